@@ -1,0 +1,36 @@
+// Result<T>: a value or an Error from the taxonomy. TRY(x) yields the value or returns the error to the caller.
+// The only way in which functions of abi, base, crypto, boot and kernel report failure.
+#pragma once
+
+#include <expected>
+#include <utility>
+
+#include "abi/errors.hpp"
+
+namespace aios {
+
+template <typename T = void>
+using Result = std::expected<T, Error>;
+
+[[nodiscard]] constexpr std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(error); }
+
+} // namespace aios
+
+// A statement expression (a compiler extension that clang and gcc share): evaluates `expression` once, returns its error
+// from the enclosing function, or yields its value.
+#define TRY(expression)                                                                                                \
+    ({                                                                                                                 \
+        auto&& try_result_ = (expression);                                                                             \
+        if (!try_result_.has_value()) [[unlikely]]                                                                     \
+            return ::aios::fail(try_result_.error());                                                                  \
+        ::aios::detail::take_value(std::move(try_result_));                                                            \
+    })
+
+namespace aios::detail {
+
+template <typename T>
+constexpr T take_value(std::expected<T, Error>&& result) {
+    if constexpr (!__is_void(T)) return *std::move(result);
+}
+
+} // namespace aios::detail
