@@ -1,0 +1,211 @@
+// Structures of the native call table, shared by the kernel and userland. Plain data without padding: copied byte by byte
+// across the border. All addresses and sizes are 64-bit; sizes are in bytes, times in nanoseconds, deadlines absolute on the
+// monotonic clock (kNoDeadline waits for ever, 0 polls).
+#pragma once
+
+#include <cstdint>
+
+namespace aios {
+
+// slot in the low 32 bits, generation (never 0) in the upper 31 bits; never negative, never 0 when valid.
+using Handle = std::uint64_t;
+inline constexpr Handle kNoHandle = 0;
+inline constexpr std::uint64_t kNoDeadline = ~0ull;
+
+inline constexpr std::uint64_t kPageBytes = 4096;
+inline constexpr std::uint64_t kMaxMessageBytes = 65536;
+inline constexpr std::uint64_t kMaxMessageHandles = 8;
+inline constexpr std::uint64_t kMaxMemoryBytes = 1ull << 30; // AgentMemAlloc, AgentPoolAlloc
+inline constexpr std::uint64_t kMaxStartupHandles = 32;
+inline constexpr std::uint64_t kMaxNameBytes = 32;
+inline constexpr std::uint64_t kMaxPathBytes = 1024;
+inline constexpr std::uint64_t kMaxDerivationDepth = 64;
+
+enum class Clock : std::uint64_t { monotonic = 0, wall = 1, thread_cpu = 2, agent_cpu = 3 };
+
+struct HandleInfo {
+    std::uint32_t type;   // ObjectType
+    std::uint32_t rights;
+    std::uint64_t object; // kernel object id, unique for the boot
+    std::uint64_t size;   // bytes of a memory object or file; messages waiting in a channel; else 0
+    std::uint64_t depth;  // derivation depth
+};
+
+// --- agents -------------------------------------------------------------------------------------------------------------------
+
+// What a parent transfers to a child, and gets back exactly when the child ends.
+struct QuotaGrant {
+    std::uint64_t memory_bytes; // pages, page tables, objects, kernel stacks
+    std::uint64_t handles;
+    std::uint64_t threads;
+    std::uint64_t agents;       // descendants alive at once
+};
+
+struct HandleGrant { // a handle given to a child or sent in a message
+    Handle handle;
+    std::uint32_t rights; // subset of the source's rights; the receiver's handle is derived from the sender's
+    std::uint32_t role;   // StartupRole at a spawn; free for use in a message
+};
+
+enum class PersonalityKind : std::uint32_t { native = 0, linux_abi = 1 };
+
+inline constexpr std::uint32_t kSpawnAwaitIdentity = 1; // stay `created` until AgentRegister
+
+struct SpawnRequest {
+    Handle tree;               // program comes from here: needs read and execute
+    std::uint64_t path;        // address of the path's bytes, relative to the tree
+    std::uint64_t path_bytes;
+    std::uint64_t arguments;   // address of argv strings, each ended by NUL
+    std::uint64_t argument_bytes; // at most 16384
+    std::uint64_t environment; // address of environment strings, each ended by NUL
+    std::uint64_t environment_bytes; // at most 16384
+    std::uint64_t handles;     // address of HandleGrant[handle_count]
+    std::uint32_t handle_count;
+    std::uint32_t personality; // PersonalityKind
+    std::uint32_t flags;       // kSpawn...
+    std::uint32_t cpu_weight;  // 1..10000, 100 is usual
+    QuotaGrant quota;
+    char name[kMaxNameBytes];  // printable ASCII, padded with NUL
+};
+
+struct IdentityRecord {
+    std::uint8_t digest[32];   // SHA-256 of the identity record that identityd keeps
+    std::uint8_t manifest[32]; // hash of the manifest that the agent comes from
+};
+
+enum class AgentState : std::uint32_t { created, running, waiting, suspended, frozen, stopping, dead };
+enum class EndReason : std::uint32_t { none, exited, killed, fault, quota, integrity, parent_ended };
+
+struct AgentInfo {
+    std::uint64_t id;
+    std::uint64_t parent;
+    std::uint32_t state;      // AgentState
+    std::uint32_t end_reason; // EndReason
+    std::uint64_t end_status; // exit status, signal or fault vector
+    std::uint64_t fault_address;
+    std::uint64_t cpu_ns;
+    std::uint64_t memory_bytes;
+    std::uint64_t memory_peak_bytes;
+    QuotaGrant quota;
+    std::uint64_t messages_sent;
+    std::uint64_t messages_received;
+    std::uint64_t checks_granted;
+    std::uint64_t checks_refused;
+    std::uint8_t identity[32];
+    char name[kMaxNameBytes];
+};
+
+// --- memory -------------------------------------------------------------------------------------------------------------------
+
+inline constexpr std::uint64_t kProtectRead = 1;
+inline constexpr std::uint64_t kProtectWrite = 2;
+inline constexpr std::uint64_t kProtectExecute = 4;
+
+struct MapRequest {
+    std::uint64_t offset;     // bytes, page aligned
+    std::uint64_t bytes;      // rounded up to pages
+    std::uint64_t address;    // wanted address, or 0 for any
+    std::uint64_t protection; // kProtect...; never write and execute at once
+};
+
+// --- messages -----------------------------------------------------------------------------------------------------------------
+
+// For sending: bytes/handles say what goes. For receiving: capacities in, filled sizes and sender out. A message that does not
+// fit the buffer stays in the queue, needed sizes are written, and the call answers buffer_small.
+struct Message {
+    std::uint64_t bytes;           // address
+    std::uint64_t size;            // in: size or capacity; out: size
+    std::uint64_t handles;         // address of HandleGrant[]: in a received message, `handle` is the receiver's own new handle
+    std::uint64_t handle_count;    // in: count or capacity; out: count
+    std::uint64_t sender;          // out: agent id of the sender, set by the kernel
+    std::uint64_t reply_to;        // out: not 0 if the sender waits in ipc_call; answer it with ipc_reply_wait
+};
+
+// --- events -------------------------------------------------------------------------------------------------------------------
+
+inline constexpr std::uint64_t kSignalReadable = 1; // channel: a message waits
+inline constexpr std::uint64_t kSignalWritable = 2; // channel: room again after would_block
+inline constexpr std::uint64_t kSignalClosed = 4;   // channel: no receiver, or no sender, is left
+inline constexpr std::uint64_t kSignalFired = 8;    // timer
+inline constexpr std::uint64_t kSignalDone = 16;    // operation finished
+inline constexpr std::uint64_t kSignalEnded = 32;   // agent or thread ended
+inline constexpr std::uint64_t kSignalFault = 64;   // agent faulted (supervisor)
+
+struct EventPacket {
+    std::uint64_t key;
+    std::uint64_t signals; // those that were raised since the last packet of this registration
+    std::uint64_t count;   // how many posts were coalesced
+};
+
+// --- asynchronous operations ----------------------------------------------------------------------------------------------------
+
+struct AsyncResult {
+    std::uint64_t error;   // 0, or an Error number
+    std::uint64_t value;   // AgentSpawn: handle of the child (all agent rights); PQCOperation: output size
+    std::uint64_t output;  // in: address of the output buffer (PQCOperation), or 0
+    std::uint64_t capacity;
+};
+
+enum class PqcAlgorithm : std::uint32_t { sha2_256 = 1, sha2_512 = 2, sha3_256 = 3, sha3_512 = 4 };
+
+struct PqcRequest {
+    std::uint32_t algorithm; // PqcAlgorithm; others answer unsupported until the crypto library is wired in
+    std::uint32_t flags;     // 0
+    std::uint64_t input;     // address
+    std::uint64_t input_bytes; // at most 1 MiB
+};
+
+// --- trees, log, power ----------------------------------------------------------------------------------------------------------
+
+struct TreeEntry {
+    std::uint64_t size;
+    std::uint32_t name_bytes;
+    std::uint32_t reserved;
+    char name[kMaxPathBytes]; // full path relative to the tree, not ended by NUL
+};
+
+struct LogInfo {
+    std::uint64_t records;
+    std::uint8_t root[32]; // RFC 9162 Merkle tree head over `records`
+};
+
+enum class PowerAction : std::uint64_t { off = 0, reset = 1 };
+
+// --- start of a program -----------------------------------------------------------------------------------------------------------
+
+// What a started program finds: a native program gets the block's address in rdi; a Linux program in auxiliary vector entry
+// kAuxStartup. Entry 0 is always the self handle.
+inline constexpr std::uint64_t kAuxStartup = 0x41494f53;
+
+enum class StartupRole : std::uint32_t {
+    self = 1,
+    console = 2,     // device: write
+    host_port = 3,   // device: send
+    power = 4,       // device: power
+    log = 5,         // log: read
+    bundle = 6,      // tree: boot bundle
+    job = 7,         // tree: job bundle (documents, questions)
+    temporary = 8,   // tree: the agent's own temporary files
+    broker = 9,      // channel: send to semantic-ipcd
+    broker_server = 10, // channel: receive side of the same, for semantic-ipcd alone
+    parent = 11,     // channel: send to whoever started this program (ready messages)
+    frames = 12,     // device: physical frames
+    extra = 64,      // from here on: by agreement between parent and child
+};
+
+struct StartupEntry {
+    Handle handle;
+    std::uint32_t role;
+    std::uint32_t rights;
+};
+
+struct StartupBlock {
+    std::uint32_t version; // 1
+    std::uint32_t count;
+    std::uint64_t arguments;      // address of argv strings, each ended by NUL (native programs)
+    std::uint64_t argument_count;
+    std::uint64_t random;         // address of 16 random bytes
+    StartupEntry entries[kMaxStartupHandles];
+};
+
+} // namespace aios
