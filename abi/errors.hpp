@@ -1,5 +1,5 @@
-// Error codes shared by the kernel, services, personality and host tools. The table is errors.def; this header turns it into
-// an enum and look-up functions. Nothing here allocates or fails.
+// Error codes shared by the kernel, services, personality and host tools. The table is errors.def; this header turns it
+// into an enum and look-up functions. Nothing here allocates or fails.
 #pragma once
 
 #include <cstdint>
@@ -29,13 +29,14 @@ struct ErrorInfo {
     switch (error) {
 #define ERROR(name, number, retry, fault, sentence)                                                                    \
     case Error::name:                                                                                                  \
-        return {#name, retry, Fault::fault, sentence};
+        return {{#name, sizeof(#name) - 1}, retry, Fault::fault, {sentence, sizeof(sentence) - 1}};
 #include "abi/errors.def"
 #undef ERROR
     }
     (void)yes;
     (void)no;
-    return {"unknown", false, Fault::system, "an error code that this version does not know"};
+    using namespace std::string_view_literals; // no strlen at run time: a freestanding program need not have one
+    return {"unknown"sv, false, Fault::system, "an error code that this version does not know"sv};
 }
 
 // True if `number` is a code of the table: what a program does before it trusts a number from outside.
