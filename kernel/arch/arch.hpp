@@ -1,0 +1,197 @@
+// The arch interface: all that the rest of the kernel sees of the processor. Implemented in kernel/arch/x86_64, the only place
+// with assembler, ports, MMIO primitives and control registers. Header order: this stands before everything else of the kernel.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/result.hpp"
+
+namespace aios::arch {
+
+inline constexpr unsigned kMaxCpus = 64;
+inline constexpr std::size_t kPageSize = 4096;
+inline constexpr std::size_t kKernelStackBytes = 16384; // plus an unmapped guard page below
+inline constexpr std::uint64_t kUserLow = 0x10000;      // lowest user address
+inline constexpr std::uint64_t kUserHigh = 0x7fff'ffff'f000; // first address past user space
+
+struct PhysAddr {
+    std::uint64_t value = 0;
+    constexpr auto operator<=>(const PhysAddr&) const = default;
+};
+
+// --- this CPU -----------------------------------------------------------------------------------------------------------------
+[[nodiscard]] unsigned cpu_index();  // 0 .. cpu_count()-1; stable only while interrupts are off
+[[nodiscard]] unsigned cpu_count();  // CPUs that are up
+[[nodiscard]] bool interrupts_enabled();
+bool interrupts_disable();           // returns whether they were on
+void interrupts_enable();
+void wait_for_interrupt();           // enable and halt as one step; returns with interrupts disabled
+void relax();                        // pause in a spin loop
+[[nodiscard]] std::uint64_t ticks(); // time stamp counter
+
+// Interrupts are off for the life of the guard; nests.
+class [[nodiscard]] InterruptGuard {
+public:
+    InterruptGuard() : were_enabled_(interrupts_disable()) {}
+    ~InterruptGuard() {
+        if (were_enabled_) interrupts_enable();
+    }
+    InterruptGuard(const InterruptGuard&) = delete;
+    InterruptGuard& operator=(const InterruptGuard&) = delete;
+
+private:
+    bool were_enabled_;
+};
+
+// One T a CPU, each on its own cache lines. mine() needs interrupts off.
+template <typename T>
+class PerCpu {
+public:
+    [[nodiscard]] T& mine() { return slots_[cpu_index()].value; }
+    [[nodiscard]] T& of(unsigned cpu) { return slots_[cpu].value; }
+
+private:
+    struct alignas(64) Slot {
+        T value{};
+    };
+    Slot slots_[kMaxCpus]{};
+};
+
+// The current thread's pointer lives in the CPU block (one gs-relative load).
+[[nodiscard]] void* current_thread();
+void set_current_thread(void* thread, std::uint64_t kernel_stack_top); // also sets TSS.RSP0 and the SYSCALL stack
+
+// --- other CPUs ---------------------------------------------------------------------------------------------------------------
+void send_reschedule(unsigned cpu);                                  // that CPU takes hook::reschedule()
+void run_on_others(void (*function)(void*), void* argument);         // by IPI, waits until all have run it; safe with interrupts off
+[[noreturn]] void halt_others_and_stop();                            // panic
+
+// --- registers of an interrupted or calling context ------------------------------------------------------------------------------
+struct TrapFrame { // laid out as the entry code pushes it
+    std::uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
+    std::uint64_t vector, error;
+    std::uint64_t rip, cs, rflags, rsp, ss;
+    [[nodiscard]] bool from_user() const { return (cs & 3) == 3; }
+};
+
+// --- contexts ------------------------------------------------------------------------------------------------------------------
+struct KernelContext {
+    std::uint64_t stack_pointer = 0;
+};
+// `entry(argument)` runs on the stack when first switched to, with interrupts disabled; it must not return.
+void prepare_context(KernelContext& context, std::uint64_t stack_top, void (*entry)(void*), void* argument);
+// Saves callee-saved registers into `from`, continues `to`. Interrupts are off.
+void switch_context(KernelContext& from, KernelContext& to);
+[[noreturn]] void enter_user(const TrapFrame& frame); // IRETQ with all registers; interrupts on in user mode
+[[nodiscard]] TrapFrame make_user_frame(std::uint64_t rip, std::uint64_t rsp); // all other registers zero
+// System-call argument access so that nobody else knows the register order.
+struct CallArguments {
+    std::uint64_t number;
+    std::uint64_t values[6];
+};
+[[nodiscard]] CallArguments call_arguments(const TrapFrame& frame);
+void set_call_result(TrapFrame& frame, std::int64_t value);
+
+// Extended state (x87, SSE, AVX: size from CPUID 0xD) and the user's fs/gs bases.
+[[nodiscard]] std::size_t extended_state_bytes(); // needs 64-byte alignment
+void init_extended_state(void* area);
+void save_extended_state(void* area);
+void restore_extended_state(const void* area);
+[[nodiscard]] std::uint64_t user_fs_base();
+void set_user_fs_base(std::uint64_t base);
+[[nodiscard]] std::uint64_t user_gs_base();
+void set_user_gs_base(std::uint64_t base);
+
+// --- page tables ----------------------------------------------------------------------------------------------------------------
+enum class Protection : std::uint32_t { none = 0, read = 1, write = 2, execute = 4 };
+constexpr Protection operator|(Protection a, Protection b) {
+    return static_cast<Protection>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b));
+}
+constexpr bool has(Protection set, Protection bit) {
+    return (static_cast<std::uint32_t>(set) & static_cast<std::uint32_t>(bit)) != 0;
+}
+[[nodiscard]] void* physmap(PhysAddr address);            // kernel address of any RAM address
+[[nodiscard]] PhysAddr physmap_to_phys(const void* pointer);
+
+// Where page tables get their frames: given by mm, so that each table page is charged.
+class TableFrames {
+public:
+    virtual Result<PhysAddr> allocate_table() = 0; // zeroed
+    virtual void free_table(PhysAddr) = 0;
+
+protected:
+    ~TableFrames() = default;
+};
+
+// The user half of one address space, 4 KiB pages. The kernel half is shared by all. Callers serialise; flushing is explicit.
+class PageTable {
+public:
+    static Result<PageTable> create(TableFrames& frames);
+    PageTable() = default;
+    void destroy(); // frees table frames, not the mapped frames
+    Result<> map(std::uint64_t address, PhysAddr frame, Protection protection); // replaces what is there
+    // Removes the entry; the frame that was mapped, or nothing.
+    struct Removed {
+        bool was_mapped;
+        PhysAddr frame;
+        bool dirty;
+    };
+    Removed unmap(std::uint64_t address);
+    void protect(std::uint64_t address, Protection protection); // no effect where nothing is mapped
+    struct Entry {
+        bool mapped;
+        PhysAddr frame;
+        Protection protection;
+    };
+    [[nodiscard]] Entry query(std::uint64_t address) const;
+    // First address >= `from` and < `to` that has a mapping, or `to`; skips empty tables.
+    [[nodiscard]] std::uint64_t next_mapped(std::uint64_t from, std::uint64_t to) const;
+    void activate();                                   // load CR3 on this CPU; interrupts off
+    static void activate_kernel_only();                // no user half
+    // Flush [from, from + pages*4096) on every CPU that runs this table; returns when none can use the old entries.
+    void flush(std::uint64_t from, std::size_t pages);
+    [[nodiscard]] std::uint64_t root() const { return root_; }
+
+private:
+    std::uint64_t root_ = 0;
+    TableFrames* frames_ = nullptr;
+    std::uint64_t active_mask_ = 0; // CPUs that have this table loaded; atomic access
+};
+
+// Kernel mappings outside the physmap (stacks with guard pages, device registers). Address ranges come from mm.
+Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection protection, bool device_memory);
+void unmap_kernel(std::uint64_t address); // flushed on all CPUs
+void set_kernel_table_frames(TableFrames& frames);
+
+// --- user memory -----------------------------------------------------------------------------------------------------------------
+// Copy with faults taken: hook::page_fault resolves demand pages; what cannot be resolved ends the copy with bad_address.
+// SMAP is opened for the copy alone. `bytes` may be 0.
+Result<> copy_from_user(void* to, std::uint64_t from, std::size_t bytes);
+Result<> copy_to_user(std::uint64_t to, const void* from, std::size_t bytes);
+Result<std::uint32_t> user_load_u32(std::uint64_t address);                                    // atomic
+Result<bool> user_compare_exchange_u32(std::uint64_t address, std::uint32_t& expected, std::uint32_t desired);
+
+// --- time -----------------------------------------------------------------------------------------------------------------------
+void timer_arm(std::uint64_t ticks_deadline); // one shot on this CPU, at that TSC value; past = at once
+void timer_disarm();
+
+// --- hooks: implemented by the rest of the kernel, called by arch ------------------------------------------------------------------
+namespace hook {
+void system_call(TrapFrame& frame);  // interrupts on
+// A fault. Returns normally when it was handled (retry); for faults of the kernel that nobody handles, arch panics.
+// `address` is CR2 for page faults. Called with interrupts as they were at the fault.
+bool page_fault(TrapFrame& frame, std::uint64_t address, bool write, bool execute, bool present);
+void user_exception(TrapFrame& frame, std::uint64_t address); // any other exception from user mode, and unresolved page faults
+void timer();                        // local timer, interrupts off
+void reschedule();                   // reschedule IPI, interrupts off
+void device_interrupt(unsigned line); // I/O APIC line (GSI), interrupts off
+// Before every return to user mode, interrupts off: preemption, kills, signals. May enable interrupts and block inside.
+void before_user(TrapFrame& frame);
+// After an interrupt that hit kernel code with interrupts on: preempt if asked. Interrupts off.
+void kernel_preempt();
+[[noreturn]] void cpu_started(unsigned cpu); // an application processor is ready, on its own stack, interrupts off
+} // namespace hook
+
+} // namespace aios::arch

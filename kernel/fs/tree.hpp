@@ -1,0 +1,77 @@
+// File trees as kernel objects: BundleTree (read-only, entries of a container section, pages verified at first touch) and
+// TemporaryTree (an agent's private files, charged as they grow). Paths are relative, '/'-separated, without "." or "..";
+// the personality normalises. Lock: Rank::file_tree, Rank::bundle.
+#pragma once
+
+#include <string_view>
+
+#include "abi/call_types.hpp"
+#include "kernel/mm/pages.hpp"
+#include "kernel/object/object.hpp"
+
+namespace aios::fs {
+
+enum class NodeKind : std::uint8_t { file, directory, link };
+
+struct NodeInfo {
+    NodeKind kind;
+    std::uint64_t id;    // inode number, stable, not 0
+    std::uint64_t bytes;
+    std::uint32_t mode;  // Linux permission bits (0444, 0555, 0755 ...)
+    std::uint64_t modified_ns;
+    std::uint32_t links;
+};
+
+// An open file or directory. Reference-counted; unlinked temporary files live until the last reference goes.
+class Node {
+public:
+    virtual void retain() = 0;
+    virtual void release() = 0;
+    [[nodiscard]] virtual NodeInfo info() = 0;
+    // Files: the contents (bundle: integrity errors come when a page is touched). bad_argument on directories.
+    virtual Result<Ref<mm::Pages>> pages() = 0;
+    virtual Result<> resize(std::uint64_t bytes) = 0;  // missing_right on read-only trees
+    virtual Result<> set_mode(std::uint32_t mode) = 0;
+    virtual Result<> set_modified(std::uint64_t ns) = 0;
+    // Directories: entry at `position` (stable offsets; not_found at the end). `name` gets at most 255 bytes.
+    struct Entry {
+        NodeKind kind;
+        std::uint64_t id;
+        std::uint64_t next_position;
+        std::uint32_t name_bytes;
+        char name[256];
+    };
+    virtual Result<> entry(std::uint64_t position, Entry& out) = 0;
+    virtual Result<std::uint64_t> read_link(char* out, std::uint64_t capacity) = 0;
+
+protected:
+    ~Node() = default;
+};
+
+class Tree : public Object {
+public:
+    static constexpr ObjectType kType = ObjectType::tree;
+    [[nodiscard]] virtual bool is_writable() const = 0;
+    virtual Result<Ref<Node>> open(std::string_view path) = 0; // "" = the root directory; not_found; links are not followed
+    virtual Result<Ref<Node>> create_file(std::string_view path, std::uint32_t mode) = 0;  // already_exists, quota_exceeded
+    virtual Result<> create_directory(std::string_view path, std::uint32_t mode) = 0;
+    virtual Result<> create_link(std::string_view path, std::string_view target) = 0;
+    virtual Result<> create_hard_link(std::string_view path, std::string_view existing) = 0;
+    virtual Result<> remove(std::string_view path, NodeKind kind) = 0; // directory: busy when not empty
+    virtual Result<> rename(std::string_view from, std::string_view to, bool replace) = 0;
+    // Flat listing of all files, sorted by path: entry `index` of the tree (native tree_list).
+    virtual Result<> list(std::uint64_t index, TreeEntry& out) = 0;
+
+protected:
+    using Object::Object;
+};
+
+// Section of the container; verifies the manifest against the header first (integrity).
+Result<Ref<Tree>> open_bundle_section(unsigned section);
+// After paging is up: where the container lies. Prints nothing; refuses a malformed header (bad_format).
+Result<> init_bundle(arch::PhysAddr container, std::uint64_t bytes);
+[[nodiscard]] std::string_view first_program(); // the boot manifest's field 2
+Result<> boot_manifest_digest(std::uint8_t out[32]);
+Result<Ref<Tree>> create_temporary_tree(Payer& payer);
+
+} // namespace aios::fs

@@ -1,0 +1,52 @@
+// Memory management, what the other folders use of it. Frames (buddy allocator with per-CPU caches), the kernel heap (slabs with
+// per-CPU magazines), kernel stacks, Pages (the contents of a memory object) and AddressSpace (mappings of Pages).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+
+#include "boot/handoff.hpp"
+#include "kernel/arch/arch.hpp"
+#include "kernel/mm/payer.hpp"
+
+namespace aios::mm {
+
+inline constexpr std::size_t kPageSize = arch::kPageSize;
+
+// --- frames -------------------------------------------------------------------------------------------------------------------
+void init_frames(const boot::HandOff& handoff); // once, before anything allocates
+// 2^order contiguous frames, contents undefined; count 1. Charging is the caller's business.
+Result<arch::PhysAddr> allocate_frames(unsigned order);
+void retain_frame(arch::PhysAddr frame);  // single frames only (order 0), for copy-on-write sharing
+void release_frames(arch::PhysAddr frame, unsigned order); // order 0: drops one reference
+[[nodiscard]] std::uint32_t frame_references(arch::PhysAddr frame);
+void zero_frame(arch::PhysAddr frame);
+struct FrameCounts {
+    std::uint64_t total, free;
+};
+[[nodiscard]] FrameCounts frame_counts();
+
+// --- kernel heap ----------------------------------------------------------------------------------------------------------------
+// nullptr when out of memory. Any context but NMI. Alignment up to 4096.
+[[nodiscard]] void* heap_allocate(std::size_t bytes, std::size_t alignment = 16);
+void heap_free(void* pointer);
+// Kernel stacks with an unmapped guard page below. Returns the top.
+Result<std::uint64_t> allocate_stack();
+void free_stack(std::uint64_t top);
+
+// new for kernel objects: out_of_memory instead of nullptr.
+template <typename T, typename... Arguments>
+Result<T*> make(Arguments&&... arguments) {
+    void* place = heap_allocate(sizeof(T), alignof(T));
+    if (place == nullptr) return fail(Error::out_of_memory);
+    return ::new (place) T(std::forward<Arguments>(arguments)...);
+}
+template <typename T>
+void destroy(T* object) {
+    if (object == nullptr) return;
+    object->~T();
+    heap_free(object);
+}
+
+} // namespace aios::mm

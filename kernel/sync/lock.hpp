@@ -1,0 +1,122 @@
+// Ranked locks. SpinLock: interrupts off while held, never blocks. Mutex: blocks the thread, interrupts stay on.
+// Protected<T, Rank> owns its data: reached only through with(). No lock is recursive; ranks ascend.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+#include "base/intrusive_list.hpp"
+#include "kernel/arch/arch.hpp"
+#include "kernel/sync/rank.hpp"
+
+namespace aios::sync {
+
+// Rank bookkeeping: spinlock ranks are kept per CPU, mutex ranks per thread. Empty in release builds. lock.cpp.
+void rank_acquire(Rank rank, const void* lock);
+void rank_release(Rank rank, const void* lock);
+
+template <Rank kRank>
+class SpinLock {
+    static_assert(kRank > Rank::last_mutex);
+
+public:
+    constexpr SpinLock() = default;
+    SpinLock(const SpinLock&) = delete;
+    SpinLock& operator=(const SpinLock&) = delete;
+
+    class [[nodiscard]] Guard {
+    public:
+        explicit Guard(SpinLock& lock) : lock_(lock) { lock_.acquire(); }
+        ~Guard() { lock_.release(); }
+        Guard(const Guard&) = delete;
+        Guard& operator=(const Guard&) = delete;
+
+    private:
+        arch::InterruptGuard interrupts_; // off before the lock, on after it
+        SpinLock& lock_;
+    };
+
+    // For code that leaves a lock on another stack (the scheduler): interrupts are off already.
+    void acquire() {
+        rank_acquire(kRank, this);
+        while (word_.exchange(1, std::memory_order_acquire) != 0) {
+            while (word_.load(std::memory_order_relaxed) != 0)
+                arch::relax();
+        }
+    }
+    void release() {
+        word_.store(0, std::memory_order_release);
+        rank_release(kRank, this);
+    }
+    [[nodiscard]] bool is_held() const { return word_.load(std::memory_order_relaxed) != 0; }
+
+private:
+    std::atomic<std::uint32_t> word_{0};
+};
+
+template <typename T, Rank kRank>
+class Protected {
+public:
+    template <typename... Arguments>
+    constexpr explicit Protected(Arguments&&... arguments) : value_(std::forward<Arguments>(arguments)...) {}
+
+    template <typename F>
+    decltype(auto) with(F&& function) {
+        typename SpinLock<kRank>::Guard guard(lock_);
+        return std::forward<F>(function)(value_);
+    }
+
+private:
+    SpinLock<kRank> lock_;
+    T value_;
+};
+
+// What blocks and wakes threads; implemented by sched, which stands above.
+struct MutexWaiter {
+    ListNode node;
+    void* thread = nullptr;
+    bool woken = false;
+};
+
+// A fair sleeping lock. Only threads take it, never interrupt handlers, never under a spinlock.
+class MutexCore {
+public:
+    void lock();   // sched/mutex.cpp
+    void unlock();
+    [[nodiscard]] bool is_held() const { return owner_.load(std::memory_order_relaxed) != nullptr; }
+
+private:
+    SpinLock<Rank::wait_queue> lock_;
+    std::atomic<void*> owner_{nullptr};
+    IntrusiveList<MutexWaiter, &MutexWaiter::node> waiters_;
+};
+
+template <Rank kRank>
+class Mutex {
+    static_assert(kRank <= Rank::last_mutex);
+
+public:
+    class [[nodiscard]] Guard {
+    public:
+        explicit Guard(Mutex& mutex) : mutex_(mutex) {
+            rank_acquire(kRank, &mutex_);
+            mutex_.core_.lock();
+        }
+        ~Guard() {
+            mutex_.core_.unlock();
+            rank_release(kRank, &mutex_);
+        }
+        Guard(const Guard&) = delete;
+        Guard& operator=(const Guard&) = delete;
+
+    private:
+        Mutex& mutex_;
+    };
+    [[nodiscard]] bool is_held() const { return core_.is_held(); }
+
+private:
+    MutexCore core_;
+};
+
+} // namespace aios::sync

@@ -1,0 +1,40 @@
+// Lock ranks. A CPU (spinlocks) or thread (mutexes) takes locks in ascending rank only; debug builds panic on a violation.
+// Mutexes (may block) stand before all spinlocks (interrupts off, never block).
+#pragma once
+
+#include <cstdint>
+
+namespace aios::sync {
+
+enum class Rank : std::uint8_t {
+    // mutexes
+    lifecycle,      // spawn and end of agents
+    process,        // a process's threads, files, personality state
+    address_space,  // mappings of one address space
+    file_tree,      // temporary trees
+    pages,          // contents of one memory object
+    bundle,         // verification of bundle pages
+    last_mutex = bundle,
+    // spinlocks
+    agent_tree,     // parent, children
+    agent,          // one agent's state
+    derivation,     // derivation nodes and revocation
+    cap_table,      // one capability table
+    channel,
+    operation,
+    event_queue,    // registrations and packets
+    timer_queue,
+    futex,
+    wait_queue,
+    run_queue,
+    kernel_space,   // kernel address ranges and page tables
+    tlb,
+    heap,
+    frames,
+    entropy,
+    audit,
+    host_port,
+    serial,
+};
+
+} // namespace aios::sync
