@@ -38,6 +38,9 @@ struct ProgramStart {
     const StartupBlock* startup; // handles; addresses in it are filled by whoever builds the stack
 };
 // Loads the image into the process's (empty) address space, builds the first stack and answers the first thread's registers.
+// Called on the process's own first thread, in the kernel, with its address space active: so copy_to_user reaches the new
+// program's memory, and reading, verifying and copying the image is billed to the child. A failure ends the agent (EndReason::fault
+// or quota or integrity) and its supervisor hears of it. kernel/agent/elf.hpp loads static ELF images for every personality.
 struct ProgramEntry {
     Personality* personality; // owned by the process from now on (mm::destroy)
     arch::TrapFrame frame;
