@@ -105,10 +105,17 @@ void set_user_fs_base(std::uint64_t base);
 void set_user_gs_base(std::uint64_t base);
 
 // --- page tables ----------------------------------------------------------------------------------------------------------------
-enum class Protection : std::uint32_t { none = 0, read = 1, write = 2, execute = 4 };
+// `owned` is a mark that mm keeps in a page table entry (a bit that the processor ignores); arch gives it no meaning.
+// An entry with none of read, write, execute keeps its frame and mark but is not present: nobody, the kernel included,
+// reaches the page through it (mprotect to nothing and back must not lose contents).
+enum class Protection : std::uint32_t { none = 0, read = 1, write = 2, execute = 4, owned = 8 };
 constexpr Protection operator|(Protection a, Protection b) {
     return static_cast<Protection>(static_cast<std::uint32_t>(a) | static_cast<std::uint32_t>(b));
 }
+constexpr Protection operator&(Protection a, Protection b) {
+    return static_cast<Protection>(static_cast<std::uint32_t>(a) & static_cast<std::uint32_t>(b));
+}
+constexpr Protection operator~(Protection a) { return static_cast<Protection>(~static_cast<std::uint32_t>(a) & 15u); }
 constexpr bool has(Protection set, Protection bit) {
     return (static_cast<std::uint32_t>(set) & static_cast<std::uint32_t>(bit)) != 0;
 }
@@ -131,15 +138,18 @@ public:
     static Result<PageTable> create(TableFrames& frames);
     PageTable() = default;
     void destroy(); // frees table frames, not the mapped frames
-    Result<> map(std::uint64_t address, PhysAddr frame, Protection protection); // replaces what is there
+    // Replaces what is there. Needs table frames for new tables only: out_of_memory, or the error of allocate_table().
+    Result<> map(std::uint64_t address, PhysAddr frame, Protection protection);
+    Result<> map_device(std::uint64_t address, PhysAddr frame, Protection protection); // the same, uncached
     // Removes the entry; the frame that was mapped, or nothing.
     struct Removed {
         bool was_mapped;
         PhysAddr frame;
         bool dirty;
+        Protection protection; // with the mark
     };
     Removed unmap(std::uint64_t address);
-    void protect(std::uint64_t address, Protection protection); // no effect where nothing is mapped
+    void protect(std::uint64_t address, Protection protection); // no effect where nothing is mapped; sets the mark too
     struct Entry {
         bool mapped;
         PhysAddr frame;
@@ -160,7 +170,12 @@ private:
     std::uint64_t active_mask_ = 0; // CPUs that have this table loaded; atomic access
 };
 
-// Kernel mappings outside the physmap (stacks with guard pages, device registers). Address ranges come from mm.
+// Kernel mappings outside the physmap (stacks with guard pages, device registers). Address ranges come from mm, which takes
+// them out of kernel_range(): at least 1 GiB that nothing else uses, page aligned, at a random place.
+struct KernelRange {
+    std::uint64_t base, bytes;
+};
+[[nodiscard]] KernelRange kernel_range();
 Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection protection, bool device_memory);
 void unmap_kernel(std::uint64_t address); // flushed on all CPUs
 void set_kernel_table_frames(TableFrames& frames);

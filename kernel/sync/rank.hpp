@@ -29,6 +29,7 @@ enum class Rank : std::uint8_t {
     run_queue,
     kernel_space,   // kernel address ranges and page tables
     tlb,
+    windows,        // who maps one Pages
     heap,
     frames,
     entropy,
