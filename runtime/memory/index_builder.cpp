@@ -1,0 +1,142 @@
+// Takes documents into the builder: see index_builder.hpp. Writing the region is in index_seal.cpp.
+#include "runtime/memory/index_builder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <new>
+
+#include "base/bytes.hpp"
+#include "runtime/memory/grams.hpp"
+#include "runtime/memory/postings.hpp"
+#include "runtime/memory/stemmer.hpp"
+#include "runtime/memory/stop_words.hpp"
+#include "runtime/memory/text.hpp"
+
+namespace aios::memory {
+namespace {
+
+// The end of a document's opening: its first line that is not blank, or the start of it where a line is a whole text.
+// Titles stand there, and where there is no title, an author still says first what the text is about.
+std::size_t opening_end(std::string_view text, const std::vector<PassageRange>& ranges) {
+    if (ranges.empty()) return 0;
+    const std::size_t begin = ranges.front().offset;
+    const std::size_t line_end = std::min(text.find('\n', begin), text.size());
+    return std::min(line_end, begin + kOpeningBytes);
+}
+
+// Runs of equal values in a sorted vector, as (value, length).
+template <typename Use>
+void for_each_run(std::vector<std::uint32_t>& values, Use use) {
+    std::ranges::sort(values);
+    for (std::size_t i = 0; i < values.size();) {
+        std::size_t end = i;
+        while (end < values.size() && values[end] == values[i])
+            ++end;
+        use(values[i], static_cast<std::uint32_t>(end - i));
+        i = end;
+    }
+}
+
+} // namespace
+
+void IndexBuilder::index_word(std::string_view word, std::uint32_t weight) {
+    if (is_stop_word(word)) return;
+    for_each_gram(word, [&](std::uint32_t key) {
+        const auto [at, fresh] = gram_ids_.try_emplace(key, static_cast<std::uint32_t>(grams_.size()));
+        if (fresh) {
+            grams_.push_back(key);
+            gram_lists_.emplace_back();
+        }
+        for (std::uint32_t i = 0; i < weight; ++i)
+            gram_occurrences_.push_back(at->second);
+    });
+    std::array<char, kMaxWordBytes> buffer{};
+    std::ranges::copy(word, buffer.begin());
+    const std::string_view stem = stem_in_place(std::span(buffer).first(word.size()));
+    auto at = term_ids_.find(stem);
+    if (at == term_ids_.end()) {
+        at = term_ids_.emplace(std::string(stem), static_cast<std::uint32_t>(terms_.size())).first;
+        terms_.push_back(at->first);
+        term_lists_.emplace_back();
+        term_string_bytes_ += stem.size();
+    }
+    for (std::uint32_t i = 0; i < weight; ++i)
+        stem_occurrences_.push_back(at->second);
+}
+
+void IndexBuilder::append(List& list, std::uint32_t count) const {
+    const auto passage = static_cast<std::uint32_t>(passages_.size());
+    const auto document = static_cast<std::uint32_t>(documents_.size());
+    append_number(list.bytes, passage + 1 - list.next_passage);
+    append_number(list.bytes, count);
+    list.next_passage = passage + 1;
+    ++list.passages;
+    if (list.last_document != document) ++list.documents;
+    list.last_document = document;
+}
+
+void IndexBuilder::index_passage(std::string_view document, const PassageRange& range, std::size_t opening) {
+    stem_occurrences_.clear();
+    gram_occurrences_.clear();
+    WordReader reader(document.substr(range.offset, range.length));
+    while (reader.next())
+        index_word(reader.word(), range.offset + reader.begin() < opening ? kOpeningWeight : 1);
+    const auto append_to = [&](std::vector<List>& lists) {
+        return [&](std::uint32_t id, std::uint32_t count) {
+            const std::size_t before = lists[id].bytes.size();
+            append(lists[id], count);
+            posting_bytes_ += lists[id].bytes.size() - before;
+        };
+    };
+    for_each_run(stem_occurrences_, append_to(term_lists_));
+    for_each_run(gram_occurrences_, append_to(gram_lists_));
+    PassageRecord record{};
+    record.document = static_cast<std::uint32_t>(documents_.size());
+    record.offset = range.offset;
+    record.bytes = range.length;
+    record.first = range.first;
+    record.last = range.last;
+    record.stem_tokens = static_cast<std::uint32_t>(stem_occurrences_.size());
+    record.gram_tokens = static_cast<std::uint32_t>(gram_occurrences_.size());
+    stem_tokens_ += record.stem_tokens;
+    gram_tokens_ += record.gram_tokens;
+    passages_.push_back(record);
+}
+
+void IndexBuilder::index_document(std::string_view name, std::string_view text) {
+    DocumentRecord record{};
+    record.text_offset = text_.size();
+    record.text_bytes = static_cast<std::uint32_t>(text.size());
+    record.name_offset = static_cast<std::uint32_t>(names_.size());
+    record.name_bytes = static_cast<std::uint32_t>(name.size());
+    record.first_passage = passages();
+    names_ += name;
+    text_ += text;
+    const std::vector<PassageRange> ranges = cut_passages(text);
+    const std::size_t opening = opening_end(text, ranges);
+    for (const PassageRange& range : ranges) {
+        index_passage(text, range, opening);
+        record.stem_tokens += passages_.back().stem_tokens;
+        record.gram_tokens += passages_.back().gram_tokens;
+    }
+    record.passages = passages() - record.first_passage;
+    documents_.push_back(record);
+}
+
+Result<> IndexBuilder::add(std::string_view name, Bytes bytes) {
+    if (broken_) return fail(Error::bad_state);
+    if (name.empty()) return fail(Error::bad_argument);
+    if (name.size() > kMaxNameBytes || bytes.size() > kMaxDocumentBytes) return fail(Error::too_large);
+    if (known_names_.contains(name)) return fail(Error::already_exists);
+    if (documents_.size() >= kMaxDocuments || text_.size() + bytes.size() > kMaxTextBytes) return fail(Error::no_space);
+    try {
+        known_names_.emplace(name);
+        index_document(name, as_text(bytes));
+    } catch (const std::bad_alloc&) {
+        broken_ = true;
+        return fail(Error::out_of_memory);
+    }
+    return {};
+}
+
+} // namespace aios::memory

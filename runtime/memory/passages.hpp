@@ -1,0 +1,33 @@
+// Cuts a document into passages: the pieces that are indexed, ranked and quoted.
+//
+// What always holds: passages do not overlap and stand in the order of the text; each has its bytes as they are in the
+// document, without the line end of its last line; first and last are line numbers from 1, both included; every byte
+// that is part of a word lies in exactly one passage. Lines end at LF (a CR before it stays in the text of inner
+// lines).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace aios::memory {
+
+struct PassageRange {
+    std::uint32_t offset; // bytes from the start of the document
+    std::uint32_t length; // bytes, at most kMaxPassageBytes
+    std::uint32_t first;  // line
+    std::uint32_t last;   // line
+};
+
+// The passages of `text`, which is at most kMaxDocumentBytes long. Text without any visible character has none.
+//
+// A passage is a paragraph; one shorter than kMinPassageBytes opens the next, and one longer than kTargetPassageBytes
+// is cut at a line end. A line longer than kMaxPassageBytes is cut into pieces between words (between characters where
+// there are no spaces).
+[[nodiscard]] std::vector<PassageRange> cut_passages(std::string_view text);
+
+// The lines first..last of `text` as they are, without the line end of the last: what a quotation must lie in. Empty if
+// the text has no such lines.
+[[nodiscard]] std::string_view lines_of(std::string_view text, std::uint32_t first, std::uint32_t last);
+
+} // namespace aios::memory
