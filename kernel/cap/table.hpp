@@ -1,37 +1,20 @@
-// Capability tables and derivation. A table maps handles (slot, generation, rights) to objects; each entry caches its
-// derivation node, and a lookup loads that node's one `live` word. Derivation nodes form a tree (depth at most 64) charged to
-// whoever derives. Locks: Rank::cap_table, Rank::derivation.
+// Capability tables. A table maps handles (generation and slot) to objects and rights; it grows in chunks as it is
+// filled. Each slot caches its derivation node, whose `live` word every lookup loads. derivation.hpp says how
+// capabilities depend on each other. Locks: Rank::cap_table (slots), nested in Rank::derivation wherever slots change.
+//
+// Invariants: a slot is free, used, or revoked (its object is gone, the number stays taken until its holder closes it);
+// its generation changes whenever it is freed and never repeats; each slot that is not free is charged as one of
+// Resource::handles, each chunk as memory.
 #pragma once
 
+#include <span>
+
 #include "abi/call_types.hpp"
-#include "kernel/object/object.hpp"
+#include "kernel/cap/derivation.hpp"
 
 namespace aios::cap {
 
-// A node of the derivation tree: one `live` word that every lookup loads. The tree's links are private to derivation.cpp.
-class DerivationNode {
-public:
-    [[nodiscard]] bool is_live() const { return live_.load(std::memory_order_acquire); }
-    void retain();
-    void release();
-    DerivationNode(const DerivationNode&) = delete;
-
-private:
-    friend struct DerivationTree; // derivation.cpp
-    DerivationNode() = default;
-    ~DerivationNode() = default;
-    std::atomic<bool> live_{true};
-};
-
-// A capability outside a table: in a queued message, in a spawn request. Dies with its derivation like one inside.
-struct Capability {
-    Ref<Object> object;
-    Rights rights;
-    Ref<DerivationNode> node;
-    [[nodiscard]] bool is_live() const;
-};
-
-// What a lookup answers; keeps the object alive for the length of the call.
+// What a lookup answers; keeps the object alive for the length of the call. Who blocks watches node->is_live().
 template <typename T>
 struct Checked {
     Ref<T> object;
@@ -43,16 +26,19 @@ class Table {
 public:
     // `holder` is the agent id that owns the table; each entry is charged to `payer` as Resource::handles.
     static Result<Ref<Table>> create(Payer& payer, std::uint64_t holder);
-    void retain();
+    void retain() { references_.retain(); }
     void release();
 
-    // A handle for a new object: a fresh root of derivation.
+    // A handle for a new object: a fresh root of derivation. quota_exceeded, out_of_memory, no_space (65,536 handles).
     Result<Handle> insert_new(Ref<Object> object, Rights rights);
-    // A handle for a capability that was received. revoked if it died on the way; quota_exceeded leaves it untouched.
-    Result<Handle> insert(Capability capability);
+    // A handle for a capability that was received; consumed only when it succeeds. revoked if it died on the way.
+    Result<Handle> insert(Capability&& capability);
+    // The handles of one message, all or none: when quota or room is missing nothing is consumed. A capability that
+    // died on the way is consumed and its place in `out` says kNoHandle. Sizes are equal, at most kMaxStartupHandles.
+    Result<> insert_all(std::span<Capability> capabilities, std::span<Handle> out);
 
-    // The one check: type before rights. bad_handle, wrong_type, missing_right, revoked. Counts the outcome by kind
-    // (observe) and, where the call's audit class says so, records the refusal.
+    // The one check: type before rights. bad_handle, revoked, wrong_type, missing_right. Counts the outcome by kind;
+    // what is refused is recorded by the caller, who knows the call (kernel/syscall).
     template <typename T>
     Result<Checked<T>> lookup(Handle handle, Rights needed) {
         Checked<Object> found = TRY(lookup_any(handle, T::kType, needed));
@@ -60,24 +46,83 @@ public:
     }
     Result<Checked<Object>> lookup_any(Handle handle, ObjectType type, Rights needed); // ObjectType::any matches all
 
-    Result<Handle> derive(Handle handle, Rights rights);              // same table; needs rights::derive
-    Result<Capability> derive_out(Handle handle, Rights rights, Rights needed); // for a message or spawn: a child node
-    Result<> revoke(Handle handle); // everything derived from it, in preemptible chunks; the handle itself stays
+    // A new handle in the same table; needs rights::derive and a subset of the source's rights. too_large: depth 64 is
+    // reached.
+    Result<Handle> derive(Handle handle, Rights rights);
+    // For a message or spawn: a child node in flight, charged to this table's payer. Needs `needed` (rights::transfer).
+    Result<Capability> derive_out(Handle handle, Rights rights, Rights needed);
+    // Ends everything derived from the handle; the handle itself stays. When it returns no use succeeds, mappings are
+    // gone, capabilities in queues are dead. Needs rights::derive. Blocks.
+    Result<> revoke(Handle handle);
     Result<> close(Handle handle);
-    void close_all(); // the holder ends
-    [[nodiscard]] std::uint64_t holder() const;
+    // The holder ends: whatever it derived or created is revoked everywhere, then its own handles are closed. No
+    // insertions afterwards (bad_state). Blocks. Idempotent.
+    void close_all();
+
+    [[nodiscard]] std::uint64_t holder() const { return holder_; }
+    [[nodiscard]] std::uint64_t used() const; // slots taken
+    struct Checks {
+        std::uint64_t granted, refused;
+    };
+    [[nodiscard]] Checks checks() const;
 
     Table(const Table&) = delete;
 
 private:
-    struct State;
-    explicit Table(State* state) : state_(state) {}
+    friend struct DerivationTree;
+    enum class SlotState : std::uint32_t { free, used, revoked };
+    struct Slot {
+        Object* object;       // counted
+        DerivationNode* node; // counted
+        Rights rights;
+        std::uint32_t generation; // of the handle that is or was here; 1 .. kLastGeneration
+        SlotState state;
+        std::uint32_t next_free;
+    };
+    static constexpr std::uint32_t kChunkSlots = 128;
+    static constexpr std::uint32_t kMaxChunks = 512;
+    static constexpr std::uint32_t kNoSlot = ~0u;
+    static constexpr std::uint32_t kLastGeneration = 0x7fff'ffff;
+    struct Chunk {
+        Slot slots[kChunkSlots];
+    };
+    struct Taken { // what a slot held; dropped outside all locks
+        Ref<Object> object;
+        Ref<DerivationNode> node;
+        Rights rights;
+    };
+
+    Table(Reservation charge, Ref<Payer> payer, std::uint64_t holder)
+        : charge_(std::move(charge)), payer_(std::move(payer)), holder_(holder) {}
     ~Table();
-    State* state_;
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
     template <typename T>
     friend void mm::destroy(T*);
+
+    Result<Ref<DerivationNode>> make_node(Ref<DerivationNode> parent, Ref<Object> object, Rights rights);
+    Result<> link_locked(DerivationNode& node); // under the derivation lock: below its parent and among what is paid
+    Result<> grow_locked();
+    Result<> ensure_free_locked(std::uint32_t count);
+    Handle install_locked(Ref<DerivationNode> node);
+    Slot* find_locked(Handle handle);
+    Taken free_slot_locked(Slot& slot, std::uint32_t index);
+    void strip_slot(DerivationNode& node, Taken& out); // revocation: under the derivation lock
+    [[nodiscard]] bool still_reaches(const Object& object, Rights rights);
+
+    RefCount references_;
+    Reservation charge_;
+    Ref<Payer> payer_;
+    const std::uint64_t holder_;
+    DerivationNode::Paid paid_; // guarded by the derivation lock
+    mutable sync::SpinLock<sync::Rank::cap_table> lock_;
+    Chunk* chunks_[kMaxChunks] = {};
+    std::uint32_t chunk_count_ = 0;
+    std::uint32_t first_free_ = kNoSlot;
+    std::uint32_t free_count_ = 0;
+    std::uint32_t used_ = 0;
+    bool closed_ = false;
+    Checks checks_{0, 0};
 };
 
 } // namespace aios::cap

@@ -48,6 +48,11 @@ public:
         payer_ = {};
         amount_ = 0;
     }
+    // What was reserved now belongs to a longer-lived object, which gives it back itself.
+    void keep() {
+        amount_ = 0;
+        payer_ = {};
+    }
     [[nodiscard]] std::uint64_t amount() const { return amount_; }
     [[nodiscard]] Payer* payer() const { return payer_.get(); }
 

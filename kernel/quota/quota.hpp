@@ -1,5 +1,7 @@
-// Quotas: the implementation of Payer. A child's quota is transferred out of its parent's at spawn (the parent's limit shrinks)
-// and returned exactly when the child has ended and all it paid for is gone. Counters are atomic; no lock.
+// Quotas: the implementation of Payer. A child's quota is transferred out of its parent's at spawn (the parent's limit
+// shrinks) and returned exactly when the child has ended and all it paid for is gone: every reservation holds a
+// reference, and the last one gives the limit back. Counters are atomic; no lock. Always holds, for each resource:
+// available + used = limit.
 #pragma once
 
 #include <atomic>
@@ -13,28 +15,41 @@ class Quota final : public Payer {
 public:
     // The first quota: all there is. Others come from split().
     static Result<Ref<Quota>> create_root(const QuotaGrant& limits);
-    Result<Ref<Quota>> split(const QuotaGrant& grant); // quota_exceeded; the parent stays referenced until the child is gone
+    // Moves `grant` out of this quota into a new one, all of it or nothing. quota_exceeded, out_of_memory, killed
+    // (closed). The new quota's own few bytes are charged to this one. The parent stays referenced until the child is
+    // gone.
+    Result<Ref<Quota>> split(const QuotaGrant& grant);
 
+    // quota_exceeded if it does not fit; killed once closed. Any context.
     Result<> reserve(Resource resource, std::uint64_t amount) override;
+    // At most what is reserved: more is a kernel bug, found by the assertion in the destructor.
     void give_back(Resource resource, std::uint64_t amount) override;
     void retain() override { references_.retain(); }
     void release() override;
 
-    [[nodiscard]] std::uint64_t limit(Resource resource) const;
+    [[nodiscard]] std::uint64_t
+    limit(Resource resource) const; // what this quota may use now, without what it gave to children
     [[nodiscard]] std::uint64_t used(Resource resource) const;
     [[nodiscard]] std::uint64_t peak(Resource resource) const;
-    // No new reservations: the payer is ending.
-    void close();
+    // No new reservations: the payer is ending. What is reserved can still be given back.
+    void close() { closed_.store(true, std::memory_order_release); }
+    [[nodiscard]] bool is_closed() const { return closed_.load(std::memory_order_acquire); }
 
     Quota(Ref<Quota> parent, const QuotaGrant& limits);
 
 private:
     struct Counter {
-        std::atomic<std::uint64_t> limit{0}, used{0}, peak{0};
+        std::atomic<std::uint64_t> available{0}; // the one that charging touches
+        std::atomic<std::uint64_t> limit{0};
+        std::atomic<std::uint64_t> peak{0};
+        [[nodiscard]] bool take(std::uint64_t amount);
     };
     ~Quota();
     template <typename T>
     friend void mm::destroy(T*);
+    [[nodiscard]] Counter& counter(Resource resource) { return counters_[static_cast<unsigned>(resource)]; }
+    [[nodiscard]] const Counter& counter(Resource resource) const { return counters_[static_cast<unsigned>(resource)]; }
+
     RefCount references_;
     Ref<Quota> parent_;
     Counter counters_[kResourceCount];

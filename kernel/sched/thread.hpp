@@ -93,6 +93,10 @@ public:
     static Result<Ref<Thread>> create_user(Payer& payer, Ref<sched::ThreadOwner> owner, const arch::TrapFrame& frame,
                                            std::uint64_t fs_base);
     static Result<Ref<Thread>> create_kernel(const char* name, void (*entry)(void*), void* argument);
+    // A thread of `owner` that starts in the kernel, with interrupts enabled and the owner's address space active: how the first
+    // thread of a process loads its program. It ends with arch::enter_user() or exit_current().
+    static Result<Ref<Thread>> create_in_kernel(Payer& payer, Ref<sched::ThreadOwner> owner, void (*entry)(void*),
+                                                void* argument);
     void start(); // created -> runnable
 
     [[nodiscard]] static Thread& current();

@@ -9,6 +9,7 @@ namespace aios::sync {
 enum class Rank : std::uint8_t {
     // mutexes
     lifecycle,      // spawn and end of agents
+    revocation,     // one revocation at a time, so that each is whole when it returns
     process,        // a process's threads, files, personality state
     address_space,  // mappings of one address space
     file_tree,      // temporary trees

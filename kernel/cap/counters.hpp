@@ -1,0 +1,25 @@
+// How many checks were granted and refused, by object type and right, kept for each CPU (no sharing, no lock) and added
+// up for the report. A check for several rights counts under the lowest; one that needs no right under kNoRight.
+#pragma once
+
+#include <cstdint>
+
+#include "abi/rights.hpp"
+
+namespace aios::cap {
+
+inline constexpr unsigned kObjectTypes = 12; // 0 = any, 1 .. 11
+inline constexpr unsigned kNoRight = 18;     // one past the last right's bit
+inline constexpr unsigned kRightKinds = kNoRight + 1;
+
+struct CheckCount {
+    std::uint64_t granted;
+    std::uint64_t refused;
+};
+
+// Interrupts are off.
+void count_check(ObjectType type, Rights needed, bool granted);
+// The sum over all CPUs. A snapshot.
+[[nodiscard]] CheckCount checks_of(unsigned type, unsigned right);
+
+} // namespace aios::cap

@@ -1,0 +1,185 @@
+// Slots of a capability table: lookup, insertion, closing. Derivation and revocation are in table_derive.cpp. See
+// table.hpp.
+#include "kernel/cap/table.hpp"
+
+#include "kernel/cap/counters.hpp"
+
+namespace aios::cap {
+
+namespace {
+constexpr Handle make_handle(std::uint32_t generation, std::uint32_t slot) {
+    return (static_cast<Handle>(generation) << 32) | slot;
+}
+} // namespace
+
+Result<Ref<Table>> Table::create(Payer& payer, std::uint64_t holder) {
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Table)));
+    return Ref<Table>::adopt(TRY(mm::make<Table>(std::move(charge), Ref<Payer>::share(payer), holder)));
+}
+
+Table::~Table() {
+    AIOS_ASSERT(used_ == 0 && paid_.is_empty()); // close_all() came first
+    for (std::uint32_t i = 0; i < chunk_count_; i++) {
+        mm::destroy(chunks_[i]);
+        payer_->give_back(Resource::memory, sizeof(Chunk));
+    }
+}
+
+void Table::release() {
+    if (references_.release()) mm::destroy(this);
+}
+
+Result<> Table::grow_locked() {
+    if (chunk_count_ == kMaxChunks) return fail(Error::no_space);
+    Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, sizeof(Chunk)));
+    Chunk* chunk = TRY(mm::make<Chunk>());
+    const std::uint32_t base = chunk_count_ * kChunkSlots;
+    for (std::uint32_t i = kChunkSlots; i-- > 0;) {
+        chunk->slots[i] = Slot{nullptr, nullptr, Rights(), 1, SlotState::free, first_free_};
+        first_free_ = base + i;
+    }
+    chunks_[chunk_count_++] = chunk;
+    free_count_ += kChunkSlots;
+    charge.keep(); // given back by the destructor
+    return {};
+}
+
+// `count` slots are free and charged afterwards, or nothing changed.
+Result<> Table::ensure_free_locked(std::uint32_t count) {
+    if (closed_) return fail(Error::bad_state);
+    while (free_count_ < count)
+        TRY(grow_locked());
+    return payer_->reserve(Resource::handles, count);
+}
+
+Handle Table::install_locked(Ref<DerivationNode> node) {
+    const std::uint32_t index = first_free_;
+    Slot& slot = chunks_[index / kChunkSlots]->slots[index % kChunkSlots];
+    AIOS_ASSERT(slot.state == SlotState::free);
+    first_free_ = slot.next_free;
+    free_count_--;
+    used_++;
+    slot.state = SlotState::used;
+    slot.rights = node->rights_;
+    slot.object = node->object_.leak();
+    node->table_ = this;
+    node->slot_ = index;
+    slot.node = node.leak();
+    return make_handle(slot.generation, index);
+}
+
+Table::Slot* Table::find_locked(Handle handle) {
+    const auto index = static_cast<std::uint32_t>(handle);
+    if (index >= chunk_count_ * kChunkSlots) return nullptr;
+    Slot& slot = chunks_[index / kChunkSlots]->slots[index % kChunkSlots];
+    if (slot.state == SlotState::free || slot.generation != static_cast<std::uint32_t>(handle >> 32)) return nullptr;
+    return &slot;
+}
+
+Table::Taken Table::free_slot_locked(Slot& slot, std::uint32_t index) {
+    Taken taken{Ref<Object>::adopt(slot.object), Ref<DerivationNode>::adopt(slot.node), slot.rights};
+    if (taken.node) taken.node->table_ = nullptr;
+    slot.object = nullptr;
+    slot.node = nullptr;
+    slot.state = SlotState::free;
+    used_--;
+    payer_->give_back(Resource::handles, 1);
+    // A slot whose generations are used up is not used again: a stale handle must never match.
+    if (slot.generation < kLastGeneration) {
+        slot.generation++;
+        slot.next_free = first_free_;
+        first_free_ = index;
+        free_count_++;
+    }
+    return taken;
+}
+
+Result<Checked<Object>> Table::lookup_any(Handle handle, ObjectType type, Rights needed) {
+    sync::SpinLock<sync::Rank::cap_table>::Guard guard(lock_);
+    Slot* slot = find_locked(handle);
+    Error error = Error::bad_handle;
+    if (slot != nullptr) [[likely]] {
+        if (slot->state == SlotState::revoked || !slot->node->is_live()) {
+            error = Error::revoked;
+        } else {
+            const ObjectType actual = slot->object->type();
+            if (type != ObjectType::any && actual != type) {
+                error = Error::wrong_type;
+            } else if (!slot->rights.contains(needed)) {
+                type = actual;
+                error = Error::missing_right;
+            } else {
+                checks_.granted++;
+                count_check(actual, needed, true);
+                return Checked<Object>{Ref<Object>::share(*slot->object), slot->rights,
+                                       Ref<DerivationNode>::share(*slot->node)};
+            }
+        }
+    }
+    checks_.refused++;
+    count_check(type, needed, false);
+    return fail(error);
+}
+
+Result<Handle> Table::insert(Capability&& capability) {
+    Handle handle = kNoHandle;
+    TRY(insert_all({&capability, 1}, {&handle, 1}));
+    if (handle == kNoHandle) return fail(Error::revoked);
+    return handle;
+}
+
+Result<> Table::insert_all(std::span<Capability> capabilities, std::span<Handle> out) {
+    AIOS_ASSERT(capabilities.size() == out.size() && out.size() <= kMaxStartupHandles);
+    Capability dropped[kMaxStartupHandles];
+    Ref<Object> objects[kMaxStartupHandles]; // kept until they have been told
+    Rights rights[kMaxStartupHandles];
+    {
+        DerivationLock::Guard tree(DerivationTree::lock());
+        sync::SpinLock<sync::Rank::cap_table>::Guard guard(lock_);
+        std::uint32_t live = 0;
+        for (const Capability& capability : capabilities)
+            live += capability.is_live() && capability.node->object_;
+        TRY(ensure_free_locked(live));
+        for (std::size_t i = 0; i < out.size(); i++) {
+            out[i] = kNoHandle;
+            if (!capabilities[i].is_live() || !capabilities[i].node->object_) {
+                dropped[i] = std::move(capabilities[i]);
+                continue;
+            }
+            objects[i] = capabilities[i].node->object_;
+            rights[i] = capabilities[i].node->rights_;
+            out[i] = install_locked(std::move(capabilities[i].node));
+        }
+    }
+    for (std::size_t i = 0; i < out.size(); i++) {
+        if (objects[i]) objects[i]->handle_added(rights[i]);
+    }
+    return {};
+}
+
+Result<> Table::close(Handle handle) {
+    Taken taken;
+    bool was_used;
+    {
+        DerivationLock::Guard tree(DerivationTree::lock());
+        sync::SpinLock<sync::Rank::cap_table>::Guard guard(lock_);
+        Slot* slot = find_locked(handle);
+        if (slot == nullptr) return fail(Error::bad_handle);
+        was_used = slot->state == SlotState::used;
+        taken = free_slot_locked(*slot, static_cast<std::uint32_t>(handle));
+    }
+    if (was_used && taken.object) taken.object->handle_removed(taken.rights);
+    return {};
+}
+
+std::uint64_t Table::used() const {
+    sync::SpinLock<sync::Rank::cap_table>::Guard guard(lock_);
+    return used_;
+}
+
+Table::Checks Table::checks() const {
+    sync::SpinLock<sync::Rank::cap_table>::Guard guard(lock_);
+    return checks_;
+}
+
+} // namespace aios::cap

@@ -1,0 +1,13 @@
+// The stand-in for processor, heap and scheduler in host tests of kernel sources. See kernel_host.cpp.
+#pragma once
+
+#include <atomic>
+
+namespace aios::test {
+
+extern std::atomic<long> heap_live;     // allocations not freed yet
+extern std::atomic<long> heap_failures; // >= 0: that many allocations succeed, the rest fail; -1: none fails
+extern thread_local unsigned cpu;       // which CPU this thread plays
+void ranks_taken(unsigned rank, bool taken);
+
+} // namespace aios::test
