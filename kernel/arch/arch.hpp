@@ -177,7 +177,7 @@ struct KernelRange {
 };
 [[nodiscard]] KernelRange kernel_range();
 Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection protection, bool device_memory);
-void unmap_kernel(std::uint64_t address); // flushed on all CPUs
+PhysAddr unmap_kernel(std::uint64_t address); // must be mapped; answers the frame; flushed on all CPUs
 void set_kernel_table_frames(TableFrames& frames);
 
 // --- user memory -----------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <utility>
 
 #include "boot/handoff.hpp"
 #include "kernel/arch/arch.hpp"

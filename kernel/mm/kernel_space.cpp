@@ -1,0 +1,137 @@
+// Kernel addresses outside the physmap: stacks with a guard page below each, and device registers. Both are cut from
+// arch::kernel_range(): stacks from its lower half in slots of equal size, registers upwards from its middle.
+//
+// A stack that is freed stays mapped for the next thread, up to kMaxCached; beyond that its frames go back and only the
+// slot is kept. Lock: Rank::kernel_space for the slots; mapping and unmapping happen outside it, as they may wait for
+// other CPUs.
+#include <algorithm>
+#include <bit>
+
+#include "base/bits.hpp"
+#include "base/checked.hpp"
+#include "kernel/mm/mm.hpp"
+#include "kernel/sync/lock.hpp"
+
+namespace aios::mm {
+
+namespace {
+
+constexpr std::uint64_t kStackPages = arch::kKernelStackBytes / kPageSize;
+constexpr std::uint64_t kSlotBytes = arch::kKernelStackBytes + kPageSize; // the guard page is the lowest
+constexpr std::uint64_t kMaxSlots = 16384;
+constexpr std::uint32_t kMaxCached = 64;
+
+class KernelTableFrames final : public arch::TableFrames {
+public:
+    Result<arch::PhysAddr> allocate_table() override {
+        const arch::PhysAddr frame = TRY(allocate_frames(0));
+        zero_frame(frame);
+        return frame;
+    }
+    void free_table(arch::PhysAddr frame) override { release_frames(frame, 0); }
+};
+
+struct Space {
+    std::uint64_t stacks_base = 0;
+    std::uint64_t registers_next = 0, registers_end = 0;
+    std::uint64_t slots_taken[kMaxSlots / 64] = {}; // a bit set: in use, or cached
+    std::uint64_t search_from = 0;                  // no free slot in words below
+    std::uint64_t cached[kMaxCached] = {};          // tops of mapped, unused stacks
+    std::uint32_t cached_count = 0;
+};
+
+constinit KernelTableFrames table_frames;
+constinit sync::Protected<Space, sync::Rank::kernel_space> space;
+
+std::uint64_t top_of(const Space& s, std::uint64_t slot) { return s.stacks_base + (slot + 1) * kSlotBytes; }
+
+Result<std::uint64_t> take_slot() {
+    return space.with([](Space& s) -> Result<std::uint64_t> {
+        AIOS_ASSERT(s.stacks_base != 0);
+        for (std::uint64_t i = s.search_from; i < std::size(s.slots_taken); i++) {
+            if (s.slots_taken[i] == ~0ull) continue;
+            const auto bit = static_cast<unsigned>(std::countr_one(s.slots_taken[i]));
+            s.slots_taken[i] |= 1ull << bit;
+            s.search_from = i;
+            return top_of(s, i * 64 + bit);
+        }
+        return fail(Error::out_of_memory);
+    });
+}
+
+void give_slot(std::uint64_t top) {
+    space.with([&](Space& s) {
+        const std::uint64_t slot = (top - s.stacks_base) / kSlotBytes - 1;
+        s.slots_taken[slot / 64] &= ~(1ull << (slot % 64));
+        s.search_from = std::min(s.search_from, slot / 64);
+    });
+}
+
+// Unmaps the upper `pages` pages of a stack and frees their frames.
+void unmap_stack(std::uint64_t top, std::uint64_t pages) {
+    for (std::uint64_t i = 0; i < pages; i++)
+        release_frames(arch::unmap_kernel(top - (i + 1) * kPageSize), 0);
+}
+
+} // namespace
+
+void init_kernel_space() {
+    const arch::KernelRange range = arch::kernel_range();
+    space.with([&](Space& s) {
+        AIOS_ASSERT(range.bytes / 2 >= kMaxSlots * kSlotBytes);
+        s.stacks_base = range.base;
+        s.registers_next = range.base + align_down(range.bytes / 2, kPageSize);
+        s.registers_end = range.base + range.bytes;
+    });
+    arch::set_kernel_table_frames(table_frames);
+}
+
+Result<std::uint64_t> allocate_stack() {
+    const std::uint64_t cached =
+        space.with([](Space& s) { return s.cached_count == 0 ? 0 : s.cached[--s.cached_count]; });
+    if (cached != 0) return cached;
+    const std::uint64_t top = TRY(take_slot());
+    for (std::uint64_t i = 0; i < kStackPages; i++) {
+        Result<arch::PhysAddr> frame = allocate_frames(0);
+        Result<> mapped = {};
+        if (frame)
+            mapped = arch::map_kernel(top - (i + 1) * kPageSize, *frame,
+                                      arch::Protection::read | arch::Protection::write, false);
+        if (frame && mapped) continue;
+        const Error error = frame ? mapped.error() : frame.error();
+        if (frame) release_frames(*frame, 0);
+        unmap_stack(top, i);
+        give_slot(top);
+        return fail(error);
+    }
+    return top;
+}
+
+void free_stack(std::uint64_t top) {
+    const bool kept = space.with([&](Space& s) {
+        AIOS_ASSERT(top > s.stacks_base && (top - s.stacks_base) % kSlotBytes == 0);
+        if (s.cached_count == kMaxCached) return false;
+        s.cached[s.cached_count++] = top;
+        return true;
+    });
+    if (kept) return;
+    unmap_stack(top, kStackPages);
+    give_slot(top);
+}
+
+Result<std::uint64_t> map_registers(arch::PhysAddr base, std::uint64_t bytes) {
+    if (bytes == 0) return fail(Error::bad_argument);
+    const std::uint64_t offset = base.value % kPageSize;
+    const std::uint64_t size = TRY(checked_align_up(TRY(checked_add(bytes, offset)), kPageSize));
+    const std::uint64_t at = TRY(space.with([&](Space& s) -> Result<std::uint64_t> {
+        AIOS_ASSERT(s.stacks_base != 0);
+        if (size > s.registers_end - s.registers_next) return fail(Error::out_of_memory);
+        return std::exchange(s.registers_next, s.registers_next + size);
+    }));
+    for (std::uint64_t done = 0; done < size; done += kPageSize)
+        TRY(arch::map_kernel(at + done, {base.value - offset + done}, arch::Protection::read | arch::Protection::write,
+                             true));
+    return at + offset;
+}
+
+} // namespace aios::mm

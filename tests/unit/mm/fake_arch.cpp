@@ -1,0 +1,217 @@
+#include "tests/unit/mm/fake_arch.hpp"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <map>
+#include <utility>
+
+#include "base/assert.hpp"
+#include "kernel/sync/lock.hpp"
+
+namespace aios {
+
+namespace {
+
+unsigned current_cpu = 0;
+bool interrupts_on = true;
+
+std::byte* ram() {
+    static std::byte* base = [] {
+        // Aligned to 2 MiB, as the physmap is.
+        const std::size_t alignment = 2 << 20;
+        void* place = mmap(nullptr, fake::kRamBytes + alignment, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        AIOS_ASSERT(place != MAP_FAILED);
+        const auto address = (reinterpret_cast<std::uintptr_t>(place) + alignment - 1) & ~(alignment - 1);
+        return reinterpret_cast<std::byte*>(address);
+    }();
+    return base;
+}
+
+struct FakeEntry {
+    arch::PhysAddr frame;
+    arch::Protection protection;
+};
+using FakeTable = std::map<std::uint64_t, FakeEntry>;
+
+struct FakeSpace {
+    FakeTable entries;
+    FakeTable tlb;                                        // what some CPU may still use
+    std::map<std::uint64_t, arch::PhysAddr> table_frames; // one for each 2 MiB that has, or had, an entry
+};
+std::map<std::uint64_t, FakeSpace> spaces;
+std::uint64_t next_root = 1;
+std::uint64_t active_root = 0;
+std::map<std::uint64_t, arch::PhysAddr> kernel_entries;
+
+FakeSpace& space_of(std::uint64_t root) {
+    auto found = spaces.find(root);
+    AIOS_ASSERT(found != spaces.end());
+    return found->second;
+}
+
+} // namespace
+
+namespace arch {
+
+unsigned cpu_index() { return current_cpu; }
+unsigned cpu_count() { return 4; }
+bool interrupts_enabled() { return interrupts_on; }
+bool interrupts_disable() { return std::exchange(interrupts_on, false); }
+void interrupts_enable() { interrupts_on = true; }
+void relax() {}
+std::uint64_t ticks() { return 0; }
+void* physmap(PhysAddr address) {
+    AIOS_ASSERT(address.value < fake::kRamBytes);
+    return ram() + address.value;
+}
+PhysAddr physmap_to_phys(const void* pointer) {
+    const auto offset = static_cast<std::uint64_t>(static_cast<const std::byte*>(pointer) - ram());
+    AIOS_ASSERT(offset < fake::kRamBytes);
+    return {offset};
+}
+
+Result<PageTable> PageTable::create(TableFrames& frames) {
+    PageTable table;
+    table.frames_ = &frames;
+    const PhysAddr root = TRY(frames.allocate_table());
+    table.root_ = next_root++;
+    spaces[table.root_].table_frames[~0ull] = root;
+    return table;
+}
+void PageTable::destroy() {
+    if (root_ == 0) return;
+    for (auto& [at, frame] : space_of(root_).table_frames)
+        frames_->free_table(frame);
+    spaces.erase(root_);
+    if (active_root == root_) active_root = 0;
+    root_ = 0;
+}
+Result<> PageTable::map(std::uint64_t address, PhysAddr frame, Protection protection) {
+    AIOS_ASSERT(address % kPageSize == 0 && address >= kUserLow && address < kUserHigh);
+    FakeSpace& space = space_of(root_);
+    if (!space.table_frames.contains(address >> 21)) space.table_frames[address >> 21] = TRY(frames_->allocate_table());
+    space.entries[address] = {frame, protection};
+    return {};
+}
+Result<> PageTable::map_device(std::uint64_t address, PhysAddr frame, Protection protection) {
+    return map(address, frame, protection);
+}
+PageTable::Removed PageTable::unmap(std::uint64_t address) {
+    FakeSpace& space = space_of(root_);
+    auto found = space.entries.find(address);
+    if (found == space.entries.end()) return {};
+    const FakeEntry entry = found->second;
+    space.entries.erase(found);
+    return {true, entry.frame, false, entry.protection};
+}
+void PageTable::protect(std::uint64_t address, Protection protection) {
+    FakeSpace& space = space_of(root_);
+    auto found = space.entries.find(address);
+    if (found != space.entries.end()) found->second.protection = protection;
+}
+PageTable::Entry PageTable::query(std::uint64_t address) const {
+    FakeSpace& space = space_of(root_);
+    auto found = space.entries.find(address);
+    if (found == space.entries.end()) return {};
+    return {true, found->second.frame, found->second.protection};
+}
+std::uint64_t PageTable::next_mapped(std::uint64_t from, std::uint64_t to) const {
+    FakeSpace& space = space_of(root_);
+    auto found = space.entries.lower_bound(from);
+    return found == space.entries.end() || found->first >= to ? to : found->first;
+}
+void PageTable::activate() { active_root = root_; }
+void PageTable::activate_kernel_only() { active_root = 0; }
+void PageTable::flush(std::uint64_t from, std::size_t pages) {
+    FakeTable& tlb = space_of(root_).tlb;
+    tlb.erase(tlb.lower_bound(from), tlb.lower_bound(from + pages * kPageSize));
+}
+
+Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection, bool) {
+    AIOS_ASSERT(!kernel_entries.contains(address));
+    kernel_entries[address] = frame;
+    return {};
+}
+PhysAddr unmap_kernel(std::uint64_t address) {
+    AIOS_ASSERT(kernel_entries.contains(address));
+    const PhysAddr frame = kernel_entries[address];
+    kernel_entries.erase(address);
+    return frame;
+}
+void set_kernel_table_frames(TableFrames&) {}
+KernelRange kernel_range() { return {0xffff'f000'0000'0000, 1ull << 30}; }
+
+} // namespace arch
+
+namespace sync {
+void rank_acquire(Rank, const void*) {}
+void rank_release(Rank, const void*) {}
+void MutexCore::lock() {
+    AIOS_ASSERT(owner_.load() == nullptr); // one thread: a second lock would wait for ever
+    AIOS_ASSERT(interrupts_on);
+    owner_.store(this);
+}
+void MutexCore::unlock() { owner_.store(nullptr); }
+} // namespace sync
+
+namespace fake {
+
+boot::HandOff make_handoff() {
+    boot::HandOff handoff{};
+    handoff.magic = boot::kHandOffMagic;
+    handoff.version = boot::kHandOffVersion;
+    handoff.range_count = 4;
+    handoff.ranges[0] = {0, kUsableBase, boot::MemoryKind::usable, 0}; // below 1 MiB: to be left alone
+    handoff.ranges[1] = {kUsableBase, (1 << 20) + 100, boot::MemoryKind::boot, 0};
+    handoff.ranges[2] = {3 << 20, 1 << 20, boot::MemoryKind::container, 0};
+    handoff.ranges[3] = {(4 << 20) + 100, kRamBytes - (4 << 20) - 200, boot::MemoryKind::usable, 0};
+    return handoff;
+}
+arch::PhysAddr unmanaged_ram() { return {3 << 20}; }
+
+void start_machine() {
+    static const bool once = [] {
+        const boot::HandOff handoff = make_handoff();
+        mm::init_frames(handoff);
+        mm::add_boot_frames(handoff);
+        mm::init_kernel_space();
+        return true;
+    }();
+    (void)once;
+}
+
+void set_cpu(unsigned cpu) { current_cpu = cpu; }
+bool interrupts_are_on() { return interrupts_on; }
+
+Result<> CountingPayer::reserve(Resource resource, std::uint64_t amount) {
+    AIOS_ASSERT(resource == Resource::memory);
+    if (amount > limit_ - used_) return fail(Error::quota_exceeded);
+    used_ += amount;
+    return {};
+}
+void CountingPayer::give_back(Resource, std::uint64_t amount) {
+    AIOS_ASSERT(amount <= used_);
+    used_ -= amount;
+}
+
+std::uint8_t* user_access(std::uint64_t address, arch::Protection need) {
+    AIOS_ASSERT(active_root != 0);
+    FakeSpace& space = space_of(active_root);
+    const std::uint64_t page = address & ~(arch::kPageSize - 1);
+    // The CPU asks its TLB first; an entry that forbids the access is looked up again, as the processor does.
+    for (const bool use_tlb : {true, false}) {
+        FakeTable& from = use_tlb ? space.tlb : space.entries;
+        auto found = from.find(page);
+        if (found == from.end()) continue;
+        const FakeEntry entry = found->second;
+        if ((entry.protection & need) != need) continue;
+        space.tlb[page] = entry;
+        return reinterpret_cast<std::uint8_t*>(ram() + entry.frame.value + address % arch::kPageSize);
+    }
+    return nullptr;
+}
+
+} // namespace fake
+} // namespace aios

@@ -1,0 +1,46 @@
+// A machine for host tests: RAM is a host buffer, page tables are maps, TLBs are remembered so that a frame that is
+// freed while some CPU could still use an old entry is found.
+#pragma once
+
+#include <cstdint>
+
+#include "boot/handoff.hpp"
+#include "kernel/mm/mm.hpp"
+
+namespace aios::fake {
+
+inline constexpr std::uint64_t kRamBytes = 96ull << 20; // from physical address 0
+inline constexpr std::uint64_t kUsableBase = 1ull << 20;
+
+// Gives the RAM to the frame allocator, once for the whole test program.
+void start_machine();
+[[nodiscard]] boot::HandOff make_handoff();
+// RAM that the allocator does not own (what a bundle lies in): page aligned, up to 1 MiB.
+[[nodiscard]] arch::PhysAddr unmanaged_ram();
+
+void set_cpu(unsigned cpu); // what cpu_index() answers
+[[nodiscard]] bool interrupts_are_on();
+
+// A payer with exact accounts.
+class CountingPayer final : public Payer {
+public:
+    explicit CountingPayer(std::uint64_t limit = ~0ull) : limit_(limit) {}
+    Result<> reserve(Resource resource, std::uint64_t amount) override;
+    void give_back(Resource resource, std::uint64_t amount) override;
+    void retain() override { references_++; }
+    void release() override { references_--; }
+    [[nodiscard]] std::uint64_t used() const { return used_; }
+    [[nodiscard]] int references() const { return references_; }
+    void set_limit(std::uint64_t limit) { limit_ = limit; }
+
+private:
+    std::uint64_t limit_;
+    std::uint64_t used_ = 0;
+    int references_ = 0;
+};
+
+// A memory access by user code in the address space whose table was activated last: through the fake TLB and page
+// table. Answers whether it was allowed; faults are the caller's business.
+[[nodiscard]] std::uint8_t* user_access(std::uint64_t address, arch::Protection need);
+
+} // namespace aios::fake

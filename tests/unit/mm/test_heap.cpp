@@ -1,0 +1,132 @@
+// The heap against a model, its debug checks, and kernel stacks.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+
+#include "tests/unit/mm/fake_arch.hpp"
+
+namespace aios::mm {
+namespace {
+
+class Heap : public testing::Test {
+protected:
+    void SetUp() override { fake::start_machine(); }
+};
+
+TEST_F(Heap, RandomUseAgainstAModel) {
+    std::mt19937_64 random(2);
+    struct Piece {
+        std::uint8_t* at;
+        std::size_t bytes;
+        std::uint8_t mark;
+    };
+    std::vector<Piece> pieces;
+    for (int step = 0; step < 100'000; step++) {
+        fake::set_cpu(static_cast<unsigned>(random() % 4));
+        if (pieces.empty() || (random() % 100 < (step < 60'000 ? 55 : 40) && pieces.size() < 4000)) {
+            const std::size_t bytes =
+                random() % 50 == 0 ? random() % 20'000 : random() % (random() % 8 == 0 ? 4096 : 200);
+            const std::size_t alignment = random() % 8 == 0 ? std::size_t{1} << (random() % 13) : 16;
+            auto* at = static_cast<std::uint8_t*>(heap_allocate(bytes, alignment));
+            ASSERT_NE(at, nullptr);
+            ASSERT_EQ(reinterpret_cast<std::uintptr_t>(at) % alignment, 0u);
+            const auto mark = static_cast<std::uint8_t>(random());
+            std::memset(at, mark, bytes);
+            pieces.push_back({at, bytes, mark});
+        } else {
+            const std::size_t index = random() % pieces.size();
+            const Piece piece = pieces[index];
+            for (std::size_t i = 0; i < piece.bytes; i++)
+                ASSERT_EQ(piece.at[i], piece.mark);
+            heap_free(piece.at);
+            pieces[index] = pieces.back();
+            pieces.pop_back();
+        }
+    }
+    for (const Piece& piece : pieces)
+        heap_free(piece.at);
+    fake::set_cpu(0);
+    EXPECT_TRUE(fake::interrupts_are_on());
+}
+
+TEST_F(Heap, FramesComeBack) {
+    const std::uint64_t before = frame_counts().free;
+    std::vector<void*> pieces;
+    for (int i = 0; i < 20'000; i++)
+        pieces.push_back(heap_allocate(500));
+    EXPECT_LT(frame_counts().free, before - 2000);
+    for (void* piece : pieces)
+        heap_free(piece);
+    EXPECT_GE(frame_counts().free + 32, before); // an empty slab and a magazine a class stay
+}
+
+TEST_F(Heap, OutOfMemoryIsNull) {
+    EXPECT_EQ(heap_allocate(1ull << 29), nullptr);
+    EXPECT_EQ(heap_allocate(~0ull), nullptr);
+    std::vector<void*> pieces;
+    while (void* piece = heap_allocate(1000))
+        pieces.push_back(piece);
+    EXPECT_FALSE(make<std::uint64_t[4096]>().has_value());
+    for (void* piece : pieces)
+        heap_free(piece);
+    heap_free(nullptr);
+}
+
+using HeapDeath = Heap;
+
+TEST_F(HeapDeath, DebugBuildsFindMistakes) {
+#ifdef AIOS_DEBUG
+    auto* piece = static_cast<std::uint8_t*>(heap_allocate(20));
+    EXPECT_DEATH(
+        {
+            piece[20] = 1; // one past the end
+            heap_free(piece);
+        },
+        "assertion");
+    EXPECT_DEATH(
+        {
+            heap_free(piece);
+            heap_free(piece);
+        },
+        "assertion|AddressSanitizer");
+    EXPECT_DEATH(
+        {
+            heap_free(piece);
+            piece[12] = 1; // after free: AddressSanitizer sees it here, the pattern in the kernel
+        },
+        "AddressSanitizer");
+    heap_free(piece);
+#else
+    GTEST_SKIP() << "release build";
+#endif
+}
+
+TEST_F(Heap, Stacks) {
+    std::vector<std::uint64_t> tops;
+    const std::uint64_t before = frame_counts().free;
+    for (int i = 0; i < 200; i++) {
+        const auto top = allocate_stack();
+        ASSERT_TRUE(top.has_value());
+        for (std::uint64_t other : tops)
+            ASSERT_GE(*top > other ? *top - other : other - *top, arch::kKernelStackBytes + kPageSize);
+        tops.push_back(*top);
+    }
+    EXPECT_EQ(frame_counts().free, before - 200 * arch::kKernelStackBytes / kPageSize);
+    for (std::uint64_t top : tops)
+        free_stack(top);
+    EXPECT_EQ(frame_counts().free, before - 64 * arch::kKernelStackBytes / kPageSize); // kept for the next threads
+    EXPECT_EQ(allocate_stack().value(), tops[63]);
+}
+
+TEST_F(Heap, Registers) {
+    const auto at = map_registers({0xfee0'0123}, 0x1000);
+    ASSERT_TRUE(at.has_value());
+    EXPECT_EQ(*at % kPageSize, 0x123u);
+    EXPECT_GE(map_registers({0xfec0'0000}, 1).value(), *at + 0x1000);
+    EXPECT_FALSE(map_registers({0}, 1ull << 40).has_value());
+    EXPECT_FALSE(map_registers({0}, 0).has_value());
+}
+
+} // namespace
+} // namespace aios::mm
