@@ -23,7 +23,7 @@ struct FrameCache {
 };
 
 constinit sync::SpinLock<sync::Rank::frames> lock;
-constinit Buddy buddy;
+[[clang::no_destroy]] constinit Buddy buddy;
 constinit arch::PerCpu<FrameCache> caches;
 constinit std::uint64_t total_frames = 0;
 

@@ -74,7 +74,7 @@ struct Magazines {
     Magazine of_class[kClasses];
 };
 
-constinit SizeClass classes[kClasses];
+[[clang::no_destroy]] constinit SizeClass classes[kClasses];
 constinit arch::PerCpu<Magazines> magazines;
 
 // --- debug builds: what surrounds an object

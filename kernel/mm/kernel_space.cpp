@@ -122,7 +122,8 @@ void free_stack(std::uint64_t top) {
 Result<std::uint64_t> map_registers(arch::PhysAddr base, std::uint64_t bytes) {
     if (bytes == 0) return fail(Error::bad_argument);
     const std::uint64_t offset = base.value % kPageSize;
-    const std::uint64_t size = TRY(checked_align_up(TRY(checked_add(bytes, offset)), kPageSize));
+    const std::uint64_t span = TRY(checked_add(bytes, offset));
+    const std::uint64_t size = TRY(checked_align_up(span, kPageSize));
     const std::uint64_t at = TRY(space.with([&](Space& s) -> Result<std::uint64_t> {
         AIOS_ASSERT(s.stacks_base != 0);
         if (size > s.registers_end - s.registers_next) return fail(Error::out_of_memory);

@@ -67,7 +67,10 @@ TEST_F(Heap, OutOfMemoryIsNull) {
     std::vector<void*> pieces;
     while (void* piece = heap_allocate(1000))
         pieces.push_back(piece);
-    EXPECT_FALSE(make<std::uint64_t[4096]>().has_value());
+    struct Large {
+        std::uint64_t words[4096];
+    };
+    EXPECT_FALSE(make<Large>().has_value());
     for (void* piece : pieces)
         heap_free(piece);
     heap_free(nullptr);
