@@ -1,0 +1,114 @@
+// Single instructions as functions: ports, model-specific registers, control registers, CPUID. Only kernel/arch/x86_64
+// includes this. Names follow Intel SDM volumes 2 to 4.
+#pragma once
+
+#include <cstdint>
+
+namespace aios::arch::x86 {
+
+// SAFETY (whole file): each asm statement names all that the instruction reads and writes; those that order memory
+// clobber it.
+inline void out8(std::uint16_t port, std::uint8_t value) { asm volatile("outb %0, %1" : : "a"(value), "Nd"(port)); }
+inline void out16(std::uint16_t port, std::uint16_t value) { asm volatile("outw %0, %1" : : "a"(value), "Nd"(port)); }
+inline void out32(std::uint16_t port, std::uint32_t value) { asm volatile("outl %0, %1" : : "a"(value), "Nd"(port)); }
+inline std::uint8_t in8(std::uint16_t port) {
+    std::uint8_t value;
+    asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+inline std::uint16_t in16(std::uint16_t port) {
+    std::uint16_t value;
+    asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+inline std::uint32_t in32(std::uint16_t port) {
+    std::uint32_t value;
+    asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+inline constexpr std::uint32_t kMsrApicBase = 0x1b;
+inline constexpr std::uint32_t kMsrTscDeadline = 0x6e0;
+inline constexpr std::uint32_t kMsrEfer = 0xc000'0080;
+inline constexpr std::uint32_t kMsrStar = 0xc000'0081;
+inline constexpr std::uint32_t kMsrLstar = 0xc000'0082;
+inline constexpr std::uint32_t kMsrCstar = 0xc000'0083;
+inline constexpr std::uint32_t kMsrSfmask = 0xc000'0084;
+inline constexpr std::uint32_t kMsrFsBase = 0xc000'0100;
+inline constexpr std::uint32_t kMsrGsBase = 0xc000'0101;
+inline constexpr std::uint32_t kMsrKernelGsBase = 0xc000'0102;
+
+inline constexpr std::uint64_t kEferSyscall = 1 << 0, kEferNoExecute = 1 << 11;
+inline constexpr std::uint64_t kCr0Monitor = 1 << 1, kCr0Emulate = 1 << 2, kCr0TaskSwitched = 1 << 3,
+                               kCr0Numeric = 1 << 5, kCr0WriteProtect = 1 << 16;
+inline constexpr std::uint64_t kCr4GlobalPages = 1 << 7, kCr4FxSave = 1 << 9, kCr4SimdExceptions = 1 << 10,
+                               kCr4Umip = 1 << 11, kCr4FsGsBase = 1 << 16, kCr4XSave = 1 << 18, kCr4Smep = 1 << 20,
+                               kCr4Smap = 1 << 21;
+inline constexpr std::uint64_t kFlagInterrupt = 1 << 9, kFlagTrap = 1 << 8, kFlagDirection = 1 << 10,
+                               kFlagAlignment = 1 << 18, kFlagNestedTask = 1 << 14;
+
+inline std::uint64_t read_msr(std::uint32_t msr) {
+    std::uint32_t low, high;
+    asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (std::uint64_t{high} << 32) | low;
+}
+inline void write_msr(std::uint32_t msr, std::uint64_t value) {
+    asm volatile("wrmsr"
+                 :
+                 : "c"(msr), "a"(static_cast<std::uint32_t>(value)), "d"(static_cast<std::uint32_t>(value >> 32))
+                 : "memory");
+}
+
+inline std::uint64_t read_cr0() {
+    std::uint64_t value;
+    asm volatile("movq %%cr0, %0" : "=r"(value));
+    return value;
+}
+inline void write_cr0(std::uint64_t value) { asm volatile("movq %0, %%cr0" : : "r"(value) : "memory"); }
+inline std::uint64_t read_cr2() {
+    std::uint64_t value;
+    asm volatile("movq %%cr2, %0" : "=r"(value));
+    return value;
+}
+inline std::uint64_t read_cr3() {
+    std::uint64_t value;
+    asm volatile("movq %%cr3, %0" : "=r"(value));
+    return value;
+}
+inline void write_cr3(std::uint64_t value) { asm volatile("movq %0, %%cr3" : : "r"(value) : "memory"); }
+inline std::uint64_t read_cr4() {
+    std::uint64_t value;
+    asm volatile("movq %%cr4, %0" : "=r"(value));
+    return value;
+}
+inline void write_cr4(std::uint64_t value) { asm volatile("movq %0, %%cr4" : : "r"(value) : "memory"); }
+inline void flush_page(std::uint64_t address) { asm volatile("invlpg (%0)" : : "r"(address) : "memory"); }
+
+struct CpuId {
+    std::uint32_t eax, ebx, ecx, edx;
+};
+inline CpuId cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
+    CpuId r;
+    asm volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+    return r;
+}
+inline bool has_leaf(std::uint32_t leaf) { return cpuid(leaf & 0x8000'0000).eax >= leaf; }
+
+inline std::uint64_t read_tsc() {
+    std::uint32_t low, high;
+    asm volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (std::uint64_t{high} << 32) | low;
+}
+// False when the generator has no number right now (SDM volume 1 section 7.3.17); callers retry a few times.
+inline bool read_random(std::uint64_t& value) {
+    bool ok;
+    asm volatile("rdrand %0" : "=r"(value), "=@ccc"(ok));
+    return ok;
+}
+inline std::uint64_t read_flags() {
+    std::uint64_t flags;
+    asm volatile("pushfq; popq %0" : "=r"(flags) : : "memory");
+    return flags;
+}
+
+} // namespace aios::arch::x86

@@ -1,0 +1,79 @@
+// First code at the final address: drops the identity map, and goes on to kernel_main. Also what the hand-off said.
+#include <__verbose_abort>
+#include <new>
+
+#include "base/assert.hpp"
+#include "kernel/arch/log.hpp"
+#include "kernel/arch/machine.hpp"
+#include "kernel/arch/x86_64/command_line.hpp"
+#include "kernel/arch/x86_64/cpu.hpp"
+#include "kernel/arch/x86_64/layout.hpp"
+#include "kernel/arch/x86_64/serial.hpp"
+
+using namespace aios;
+using namespace aios::arch;
+
+extern "C" {
+using Initializer = void (*)();
+extern Initializer init_array_start[], init_array_end[];
+
+[[noreturn]] void kernel_entry() {
+    // SAFETY: the root's physical page is inside the image, which is mapped at its slide. Nothing runs low any more.
+    *reinterpret_cast<volatile std::uint64_t*>(x86::boot_facts.kernel_root + x86::boot_facts.image_slide) = 0;
+    x86::write_cr3(x86::boot_facts.kernel_root);
+    x86::serial_init();
+    kernel_main();
+}
+
+[[noreturn]] void __stack_chk_fail() { panic("stack overrun: the guard word was overwritten"); }
+[[noreturn]] void __cxa_pure_virtual() { panic("pure virtual function called"); }
+}
+
+// libc++'s own checks end here.
+void std::__libcpp_verbose_abort(const char* format, ...) { panic("libc++: {}", format); }
+
+// The kernel destroys objects through mm::destroy; deleting destructors are emitted but never called.
+void operator delete(void*) noexcept { panic("operator delete called"); }
+void operator delete(void*, std::size_t) noexcept { panic("operator delete called"); }
+void operator delete(void*, std::size_t, std::align_val_t) noexcept { panic("operator delete called"); }
+
+namespace aios {
+
+[[noreturn]] void assertion_failed(const char* text, const char* file, int line) {
+    panic("assertion failed: {} ({}:{})", text, file, line);
+}
+
+namespace arch {
+
+const boot::HandOff& hand_off() { return x86::boot_facts.handoff; }
+std::string_view command_line() { return x86::boot_facts.command_line; }
+std::optional<std::string_view> command_line_value(std::string_view name) {
+    return x86::command_line_value(command_line(), name);
+}
+std::optional<std::uint64_t> command_line_number(std::string_view name) {
+    return x86::command_line_number(command_line(), name);
+}
+std::optional<std::uint64_t> fixed_seed() {
+    if (!x86::boot_facts.seed_fixed) return std::nullopt;
+    return x86::boot_facts.fixed_seed;
+}
+
+void run_initializers() {
+    for (Initializer* at = init_array_start; at != init_array_end; at++)
+        (*at)();
+}
+
+void debug_exit(ExitStatus status) { x86::out32(0xf4, static_cast<std::uint32_t>(status)); }
+
+void halt_forever() {
+    for (;;)
+        asm volatile("cli; hlt");
+}
+
+void* physmap(PhysAddr address) { return reinterpret_cast<void*>(x86::boot_facts.physmap_base + address.value); }
+PhysAddr physmap_to_phys(const void* pointer) {
+    return {reinterpret_cast<std::uintptr_t>(pointer) - x86::boot_facts.physmap_base};
+}
+
+} // namespace arch
+} // namespace aios

@@ -1,0 +1,42 @@
+// Tests that run inside the kernel (selftest=1 on the command line), each registered by KERNEL_TEST(name) { ... }
+// through a linker section. They print one line each on the serial line, "TEST name pass", "TEST name fail file:line
+// text" or "TEST name skip reason", and at the end "TESTS n passed, n failed, n skipped".
+#pragma once
+
+#include <string_view>
+
+namespace aios::kernel_test {
+
+struct Test {
+    const char* name;
+    void (*run)();
+};
+
+// The outcome of the test that is running.
+void record_failure(const char* text, const char* file, int line); // the first one is printed
+void record_skip(std::string_view reason);
+
+bool run_all(); // false if one failed
+
+} // namespace aios::kernel_test
+
+#define KERNEL_TEST(name)                                                                                              \
+    static void kernel_test_##name();                                                                                  \
+    [[gnu::used, gnu::retain,                                                                                          \
+      gnu::section(".kernel_tests")]] static constinit const ::aios::kernel_test::Test kernel_test_entry_##name = {    \
+        #name, &kernel_test_##name};                                                                                   \
+    static void kernel_test_##name()
+
+// Leave the test when the condition does not hold.
+#define KERNEL_EXPECT(condition)                                                                                       \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            ::aios::kernel_test::record_failure(#condition, __FILE__, __LINE__);                                       \
+            return;                                                                                                    \
+        }                                                                                                              \
+    } while (false)
+#define KERNEL_SKIP(reason)                                                                                            \
+    do {                                                                                                               \
+        ::aios::kernel_test::record_skip(reason);                                                                      \
+        return;                                                                                                        \
+    } while (false)
