@@ -31,7 +31,7 @@ target_link_libraries(aios_flags_kernel INTERFACE aios_flags_common)
 target_compile_options(aios_flags_kernel INTERFACE
     --target=x86_64-linux-gnu ${lean} -ffreestanding -nostdlib -fPIE -fvisibility=hidden -mno-sse -mno-mmx -mno-avx
     -mno-red-zone -fdirect-access-external-data -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-threadsafe-statics
-    $<$<COMPILE_LANGUAGE:CXX>:-fno-use-cxa-atexit> -fstack-protector-strong -mstack-protector-guard=global
+    $<$<COMPILE_LANGUAGE:CXX>:-fno-c++-static-destructors> -fstack-protector-strong -mstack-protector-guard=global
     $<$<COMPILE_LANGUAGE:CXX>:-stdlib=libc++> -Wthread-safety)
 target_compile_definitions(aios_flags_kernel INTERFACE AIOS_KERNEL=1 _LIBCPP_HAS_NO_THREADS)
 
