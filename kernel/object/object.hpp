@@ -9,6 +9,9 @@
 #include "kernel/mm/mm.hpp"
 
 namespace aios {
+namespace event {
+class Source;
+}
 
 class Object {
 public:
@@ -21,6 +24,8 @@ public:
         if (references_.release()) last_reference_gone();
     }
     [[nodiscard]] virtual std::uint64_t info_size() const { return 0; } // HandleInfo.size
+    // What event_register listens to (kernel/object/source.hpp); nullptr: the object has no events.
+    [[nodiscard]] virtual event::Source* event_source() { return nullptr; }
 
     // A handle on the object was installed or went away (closed, revoked, its holder ended). Channels count senders and
     // receivers with it. No lock of the capability table is held.

@@ -4,20 +4,29 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "base/intrusive_list.hpp"
 #include "kernel/arch/arch.hpp"
+#include "kernel/sync/annotations.hpp"
+#include "kernel/sync/held.hpp"
 #include "kernel/sync/rank.hpp"
 
 namespace aios::sync {
 
-// Rank bookkeeping: spinlock ranks are kept per CPU, mutex ranks per thread. Empty in release builds. lock.cpp.
+// Rank bookkeeping: spinlock ranks are kept per CPU, mutex ranks per thread. Called in debug builds only; a violation
+// panics with both names. lock.cpp.
 void rank_acquire(Rank rank, const void* lock);
 void rank_release(Rank rank, const void* lock);
+void assert_may_block(); // no spinlock is held on this CPU, interrupts are on or about to be; debug builds
+// The mutexes that the current thread holds; nullptr before there are threads. Implemented by sched.
+HeldLocks* current_thread_locks();
+// For panic: writes one line a lock that a CPU or the current thread holds. Takes no lock.
+void dump_held_locks(void (*line)(void* context, std::string_view text), void* context);
 
 template <Rank kRank>
-class SpinLock {
+class AIOS_CAPABILITY("spinlock") SpinLock {
     static_assert(kRank > Rank::last_mutex);
 
 public:
@@ -25,10 +34,10 @@ public:
     SpinLock(const SpinLock&) = delete;
     SpinLock& operator=(const SpinLock&) = delete;
 
-    class [[nodiscard]] Guard {
+    class [[nodiscard]] AIOS_SCOPED Guard {
     public:
-        explicit Guard(SpinLock& lock) : lock_(lock) { lock_.acquire(); }
-        ~Guard() { lock_.release(); }
+        explicit Guard(SpinLock& lock) AIOS_ACQUIRE(lock) : lock_(lock) { lock_.acquire(); }
+        ~Guard() AIOS_RELEASE() { lock_.release(); }
         Guard(const Guard&) = delete;
         Guard& operator=(const Guard&) = delete;
 
@@ -38,16 +47,16 @@ public:
     };
 
     // For code that leaves a lock on another stack (the scheduler): interrupts are off already.
-    void acquire() {
-        rank_acquire(kRank, this);
+    void acquire() AIOS_ACQUIRE() {
+        if constexpr (kRankChecks) rank_acquire(kRank, this);
         while (word_.exchange(1, std::memory_order_acquire) != 0) {
             while (word_.load(std::memory_order_relaxed) != 0)
                 arch::relax();
         }
     }
-    void release() {
+    void release() AIOS_RELEASE() {
         word_.store(0, std::memory_order_release);
-        rank_release(kRank, this);
+        if constexpr (kRankChecks) rank_release(kRank, this);
     }
     [[nodiscard]] bool is_held() const { return word_.load(std::memory_order_relaxed) != 0; }
 
@@ -79,10 +88,11 @@ struct MutexWaiter {
     bool woken = false;
 };
 
-// A fair sleeping lock. Only threads take it, never interrupt handlers, never under a spinlock.
+// A fair sleeping lock: handed over in the order of asking. Only threads take it, never interrupt handlers, never under
+// a spinlock.
 class MutexCore {
 public:
-    void lock();   // sched/mutex.cpp
+    void lock(); // sched/mutex.cpp
     void unlock();
     [[nodiscard]] bool is_held() const { return owner_.load(std::memory_order_relaxed) != nullptr; }
 
@@ -93,19 +103,19 @@ private:
 };
 
 template <Rank kRank>
-class Mutex {
+class AIOS_CAPABILITY("mutex") Mutex {
     static_assert(kRank <= Rank::last_mutex);
 
 public:
-    class [[nodiscard]] Guard {
+    class [[nodiscard]] AIOS_SCOPED Guard {
     public:
-        explicit Guard(Mutex& mutex) : mutex_(mutex) {
-            rank_acquire(kRank, &mutex_);
+        explicit Guard(Mutex& mutex) AIOS_ACQUIRE(mutex) : mutex_(mutex) {
+            if constexpr (kRankChecks) rank_acquire(kRank, &mutex_);
             mutex_.core_.lock();
         }
-        ~Guard() {
+        ~Guard() AIOS_RELEASE() {
             mutex_.core_.unlock();
-            rank_release(kRank, &mutex_);
+            if constexpr (kRankChecks) rank_release(kRank, &mutex_);
         }
         Guard(const Guard&) = delete;
         Guard& operator=(const Guard&) = delete;

@@ -1,5 +1,5 @@
-// Lock ranks. A CPU (spinlocks) or thread (mutexes) takes locks in ascending rank only; debug builds panic on a violation.
-// Mutexes (may block) stand before all spinlocks (interrupts off, never block).
+// Lock ranks. A CPU (spinlocks) or thread (mutexes) takes locks in ascending rank only; debug builds panic on a
+// violation. Mutexes (may block) stand before all spinlocks (interrupts off, never block).
 #pragma once
 
 #include <cstdint>
@@ -8,29 +8,31 @@ namespace aios::sync {
 
 enum class Rank : std::uint8_t {
     // mutexes
-    lifecycle,      // spawn and end of agents
-    revocation,     // one revocation at a time, so that each is whole when it returns
-    process,        // a process's threads, files, personality state
-    address_space,  // mappings of one address space
-    file_tree,      // temporary trees
-    pages,          // contents of one memory object
-    bundle,         // verification of bundle pages
+    lifecycle,     // spawn and end of agents
+    revocation,    // one revocation at a time, so that each is whole when it returns
+    process,       // a process's threads, files, personality state
+    address_space, // mappings of one address space
+    file_tree,     // temporary trees
+    pages,         // contents of one memory object
+    bundle,        // verification of bundle pages
     last_mutex = bundle,
     // spinlocks
-    agent_tree,     // parent, children
-    agent,          // one agent's state
-    derivation,     // derivation nodes and revocation
-    cap_table,      // one capability table
+    agent_tree, // parent, children
+    agent,      // one agent's state
+    derivation, // derivation nodes and revocation
+    cap_table,  // one capability table
     channel,
     operation,
-    event_queue,    // registrations and packets
-    timer_queue,
+    lending,      // who serves whom in ipc_call
+    timer_queue,  // one a CPU; timers fire under it
+    event_source, // registrations of a source
+    event_queue,  // registrations and packets of a queue
     futex,
     wait_queue,
     run_queue,
-    kernel_space,   // kernel address ranges and page tables
+    kernel_space, // kernel address ranges and page tables
     tlb,
-    windows,        // who maps one Pages
+    windows, // who maps one Pages
     heap,
     frames,
     entropy,

@@ -1,0 +1,131 @@
+// Channel: one bounded queue of messages with send and receive rights, and calls through it. Capacity in messages and
+// bytes is fixed and charged to the creator at creation; sending never allocates. A message is at most 65536 bytes and
+// 8 handles; it is copied once from the sender into the channel's storage, without any lock held.
+//
+// ipc_call queues its message like a send and waits for the reply, which goes straight to the caller; the receiver of a
+// call runs on the caller's share until it replies, the deadline passes or either dies, through chains. See
+// docs/design/ipc.md. Capabilities in a message are dead on revocation; they count as handles of what they name while
+// they are under way. Locks: Rank::channel, then Rank::lending; copies from and to users are made under none.
+#pragma once
+
+#include <span>
+
+#include "kernel/cap/table.hpp"
+#include "kernel/ipc/call.hpp"
+#include "kernel/ipc/message_store.hpp"
+#include "kernel/object/object.hpp"
+#include "kernel/object/source.hpp"
+#include "kernel/sched/thread.hpp"
+
+namespace aios::ipc {
+
+// Who sends and receives: the agent of the calling thread.
+class Party {
+public:
+    [[nodiscard]] virtual std::uint64_t principal() const = 0;
+    [[nodiscard]] virtual cap::Table* handle_table() = 0; // nullptr: cannot receive handles
+    [[nodiscard]] virtual Payer& payer() = 0;
+    virtual void message_sent() = 0;
+    virtual void message_received() = 0;
+
+protected:
+    ~Party() = default;
+};
+
+// Bytes of a user (copied with faults taken: bad_address) or of the kernel. Built by user() or kernel().
+struct Buffer {
+    std::uint64_t address = 0;
+    std::uint64_t size = 0; // bytes to send, or room to receive
+    bool of_kernel = false;
+    static Buffer user(std::uint64_t address, std::uint64_t size) { return {address, size, false}; }
+    static Buffer kernel(Bytes bytes);
+    static Buffer kernel(MutableBytes bytes);
+};
+
+struct OutMessage {
+    Buffer bytes;
+    // From cap::Table::derive_out. Moved out when the message is taken on, untouched when the call fails before that.
+    std::span<Parcel> handles;
+};
+
+// In: where a message goes. Out: what came. On buffer_small, size and handle_count are the needed ones and the message
+// stays.
+struct InMessage {
+    Buffer bytes;
+    Buffer handles; // HandleGrant[]; size in bytes
+    std::uint64_t size = 0;
+    std::uint64_t handle_count = 0;
+    std::uint64_t sender = 0;
+    std::uint64_t reply_to = 0;
+};
+
+class Channel final : public Object {
+public:
+    static constexpr ObjectType kType = ObjectType::channel;
+    static constexpr std::uint64_t kMaxMessages = 16384;
+    static constexpr std::uint64_t kMaxBytes = 16u << 20;
+
+    // bad_argument (a capacity is 0), too_large, quota_exceeded, out_of_memory.
+    static Result<Ref<Channel>> create(Payer& payer, std::uint64_t messages, std::uint64_t bytes);
+
+    // IPCSend; never blocks. too_large (message, or larger than the whole channel), would_block (full; kSignalWritable
+    // comes when there is room), peer_closed (no receiver is left), bad_address, bad_argument (its own receive right
+    // sent through it).
+    Result<> send(Party& from, OutMessage& message);
+    // IPCRecv; never blocks. would_block (empty), peer_closed (empty and no sender is left), buffer_small, bad_address,
+    // quota_exceeded (for the handles; the message stays). A capability that died under way arrives as kNoHandle.
+    Result<> receive(Party& to, InMessage& message);
+    // ipc_call: sends, then waits for the reply. Also: timed_out, interrupted, revoked (the caller's `node` is dead);
+    // peer_closed also when the server ends with the call unanswered; buffer_small if the reply does not fit (it is
+    // lost).
+    Result<> call(Party& from, OutMessage& request, InMessage& reply, sched::Deadline deadline,
+                  const cap::DerivationNode* node);
+    // ipc_reply_wait: answers the call `reply_to` (0: none), then waits for the next message. not_found: nobody waits
+    // under that id any more, or another agent took the call. Errors of the reply come back before any waiting.
+    Result<> reply_wait(Party& by, std::uint64_t reply_to, OutMessage& reply, InMessage& next, sched::Deadline deadline,
+                        const cap::DerivationNode* node);
+    Result<> reply(Party& by, std::uint64_t reply_to, OutMessage& reply);
+
+    [[nodiscard]] std::uint64_t info_size() const override; // messages waiting
+    event::Source* event_source() override { return &source_; }
+    void handle_added(Rights rights) override;
+    void handle_removed(Rights rights) override;
+    void revoked_for(std::uint64_t holder) override;
+
+private:
+    struct Sending;
+    struct Taking;
+    explicit Channel(Reservation charge) : Object(kType, std::move(charge)) {}
+    ~Channel() override;
+    Result<> put(Party& from, OutMessage& message, Call* call, Ref<Thread>* receiver);
+    Result<> take(Party& to, InMessage& message);
+    Result<Ref<Thread>> answer(Party& by, std::uint64_t reply_to, OutMessage& reply);
+    void abandon(Call& call);
+    void fail_calls_locked(Error error);
+    void room_made_locked();
+    void close_queue();
+
+    mutable sync::SpinLock<sync::Rank::channel> lock_;
+    MessageStore store_;
+    std::uint32_t senders_ = 0, receivers_ = 0; // handles with the right, in tables and under way
+    bool room_wanted_ = false;                  // a send was refused: post writable when there is room
+    std::uint64_t next_call_id_ = 1;
+    CallTree calls_;     // taken and unanswered, by id
+    CallList all_calls_; // every call under way
+    event::Source source_;
+    sched::WaitQueue receivers_waiting_;
+    template <typename T, typename... A>
+    friend Result<T*> mm::make(A&&...);
+    template <typename T>
+    friend void mm::destroy(T*);
+    friend void thread_exiting(Thread&);
+};
+
+// From the exit of a thread: a call that it serves fails with peer_closed.
+void thread_exiting(Thread& thread);
+
+} // namespace aios::ipc
+
+namespace aios {
+using ipc::Channel;
+}

@@ -1,0 +1,66 @@
+// WaitQueue: threads waiting for a condition. The condition is looked at after the thread has been put in the queue,
+// and a wake-up that comes between that and the sleep leaves a token, so no wake-up is lost:
+//   Outcome o = queue.wait(deadline, [&] { return take_message(); });
+//
+// Whoever changes what a condition depends on calls wake_one or wake_all afterwards. Conditions may have effects (take
+// what they waited for): each is called until it first answers true. They run with no lock of the queue held and may
+// take locks. Lock: Rank::wait_queue, then the scheduler's.
+#pragma once
+
+#include "base/intrusive_list.hpp"
+#include "base/ref.hpp"
+#include "kernel/sync/lock.hpp"
+
+namespace aios {
+class Thread;
+}
+
+namespace aios::sched {
+
+using Deadline = std::uint64_t; // nanoseconds on the monotonic clock
+inline constexpr Deadline kNever = ~0ull;
+
+enum class Outcome : std::uint8_t { ready, timed_out, interrupted };
+enum class Interruptible : std::uint8_t { no, yes };
+
+class WaitQueue {
+public:
+    // Blocks the current thread until `ready()` answers true, the deadline passes, or the thread is interrupted (kill,
+    // signal). A deadline in the past polls.
+    template <typename Condition>
+    Outcome wait(Deadline deadline, Condition&& ready, Interruptible interruptible = Interruptible::yes) {
+        if (ready()) return Outcome::ready;
+        for (;;) {
+            Entry entry;
+            enqueue(entry);
+            if (ready()) {
+                if (!dequeue(entry)) wake_one(); // that wake-up was for somebody who still waits
+                return Outcome::ready;
+            }
+            const Outcome outcome = sleep(entry, deadline, interruptible);
+            if (ready()) return Outcome::ready;
+            if (outcome != Outcome::ready) return outcome;
+        }
+    }
+    void wake_one();
+    void wake_all();
+    [[nodiscard]] bool has_waiters() const;
+    // Takes the first thread off without waking it: the caller must unpark() it or hand the CPU to it with park().
+    Ref<Thread> take_one();
+
+    struct Entry {
+        ListNode node;
+        Thread* thread = nullptr;
+        bool queued = false;
+    };
+
+private:
+    void enqueue(Entry& entry);
+    bool dequeue(Entry& entry); // false if a waker has taken it off already
+    // Blocks until a waker took the entry off (ready), or takes it off itself (other outcomes).
+    Outcome sleep(Entry& entry, Deadline deadline, Interruptible interruptible);
+    mutable sync::SpinLock<sync::Rank::wait_queue> lock_;
+    IntrusiveList<Entry, &Entry::node> entries_;
+};
+
+} // namespace aios::sched
