@@ -15,7 +15,8 @@ enum class Rank : std::uint8_t {
     file_tree,     // temporary trees
     pages,         // contents of one memory object
     bundle,        // verification of bundle pages
-    last_mutex = bundle,
+    audit_log,     // the log's tree, arena and batch
+    last_mutex = audit_log,
     // spinlocks
     agent_tree, // parent, children
     agent,      // one agent's state

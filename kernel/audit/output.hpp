@@ -1,0 +1,28 @@
+// Where framed output to the host leaves the kernel. The host port is a device and stands above audit and observe, so
+// it is plugged in at boot; before that, and on a machine without one, frames go nowhere. Format: abi/messages.cddl
+// section 2.
+#pragma once
+
+#include <cstdint>
+
+#include "base/types.hpp"
+
+namespace aios {
+
+enum class FrameKind : std::uint32_t {
+    console = 1,
+    job_output = 2,
+    audit_records = 3,
+    audit_head = 4,
+    account = 5,
+    boot_facts = 6,
+    checks = 7,
+    note = 8,
+};
+
+// `body` is a CBOR item, or raw bytes for console and job_output. May block the calling thread; polled in a panic.
+using FrameSink = void (*)(std::uint32_t kind, std::uint64_t agent, const char* name, Bytes body);
+void set_frame_sink(FrameSink sink); // once, at boot
+void send_frame(FrameKind kind, std::uint64_t agent, const char* name, Bytes body);
+
+} // namespace aios
