@@ -1,0 +1,76 @@
+#include "tools/aios/options.hpp"
+
+#include "tests/unit/host/support.hpp"
+
+namespace aios::host {
+namespace {
+
+Outcome<RunOptions> run(std::vector<std::string_view> list) { return parse_run(list); }
+
+TEST(Options, RunDefaults) {
+    const auto options = run({});
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->boot, BootKind::pvh);
+    EXPECT_EQ(options->accelerator, Accelerator::automatic);
+    EXPECT_FALSE(options->documents);
+    EXPECT_FALSE(options->memory_mib);
+}
+
+TEST(Options, RunTakesEveryOption) {
+    const auto options = run({"--docs",  "d",   "--ask",     "one",  "--ask",     "two",    "--ask-file", "q",
+                              "--json",  "j",   "--boot",    "uefi", "--smp",     "4",      "--memory",   "700",
+                              "--accel", "tcg", "--timeout", "9",    "--verbose", "--debug"});
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->documents, "d");
+    EXPECT_EQ(options->questions, (std::vector<std::string>{"one", "two"}));
+    EXPECT_EQ(options->question_file, "q");
+    EXPECT_EQ(options->json, "j");
+    EXPECT_EQ(options->boot, BootKind::uefi);
+    EXPECT_EQ(options->processors, 4u);
+    EXPECT_EQ(options->memory_mib, 700u);
+    EXPECT_EQ(options->accelerator, Accelerator::tcg);
+    EXPECT_EQ(options->timeout_seconds, 9u);
+    EXPECT_TRUE(options->verbose);
+}
+
+TEST(Options, RunRefusesWrongUse) {
+    const std::vector<std::vector<std::string_view>> wrong = {
+        {"--docs"},
+        {"--smp", "0"},
+        {"--smp", "65"},
+        {"--smp", "two"},
+        {"--smp", "-1"},
+        {"--smp", ""},
+        {"--smp", "1 "},
+        {"--boot", "bios"},
+        {"--accel", "hvf"},
+        {"--timeout", "0"},
+        {"--memory", "99999999999999999999"},
+        {"--frob"},
+        {"docs"},
+    };
+    for (const auto& list : wrong)
+        EXPECT_EQ(exit_of(run(list)), 2) << list.front();
+}
+
+TEST(Options, ValueMayLookLikeAnOption) {
+    const auto options = run({"--ask", "--docs"});
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->questions.front(), "--docs");
+}
+
+TEST(Options, Audit) {
+    const auto parse = [](std::vector<std::string_view> list) { return parse_audit(list); };
+    const auto good = parse({"verify", "--record", "7", "log"});
+    ASSERT_TRUE(good);
+    EXPECT_EQ(good->record, 7u);
+    EXPECT_EQ(good->log, "log");
+    EXPECT_EQ(exit_of(parse({})), 2);
+    EXPECT_EQ(exit_of(parse({"verify"})), 2);
+    EXPECT_EQ(exit_of(parse({"verify", "a", "b"})), 2);
+    EXPECT_EQ(exit_of(parse({"verify", "a", "--record", "x"})), 2);
+    EXPECT_EQ(exit_of(parse({"sign", "a"})), 2);
+}
+
+} // namespace
+} // namespace aios::host

@@ -1,0 +1,180 @@
+#include "tools/aios/audit_log.hpp"
+
+#include <format>
+
+#include "base/bytes.hpp"
+#include "base/cbor.hpp"
+#include "crypto/merkle.hpp"
+#include "tools/aios/files.hpp"
+#include "tools/aios/text.hpp"
+
+namespace aios::host {
+
+namespace {
+
+constexpr std::string_view kTitle = "AIOS audit log";
+constexpr std::uint64_t kLogVersion = 1;
+
+Result<AuditHead> read_head(cbor::Decoder& in) {
+    AuditHead head;
+    if (TRY(in.map_begin()) != 4) return fail(Error::bad_format);
+    TRY(in.expect_key(0));
+    if (TRY(in.text()) != kTitle) return fail(Error::bad_format);
+    TRY(in.expect_key(1));
+    if (TRY(in.uint()) != kLogVersion) return fail(Error::unsupported);
+    TRY(in.expect_key(2));
+    head.records = TRY(in.uint());
+    TRY(in.expect_key(3));
+    TRY(in.bytes_into(head.root));
+    TRY(in.end());
+    return head;
+}
+
+// A CBOR sequence: each item is read by a decoder of its own.
+Result<AuditLog> parse(Bytes rest) {
+    AuditLog log;
+    {
+        cbor::Decoder in(rest);
+        log.head = TRY(read_head(in));
+        rest = rest.subspan(in.position());
+    }
+    while (!rest.empty()) {
+        cbor::Decoder in(rest);
+        log.records.emplace_back(as_text(TRY(in.bytes())));
+        rest = rest.subspan(in.position());
+    }
+    return log;
+}
+
+std::vector<crypto::MerkleHash> leaves_of(const std::vector<std::string>& records) {
+    std::vector<crypto::MerkleHash> leaves;
+    leaves.reserve(records.size());
+    for (const std::string& record : records)
+        leaves.push_back(crypto::merkle_leaf(as_bytes(record)));
+    return leaves;
+}
+
+// Appends the item that `in` stands before. Strings are shown as JSON-like text or h'..'.
+Result<> describe_item(cbor::Decoder& in, std::string& out);
+
+Result<> describe_array(cbor::Decoder& in, std::string& out) {
+    TRY(in.array_begin());
+    out += '[';
+    for (bool first = true; TRY(in.array_next()); first = false) {
+        if (!first) out += ", ";
+        TRY(describe_item(in, out));
+    }
+    out += ']';
+    return {};
+}
+
+Result<> describe_map(cbor::Decoder& in, std::string& out) {
+    TRY(in.map_begin());
+    out += '{';
+    for (bool first = true; const auto key = TRY(in.next_key()); first = false) {
+        if (!first) out += ", ";
+        switch (key->type) {
+        case cbor::Type::uint:
+            out += std::to_string(key->value);
+            break;
+        case cbor::Type::negative:
+            out += std::format("-1-{}", key->value);
+            break;
+        default:
+            out += '"' + printable(key->name) + '"';
+        }
+        out += ": ";
+        TRY(describe_item(in, out));
+    }
+    out += '}';
+    return {};
+}
+
+Result<> describe_item(cbor::Decoder& in, std::string& out) {
+    switch (TRY(in.peek())) {
+    case cbor::Type::uint:
+        out += std::to_string(TRY(in.uint()));
+        break;
+    case cbor::Type::negative:
+        out += std::to_string(TRY(in.integer()));
+        break;
+    case cbor::Type::bytes:
+        out += "h'" + hex(as_text(TRY(in.bytes()))) + "'";
+        break;
+    case cbor::Type::text:
+        out += '"' + printable(TRY(in.text())) + '"';
+        break;
+    case cbor::Type::array:
+        return describe_array(in, out);
+    case cbor::Type::map:
+        return describe_map(in, out);
+    case cbor::Type::boolean:
+        out += TRY(in.boolean()) ? "true" : "false";
+        break;
+    case cbor::Type::null:
+        TRY(in.null());
+        out += "null";
+        break;
+    case cbor::Type::floating:
+        out += std::format("{}", TRY(in.float64()));
+        break;
+    }
+    return {};
+}
+
+} // namespace
+
+Outcome<AuditLog> parse_audit_log(std::string_view bytes) {
+    auto log = parse(as_bytes(bytes));
+    if (!log)
+        return failure(Exit::bad_input, std::format("this is not an audit log: {}.", error_info(log.error()).sentence));
+    if (log->records.size() != log->head.records)
+        return failure(Exit::bad_input, std::format("the log is damaged: it holds {}, but its head says {}.",
+                                                    counted(log->records.size(), "record"), log->head.records));
+    return std::move(*log);
+}
+
+Outcome<AuditLog> read_audit_log(const std::filesystem::path& path) {
+    return parse_audit_log(HOST_TRY(read_file(path, kMaxLogBytes)));
+}
+
+Outcome<> write_audit_log(const std::filesystem::path& path, const std::vector<std::string>& records,
+                          const AuditHead& head) {
+    std::byte buffer[128];
+    cbor::Encoder out{MutableBytes(buffer)};
+    out.map(4).key(0).text(kTitle).key(1).uint(kLogVersion).key(2).uint(head.records).key(3).bytes(head.root);
+    const auto encoded = out.finish();
+    if (!encoded) return failure(Exit::failed_inside, "the head of the audit log cannot be encoded.");
+    std::string file(as_text(*encoded));
+    std::string item;
+    for (const std::string& record : records) {
+        item.resize(record.size() + cbor::kMaxHead);
+        cbor::Encoder one(std::as_writable_bytes(std::span(item)));
+        one.bytes(as_bytes(record));
+        file.append(item, 0, one.size());
+    }
+    return replace_file(path, file);
+}
+
+Hash audit_root(const std::vector<std::string>& records) { return crypto::merkle_root(leaves_of(records)); }
+
+std::vector<Hash> prove_inclusion(const std::vector<std::string>& records, std::uint64_t index) {
+    std::vector<Hash> proof(crypto::kMaxMerkleProof);
+    const auto length = crypto::merkle_inclusion_proof(leaves_of(records), index, proof);
+    proof.resize(length.value_or(0));
+    return proof;
+}
+
+bool verify_inclusion(std::string_view record, std::uint64_t index, std::uint64_t size, std::span<const Hash> proof,
+                      const Hash& root) {
+    return crypto::merkle_verify_inclusion(crypto::merkle_leaf(as_bytes(record)), index, size, proof, root).has_value();
+}
+
+std::string diagnostic(std::string_view item) {
+    std::string out;
+    cbor::Decoder in(as_bytes(item));
+    if (!describe_item(in, out) || !in.finish()) return "not CBOR";
+    return out;
+}
+
+} // namespace aios::host

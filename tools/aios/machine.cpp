@@ -1,0 +1,268 @@
+#include "tools/aios/machine.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <format>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/aios/files.hpp"
+#include "tools/aios/stop.hpp"
+#include "tools/aios/text.hpp"
+
+namespace aios::host {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Descriptors as QEMU sees them.
+constexpr int kGuestText = 3;
+constexpr int kGuestFrames = 4;
+constexpr std::size_t kMaxMessageKept = 16384;
+
+struct Pair {
+    Descriptor ours;
+    Descriptor theirs;
+};
+
+Outcome<Pair> socket_pair() {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return failure(Exit::host_missing,
+                       std::format("no socket can be made: {}.", lower_first(std::strerror(errno))));
+    return Pair{Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+// A child that dies with us. `descriptors` become 0, 1, 2, ... in the child; a negative one is /dev/null.
+pid_t start(const std::vector<std::string>& arguments, const std::vector<int>& descriptors) {
+    std::vector<char*> argv;
+    for (const std::string& argument : arguments)
+        argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    const pid_t parent = ::getpid();
+    const pid_t child = ::fork();
+    if (child != 0) return child;
+    // Only async-signal-safe calls from here on.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(127);
+    ::setpgid(0, 0); // an interrupt from the terminal reaches us alone; we end the child
+    ::signal(SIGPIPE, SIG_DFL);
+    int high[8];
+    const int null = ::open("/dev/null", O_RDWR);
+    for (std::size_t i = 0; i < descriptors.size(); i++)
+        high[i] = ::fcntl(descriptors[i] < 0 ? null : descriptors[i], F_DUPFD_CLOEXEC, 32);
+    for (std::size_t i = 0; i < descriptors.size(); i++)
+        ::dup2(high[i], static_cast<int>(i));
+    ::execvp(argv[0], argv.data());
+    ::_exit(127);
+}
+
+int status_of(int wait_status) {
+    return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+}
+
+// The child process and the three streams from it.
+class Machine {
+public:
+    Machine(pid_t child, Descriptor text, Descriptor frames, Descriptor message)
+        : child_(child), text_(std::move(text)), frames_(std::move(frames)), message_(std::move(message)) {}
+    ~Machine() {
+        if (child_ <= 0) return;
+        ::kill(child_, SIGKILL);
+        while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
+        }
+    }
+    Machine(const Machine&) = delete;
+    Machine& operator=(const Machine&) = delete;
+
+    [[nodiscard]] MachineResult follow(const MachineEars& ears, std::chrono::milliseconds limit);
+
+private:
+    bool listen(const MachineEars& ears, int wait_ms);
+    bool take(Descriptor& from, const std::function<bool(std::string_view)>& give);
+
+    pid_t child_;
+    Descriptor text_;
+    Descriptor frames_;
+    Descriptor message_;
+    MachineResult result_;
+};
+
+// Reads once from a stream that is ready; closes it at its end. False if the reader wants no more.
+bool Machine::take(Descriptor& from, const std::function<bool(std::string_view)>& give) {
+    char buffer[65536];
+    const ssize_t count = ::read(from.number(), buffer, sizeof buffer);
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) return true;
+    if (count <= 0) {
+        from.reset();
+        return true;
+    }
+    return give(std::string_view(buffer, static_cast<std::size_t>(count)));
+}
+
+bool Machine::listen(const MachineEars& ears, int wait_ms) {
+    pollfd streams[3] = {{text_.number(), POLLIN, 0}, {frames_.number(), POLLIN, 0}, {message_.number(), POLLIN, 0}};
+    if (::poll(streams, 3, wait_ms) <= 0) return true;
+    bool go_on = true;
+    if (streams[0].revents != 0)
+        go_on &= take(text_, [&](std::string_view bytes) { return ears.kernel_text(bytes), true; });
+    if (streams[1].revents != 0) go_on &= take(frames_, ears.frames);
+    if (streams[2].revents != 0)
+        go_on &= take(message_, [&](std::string_view bytes) {
+            result_.message.append(
+                bytes.substr(0, kMaxMessageKept - std::min(kMaxMessageKept, result_.message.size())));
+            return true;
+        });
+    return go_on;
+}
+
+MachineResult Machine::follow(const MachineEars& ears, std::chrono::milliseconds limit) {
+    const auto begin = Clock::now();
+    auto next_tick = begin;
+    const auto end_by_force = [&](MachineEnd end) {
+        result_.end = end;
+        ::kill(child_, SIGKILL);
+    };
+    bool killed = false;
+    while (text_ || frames_ || message_) {
+        if (!listen(ears, 100) && !killed) {
+            end_by_force(MachineEnd::stopped);
+            killed = true;
+        }
+        const auto now = Clock::now();
+        if (ears.tick && now >= next_tick) {
+            ears.tick();
+            next_tick = now + std::chrono::milliseconds(100);
+        }
+        if (!killed && now - begin >= limit) {
+            end_by_force(MachineEnd::out_of_time);
+            killed = true;
+        }
+        if (!killed && stop_signal() != 0) {
+            end_by_force(MachineEnd::stopped);
+            killed = true;
+        }
+    }
+    int wait_status = 0;
+    while (::waitpid(child_, &wait_status, 0) < 0 && errno == EINTR) {
+    }
+    child_ = 0;
+    result_.status = status_of(wait_status);
+    result_.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    return std::move(result_);
+}
+
+} // namespace
+
+Outcome<std::filesystem::path> find_qemu() {
+    if (const char* given = std::getenv("AIOS_QEMU"); given != nullptr && *given != '\0') {
+        if (::access(given, X_OK) == 0) return std::filesystem::path(given);
+        return failure(
+            Exit::host_missing,
+            std::format("AIOS_QEMU names '{}', which is not a program; correct or unset it.", printable(given)));
+    }
+    const char* path = std::getenv("PATH");
+    std::string_view rest = path != nullptr ? path : "/usr/bin:/bin";
+    while (true) {
+        const auto colon = rest.find(':');
+        const auto candidate = std::filesystem::path(rest.substr(0, colon)) / "qemu-system-x86_64";
+        if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+        if (colon == std::string_view::npos) break;
+        rest.remove_prefix(colon + 1);
+    }
+    return failure(Exit::host_missing, "qemu-system-x86_64 was not found; run ./aios setup.");
+}
+
+std::vector<std::string> machine_arguments(const MachineSpec& spec) {
+    // A comma in a file name is doubled inside an option list.
+    const auto quoted = [](const std::filesystem::path& path) {
+        std::string out;
+        for (const char c : path.native())
+            out += c == ',' ? std::string(",,") : std::string(1, c);
+        return out;
+    };
+    std::vector<std::string> list = {
+        "-M",
+        "q35",
+        "-accel",
+        spec.kvm ? "kvm" : "tcg",
+        "-cpu",
+        "max,-erms,-fsrm",
+        "-smp",
+        std::to_string(spec.processors),
+        "-m",
+        std::to_string(spec.memory_mib),
+        "-nodefaults",
+        "-no-user-config",
+        "-display",
+        "none",
+        "-no-reboot",
+        "-chardev",
+        std::format("socket,id=text,fd={}", kGuestText),
+        "-serial",
+        "chardev:text",
+        "-device",
+        "isa-debug-exit,iobase=0xf4,iosize=4",
+        "-device",
+        "virtio-serial-pci,disable-legacy=on,max_ports=1",
+        "-chardev",
+        std::format("socket,id=frames,fd={}", kGuestFrames),
+        "-device",
+        "virtconsole,chardev=frames",
+    };
+    const auto add = [&](std::initializer_list<std::string> more) { list.insert(list.end(), more); };
+    if (!spec.seed.empty()) add({"-fw_cfg", "name=opt/aios/seed,file=" + quoted(spec.seed)});
+    if (spec.boot == BootKind::pvh) {
+        add({"-kernel", spec.kernel.native(), "-append", spec.command_line});
+        if (!spec.container.empty()) add({"-initrd", quoted(spec.container)});
+    } else {
+        add({"-drive", "if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd"});
+        add({"-drive", "if=pflash,unit=1,format=raw,file=" + quoted(spec.firmware_variables)});
+        add({"-drive", "if=none,id=disk,format=raw,readonly=on,file=" + quoted(spec.disk)});
+        add({"-device", "virtio-blk-pci,drive=disk,bootindex=0"});
+    }
+    list.insert(list.end(), spec.further.begin(), spec.further.end());
+    return list;
+}
+
+Outcome<MachineResult> run_machine(const MachineSpec& spec, const MachineEars& ears) {
+    std::vector<std::string> arguments = machine_arguments(spec);
+    arguments.insert(arguments.begin(), HOST_TRY(find_qemu()).native());
+    Pair text = HOST_TRY(socket_pair());
+    Pair frames = HOST_TRY(socket_pair());
+    Pair message = HOST_TRY(socket_pair());
+    const int error_end = message.theirs.number();
+    const pid_t child = start(arguments, {-1, error_end, error_end, text.theirs.number(), frames.theirs.number()});
+    if (child < 0)
+        return failure(Exit::host_missing,
+                       std::format("QEMU could not be started: {}.", lower_first(std::strerror(errno))));
+    for (Pair* pair : {&text, &frames, &message})
+        pair->theirs.reset();
+    Machine machine(child, std::move(text.ours), std::move(frames.ours), std::move(message.ours));
+    return machine.follow(ears, spec.limit);
+}
+
+int run_program(const std::vector<std::string>& arguments, std::string& output) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return 127;
+    const Descriptor from(ends[0]);
+    Descriptor into(ends[1]);
+    const pid_t child = start(arguments, {-1, into.number(), into.number()});
+    if (child < 0) return 127;
+    into.reset();
+    if (auto bytes = read_descriptor(from.number(), 64 << 20)) output = std::move(*bytes);
+    int wait_status = 0;
+    while (::waitpid(child, &wait_status, 0) < 0 && errno == EINTR) {
+    }
+    return status_of(wait_status);
+}
+
+} // namespace aios::host

@@ -1,0 +1,78 @@
+// Names for the numbers in accounts and checks, from the tables in abi/.
+#include <format>
+
+#include "abi/call_types.hpp"
+#include "abi/rights.hpp"
+#include "tools/aios/report.hpp"
+
+namespace aios::host {
+
+namespace {
+
+std::string_view state_name(AgentState state) {
+    switch (state) {
+    case AgentState::created:
+        return "created";
+    case AgentState::running:
+        return "running";
+    case AgentState::waiting:
+        return "waiting";
+    case AgentState::suspended:
+        return "suspended";
+    case AgentState::frozen:
+        return "frozen";
+    case AgentState::stopping:
+        return "stopping";
+    case AgentState::dead:
+        return "dead";
+    }
+    return "unknown";
+}
+
+std::string end_text(const Account& account) {
+    switch (static_cast<EndReason>(account.end_reason)) {
+    case EndReason::none:
+        return "";
+    case EndReason::exited:
+        return std::format("exited with {}", account.end_status);
+    case EndReason::killed:
+        return "killed";
+    case EndReason::fault:
+        return std::format("fault {} at {:#x}", account.end_status, account.fault_address);
+    case EndReason::quota:
+        return "quota used up";
+    case EndReason::integrity:
+        return "a changed page";
+    case EndReason::parent_ended:
+        return "its parent ended";
+    }
+    return std::format("reason {}", account.end_reason);
+}
+
+} // namespace
+
+std::string describe_state(const Account& account) {
+    const std::string_view state = state_name(static_cast<AgentState>(account.state));
+    const std::string end = end_text(account);
+    return end.empty() ? std::string(state) : std::format("{}: {}", state, end);
+}
+
+std::string type_name(std::uint64_t type) {
+    if (type > 0xff) return std::to_string(type);
+    const std::string_view name = object_name(static_cast<ObjectType>(type));
+    return name == "unknown" ? std::to_string(type) : std::string(name);
+}
+
+std::string right_name(std::uint64_t number) {
+    switch (number) {
+#define RIGHT(name, bit, sentence)                                                                                     \
+    case bit:                                                                                                          \
+        return #name;
+#include "abi/rights.def"
+#undef RIGHT
+    default:
+        return std::to_string(number);
+    }
+}
+
+} // namespace aios::host

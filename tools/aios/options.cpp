@@ -1,0 +1,145 @@
+#include "tools/aios/options.hpp"
+
+#include <charconv>
+#include <format>
+
+namespace aios::host {
+
+namespace {
+
+// Walks over an argument list: next() yields an option's name, value() its value.
+class Arguments {
+public:
+    Arguments(std::string_view command, std::span<const std::string_view> list) : command_(command), list_(list) {}
+
+    [[nodiscard]] bool at_end() const { return at_ == list_.size(); }
+    std::string_view next() { return list_[at_++]; }
+
+    [[nodiscard]] Outcome<std::string_view> value(std::string_view option) {
+        if (at_end())
+            return failure(Exit::wrong_use, std::format("{} needs a value; see ./aios {} --help.", option, command_));
+        return next();
+    }
+
+    [[nodiscard]] Outcome<std::uint64_t> number(std::string_view option, std::uint64_t low, std::uint64_t high) {
+        const std::string_view text = HOST_TRY(value(option));
+        const auto parsed = parse_number(text, low, high);
+        if (!parsed)
+            return failure(Exit::wrong_use,
+                           std::format("{} takes a whole number from {} to {}, not '{}'.", option, low, high, text));
+        return *parsed;
+    }
+
+    [[nodiscard]] std::unexpected<Failure> unknown(std::string_view argument) const {
+        return failure(Exit::wrong_use,
+                       std::format("{} does not know '{}'; see ./aios {} --help.", command_, argument, command_));
+    }
+
+private:
+    std::string_view command_;
+    std::span<const std::string_view> list_;
+    std::size_t at_ = 0;
+};
+
+} // namespace
+
+std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t low, std::uint64_t high) {
+    std::uint64_t number = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    if (text.empty() || error != std::errc{} || stop != end || number < low || number > high) return std::nullopt;
+    return number;
+}
+
+Outcome<RunOptions> parse_run(std::span<const std::string_view> list) {
+    Arguments arguments("run", list);
+    RunOptions options;
+    while (!arguments.at_end()) {
+        const std::string_view option = arguments.next();
+        if (option == "--docs") {
+            options.documents = HOST_TRY(arguments.value(option));
+        } else if (option == "--ask") {
+            options.questions.emplace_back(HOST_TRY(arguments.value(option)));
+        } else if (option == "--ask-file") {
+            options.question_file = HOST_TRY(arguments.value(option));
+        } else if (option == "--json") {
+            options.json = HOST_TRY(arguments.value(option));
+        } else if (option == "--audit-log") {
+            options.audit_log = HOST_TRY(arguments.value(option));
+        } else if (option == "--boot") {
+            const std::string_view value = HOST_TRY(arguments.value(option));
+            if (value != "pvh" && value != "uefi")
+                return failure(Exit::wrong_use, std::format("--boot takes pvh or uefi, not '{}'.", value));
+            options.boot = value == "pvh" ? BootKind::pvh : BootKind::uefi;
+        } else if (option == "--smp") {
+            options.processors = static_cast<unsigned>(HOST_TRY(arguments.number(option, 1, kMaxProcessors)));
+        } else if (option == "--memory") {
+            options.memory_mib = HOST_TRY(arguments.number(option, 1, kMaxMemoryMib));
+        } else if (option == "--accel") {
+            const std::string_view value = HOST_TRY(arguments.value(option));
+            if (value == "auto")
+                options.accelerator = Accelerator::automatic;
+            else if (value == "kvm")
+                options.accelerator = Accelerator::kvm;
+            else if (value == "tcg")
+                options.accelerator = Accelerator::tcg;
+            else
+                return failure(Exit::wrong_use, std::format("--accel takes auto, kvm or tcg, not '{}'.", value));
+        } else if (option == "--timeout") {
+            options.timeout_seconds = static_cast<unsigned>(HOST_TRY(arguments.number(option, 1, kMaxTimeoutSeconds)));
+        } else if (option == "--verbose") {
+            options.verbose = true;
+        } else if (option == "--append") {
+            options.append = HOST_TRY(arguments.value(option));
+        } else if (option == "--debug" || option == "--yes") {
+            continue; // the script acts on these
+        } else {
+            return arguments.unknown(option);
+        }
+    }
+    return options;
+}
+
+Outcome<AuditOptions> parse_audit(std::span<const std::string_view> list) {
+    Arguments arguments("audit", list);
+    if (arguments.at_end() || arguments.next() != "verify")
+        return failure(Exit::wrong_use, "audit knows one action: ./aios audit verify FILE.");
+    AuditOptions options;
+    while (!arguments.at_end()) {
+        const std::string_view argument = arguments.next();
+        if (argument == "--record") {
+            options.record = HOST_TRY(arguments.number(argument, 0, ~0ull));
+        } else if (argument.starts_with("-")) {
+            return arguments.unknown(argument);
+        } else if (!options.log.empty()) {
+            return failure(Exit::wrong_use, "audit verify takes one file.");
+        } else {
+            options.log = argument;
+        }
+    }
+    if (options.log.empty())
+        return failure(Exit::wrong_use, "audit verify needs the file of a log; see ./aios audit --help.");
+    return options;
+}
+
+Outcome<ContainerOptions> parse_container(std::span<const std::string_view> list) {
+    Arguments arguments("container", list);
+    ContainerOptions options;
+    while (!arguments.at_end()) {
+        const std::string_view option = arguments.next();
+        if (option == "--out")
+            options.out = HOST_TRY(arguments.value(option));
+        else if (option == "--boot-list")
+            options.boot_list = HOST_TRY(arguments.value(option));
+        else if (option == "--docs")
+            options.documents.emplace_back(HOST_TRY(arguments.value(option)));
+        else if (option == "--ask")
+            options.questions.emplace_back(HOST_TRY(arguments.value(option)));
+        else
+            return arguments.unknown(option);
+    }
+    if (options.out.empty()) return failure(Exit::wrong_use, "container needs --out FILE.");
+    return options;
+}
+
+} // namespace aios::host

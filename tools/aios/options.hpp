@@ -1,0 +1,62 @@
+// The command lines of `aios run`, `aios audit` and `aios container`, parsed into plain structures. Parsing looks at
+// the form alone; whether a folder or file can be used is decided where it is used.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/aios/outcome.hpp"
+
+namespace aios::host {
+
+enum class BootKind { pvh, uefi };
+enum class Accelerator { automatic, kvm, tcg };
+
+struct RunOptions {
+    std::optional<std::filesystem::path> documents; // none: the project's own docs/ and README.md
+    std::vector<std::string> questions;             // --ask, in order
+    std::optional<std::filesystem::path> question_file;
+    std::optional<std::filesystem::path> json;
+    std::optional<std::filesystem::path> audit_log; // none: build/last-run.audit
+    BootKind boot = BootKind::pvh;
+    unsigned processors = 2;
+    std::optional<std::uint64_t> memory_mib; // none: what the input needs, at least kUsualMemoryMib
+    Accelerator accelerator = Accelerator::automatic;
+    unsigned timeout_seconds = 600;
+    bool verbose = false;
+    std::string append; // further words for the kernel's command line
+};
+
+struct AuditOptions {
+    std::filesystem::path log;
+    std::optional<std::uint64_t> record;
+};
+
+// What developers and tests use to build a container without a run.
+struct ContainerOptions {
+    std::filesystem::path out;
+    std::filesystem::path boot_list;
+    std::vector<std::filesystem::path> documents;
+    std::vector<std::string> questions;
+};
+
+// Limits that --help states.
+inline constexpr unsigned kMaxProcessors = 64;
+inline constexpr std::uint64_t kMaxMemoryMib = 1u << 20;
+inline constexpr unsigned kMaxTimeoutSeconds = 24 * 3600;
+
+[[nodiscard]] Outcome<RunOptions> parse_run(std::span<const std::string_view> arguments);
+[[nodiscard]] Outcome<AuditOptions> parse_audit(std::span<const std::string_view> arguments);
+[[nodiscard]] Outcome<ContainerOptions> parse_container(std::span<const std::string_view> arguments);
+
+[[nodiscard]] constexpr std::string_view boot_name(BootKind boot) { return boot == BootKind::pvh ? "pvh" : "uefi"; }
+
+// A whole number from `low` to `high`, decimal digits only.
+[[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t low, std::uint64_t high);
+
+} // namespace aios::host

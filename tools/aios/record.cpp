@@ -1,0 +1,294 @@
+#include "tools/aios/record.hpp"
+
+#include <cmath>
+#include <format>
+
+#include "base/bytes.hpp"
+#include "base/cbor.hpp"
+
+namespace aios::host {
+
+namespace {
+
+using cbor::Decoder;
+
+std::string own(Bytes bytes) { return std::string(as_text(bytes)); }
+
+Result<> expect_map(Decoder& in, std::uint64_t pairs) {
+    return TRY(in.map_begin()) == pairs ? Result<>() : fail(Error::bad_format);
+}
+
+Result<> expect_array(Decoder& in, std::uint64_t items) {
+    return TRY(in.array_begin()) == items ? Result<>() : fail(Error::bad_format);
+}
+
+// Scores come from the guest: only numbers can be ranked and written as JSON.
+Result<double> finite(Decoder& in) {
+    const double value = TRY(in.float64());
+    return std::isfinite(value) ? Result<double>(value) : fail(Error::bad_format);
+}
+
+// A map whose keys are 0, 1, 2, ... up to `fields`, all required; `read` takes each value.
+template <typename Read>
+Result<> read_fields(Decoder& in, std::uint64_t fields, Read read) {
+    TRY(expect_map(in, fields));
+    for (std::uint64_t key = 0; key < fields; key++) {
+        TRY(in.expect_key(key));
+        TRY(read(key));
+    }
+    return in.end();
+}
+
+Result<Account> read_account(Decoder& in) {
+    Account a;
+    std::uint64_t* const numbers[] = {
+        &a.id,
+        &a.parent,
+        &a.state,
+        &a.end_reason,
+        &a.end_status,
+        &a.fault_address,
+        &a.cpu_ns,
+        &a.memory_bytes,
+        &a.memory_peak_bytes,
+        &a.quota_memory_bytes,
+        &a.quota_handles,
+        &a.quota_threads,
+        &a.quota_agents,
+        &a.messages_sent,
+        &a.messages_received,
+        &a.checks_granted,
+        &a.checks_refused,
+    };
+    constexpr std::uint64_t kNumbers = std::size(numbers);
+    const auto read = [&](std::uint64_t key) -> Result<> {
+        if (key < kNumbers)
+            *numbers[key] = TRY(in.uint());
+        else if (key == kNumbers)
+            TRY(in.bytes_into(a.identity));
+        else
+            a.name = TRY(in.text());
+        return {};
+    };
+    TRY(read_fields(in, kNumbers + 2, read));
+    return a;
+}
+
+Result<BootFacts> read_boot(Decoder& in) {
+    BootFacts b;
+    std::uint64_t* const numbers[] = {&b.entry_tsc,  &b.tsc_khz, &b.first_user_tsc,
+                                      &b.processors, &b.path,    &b.memory_bytes};
+    constexpr std::uint64_t kNumbers = std::size(numbers);
+    const auto read = [&](std::uint64_t key) -> Result<> {
+        if (key < kNumbers)
+            *numbers[key] = TRY(in.uint());
+        else if (key == kNumbers)
+            b.seed_fixed = TRY(in.boolean());
+        else
+            b.label = TRY(in.text());
+        return {};
+    };
+    TRY(read_fields(in, kNumbers + 2, read));
+    return b;
+}
+
+Result<Passage> read_passage(Decoder& in, const RunRecord& record) {
+    Passage p;
+    TRY(expect_array(in, 5));
+    p.file = own(TRY(in.bytes()));
+    if (const auto name = record.true_names.find(p.file); name != record.true_names.end()) p.file = name->second;
+    p.first = TRY(in.uint());
+    p.last = TRY(in.uint());
+    p.score = TRY(finite(in));
+    p.text = own(TRY(in.bytes()));
+    TRY(in.end());
+    return p;
+}
+
+Result<> read_answer(Decoder& in, std::size_t question_count, RunRecord& record, const RunEvents& events) {
+    TRY(in.expect_key(1));
+    const std::uint64_t question = TRY(in.uint());
+    if (question >= question_count) return fail(Error::bad_argument);
+    Answer answer;
+    TRY(in.expect_key(2));
+    answer.answered = TRY(in.boolean());
+    TRY(in.expect_key(3));
+    answer.text = own(TRY(in.bytes()));
+    TRY(in.expect_key(4));
+    answer.agent = TRY(in.text());
+    TRY(in.expect_key(5));
+    if (TRY(in.array_begin()) > kMaxPassages) return fail(Error::too_large);
+    while (TRY(in.array_next()))
+        answer.passages.push_back(TRY(read_passage(in, record)));
+    TRY(in.end());
+    // A service that was restarted may answer again: the later answer counts, and only the first is announced.
+    const auto [at, is_new] = record.answers.insert_or_assign(question, std::move(answer));
+    if (is_new && events.answer) events.answer(question, at->second);
+    return {};
+}
+
+Result<> read_route(Decoder& in, RunRecord& record) {
+    Route route;
+    TRY(in.expect_key(1));
+    route.intent = TRY(in.text());
+    TRY(in.expect_key(2));
+    route.agent = TRY(in.text());
+    TRY(in.expect_key(3));
+    route.why = TRY(in.text());
+    TRY(in.expect_key(4));
+    TRY(in.array_begin());
+    while (TRY(in.array_next())) {
+        Candidate candidate;
+        TRY(expect_array(in, 2));
+        candidate.agent = TRY(in.text());
+        candidate.score = TRY(finite(in));
+        TRY(in.end());
+        route.candidates.push_back(std::move(candidate));
+    }
+    TRY(in.end());
+    if (record.routes.size() >= kMaxRoutes) return fail(Error::too_large);
+    record.routes.push_back(std::move(route));
+    return {};
+}
+
+Result<> read_job_output(Bytes message, std::size_t question_count, RunRecord& record, const RunEvents& events) {
+    Decoder in(message);
+    TRY(in.map_begin());
+    TRY(in.expect_key(0));
+    const std::string_view type = TRY(in.text());
+    if (type == "answer") {
+        TRY(read_answer(in, question_count, record, events));
+    } else if (type == "route") {
+        TRY(read_route(in, record));
+    } else if (type == "progress") {
+        TRY(in.expect_key(1));
+        const std::string_view text = TRY(in.text());
+        TRY(in.expect_key(2));
+        const std::uint64_t done = TRY(in.uint());
+        TRY(in.expect_key(3));
+        const std::uint64_t total = TRY(in.uint());
+        TRY(in.end());
+        if (events.progress) events.progress(text, done, total);
+    } else if (type == "plan") {
+        TRY(in.expect_key(1));
+        record.plan = TRY(in.text());
+        TRY(in.end());
+    } else if (type == "refusal") {
+        Remark remark;
+        TRY(in.expect_key(1));
+        remark.agent = TRY(in.text());
+        TRY(in.expect_key(2));
+        remark.text = TRY(in.text());
+        TRY(in.end());
+        if (record.refusals.size() >= kMaxRoutes) return fail(Error::too_large);
+        record.refusals.push_back(std::move(remark));
+    } else if (type == "done") {
+        Done done;
+        TRY(in.expect_key(1));
+        done.ok = TRY(in.boolean());
+        TRY(in.expect_key(2));
+        done.text = TRY(in.text());
+        TRY(in.end());
+        record.done = std::move(done);
+    } else {
+        return fail(Error::bad_format);
+    }
+    return in.finish();
+}
+
+void keep_console(const Frame& frame, std::string_view text, RunRecord& record, const RunEvents& events) {
+    if (record.consoles.size() < kMaxAgents || record.consoles.contains(std::string(frame.name))) {
+        std::string& kept = record.consoles[std::string(frame.name)];
+        kept += text;
+        if (kept.size() > kConsoleKept) kept.erase(0, kept.size() - kConsoleKept);
+    }
+    if (events.console) events.console(frame.name, text);
+}
+
+Result<> read_checks(Decoder& in, RunRecord& record) {
+    std::vector<CheckCount> checks;
+    TRY(in.array_begin());
+    while (TRY(in.array_next())) {
+        CheckCount count;
+        TRY(expect_array(in, 4));
+        for (std::uint64_t* field : {&count.type, &count.right, &count.granted, &count.refused})
+            *field = TRY(in.uint());
+        TRY(in.end());
+        checks.push_back(count);
+    }
+    record.checks = std::move(checks);
+    return {};
+}
+
+Result<> read_body(const Frame& frame, std::size_t question_count, RunRecord& record, const RunEvents& events) {
+    Decoder in(frame.body);
+    switch (frame.kind) {
+    case FrameKind::console:
+        keep_console(frame, as_text(TRY(in.bytes())), record, events);
+        break;
+    case FrameKind::job_output: {
+        const Bytes message = TRY(in.bytes());
+        TRY(read_job_output(message, question_count, record, events));
+        break;
+    }
+    case FrameKind::audit_records:
+        TRY(in.array_begin());
+        while (TRY(in.array_next())) {
+            const Bytes bytes = TRY(in.bytes());
+            record.audit_bytes += bytes.size() + sizeof(std::string);
+            if (record.audit_bytes > kMaxAuditBytes) return fail(Error::too_large);
+            record.audit.push_back(own(bytes));
+        }
+        break;
+    case FrameKind::audit_head: {
+        AuditHead head;
+        TRY(expect_map(in, 2));
+        TRY(in.expect_key(0));
+        head.records = TRY(in.uint());
+        TRY(in.expect_key(1));
+        TRY(in.bytes_into(head.root));
+        TRY(in.end());
+        record.head = head;
+        break;
+    }
+    case FrameKind::account: {
+        Account account = TRY(read_account(in));
+        if (record.agents.size() >= kMaxAgents && !record.agents.contains(account.id)) return fail(Error::too_large);
+        record.agents.insert_or_assign(account.id, std::move(account));
+        break;
+    }
+    case FrameKind::boot_facts:
+        record.boot = TRY(read_boot(in));
+        if (events.booted) events.booted();
+        break;
+    case FrameKind::checks:
+        TRY(read_checks(in, record));
+        break;
+    case FrameKind::note: {
+        if (record.notes.size() >= kMaxRoutes) return fail(Error::too_large);
+        record.notes.push_back({std::string(frame.name), std::string(TRY(in.text()))});
+        if (events.note) events.note(record.notes.back());
+        break;
+    }
+    default:
+        return fail(Error::bad_format);
+    }
+    return in.finish();
+}
+
+} // namespace
+
+double BootFacts::milliseconds() const {
+    if (tsc_khz == 0 || first_user_tsc < entry_tsc) return 0;
+    return static_cast<double>(first_user_tsc - entry_tsc) / static_cast<double>(tsc_khz);
+}
+
+Outcome<> take_frame(const Frame& frame, std::size_t question_count, RunRecord& record, const RunEvents& events) {
+    const Result<> taken = read_body(frame, question_count, record, events);
+    if (taken) return {};
+    return failure(Exit::failed_inside, std::format("a frame of kind {} from agent {} cannot be read: {}.",
+                                                    static_cast<std::uint64_t>(frame.kind), frame.agent,
+                                                    error_info(taken.error()).sentence));
+}
+
+} // namespace aios::host

@@ -1,0 +1,123 @@
+#include "tools/aios/run_end.hpp"
+
+#include <format>
+
+#include "base/bytes.hpp"
+#include "tools/aios/audit_log.hpp"
+#include "tools/aios/text.hpp"
+
+namespace aios::host {
+
+namespace {
+
+constexpr std::size_t kTextKept = 64 << 10;
+constexpr std::size_t kTailLines = 25;
+constexpr std::size_t kLongestLine = 4096;
+
+// The newest thing that was said about a fault, for the sentence.
+std::string last_word(const RunRecord& record) {
+    if (record.done && !record.done->ok && !record.done->text.empty()) return printable(record.done->text);
+    if (!record.notes.empty())
+        return std::format("{}: {}", printable(record.notes.back().agent), printable(record.notes.back().text));
+    return {};
+}
+
+std::unexpected<Failure> failed(std::string_view what, const RunRecord& record) {
+    const std::string word = last_word(record);
+    return failure(Exit::failed_inside, word.empty() ? std::format("{}; run again with --verbose to see more.", what)
+                                                     : std::format("{}: {}", what, word));
+}
+
+Outcome<> judge_power_off(const MachineResult& result, const RunFollower& follower) {
+    const RunRecord& record = follower.record();
+    switch (result.status) {
+    case kStatusWell:
+        return {};
+    case kStatusFailed:
+        return failed("the run failed inside AIOS", record);
+    case kStatusPanic:
+        return failed("the kernel panicked", record);
+    default:
+        break;
+    }
+    if (!follower.heard_anything()) {
+        const std::string first_line = result.message.substr(0, result.message.find('\n'));
+        return failure(Exit::host_missing,
+                       std::format("QEMU could not run the machine (status {}): {}", result.status,
+                                   first_line.empty() ? "it said nothing." : printable(first_line)));
+    }
+    return failed(std::format("the machine ended without a word of AIOS (QEMU status {})", result.status), record);
+}
+
+} // namespace
+
+void RunFollower::kernel_text(std::string_view text, Progress* show) {
+    heard_ = heard_ || !text.empty();
+    text_ += text;
+    if (text_.size() > kTextKept) text_.erase(0, text_.size() - kTextKept / 2);
+    if (show == nullptr) return;
+    pending_ += text;
+    std::size_t end = 0;
+    while ((end = pending_.find('\n')) != std::string::npos || pending_.size() > kLongestLine) {
+        if (end == std::string::npos) end = kLongestLine;
+        show->say("kernel| " + printable_lines(pending_.substr(0, end)));
+        pending_.erase(0, end + 1);
+    }
+}
+
+bool RunFollower::frames(std::string_view bytes) {
+    if (broken_) return false;
+    heard_ = heard_ || !bytes.empty();
+    const auto fed =
+        reader_.feed(bytes, [&](const Frame& frame) { return take_frame(frame, question_count_, record_, events_); });
+    if (!fed) broken_ = fed.error();
+    return !broken_;
+}
+
+void RunFollower::finish_frames() {
+    if (broken_) return;
+    if (const auto ended = reader_.finish(); !ended) broken_ = ended.error();
+}
+
+void RunFollower::show_kernel_tail(Progress& progress, bool shown_already) const {
+    if (shown_already || text_.empty()) return;
+    std::size_t from = text_.size();
+    for (std::size_t lines = 0; from > 0; from--) {
+        if (text_[from - 1] == '\n' && from != text_.size() && ++lines == kTailLines) break;
+    }
+    std::string_view rest = std::string_view(text_).substr(from);
+    while (!rest.empty()) {
+        const auto end = rest.find('\n');
+        progress.say("kernel| " + printable_lines(rest.substr(0, end)));
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    }
+}
+
+Outcome<Hash> judge_run(const MachineResult& result, RunFollower& follower, std::size_t question_count,
+                        unsigned timeout_seconds) {
+    const RunRecord& record = follower.record();
+    if (result.end == MachineEnd::powered_off) follower.finish_frames();
+    if (result.end == MachineEnd::out_of_time)
+        return failure(Exit::out_of_time, std::format("time ran out after {}; give a larger --timeout.",
+                                                      counted(timeout_seconds, "second")));
+    // How the machine ended says more than a stream that was cut off by it.
+    if (follower.broken() && (result.end == MachineEnd::stopped || result.status == kStatusWell))
+        return std::unexpected(*follower.broken());
+    HOST_TRY(judge_power_off(result, follower));
+    if (!record.done) return failed("AIOS powered off before the job was done", record);
+    if (!record.done->ok) return failed("the crew could not do the job", record);
+    if (record.answers.size() != question_count)
+        return failed(std::format("only {} of {} questions were answered", record.answers.size(), question_count),
+                      record);
+    if (!record.head) return failed("AIOS gave no head of its audit log", record);
+    const Hash root = audit_root(record.audit);
+    if (record.head->records != record.audit.size() || root != record.head->root)
+        return failure(
+            Exit::failed_inside,
+            std::format("the audit log does not match its head: {} with root {}, the kernel says {} with root {}.",
+                        counted(record.audit.size(), "record"), hex(as_text(root)), record.head->records,
+                        hex(as_text(record.head->root))));
+    return root;
+}
+
+} // namespace aios::host
