@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 namespace aios::utf8 {
 
@@ -52,15 +53,21 @@ struct Decoded {
 }
 
 [[nodiscard]] constexpr bool is_valid(std::string_view text) {
-    while (!text.empty()) {
-        // Most text is ASCII: skip it without a decode.
-        if (static_cast<std::uint8_t>(text.front()) < 0x80) {
-            text.remove_prefix(1);
-            continue;
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    while (at != end) {
+        // Most text is ASCII: eight bytes at a time without a decode.
+        if (!std::is_constant_evaluated() && end - at >= 8) {
+            std::uint64_t word;
+            __builtin_memcpy(&word, at, sizeof(word));
+            if ((word & 0x8080'8080'8080'8080) == 0) {
+                at += sizeof(word);
+                continue;
+            }
         }
-        const Decoded next = decode(text);
+        const Decoded next = decode({at, static_cast<std::size_t>(end - at)});
         if (!next.valid) return false;
-        text.remove_prefix(next.length);
+        at += next.length;
     }
     return true;
 }
