@@ -162,6 +162,8 @@ TEST(Merkle, InclusionProofs) {
             Proof appended = proof;
             appended.push_back(root);
             EXPECT_TRUE(refused(leaf, index, size, appended, root));
+            // Also where the root is the one that the longer proof leads to.
+            EXPECT_TRUE(refused(leaf, index, size, appended, merkle_node(root, root)));
             for (std::size_t other = 0; other <= size; other++) {
                 const bool near = other + 2 >= index && other <= index + 2;
                 if (other != index && (near || size <= 32)) EXPECT_TRUE(refused(leaf, other, size, proof, root));
@@ -208,6 +210,9 @@ TEST(Merkle, ConsistencyProofs) {
             Proof appended = proof;
             appended.push_back(root);
             EXPECT_TRUE(refused(old_size, size, old_root, root, appended));
+            const MerkleHash above = merkle_node(root, root);
+            EXPECT_TRUE(refused(old_size, size, old_root, above, appended));
+            EXPECT_TRUE(refused(old_size, size, merkle_node(root, old_root), above, appended));
         }
         EXPECT_EQ(merkle_consistency_proof(part, 0, out).error(), Error::bad_argument);
         EXPECT_EQ(merkle_consistency_proof(part, size + 1, out).error(), Error::bad_argument);
