@@ -16,25 +16,31 @@ namespace {
 
 // What a word of any subject counts beside a word of one.
 constexpr double kGenericWeight = 0.3;
-// The part of a question that a passage must cover to answer it.
-constexpr double kNeededCoverage = 0.45;
+// What a word that the collection does not know counts beside the rarest that it knows.
+constexpr double kUnknownWeight = 1.5;
+// So much information is enough to cover, in multiples of what the best of all passages holds by chance (the logarithm
+// of their number): a long question need not be matched in full.
+constexpr double kFullQuestion = 4;
 
 } // namespace
 
-Evidence weigh_evidence(const IndexView& view, const Question& question, std::span<const std::uint32_t> candidates) {
-    Evidence evidence;
+std::vector<double> weigh_evidence(const IndexView& view, const Question& question,
+                                   std::span<const std::uint32_t> candidates) {
+    std::vector<double> coverage(candidates.size());
     std::vector<double> weights;
     double total = 0;
     for (const Question::Stem& stem : question.stems) {
         const auto term = view.find_stem(stem.text);
         const double rarity = inverse_frequency(view.passages(), term ? term->list.passages : 0);
-        weights.push_back(stem.generic ? kGenericWeight * rarity : rarity);
+        const double part = stem.generic ? (term ? kGenericWeight : 0) : (term ? 1 : kUnknownWeight);
+        weights.push_back(rarity * part);
         total += weights.back();
     }
-    if (total <= 0) return evidence;
-    for (const std::uint32_t passage : candidates) {
+    if (total <= 0) return coverage;
+    total = std::min(total, kFullQuestion * natural_log(view.passages() + 1));
+    for (std::size_t at = 0; at < candidates.size(); ++at) {
         std::unordered_set<std::string> held;
-        WordReader reader(view.passage_text(passage));
+        WordReader reader(view.passage_text(candidates[at]));
         while (reader.next()) {
             std::array<char, kMaxWordBytes> buffer{};
             std::ranges::copy(reader.word(), buffer.begin());
@@ -44,10 +50,9 @@ Evidence weigh_evidence(const IndexView& view, const Question& question, std::sp
         for (std::size_t i = 0; i < weights.size(); ++i) {
             if (held.contains(question.stems[i].text)) covered += weights[i];
         }
-        evidence.coverage = std::max(evidence.coverage, covered / total);
+        coverage[at] = std::min(1.0, covered / total);
     }
-    evidence.answered = evidence.coverage >= kNeededCoverage;
-    return evidence;
+    return coverage;
 }
 
 } // namespace aios::memory

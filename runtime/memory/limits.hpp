@@ -47,4 +47,7 @@ inline constexpr std::size_t kMaxQuestionGrams = 1'024;
 inline constexpr std::uint32_t kDefaultPassages = 10;
 inline constexpr std::uint32_t kMaxPassages = 100;
 
+// Passages that one answer quotes at most.
+inline constexpr std::uint32_t kMaxCited = 3;
+
 } // namespace aios::memory

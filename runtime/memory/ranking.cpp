@@ -75,7 +75,8 @@ FieldScores score(const IndexView& view, Field field, const std::vector<Lookup>&
 std::vector<Lookup> look_up_stems(const IndexView& view, const Question& question) {
     std::vector<Lookup> lookups;
     for (const Question::Stem& stem : question.stems) {
-        if (const auto term = view.find_stem(stem.text)) lookups.push_back({*term, static_cast<double>(stem.count)});
+        const double weight = stem.count * (stem.generic ? kGenericShare : 1);
+        if (const auto term = view.find_stem(stem.text)) lookups.push_back({*term, weight});
     }
     keep_informative(lookups, kMaxQuestionWords);
     return lookups;
@@ -98,7 +99,7 @@ FieldScores space_scores(const IndexView& view, const std::vector<Lookup>& looku
     for (const Lookup& lookup : lookups) {
         const IndexView::Vector vector = view.term_vector(lookup.term.number);
         const double rarity = inverse_frequency(view.passages(), lookup.term.list.passages);
-        const double weight = (1 + natural_log(std::max(lookup.weight, 1e-9))) * rarity * vector.scale;
+        const double weight = lookup.weight * rarity * vector.scale;
         for (std::size_t d = 0; d < vector.values.size(); ++d) {
             sum[d] += static_cast<float>(weight * static_cast<std::int8_t>(vector.values[d]));
         }

@@ -18,6 +18,9 @@ inline constexpr double kStemShare = 1.0;
 inline constexpr double kGramShare = 0.5;
 inline constexpr double kSpaceShare = 1.0;
 
+// What a word of any subject (stop_words.hpp) weighs beside a word of one, in a question.
+inline constexpr double kGenericShare = 0.5;
+
 // A file's score: this part from the file as a whole, the rest from its best passage.
 inline constexpr double kWholeShare = 0.5;
 

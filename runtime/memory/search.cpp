@@ -12,6 +12,9 @@
 namespace aios::memory {
 namespace {
 
+// A further passage is cited if it covers this part of what the best one does.
+constexpr double kNearlyAsMuch = 0.9;
+
 struct Hit {
     std::uint32_t passage;
     double score;
@@ -52,6 +55,26 @@ std::vector<Hit> choose(const IndexView& view, const Ranking& ranking, std::uint
     return hits;
 }
 
+// Coverage on a scale where 0.5 is just enough.
+double confidence_of(double coverage) {
+    if (coverage < kNeededCoverage) return 0.5 * coverage / kNeededCoverage;
+    return 0.5 + 0.5 * (coverage - kNeededCoverage) / (1 - kNeededCoverage);
+}
+
+// Cites the passages that answer: that which covers most, and before or after it, in the order of the ranking, those
+// that cover nearly as much.
+void cite(Answer& answer, const std::vector<double>& coverage) {
+    const double most = coverage.empty() ? 0 : *std::ranges::max_element(coverage);
+    if (most < kNeededCoverage) return;
+    answer.answered = true;
+    for (std::uint32_t at = 0; at < coverage.size() && answer.cited.size() < kMaxCited; ++at) {
+        if (coverage[at] < std::max(kNeededCoverage, kNearlyAsMuch * most)) continue;
+        answer.cited.push_back(at);
+        if (!answer.text.empty()) answer.text += "\n\n";
+        answer.text += answer.passages[at].text;
+    }
+}
+
 Result<Answer> search_unguarded(const IndexView& view, std::string_view text, std::uint32_t limit) {
     const Question question = parse_question(text);
     const Ranking ranking = rank(view, question);
@@ -59,18 +82,16 @@ Result<Answer> search_unguarded(const IndexView& view, std::string_view text, st
     std::vector<std::uint32_t> candidates;
     for (const Hit& hit : hits)
         candidates.push_back(hit.passage);
-    const Evidence evidence = weigh_evidence(view, question, candidates);
+    const std::vector<double> coverage = weigh_evidence(view, question, candidates);
 
-    Answer answer{evidence.answered, evidence.coverage, {}, 0, {}};
-    for (const Hit& hit : hits) {
-        const PassageRecord& record = view.passage(hit.passage);
-        answer.passages.push_back({std::string(view.name(record.document)), record.first, record.last, hit.score,
-                                   std::string(view.passage_text(hit.passage))});
+    Answer answer{false, 0, {}, {}, {}};
+    for (std::uint32_t at = 0; at < hits.size(); ++at) {
+        const PassageRecord& record = view.passage(hits[at].passage);
+        answer.passages.push_back({std::string(view.name(record.document)), record.first, record.last, hits[at].score,
+                                   std::string(view.passage_text(hits[at].passage))});
+        answer.confidence = std::max(answer.confidence, confidence_of(coverage[at]));
     }
-    if (answer.answered && !answer.passages.empty()) {
-        answer.cited = 1;
-        answer.text = answer.passages.front().text;
-    }
+    cite(answer, coverage);
     if (view.changed()) return fail(Error::busy);
     return answer;
 }

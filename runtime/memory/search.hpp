@@ -30,9 +30,9 @@ struct FoundPassage {
 struct Answer {
     bool answered;     // false: no answer in these documents
     double confidence; // 0 to 1; answered means at least 0.5
-    std::string
-        text; // the quotation that answers: the first `cited` passages, a blank line between; empty if not answered
-    std::uint32_t cited;
+    std::string text;  // the quotation: the cited passages to the letter, a blank line between; empty if not answered
+    std::vector<std::uint32_t>
+        cited; // which of `passages` answer, at most kMaxCited, best first; empty if not answered
     // The best passages, best first, from as many different files as there are up to the limit; if there are fewer
     // files, then more than one of a file. Also filled if the question is not answered. Fewer than the limit only if
     // the index has fewer passages.
