@@ -31,7 +31,7 @@ std::vector<double> weigh_evidence(const IndexView& view, const Question& questi
     double total = 0;
     for (const Question::Stem& stem : question.stems) {
         const auto term = view.find_stem(stem.text);
-        const double rarity = inverse_frequency(view.passages(), term ? term->list.passages : 0);
+        const double rarity = inverse_frequency(view.passages(), term ? term->list.passages : 1);
         const double part = stem.generic ? (term ? kGenericWeight : 0) : (term ? 1 : kUnknownWeight);
         weights.push_back(rarity * part);
         total += weights.back();

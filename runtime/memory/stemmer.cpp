@@ -88,6 +88,21 @@ constexpr auto kExceptions = std::to_array<Exception>({
     {"universities", "university"},
 });
 
+// Irregular forms, taken back to the word whose rules then apply. None is longer than its form.
+constexpr auto kIrregular = std::to_array<Exception>({
+    {"sent", "send"},     {"paid", "pay"},      {"kept", "keep"},     {"held", "hold"},
+    {"ran", "run"},       {"written", "write"}, {"wrote", "write"},   {"made", "make"},
+    {"given", "give"},    {"gave", "give"},     {"taken", "take"},    {"took", "take"},
+    {"chosen", "choose"}, {"lost", "lose"},     {"built", "build"},   {"begun", "begin"},
+    {"began", "begin"},   {"broken", "break"},  {"broke", "break"},   {"drawn", "draw"},
+    {"driven", "drive"},  {"frozen", "freeze"}, {"grown", "grow"},    {"known", "know"},
+    {"knew", "know"},     {"shown", "show"},    {"thrown", "throw"},  {"worn", "wear"},
+    {"hidden", "hide"},   {"spoken", "speak"},  {"stolen", "steal"},  {"sold", "sell"},
+    {"told", "tell"},     {"bought", "buy"},    {"brought", "bring"}, {"thought", "think"},
+    {"taught", "teach"},  {"caught", "catch"},  {"meant", "mean"},    {"dealt", "deal"},
+    {"felt", "feel"},     {"became", "become"}, {"came", "come"},     {"understood", "understand"},
+});
+
 class Stemmer {
 public:
     explicit Stemmer(std::span<char> word) : word_(word), size_(word.size()) {}
@@ -252,6 +267,8 @@ std::string_view Stemmer::run() {
         replace(size_, exception.stem);
         return view();
     }
+    const auto irregular = std::ranges::find(kIrregular, view(), &Exception::word);
+    if (irregular != kIrregular.end()) replace(size_, irregular->stem);
     spelling();
     r1_ = region_after(0);
     r2_ = region_after(r1_);
