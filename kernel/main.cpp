@@ -7,11 +7,14 @@ namespace aios {
 
 void kernel_main() {
     arch::run_initializers();
+    arch::init_boot_cpu();
     if (const auto level = arch::command_line_number("loglevel"))
         set_log_level(static_cast<LogLevel>(*level < 3 ? *level : 3));
     const auto& handoff = arch::hand_off();
     log_info("AIOS, started by {}, {} memory ranges, container {} bytes",
              handoff.path == boot::BootPath::pvh ? "PVH" : "UEFI", handoff.range_count, handoff.container_bytes);
+
+    arch::init_clocks(0, arch::command_line_number("tsc_khz"));
 
     if (arch::command_line_number("selftest") == 1u) {
         const bool good = kernel_test::run_all();

@@ -14,7 +14,8 @@
 
 extern "C" {
 std::uintptr_t __stack_chk_guard = 0; // set below, before any function that checks it is left
-void kernel_entry();                  // start.cpp, at its final address
+extern char smap_sites_start[], smap_sites_end[];
+void kernel_entry(); // start.cpp, at its final address
 }
 
 namespace aios::arch::x86 {
@@ -194,6 +195,28 @@ void choose_places(std::uint64_t& random) {
     const std::uint64_t places = ((0ull - kImageLow) - image_bytes) / kLargePage - 1; // the last 2 MiB stay free
     boot_facts.image_base = kImageLow + (mix(random) % places) * kLargePage;
     boot_facts.image_slide = boot_facts.image_base - here(image_start);
+    const std::uint64_t room = kDeviceSpaceBase - kKernelSpaceBase - kKernelRangeBytes;
+    boot_facts.kernel_range_base = kKernelSpaceBase + (mix(random) % (room / kLargePage)) * kLargePage;
+    boot_facts.kernel_range_bytes = kKernelRangeBytes;
+}
+
+// Opens the kernel to user pages and closes it again at the marked places, where the processor has SMAP
+// (entry_macros.h).
+struct SmapSite {
+    std::int32_t distance; // from this field to the three bytes
+    std::uint32_t opcode;
+};
+
+void patch_smap_sites() {
+    if (!has_leaf(7) || (cpuid(7).ebx & (1u << 20)) == 0) return;
+    const auto* end = std::bit_cast<const SmapSite*>(here(smap_sites_end));
+    for (const auto* site = std::bit_cast<const SmapSite*>(here(smap_sites_start)); site < end; site++) {
+        auto* code =
+            std::bit_cast<std::uint8_t*>(here(site) + static_cast<std::uint64_t>(std::int64_t{site->distance}));
+        code[0] = 0x0f;
+        code[1] = 0x01;
+        code[2] = static_cast<std::uint8_t>(site->opcode);
+    }
 }
 
 } // namespace
@@ -221,6 +244,7 @@ extern "C" [[gnu::no_stack_protector]] void early_main(const boot::HandOff* hand
     write_msr(kMsrEfer, read_msr(kMsrEfer) | kEferNoExecute);
     write_cr0(read_cr0() & ~kCr0WriteProtect); // relocations go into pages that a loader may have made read-only
     relocate();
+    patch_smap_sites();
     const std::uint64_t root = early_table();
     map_image(root);
     map_physical_memory(root);

@@ -24,6 +24,7 @@ inline constexpr std::uint64_t kPhysmapLow = 0xffff'8000'0000'0000;
 inline constexpr std::uint64_t kPhysmapSlots = 32768;         // of 1 GiB, for the random base
 inline constexpr std::uint64_t kPhysmapMaxBytes = 1ull << 40; // RAM above is left unused
 inline constexpr std::uint64_t kKernelSpaceBase = 0xffff'e000'0000'0000;
+inline constexpr std::uint64_t kKernelRangeBytes = 16ull << 30;
 inline constexpr std::uint64_t kDeviceSpaceBase = 0xffff'e040'0000'0000;
 inline constexpr std::uint64_t kDeviceSpaceBytes = 256ull << 30;
 inline constexpr std::uint64_t kImageLow = 0xffff'ffff'8000'0000;
@@ -41,10 +42,12 @@ struct BootFacts {
     boot::HandOff handoff;                // a copy; its addresses are physical still
     char command_line[kCommandLineBytes]; // cut off there; "" if there is none
     std::uint64_t physmap_base;
-    std::uint64_t physmap_end;     // first physical address past all RAM
-    std::uint64_t image_base;      // virtual
-    std::uint64_t image_slide;     // virtual minus physical address of the image
-    std::uint64_t kernel_root;     // physical address of the kernel's PML4
+    std::uint64_t physmap_end;       // first physical address past all RAM
+    std::uint64_t image_base;        // virtual
+    std::uint64_t image_slide;       // virtual minus physical address of the image
+    std::uint64_t kernel_root;       // physical address of the kernel's PML4
+    std::uint64_t kernel_range_base; // mm's part of the kernel space
+    std::uint64_t kernel_range_bytes;
     std::uint64_t trampoline_page; // below 1 MiB, ours; 0 if there is none
     std::uint64_t fixed_seed;      // seed=N, valid if seed_fixed
     bool seed_fixed;

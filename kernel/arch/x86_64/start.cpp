@@ -5,10 +5,14 @@
 #include "base/assert.hpp"
 #include "kernel/arch/log.hpp"
 #include "kernel/arch/machine.hpp"
+#include "kernel/arch/x86_64/apic.hpp"
 #include "kernel/arch/x86_64/command_line.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
+#include "kernel/arch/x86_64/cpu_block.hpp"
+#include "kernel/arch/x86_64/features.hpp"
 #include "kernel/arch/x86_64/layout.hpp"
 #include "kernel/arch/x86_64/serial.hpp"
+#include "kernel/arch/x86_64/vectors.hpp"
 
 using namespace aios;
 using namespace aios::arch;
@@ -63,6 +67,34 @@ void run_initializers() {
         (*at)();
 }
 
+namespace {
+
+// The pair of 8259 controllers: moved to vectors of their own, in case one answers once more, then masked for good.
+// Lines come through the I/O APIC.
+void disable_legacy_controller() {
+    for (const std::uint16_t base : {std::uint16_t{0x20}, std::uint16_t{0xa0}}) {
+        const bool first = base == 0x20;
+        x86::out8(base, 0x11); // ICW1: start
+        x86::out8(base + 1, static_cast<std::uint8_t>(first ? x86::kVectorLegacy : x86::kVectorLegacy + 8)); // ICW2
+        x86::out8(base + 1, first ? 4 : 2); // ICW3: line 2
+        x86::out8(base + 1, 1);             // ICW4
+        x86::out8(base + 1, 0xff);          // mask
+    }
+}
+
+} // namespace
+
+void init_boot_cpu() {
+    x86::read_features();
+    x86::init_interrupt_table();
+    x86::init_cpu(0, x86::boot_exception_stacks());
+    disable_legacy_controller();
+    if (!x86::map_local_apic(0)) panic("no address space for the local APIC");
+    x86::init_local_apic();
+}
+
+bool needs_page_table_isolation() { return x86::features().needs_page_table_isolation; }
+
 void debug_exit(ExitStatus status) { x86::out32(0xf4, static_cast<std::uint32_t>(status)); }
 
 void halt_forever() {
@@ -73,6 +105,9 @@ void halt_forever() {
 void* physmap(PhysAddr address) { return reinterpret_cast<void*>(x86::boot_facts.physmap_base + address.value); }
 PhysAddr physmap_to_phys(const void* pointer) {
     return {reinterpret_cast<std::uintptr_t>(pointer) - x86::boot_facts.physmap_base};
+}
+PhysAddr image_to_phys(const void* pointer) {
+    return {reinterpret_cast<std::uintptr_t>(pointer) - x86::boot_facts.image_slide};
 }
 
 } // namespace arch

@@ -1,6 +1,10 @@
 // This CPU: its block, interrupts, time stamp.
+#include <bit>
+
 #include "kernel/arch/arch.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
+#include "kernel/arch/x86_64/cpu_block.hpp"
+#include "kernel/arch/x86_64/remote.hpp"
 
 namespace aios::arch {
 
@@ -13,7 +17,14 @@ bool interrupts_disable() {
 }
 void interrupts_enable() { asm volatile("sti" : : : "memory"); }
 void wait_for_interrupt() { asm volatile("sti; hlt; cli" : : : "memory"); }
-void relax() { asm volatile("pause" : : : "memory"); }
 std::uint64_t ticks() { return x86::read_tsc(); }
+
+unsigned cpu_index() {
+    std::uint32_t index;
+    // SAFETY: gs points at this CPU's block.
+    asm volatile("movl %%gs:%c1, %0" : "=r"(index) : "i"(CPU_INDEX));
+    return index;
+}
+unsigned cpu_count() { return static_cast<unsigned>(std::popcount(x86::cpus_up_mask())); }
 
 } // namespace aios::arch

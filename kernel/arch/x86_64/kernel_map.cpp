@@ -1,0 +1,109 @@
+// Kernel mappings outside the physmap: mm's range (stacks with guard pages) and arch's own windows on device registers.
+// All roots share the tables below the kernel space's top-level slot, so a change is seen everywhere; unmapping flushes
+// every CPU. Lock: a plain flag, inside which only table frames are allocated.
+#include <atomic>
+
+#include "base/assert.hpp"
+#include "base/bits.hpp"
+#include "kernel/arch/x86_64/cpu.hpp"
+#include "kernel/arch/x86_64/cpu_block.hpp"
+#include "kernel/arch/x86_64/device_window.hpp"
+#include "kernel/arch/x86_64/page_entry.hpp"
+#include "kernel/arch/x86_64/remote.hpp"
+
+namespace aios::arch {
+namespace {
+
+using namespace x86;
+
+constinit std::atomic<bool> lock{false};
+constinit std::atomic<TableFrames*> frames{nullptr};
+constinit std::uint64_t next_window = kDeviceSpaceBase;
+
+class Guard {
+public:
+    Guard() {
+        while (lock.exchange(true, std::memory_order_acquire))
+            relax();
+    }
+    ~Guard() { lock.store(false, std::memory_order_release); }
+
+private:
+    InterruptGuard interrupts_;
+};
+
+Result<std::uint64_t> new_table() {
+    if (TableFrames* source = frames.load(std::memory_order_acquire)) return TRY(source->allocate_table()).value;
+    const std::uint64_t table = early_table();
+    if (table == 0) return fail(Error::out_of_memory);
+    return table;
+}
+
+// A table inside the image is not in a part of the physmap that may be missing: all of the image's memory is.
+Result<std::uint64_t*> slot_of(std::uint64_t address, bool make) {
+    std::uint64_t* table = table_of(boot_facts.kernel_root);
+    for (unsigned level = 4; level > 1; level--) {
+        std::uint64_t& entry = table[index_at(address, level)];
+        if (entry == 0) {
+            if (!make) return fail(Error::not_found);
+            entry = TRY(new_table()) | kPtePresent | kPteWrite;
+        }
+        table = table_of(entry);
+    }
+    return &table[index_at(address, 1)];
+}
+
+void flush_kernel_page(void* address) { flush_page(reinterpret_cast<std::uint64_t>(address)); }
+
+} // namespace
+
+KernelRange kernel_range() { return {boot_facts.kernel_range_base, boot_facts.kernel_range_bytes}; }
+
+void set_kernel_table_frames(TableFrames& source) { frames.store(&source, std::memory_order_release); }
+
+Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection protection, bool device_memory) {
+    AIOS_ASSERT(address >= kKernelSpaceBase && address < kDeviceSpaceBase + kDeviceSpaceBytes &&
+                address % kPageSize == 0);
+    AIOS_ASSERT(!has(protection, Protection::write) || !has(protection, Protection::execute));
+    Guard guard;
+    std::uint64_t* slot = TRY(slot_of(address, true));
+    AIOS_ASSERT((*slot & kPtePresent) == 0); // so there is nothing to flush
+    *slot = make_entry(frame.value, protection, kPteGlobal | (device_memory ? kPteNoCache | kPteWriteThrough : 0));
+    return {};
+}
+
+PhysAddr unmap_kernel(std::uint64_t address) {
+    std::uint64_t entry;
+    {
+        Guard guard;
+        const auto slot = slot_of(address, false);
+        AIOS_ASSERT(slot.has_value());
+        entry = std::atomic_ref(**slot).exchange(0);
+    }
+    AIOS_ASSERT((entry & kPtePresent) != 0);
+    InterruptGuard interrupts;
+    flush_page(address);
+    run_on(cpus_up_mask(), flush_kernel_page, reinterpret_cast<void*>(address));
+    return {entry & kPteFrame};
+}
+
+namespace x86 {
+
+Result<volatile void*> map_window(std::uint64_t physical, std::uint64_t bytes, bool device_memory) {
+    const std::uint64_t first = align_down(physical, kPageSize);
+    const std::uint64_t length = align_up(physical + bytes, kPageSize) - first;
+    std::uint64_t base;
+    {
+        Guard guard;
+        if (bytes == 0 || length > kDeviceSpaceBase + kDeviceSpaceBytes - next_window) return fail(Error::no_space);
+        base = next_window;
+        next_window += length + kPageSize; // an unmapped page between windows
+    }
+    for (std::uint64_t at = 0; at < length; at += kPageSize)
+        TRY(map_kernel(base + at, {first + at}, device_memory ? Protection::read | Protection::write : Protection::read,
+                       device_memory));
+    return reinterpret_cast<volatile void*>(base + (physical - first));
+}
+
+} // namespace x86
+} // namespace aios::arch
