@@ -1,9 +1,19 @@
-// Agents and processes. An agent is the principal: capability table, quota, identity, CPU share, supervisor, state; it owns
-// processes (address space, personality, threads). Locks: Rank::lifecycle, Rank::agent_tree, Rank::agent, Rank::process.
+// Agents and processes. An agent is the principal: capability table, quota, identity, CPU share, supervisor, state; it
+// owns processes (address space, personality, threads). The parent pays for the Agent object and one of
+// Resource::agents; all else that an agent needs is paid by its own quota, which was split from the parent's and goes
+// home when everything is gone.
+//
+// Life: created (its program is loading, or it waits for its identity), running, stopping (end() was called, or the
+// last process left: threads leave at their next call boundary, descendants are ended), dead. What ends is taken down
+// by one kernel thread, the reaper (reaper.cpp), so that no agent's death runs on its own stack or delays another
+// agent. Locks: Rank::agent_tree (parents and children), Rank::agent (one agent's state, its processes and their
+// threads).
 #pragma once
 
 #include "abi/call_types.hpp"
+#include "kernel/agent/operation.hpp"
 #include "kernel/cap/table.hpp"
+#include "kernel/ipc/channel.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/quota/quota.hpp"
 #include "kernel/sched/thread.hpp"
@@ -19,7 +29,8 @@ public:
     virtual ~Personality() = default;
     // A call with number below 4096. Result into the frame. Interrupts on; may block.
     virtual void call(Thread& thread, arch::TrapFrame& frame) = 0;
-    // A fault of the process's own code. true: handled (signal frame set up), false: the agent ends and its supervisor hears.
+    // A fault of the process's own code. true: handled (signal frame set up), false: the agent ends and its supervisor
+    // hears.
     virtual bool exception(Thread& thread, arch::TrapFrame& frame, std::uint64_t address) = 0;
     // On the way back to user mode with an interrupt pending (not a kill): deliver signals.
     virtual void interrupted(Thread& thread, arch::TrapFrame& frame) = 0;
@@ -29,81 +40,224 @@ public:
 
 // What a program needs to start, given to the personality's factory.
 struct ProgramStart {
-    Ref<mm::Pages> image;       // the executable's contents
-    const char* path;           // NUL-ended
-    const char* arguments;      // strings, each ended by NUL
+    Ref<mm::Pages> image;  // the executable's contents
+    const char* path;      // NUL-ended
+    const char* arguments; // strings, each ended by NUL
     std::size_t argument_bytes;
     const char* environment;
     std::size_t environment_bytes;
     const StartupBlock* startup; // handles; addresses in it are filled by whoever builds the stack
 };
-// Loads the image into the process's (empty) address space, builds the first stack and answers the first thread's registers.
-// Called on the process's own first thread, in the kernel, with its address space active: so copy_to_user reaches the new
-// program's memory, and reading, verifying and copying the image is billed to the child. A failure ends the agent (EndReason::fault
-// or quota or integrity) and its supervisor hears of it. kernel/agent/elf.hpp loads static ELF images for every personality.
+// Loads the image into the process's (empty) address space, builds the first stack and answers the first thread's
+// registers. Runs on the process's first thread, with its address space active.
 struct ProgramEntry {
-    Personality* personality; // owned by the process from now on (mm::destroy)
+    Personality* personality; // owned by the process from now on (destroyed by mm::destroy)
     arch::TrapFrame frame;
 };
 using PersonalityFactory = Result<ProgramEntry> (*)(Process& process, const ProgramStart& start);
 void register_personality(PersonalityKind kind, PersonalityFactory factory); // at boot
+[[nodiscard]] PersonalityFactory personality_factory(PersonalityKind kind);  // nullptr: unsupported
+void register_native_personality();                                          // at boot; native.cpp
 
 class Process final : public Object, public sched::ThreadOwner {
 public:
     static constexpr ObjectType kType = ObjectType::process;
-    [[nodiscard]] Agent& agent() const;
-    [[nodiscard]] mm::AddressSpace& memory() const;
-    [[nodiscard]] Personality& personality() const;
-    [[nodiscard]] std::uint32_t thread_count() const;
-    // One more thread; charged to the agent (Resource::threads and memory).
+    // A further process of the agent (fork); its memory is `memory`, it owns `personality` (may be nullptr until its
+    // first thread has loaded a program). Charged to the agent's quota. killed: the agent is ending.
+    static Result<Ref<Process>> create(Agent& agent, Ref<mm::AddressSpace> memory, Personality* personality);
+
+    [[nodiscard]] Agent& agent() const { return *agent_; }
+    [[nodiscard]] mm::AddressSpace& memory() const { return *memory_; }
+    [[nodiscard]] Personality& personality() const { return *personality_; }
+    [[nodiscard]] std::uint32_t thread_count() const { return thread_count_.load(std::memory_order_relaxed); }
+    // Once, by the first thread when it has loaded its program.
+    void set_personality(Personality* personality) { personality_ = personality; }
+
+    // One more thread, not started; charged to the agent (Resource::threads and memory). killed: the process is ending.
     Result<Ref<Thread>> create_thread(const arch::TrapFrame& frame, std::uint64_t fs_base);
-    // Ends all threads of the process; when the last has left, the process and (if it was the last process) the agent end.
+    // The same, but the thread starts in the kernel. See Thread::create_in_kernel.
+    Result<Ref<Thread>> create_kernel_thread(void (*entry)(void*), void* argument);
+    // Ends all threads of the process; when the last has left, the process and (if it was the last process) the agent
+    // end. The first reason counts.
     void exit(EndReason reason, std::uint64_t status);
-    static Process& current(); // of the current thread; asserts that there is one
+    [[nodiscard]] static Process& current(); // of the current thread; asserts that there is one
+    [[nodiscard]] static Process* current_or_null();
+    // For each thread of the process, under the agent's lock: `function` must not block.
+    template <typename F>
+    void for_each_thread(F&& function);
 
     sched::ShareGroup& share_group() override;
-    mm::AddressSpace* address_space() override;
+    mm::AddressSpace* address_space() override { return memory_.get(); }
     void thread_exited(Thread& thread) override;
     void retain() override { Object::retain(); }
     void release() override { Object::release(); }
 
 private:
     friend class Agent;
-    struct State;
-    State* state_ = nullptr;
-    explicit Process(Reservation charge) : Object(ObjectType::process, std::move(charge)) {}
+    friend struct Reaper;
+    Process(Reservation charge, Ref<Agent> agent, Ref<mm::AddressSpace> memory, Personality* personality);
     ~Process() override;
+    void last_reference_gone() override;
+    Result<> adopt(Thread& thread, Reservation& piece);
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
+    template <typename T>
+    friend void mm::destroy(T*);
+
+    Ref<Agent> agent_;
+    Ref<mm::AddressSpace> memory_;
+    Personality* personality_;
+    std::atomic<std::uint32_t> thread_count_{0};
+    // Under the agent's lock:
+    IntrusiveList<Thread, &Thread::owner_node> threads_;
+    bool exiting_ = false; // no new threads
+    bool has_run_ = false; // had a thread
+    bool torn_down_ = false;
+    EndReason reason_ = EndReason::none;
+    std::uint64_t status_ = 0;
+    ListNode agent_node_;
 };
 
-class Agent final : public Object {
+// A new agent as its maker describes it: everything decoded and checked, capabilities derived. Nothing here is user
+// memory.
+struct AgentPlan {
+    PersonalityKind personality = PersonalityKind::native;
+    std::uint32_t flags = 0; // kSpawn...
+    std::uint32_t cpu_weight = 100;
+    QuotaGrant quota{};
+    char name[kMaxNameBytes] = {};
+    Ref<mm::Pages> image;
+    // Path (NUL-ended), argument strings, environment strings, one after another.
+    const char* path = nullptr;
+    std::size_t path_bytes = 0; // without the NUL
+    const char* arguments = nullptr;
+    std::size_t argument_bytes = 0;
+    const char* environment = nullptr;
+    std::size_t environment_bytes = 0;
+    cap::Capability capabilities[kMaxStartupHandles - 1];
+    std::uint32_t roles[kMaxStartupHandles - 1] = {};
+    std::size_t capability_count = 0;
+    Ref<Operation> operation; // completes when the program is loaded, or fails; may be null
+};
+
+class Agent final : public Object, public ipc::Party {
 public:
     static constexpr ObjectType kType = ObjectType::agent;
-    // The first agent, from the boot bundle, with all quota and all startup handles. Others come from agent_spawn.
-    static Result<Ref<Agent>> create_first(/* boot.cpp decides */);
-    [[nodiscard]] static Agent& current();
+    // What an agent's self handle allows, and what the parent's handle on its child allows.
+    static constexpr Rights kSelfRights =
+        rights::map | rights::spawn | rights::thread | rights::time | rights::inspect | rights::wait | rights::derive;
+    static constexpr Rights kChildRights = rights::inspect | rights::kill | rights::supervise | rights::identify |
+                                           rights::wait | rights::derive | rights::transfer;
 
-    [[nodiscard]] cap::Table& table() const;
-    [[nodiscard]] Quota& quota() const;
-    [[nodiscard]] const char* name() const;
+    // The first agent; it has no parent and its quota is `quota`. `fill_table` puts startup handles into its table.
+    static Result<Ref<Agent>> create_first(Ref<Quota> quota, AgentPlan& plan,
+                                           Result<> (*fill_table)(Agent& agent, StartupBlock& block));
+    // A child of `parent`, already started (its first thread loads the program). Nothing is left behind when it fails.
+    // Errors: bad_argument (plan), unsupported (personality), quota_exceeded, out_of_memory, revoked (a capability),
+    // killed.
+    static Result<Ref<Agent>> spawn(Agent& parent, AgentPlan& plan);
+    [[nodiscard]] static Agent& current(); // of the current thread; asserts that there is one
+
+    [[nodiscard]] cap::Table& table() const { return *table_; } // for its own threads: not once it is dead
+    [[nodiscard]] Quota& quota() const { return *quota_; }      // likewise
+    [[nodiscard]] const char* name() const { return name_; }
+    [[nodiscard]] AgentState state() const;
     [[nodiscard]] AgentInfo info() const;
-    [[nodiscard]] sched::ShareGroup& share_group();
-    // Ends the agent and all its descendants; asynchronous: threads leave at their next call boundary. Idempotent.
+    [[nodiscard]] sched::ShareGroup& share_group() { return group_; }
+    [[nodiscard]] IdentityRecord identity() const;
+    // Ends the agent and all its descendants; asynchronous: threads leave at their next call boundary. Idempotent, the
+    // first reason counts. Any thread context without locks.
     void end(EndReason reason, std::uint64_t status, std::uint64_t address);
-    void count_sent();
-    void count_received();
-    // Counted by kind for the report (observe).
-    void count_check(bool granted);
+    // A fault: recorded, told to the supervisor and on the console of the node; then end(). Current thread's agent.
+    void fault(EndReason reason, std::uint64_t vector, std::uint64_t address, std::uint64_t instruction);
+    // Once: already_exists. bad_state when it is ending. Lets it run if it waits for it.
+    Result<> set_identity(const IdentityRecord& record);
+    // How long (ns) console text of this size has to wait for the agent's rate.
+    [[nodiscard]] std::uint64_t console_delay(std::uint64_t bytes);
+
+    // ipc::Party
+    [[nodiscard]] std::uint64_t principal() const override { return id(); }
+    [[nodiscard]] cap::Table* handle_table() override { return table_.get(); }
+    [[nodiscard]] Payer& payer() override { return *quota_; }
+    void message_sent() override { sent_.fetch_add(1, std::memory_order_relaxed); }
+    void message_received() override { received_.fetch_add(1, std::memory_order_relaxed); }
+    void count_sent() { message_sent(); }
+    void count_received() { message_received(); }
+
+    event::Source* event_source() override { return &events_; } // kSignalEnded, kSignalFault
+    void revoked_for(std::uint64_t) override { events_.drop_revoked(); }
+
+    // All agents that are not dead: observe, at power-off. `function(AgentInfo)`, under no lock.
+    static void for_each(void (*function)(const AgentInfo& info));
+    // Called with each agent's last account when it is dead. Set once at boot (observe).
+    static void set_account_sink(void (*sink)(const AgentInfo& info));
+    // Called when the first agent is dead: the run is over. Set once at boot.
+    static void set_first_ended(void (*function)(const AgentInfo& info));
 
 private:
     friend class Process;
-    struct State;
-    State* state_ = nullptr;
-    explicit Agent(Reservation charge) : Object(ObjectType::agent, std::move(charge)) {}
+    friend struct Reaper;
+    Agent(Reservation charge, Reservation piece, Ref<Agent> parent, Ref<Quota> quota, const AgentPlan& plan);
     ~Agent() override;
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
+    template <typename T>
+    friend void mm::destroy(T*);
+    struct Launch;
+    static Result<Ref<Agent>> make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
+                                   Result<> (*fill_table)(Agent& agent, StartupBlock& block));
+    static void launch(void* argument); // first thread
+    Result<> link();
+    void finish(); // reaper: the last act
+    template <typename F>
+    void for_each_process_locked(F&& function);
+
+    using AgentLock = sync::SpinLock<sync::Rank::agent>;
+    Reservation piece_; // one of the parent's Resource::agents
+    Ref<Agent> parent_;
+    Ref<Quota> quota_;
+    Ref<cap::Table> table_;
+    char name_[kMaxNameBytes];
+    const std::uint32_t flags_;
+    sched::ShareGroup group_;
+    event::Source events_;
+    std::atomic<std::uint64_t> sent_{0}, received_{0};
+    sched::WaitQueue identity_waiters_;
+
+    mutable AgentLock lock_;
+    // Under lock_:
+    AgentState state_ = AgentState::created;
+    EndReason reason_ = EndReason::none;
+    std::uint64_t status_ = 0, address_ = 0;
+    bool has_identity_ = false;
+    IdentityRecord identity_{};
+    Ref<Operation> operation_;
+    IntrusiveList<Process, &Process::agent_node_> processes_;
+    std::uint32_t process_objects_ = 0; // also those that have left the list but still exist
+    std::uint64_t console_tokens_, console_time_ = 0;
+    AgentInfo last_{}; // the account of a dead agent
+
+    // Under the tree's lock (Rank::agent_tree):
+    bool born_ = false; // linked: somebody may know of it
+    ListNode sibling_;
+    IntrusiveList<Agent, &Agent::sibling_> children_;
+    // The reaper's:
+    ListNode reap_node_;
+    bool reap_queued_ = false;
+    bool closed_ = false;
+
+public: // for list types
+    using Siblings = IntrusiveList<Agent, &Agent::sibling_>;
+    using ReapList = IntrusiveList<Agent, &Agent::reap_node_>;
 };
+
+void start_reaper(); // once the scheduler runs
+
+template <typename F>
+void Process::for_each_thread(F&& function) {
+    Agent::AgentLock::Guard guard(agent_->lock_);
+    for (Thread& thread : threads_)
+        function(thread);
+}
 
 } // namespace aios

@@ -6,6 +6,7 @@
 // that the next park() consumes. Locks: Rank::run_queue (one a CPU), Rank::wait_queue.
 #pragma once
 
+#include "base/intrusive_list.hpp"
 #include "base/intrusive_tree.hpp"
 #include "kernel/object/object.hpp"
 #include "kernel/object/source.hpp"
@@ -88,6 +89,8 @@ public:
     void* personality_data = nullptr;
     // The frame of the current call, for personalities that read or change registers.
     arch::TrapFrame* user_frame = nullptr;
+    // In its process's list; kernel/agent's.
+    ListNode owner_node;
 
     // --- for kernel/sched and kernel/ipc only
     // -----------------------------------------------------------------------------------

@@ -1,0 +1,232 @@
+// Agents: state, end, accounts. Birth is in spawn.cpp, the way out in reaper.cpp. See agent.hpp.
+#include "kernel/agent/agent.hpp"
+
+#include <cstring>
+
+#include "base/bytes.hpp"
+#include "base/cbor.hpp"
+#include "base/format.hpp"
+#include "kernel/agent/reaper.hpp"
+#include "kernel/audit/audit.hpp"
+#include "kernel/audit/output.hpp"
+
+namespace aios {
+
+namespace {
+
+constexpr std::uint64_t kConsoleBurst = 64 * 1024;            // bytes at once
+constexpr std::uint64_t kConsoleBytesPerSecond = 1024 * 1024; // and in the long run
+
+constinit void (*g_account_sink)(const AgentInfo&) = nullptr;
+constinit void (*g_first_ended)(const AgentInfo&) = nullptr;
+constinit Agent* g_first = nullptr; // never freed before the run is over
+
+audit::Record record_of(audit::Kind kind, const Agent& agent) {
+    audit::Record record;
+    record.kind = kind;
+    record.subject = agent.id();
+    std::memcpy(record.name, agent.name(), sizeof(record.name));
+    return record;
+}
+
+} // namespace
+
+Agent::Agent(Reservation charge, Reservation piece, Ref<Agent> parent, Ref<Quota> quota, const AgentPlan& plan)
+    : Object(kType, std::move(charge)), piece_(std::move(piece)), parent_(std::move(parent)), quota_(std::move(quota)),
+      flags_(plan.flags), group_(parent_ ? &parent_->group_ : &sched::root_group(), plan.cpu_weight),
+      operation_(plan.operation), console_tokens_(kConsoleBurst) {
+    std::memcpy(name_, plan.name, sizeof(name_));
+    if (!parent_) g_first = this;
+}
+
+Agent::~Agent() = default;
+
+Agent& Agent::current() { return Process::current().agent(); }
+
+AgentState Agent::state() const {
+    AgentLock::Guard guard(lock_);
+    return state_;
+}
+
+IdentityRecord Agent::identity() const {
+    AgentLock::Guard guard(lock_);
+    return identity_;
+}
+
+AgentInfo Agent::info() const {
+    AgentLock::Guard guard(lock_);
+    if (state_ == AgentState::dead) return last_;
+    AgentInfo info{};
+    info.id = id();
+    info.parent = parent_ ? parent_->id() : 0;
+    AgentState state = state_;
+    if (state == AgentState::running) {
+        bool waiting = true;
+        for (const Process& process : processes_)
+            for (const Thread& thread : process.threads_)
+                waiting = waiting && thread.state() == ThreadState::blocked;
+        if (waiting) state = AgentState::waiting;
+    }
+    info.state = static_cast<std::uint32_t>(state);
+    info.end_reason = static_cast<std::uint32_t>(reason_);
+    info.end_status = status_;
+    info.fault_address = address_;
+    info.cpu_ns = group_.cpu_ns();
+    info.memory_bytes = quota_->used(Resource::memory);
+    info.memory_peak_bytes = quota_->peak(Resource::memory);
+    info.quota = {quota_->limit(Resource::memory), quota_->limit(Resource::handles), quota_->limit(Resource::threads),
+                  quota_->limit(Resource::agents)};
+    info.messages_sent = sent_.load(std::memory_order_relaxed);
+    info.messages_received = received_.load(std::memory_order_relaxed);
+    const auto checks = table_->checks();
+    info.checks_granted = checks.granted;
+    info.checks_refused = checks.refused;
+    std::memcpy(info.identity, identity_.digest, sizeof(info.identity));
+    std::memcpy(info.name, name_, sizeof(info.name));
+    return info;
+}
+
+Result<> Agent::set_identity(const IdentityRecord& record) {
+    {
+        AgentLock::Guard guard(lock_);
+        if (state_ >= AgentState::stopping) return fail(Error::bad_state);
+        if (has_identity_) return fail(Error::already_exists);
+        has_identity_ = true;
+        identity_ = record;
+    }
+    identity_waiters_.wake_all();
+    return {};
+}
+
+void Agent::end(EndReason reason, std::uint64_t status, std::uint64_t address) {
+    {
+        AgentLock::Guard guard(lock_);
+        if (state_ >= AgentState::stopping) return;
+        state_ = AgentState::stopping;
+        reason_ = reason;
+        status_ = status;
+        address_ = address;
+        quota_->close(); // the dying may give back, not take
+        for (Process& process : processes_) {
+            process.exiting_ = true;
+            for (Thread& thread : process.threads_)
+                thread.kill();
+        }
+    }
+    Reaper::enqueue(*this);
+}
+
+void Agent::fault(EndReason reason, std::uint64_t vector, std::uint64_t address, std::uint64_t instruction) {
+    audit::Record record = record_of(audit::Kind::fault, *this);
+    record.agent = id();
+    record.detail[0] = vector;
+    record.detail[1] = address;
+    record.detail[2] = instruction;
+    audit::reserve_emergency().commit(record);
+
+    char text[160];
+    std::byte body[192];
+    cbor::Encoder out(body);
+    out.text(format_to(text, "agent {} ({}) is ended by a fault: vector {}, address {:x}, instruction {:x}", id(),
+                       std::string_view(name_, strnlen(name_, sizeof(name_))), vector, address, instruction));
+    if (const auto item = out.finish()) send_frame(FrameKind::note, id(), name_, *item);
+
+    events_.post(kSignalFault);
+    end(reason, vector, address);
+}
+
+// Everything is taken down, no thread of it exists, its children are dead: accounts, then the last references.
+void Agent::finish() {
+    AgentInfo account = info();
+    account.state = static_cast<std::uint32_t>(AgentState::dead);
+    audit::Record record = record_of(audit::Kind::agent_end, *this);
+    record.agent = account.parent;
+    record.detail[0] = account.end_reason;
+    record.detail[1] = account.end_status;
+    record.detail[2] = account.fault_address;
+    std::memcpy(record.digest, account.identity, sizeof(record.digest));
+    bool born;
+    {
+        AgentTreeLock::Guard tree(agent_tree_lock());
+        born = born_;
+    }
+    if (born) audit::reserve_emergency().commit(record);
+    if (born && g_account_sink != nullptr) g_account_sink(account);
+
+    Ref<Quota> quota;
+    Ref<cap::Table> table;
+    Ref<Operation> operation;
+    {
+        AgentLock::Guard guard(lock_);
+        state_ = AgentState::dead;
+        last_ = account;
+        quota = std::move(quota_);
+        table = std::move(table_);
+        operation = std::move(operation_);
+    }
+    if (operation) operation->fail_with(Error::killed); // it never came to run
+    table.reset();
+    quota.reset(); // the last reference: what it had goes home now
+    piece_.reset();
+    if (!born) return; // its maker has told that it failed
+    if (parent_) {
+        {
+            AgentTreeLock::Guard tree(agent_tree_lock());
+            parent_->children_.remove(*this);
+        }
+        Reaper::enqueue(*parent_);
+    }
+    events_.set(kSignalEnded);
+    if (!parent_) {
+        if (g_first_ended != nullptr) g_first_ended(account);
+        return; // its reference stays: accounts are asked for until the end
+    }
+    release(); // the tree's
+}
+
+std::uint64_t Agent::console_delay(std::uint64_t bytes) {
+    const std::uint64_t now = sched::now_ns();
+    AgentLock::Guard guard(lock_);
+    const std::uint64_t passed = now - console_time_ < 1'000'000'000 ? now - console_time_ : 1'000'000'000;
+    console_tokens_ += passed * kConsoleBytesPerSecond / 1'000'000'000;
+    if (console_tokens_ > kConsoleBurst) console_tokens_ = kConsoleBurst;
+    console_time_ = now;
+    if (console_tokens_ >= bytes) {
+        console_tokens_ -= bytes;
+        return 0;
+    }
+    const std::uint64_t missing = bytes - console_tokens_;
+    return missing * 1'000'000'000 / kConsoleBytesPerSecond + 1;
+}
+
+void Agent::set_account_sink(void (*sink)(const AgentInfo&)) { g_account_sink = sink; }
+void Agent::set_first_ended(void (*function)(const AgentInfo&)) { g_first_ended = function; }
+
+// Depth first without a stack of our own: the next agent is a child, else a sibling of it or of an ancestor. Linked
+// agents stay linked while we hold a reference only until the lock is dropped, so each step starts from the last one's
+// place.
+void Agent::for_each(void (*function)(const AgentInfo& info)) {
+    if (g_first == nullptr) return;
+    Ref<Agent> at = Ref<Agent>::share(*g_first);
+    while (at) {
+        const AgentInfo account = at->info();
+        if (account.state != static_cast<std::uint32_t>(AgentState::dead)) function(account);
+        Ref<Agent> next;
+        {
+            AgentTreeLock::Guard tree(agent_tree_lock());
+            if (Agent* child = at->children_.front()) {
+                next = Ref<Agent>::share(*child);
+            } else {
+                for (Agent* up = at.get(); up->parent_ && up->sibling_.is_linked(); up = up->parent_.get()) {
+                    if (Agent* sibling = up->parent_->children_.next(*up)) {
+                        next = Ref<Agent>::share(*sibling);
+                        break;
+                    }
+                }
+            }
+        }
+        at = std::move(next);
+    }
+}
+
+} // namespace aios

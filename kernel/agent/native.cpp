@@ -1,0 +1,91 @@
+// The native personality and the registry of personalities. A native program is a static ELF that makes native calls
+// only: calls below 4096 are unsupported, faults end the agent. Its first stack holds the startup block, whose address
+// it gets in rdi.
+#include <cstring>
+
+#include "kernel/agent/agent.hpp"
+#include "kernel/agent/elf.hpp"
+
+namespace aios {
+
+namespace {
+
+constexpr unsigned kPersonalities = 2;
+constinit PersonalityFactory g_factories[kPersonalities] = {};
+
+constexpr std::uint64_t kStackBytes = 256 * 1024; // charged as it is touched
+constexpr std::uint64_t kSlideMask = (1ull << 36) - 1;
+
+class NativePersonality final : public Personality {
+public:
+    explicit NativePersonality(Reservation charge) : charge_(std::move(charge)) {}
+    void call(Thread&, arch::TrapFrame& frame) override {
+        arch::set_call_result(frame, -static_cast<std::int64_t>(Error::unsupported));
+    }
+    bool exception(Thread&, arch::TrapFrame&, std::uint64_t) override { return false; }
+    void interrupted(Thread& thread, arch::TrapFrame&) override { thread.clear_interrupt(); }
+    Result<> thread_created(Thread&) override { return {}; }
+    void thread_exited(Thread&) override {}
+
+private:
+    Reservation charge_;
+};
+
+std::size_t count_strings(const char* text, std::size_t bytes) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < bytes; i++)
+        count += text[i] == '\0';
+    return count;
+}
+
+// From the top down: argument strings, random bytes, the block. Answers the block's address.
+Result<std::uint64_t> build_stack(mm::AddressSpace& memory, const ProgramStart& start) {
+    using arch::Protection;
+    const std::uint64_t base = TRY(memory.map_anonymous(
+        kStackBytes + arch::kPageSize, Protection::read | Protection::write, mm::ChargeWhen::at_touch));
+    TRY(memory.protect(base, arch::kPageSize, Protection::none)); // an overflow meets this page, not a neighbour
+    StartupBlock block = *start.startup;
+    std::uint64_t top = base + arch::kPageSize + kStackBytes - start.argument_bytes;
+    TRY(arch::copy_to_user(top, start.arguments, start.argument_bytes));
+    block.arguments = top;
+    block.argument_count = count_strings(start.arguments, start.argument_bytes);
+    const std::uint64_t random[2] = {mm::random_number(), mm::random_number()};
+    top = (top - sizeof(random)) & ~15ull;
+    TRY(arch::copy_to_user(top, random, sizeof(random)));
+    block.random = top;
+    top = (top - sizeof(block)) & ~15ull;
+    TRY(arch::copy_to_user(top, &block, sizeof(block)));
+    return top;
+}
+
+Result<ProgramEntry> start_native(Process& process, const ProgramStart& start) {
+    const ElfLoaded image =
+        TRY(elf_load(process.memory(), start.image, mm::random_number() & kSlideMask & ~(arch::kPageSize - 1)));
+    const std::uint64_t block = TRY(build_stack(process.memory(), start));
+    Reservation charge = TRY(Reservation::make(process.agent().quota(), Resource::memory, sizeof(NativePersonality)));
+    NativePersonality* personality = TRY(mm::make<NativePersonality>(std::move(charge)));
+    // As at a function's entry (System V ABI, AMD64): the return address, here none, lies below a 16-byte boundary.
+    const std::uint64_t nobody = 0;
+    if (auto done = arch::copy_to_user(block - 8, &nobody, sizeof(nobody)); !done) {
+        mm::destroy(personality);
+        return fail(done.error());
+    }
+    ProgramEntry entry{personality, arch::make_user_frame(image.entry, block - 8)};
+    entry.frame.rdi = block;
+    return entry;
+}
+
+} // namespace
+
+void register_personality(PersonalityKind kind, PersonalityFactory factory) {
+    AIOS_ASSERT(static_cast<unsigned>(kind) < kPersonalities);
+    g_factories[static_cast<unsigned>(kind)] = factory;
+}
+
+PersonalityFactory personality_factory(PersonalityKind kind) {
+    return static_cast<unsigned>(kind) < kPersonalities ? g_factories[static_cast<unsigned>(kind)] : nullptr;
+}
+
+void register_native_personality() { register_personality(PersonalityKind::native, start_native); }
+
+} // namespace aios

@@ -1,0 +1,110 @@
+// Processes: threads in and out. See agent.hpp.
+#include "kernel/agent/reaper.hpp"
+
+namespace aios {
+
+Process::Process(Reservation charge, Ref<Agent> agent, Ref<mm::AddressSpace> memory, Personality* personality)
+    : Object(kType, std::move(charge)), agent_(std::move(agent)), memory_(std::move(memory)),
+      personality_(personality) {}
+
+Process::~Process() { mm::destroy(personality_); }
+
+Result<Ref<Process>> Process::create(Agent& agent, Ref<mm::AddressSpace> memory, Personality* personality) {
+    Reservation charge = TRY(Reservation::make(agent.quota(), Resource::memory, sizeof(Process)));
+    Process* process =
+        TRY(mm::make<Process>(std::move(charge), Ref<Agent>::share(agent), std::move(memory), personality));
+    Ref<Process> ref = Ref<Process>::adopt(process);
+    Agent::AgentLock::Guard guard(agent.lock_);
+    agent.process_objects_++;
+    if (agent.state_ >= AgentState::stopping) return fail(Error::killed);
+    process->retain(); // the list's
+    agent.processes_.push_back(*process);
+    return ref;
+}
+
+void Process::last_reference_gone() {
+    Ref<Agent> agent = agent_;
+    mm::destroy(this);
+    {
+        Agent::AgentLock::Guard guard(agent->lock_);
+        agent->process_objects_--;
+    }
+    Reaper::enqueue(*agent);
+}
+
+sched::ShareGroup& Process::share_group() { return agent_->share_group(); }
+
+Process* Process::current_or_null() {
+    if (!Thread::has_current()) return nullptr;
+    // Owners with an address space are processes, and nothing else is.
+    sched::ThreadOwner* owner = Thread::current().owner();
+    return owner != nullptr && owner->address_space() != nullptr ? static_cast<Process*>(owner) : nullptr;
+}
+
+Process& Process::current() {
+    Process* process = current_or_null();
+    AIOS_ASSERT(process != nullptr);
+    return *process;
+}
+
+// The thread is listed and counted from now on; its start or thread_exited() follows.
+Result<> Process::adopt(Thread& thread, Reservation& piece) {
+    Agent::AgentLock::Guard guard(agent_->lock_);
+    if (exiting_ || agent_->state_ >= AgentState::stopping) return fail(Error::killed);
+    threads_.push_back(thread);
+    thread_count_.fetch_add(1, std::memory_order_relaxed);
+    has_run_ = true;
+    piece.keep(); // given back in thread_exited
+    return {};
+}
+
+Result<Ref<Thread>> Process::create_thread(const arch::TrapFrame& frame, std::uint64_t fs_base) {
+    Reservation piece = TRY(Reservation::make(agent_->quota(), Resource::threads, 1));
+    Ref<Thread> thread = TRY(Thread::create_user(agent_->quota(), Ref<ThreadOwner>::share(*this), frame, fs_base));
+    TRY(adopt(*thread, piece));
+    if (auto done = personality_->thread_created(*thread); !done) {
+        thread_exited(*thread);
+        return fail(done.error());
+    }
+    return thread;
+}
+
+Result<Ref<Thread>> Process::create_kernel_thread(void (*entry)(void*), void* argument) {
+    Reservation piece = TRY(Reservation::make(agent_->quota(), Resource::threads, 1));
+    Ref<Thread> thread =
+        TRY(Thread::create_in_kernel(agent_->quota(), Ref<ThreadOwner>::share(*this), entry, argument));
+    TRY(adopt(*thread, piece));
+    return thread;
+}
+
+void Process::exit(EndReason reason, std::uint64_t status) {
+    bool empty;
+    {
+        Agent::AgentLock::Guard guard(agent_->lock_);
+        if (reason_ == EndReason::none) {
+            reason_ = reason;
+            status_ = status;
+        }
+        exiting_ = true;
+        for (Thread& thread : threads_)
+            thread.kill();
+        empty = threads_.is_empty();
+    }
+    if (empty) Reaper::enqueue(*agent_);
+}
+
+void Process::thread_exited(Thread& thread) {
+    if (personality_ != nullptr) personality_->thread_exited(thread);
+    bool last;
+    {
+        Agent::AgentLock::Guard guard(agent_->lock_);
+        if (!thread.owner_node.is_linked()) return;
+        threads_.remove(thread);
+        thread_count_.fetch_sub(1, std::memory_order_relaxed);
+        last = threads_.is_empty();
+        agent_->quota_->give_back(Resource::threads, 1);
+    }
+    if (last) Reaper::enqueue(*agent_);
+}
+
+} // namespace aios

@@ -1,0 +1,192 @@
+// Birth of agents: everything is reserved and made first, then the new agent is linked to its parent and its first
+// thread started; that thread loads the program, in the child's own address space and at its expense. See agent.hpp.
+#include <cstring>
+
+#include "kernel/agent/boot_mark.hpp"
+#include "kernel/agent/reaper.hpp"
+#include "kernel/audit/audit.hpp"
+
+namespace aios {
+
+// What the first thread needs, in one piece of memory that the child pays for. The strings lie behind it.
+struct Agent::Launch {
+    Reservation charge;
+    Ref<mm::Pages> image;
+    PersonalityFactory factory = nullptr;
+    StartupBlock startup{};
+    std::size_t path_bytes = 0, argument_bytes = 0, environment_bytes = 0;
+    // SAFETY: make() allocates sizeof(Launch) + the strings.
+    [[nodiscard]] char* text() { return reinterpret_cast<char*>(this + 1); }
+
+    static Result<Launch*> create(Payer& payer, const AgentPlan& plan) {
+        const std::size_t bytes = sizeof(Launch) + plan.path_bytes + 1 + plan.argument_bytes + plan.environment_bytes;
+        Reservation charge = TRY(Reservation::make(payer, Resource::memory, bytes));
+        void* place = mm::heap_allocate(bytes, alignof(Launch));
+        if (place == nullptr) return fail(Error::out_of_memory);
+        Launch* launch = ::new (place) Launch();
+        launch->charge = std::move(charge);
+        launch->image = plan.image;
+        launch->factory = personality_factory(plan.personality);
+        launch->startup.version = 1;
+        launch->path_bytes = plan.path_bytes;
+        launch->argument_bytes = plan.argument_bytes;
+        launch->environment_bytes = plan.environment_bytes;
+        char* to = launch->text();
+        std::memcpy(to, plan.path, plan.path_bytes);
+        to[plan.path_bytes] = '\0';
+        to += plan.path_bytes + 1;
+        if (plan.argument_bytes != 0) std::memcpy(to, plan.arguments, plan.argument_bytes);
+        to += plan.argument_bytes;
+        if (plan.environment_bytes != 0) std::memcpy(to, plan.environment, plan.environment_bytes);
+        return launch;
+    }
+    [[nodiscard]] ProgramStart start() {
+        char* at = text();
+        return {
+            image,   at, at + path_bytes + 1, argument_bytes, at + path_bytes + 1 + argument_bytes, environment_bytes,
+            &startup};
+    }
+};
+
+namespace {
+
+// Owns a half-made agent's table until it is linked: closing it breaks the circle of the self handle.
+class TableHolder {
+public:
+    explicit TableHolder(cap::Table& table) : table_(&table) {}
+    ~TableHolder() {
+        if (table_ != nullptr) table_->close_all();
+    }
+    void done() { table_ = nullptr; }
+
+private:
+    cap::Table* table_;
+};
+
+EndReason reason_of(Error error) {
+    if (error == Error::integrity) return EndReason::integrity;
+    if (error == Error::quota_exceeded || error == Error::out_of_memory) return EndReason::quota;
+    return EndReason::killed;
+}
+
+} // namespace
+
+// The first thread of a new agent.
+void Agent::launch(void* argument) {
+    auto* launch = static_cast<Launch*>(argument);
+    Process& process = Process::current();
+    Agent& agent = process.agent();
+    Thread& thread = Thread::current();
+
+    auto load = [&]() -> Result<ProgramEntry> {
+        ProgramEntry entry = TRY(launch->factory(process, launch->start()));
+        process.set_personality(entry.personality);
+        TRY(entry.personality->thread_created(thread));
+        return entry;
+    };
+    const Result<ProgramEntry> entry = load();
+    mm::destroy(launch);
+
+    Ref<Operation> operation;
+    {
+        AgentLock::Guard guard(agent.lock_);
+        operation = std::move(agent.operation_);
+    }
+    if (!entry) {
+        if (operation) operation->fail_with(entry.error());
+        operation.reset();
+        agent.end(reason_of(entry.error()), static_cast<std::uint64_t>(entry.error()), 0);
+        Thread::exit_current();
+    }
+    const arch::TrapFrame frame = entry->frame;
+    if (operation) operation->complete_with(Ref<Object>::share(agent), kChildRights);
+    operation.reset(); // nothing on this stack may own anything when it is left for good
+
+    if ((agent.flags_ & kSpawnAwaitIdentity) != 0) {
+        const auto identified = [&] {
+            AgentLock::Guard guard(agent.lock_);
+            return agent.has_identity_;
+        };
+        while (agent.identity_waiters_.wait(sched::kNever, identified) != sched::Outcome::ready && !thread.is_killed())
+            thread.clear_interrupt();
+    }
+    if (thread.is_killed()) Thread::exit_current();
+    {
+        AgentLock::Guard guard(agent.lock_);
+        if (agent.state_ == AgentState::created) agent.state_ = AgentState::running;
+    }
+    mark_user_entry();
+    arch::enter_user(frame);
+}
+
+Result<> Agent::link() {
+    AgentTreeLock::Guard tree(agent_tree_lock());
+    if (parent_) {
+        AgentLock::Guard guard(parent_->lock_);
+        if (parent_->state_ >= AgentState::stopping) return fail(Error::killed);
+        parent_->children_.push_back(*this);
+    }
+    retain(); // the tree's
+    born_ = true;
+    return {};
+}
+
+Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
+                               Result<> (*fill_table)(Agent& agent, StartupBlock& block)) {
+    if (plan.cpu_weight < 1 || plan.cpu_weight > 10000) return fail(Error::bad_argument);
+    if (personality_factory(plan.personality) == nullptr) return fail(Error::unsupported);
+    Payer& payer = parent != nullptr ? static_cast<Payer&>(parent->quota()) : *quota;
+    Reservation piece = TRY(Reservation::make(payer, Resource::agents, parent != nullptr ? 1 : 0));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Agent)));
+    Agent* made = TRY(mm::make<Agent>(std::move(charge), std::move(piece),
+                                      parent ? Ref<Agent>::share(*parent) : Ref<Agent>(), quota, plan));
+    Ref<Agent> agent = Ref<Agent>::adopt(made);
+    agent->table_ = TRY(cap::Table::create(*quota, agent->id()));
+    TableHolder holder(*agent->table_);
+    Launch* launch = TRY(Launch::create(*quota, plan));
+    struct LaunchHolder {
+        Launch* launch;
+        ~LaunchHolder() { mm::destroy(launch); }
+    } launch_holder{launch};
+
+    StartupBlock& block = launch->startup;
+    const Handle self = TRY(agent->table_->insert_new(agent, kSelfRights));
+    block.entries[block.count++] = {self, static_cast<std::uint32_t>(StartupRole::self), kSelfRights.bits()};
+    Handle handles[kMaxStartupHandles - 1];
+    const std::size_t count = plan.capability_count;
+    std::uint32_t granted[kMaxStartupHandles - 1];
+    for (std::size_t i = 0; i < count; i++)
+        granted[i] = plan.capabilities[i].rights().bits();
+    TRY(agent->table_->insert_all({plan.capabilities, count}, {handles, count}));
+    for (std::size_t i = 0; i < count; i++) {
+        if (handles[i] == kNoHandle) return fail(Error::revoked);
+        block.entries[block.count++] = {handles[i], plan.roles[i], granted[i]};
+    }
+    if (fill_table != nullptr) TRY(fill_table(*agent, block));
+
+    Ref<mm::AddressSpace> memory = TRY(mm::AddressSpace::create(*quota));
+    Ref<Process> process = TRY(Process::create(*agent, std::move(memory), nullptr));
+    holder.done(); // from here on the reaper takes down what is left
+    auto thread = process->create_kernel_thread(Agent::launch, launch);
+    const Result<> linked = thread ? agent->link() : fail(thread.error());
+    if (!linked) {
+        if (thread) process->thread_exited(**thread); // never started
+        agent->end(EndReason::killed, 0, 0);
+        return fail(linked.error());
+    }
+    launch_holder.launch = nullptr;
+    (*thread)->start();
+    return agent;
+}
+
+Result<Ref<Agent>> Agent::create_first(Ref<Quota> quota, AgentPlan& plan,
+                                       Result<> (*fill_table)(Agent& agent, StartupBlock& block)) {
+    return make(nullptr, std::move(quota), plan, fill_table);
+}
+
+Result<Ref<Agent>> Agent::spawn(Agent& parent, AgentPlan& plan) {
+    Ref<Quota> quota = TRY(parent.quota().split(plan.quota));
+    return make(&parent, std::move(quota), plan, nullptr);
+}
+
+} // namespace aios

@@ -1,0 +1,25 @@
+// LogView: the kernel object behind a `log` handle. There is one log; a view is only the authority to read it.
+#pragma once
+
+#include "kernel/object/object.hpp"
+
+namespace aios {
+
+class LogView final : public Object {
+public:
+    static constexpr ObjectType kType = ObjectType::log;
+    static Result<Ref<LogView>> create(Payer& payer) {
+        Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(LogView)));
+        return Ref<LogView>::adopt(TRY(mm::make<LogView>(std::move(charge))));
+    }
+
+private:
+    explicit LogView(Reservation charge) : Object(kType, std::move(charge)) {}
+    ~LogView() override = default;
+    template <typename T, typename... A>
+    friend Result<T*> mm::make(A&&...);
+    template <typename T>
+    friend void mm::destroy(T*);
+};
+
+} // namespace aios

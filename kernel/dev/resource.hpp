@@ -1,0 +1,46 @@
+// DeviceResource: the kernel object behind a `device` handle: which device a capability is about. It holds no driver
+// state; the calls that take it (kernel/syscall) do the work. A `registers` resource carries its physical range: what
+// PageMap may map.
+#pragma once
+
+#include "kernel/object/object.hpp"
+
+namespace aios {
+
+enum class DeviceKind : std::uint8_t {
+    console,   // console_write
+    host_port, // host_send
+    power,     // node_power
+    frames,    // FrameAlloc: contiguous memory; no bus mastering is granted with it (there is no IOMMU driver)
+    registers, // PageMap: a range of registers
+};
+
+class DeviceResource final : public Object {
+public:
+    static constexpr ObjectType kType = ObjectType::device;
+    struct Range {
+        arch::PhysAddr base;
+        std::uint64_t bytes = 0;
+        bool writable = false;
+    };
+    static Result<Ref<DeviceResource>> create(Payer& payer, DeviceKind kind, Range range = {}) {
+        Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(DeviceResource)));
+        return Ref<DeviceResource>::adopt(TRY(mm::make<DeviceResource>(std::move(charge), kind, range)));
+    }
+    [[nodiscard]] DeviceKind kind() const { return kind_; }
+    [[nodiscard]] const Range& range() const { return range_; }
+    [[nodiscard]] std::uint64_t info_size() const override { return range_.bytes; }
+
+private:
+    DeviceResource(Reservation charge, DeviceKind kind, Range range)
+        : Object(kType, std::move(charge)), kind_(kind), range_(range) {}
+    ~DeviceResource() override = default;
+    template <typename T, typename... A>
+    friend Result<T*> mm::make(A&&...);
+    template <typename T>
+    friend void mm::destroy(T*);
+    const DeviceKind kind_;
+    const Range range_;
+};
+
+} // namespace aios

@@ -1,0 +1,135 @@
+// The table of calls, and the prologue and epilogue that all of them share. See call.hpp.
+#include <array>
+
+#include "kernel/syscall/call.hpp"
+
+namespace aios::syscall {
+
+namespace {
+
+using Invoker = Result<std::uint64_t> (*)(Call&);
+
+template <auto Function>
+struct Invoke;
+template <typename... A, Result<std::uint64_t> (*Function)(Call&, A...)>
+struct Invoke<Function> {
+    static_assert(sizeof...(A) <= 6);
+    static Result<std::uint64_t> run(Call& call) { return with(call, std::index_sequence_for<A...>()); }
+    template <std::size_t... I>
+    static Result<std::uint64_t> with(Call& call, std::index_sequence<I...>) {
+        return Function(call, A(call.values[I])...);
+    }
+};
+
+struct Row {
+    Invoker run = nullptr; // nullptr: no such call
+    const char* name = nullptr;
+    ObjectType type = ObjectType::any;
+    bool has_handle = false; // the prologue checks the first argument
+    Rights right{};
+    AuditClass audit = AuditClass::never;
+};
+
+constexpr std::uint64_t kFirst = 4096;
+constexpr std::uint64_t kRows = 128;
+
+// `none` and `any` rows are not checked by the prologue; names resolve to these where the table says so.
+enum class FirstArgument : std::uint8_t {
+    none,
+    any,
+#define OBJECT(name, number, sentence) name,
+#include "abi/objects.def"
+#undef OBJECT
+};
+constexpr ObjectType type_of(FirstArgument object) {
+    switch (object) {
+    case FirstArgument::none:
+    case FirstArgument::any:
+        return ObjectType::any;
+#define OBJECT(name, number, sentence)                                                                                 \
+    case FirstArgument::name:                                                                                          \
+        return ObjectType::name;
+#include "abi/objects.def"
+#undef OBJECT
+    }
+    return ObjectType::any;
+}
+
+consteval std::array<Row, kRows> make_rows() {
+    std::array<Row, kRows> rows{};
+#define CALL(number, call_name, document_name, object, rights_name, audit_class, charge, arguments)                    \
+    static_assert((number) >= kFirst && (number) < kFirst + kRows);                                                    \
+    rows[(number) - kFirst] = Row{Invoke<&calls::call_name>::run,                                                      \
+                                  document_name,                                                                       \
+                                  type_of(FirstArgument::object),                                                      \
+                                  type_of(FirstArgument::object) != ObjectType::any,                                   \
+                                  rights::rights_name,                                                                 \
+                                  AuditClass::audit_class};
+#include "abi/calls.def"
+#undef CALL
+    return rows;
+}
+constexpr std::array<Row, kRows> kTable = make_rows();
+
+bool is_refusal(Error error) {
+    return error == Error::bad_handle || error == Error::wrong_type || error == Error::missing_right ||
+           error == Error::revoked;
+}
+
+[[gnu::noinline]] void record_refusal(const Call& call, Error error) {
+    audit::Record record;
+    record.kind = audit::Kind::refusal;
+    record.agent = call.agent.id();
+    record.call = call.number;
+    record.detail[0] = static_cast<std::uint64_t>(call.wanted);
+    record.detail[1] = call.needed.bits();
+    record.detail[2] = static_cast<std::uint64_t>(error);
+    audit::refused(record);
+}
+
+Result<std::uint64_t> checked(Call& call, const Row& row) {
+    if (!row.has_handle) return row.run(call);
+    auto found = call.agent.table().lookup_any(call.values[0], row.type, row.right);
+    if (!found) [[unlikely]]
+        return fail(found.error());
+    call.first = std::move(*found);
+    return row.run(call);
+}
+
+// Reserve the record, make the change, commit the record.
+[[gnu::noinline]] Result<std::uint64_t> recorded(Call& call, const Row& row) {
+    audit::Slot slot = TRY(audit::reserve());
+    audit::Record record;
+    record.agent = call.agent.id();
+    record.call = call.number;
+    call.record = &record;
+    const Result<std::uint64_t> result = checked(call, row);
+    if (!result) return result;
+    if (record.subject == 0 && call.first.object) record.subject = call.first.object->id();
+    slot.commit(record);
+    return result;
+}
+
+} // namespace
+
+std::int64_t dispatch(Process& process, std::uint64_t number, const std::uint64_t (&values)[6]) {
+    const std::uint64_t index = number - kFirst;
+    if (index >= kRows || kTable[index].run == nullptr) [[unlikely]]
+        return -static_cast<std::int64_t>(Error::unsupported);
+    const Row& row = kTable[index];
+    Call call{process.agent(), process, number, values};
+    call.wanted = row.type;
+    call.needed = row.right;
+    const Result<std::uint64_t> result = row.audit == AuditClass::always ? recorded(call, row) : checked(call, row);
+    if (result) [[likely]]
+        return static_cast<std::int64_t>(*result);
+    if (row.audit != AuditClass::never && is_refusal(result.error())) record_refusal(call, result.error());
+    return -static_cast<std::int64_t>(result.error());
+}
+
+const char* call_name(std::uint64_t number) {
+    const std::uint64_t index = number - kFirst;
+    return index < kRows && kTable[index].name != nullptr ? kTable[index].name : "unknown";
+}
+
+} // namespace aios::syscall
