@@ -1,31 +1,48 @@
-// AddressSpace: the user mappings of one process: an ordered set of areas, each a window on Pages, shared or private (copy on
-// write). Faults are resolved here. W^X is enforced unless the area was made under a jit right. Lock: Rank::address_space (mutex).
+// AddressSpace: the user mappings of one process: an ordered set of areas, each a window on Pages, shared or private
+// (copy on write), or anonymous memory, or device registers. Faults are resolved here. W^X is enforced unless an area
+// was made under a jit right. Lock: Rank::address_space (mutex).
+//
+// Who holds what: an entry of the page table holds one reference on its frame (where it is a managed frame), and bears
+// the mark `owned` if the page is this space's own: a private page, of which no Pages knows. Charges, all to the payer:
+// areas, page tables, and one page for each owned entry, except in areas whose pages were all charged when they were
+// mapped. A frame's reference is dropped only after every CPU that could hold the entry was flushed.
 #pragma once
 
-#include "kernel/mm/pages.hpp"
+#include "kernel/mm/area.hpp"
 
 namespace aios::mm {
+
+class Removal;
 
 enum class Sharing : std::uint8_t { shared, copy_on_write };
 
 struct MapOptions {
-    std::uint64_t address = 0; // page aligned; 0 = anywhere (random)
+    std::uint64_t address = 0; // page aligned; 0 = anywhere (random). Not fixed: a wish
     bool fixed = false;        // exactly there, replacing what is mapped (Linux MAP_FIXED)
     bool no_replace = false;   // with fixed: already_exists instead of replacing
-    bool grows_down = false;
+    bool grows_down = false;   // anonymous only: grows to kMaxStackGrowth at faults below it
     bool jit = false;          // write and execute at once is allowed
-    arch::Protection maximum = arch::Protection::read | arch::Protection::write | arch::Protection::execute; // for protect()
+    arch::Protection maximum =
+        arch::Protection::read | arch::Protection::write | arch::Protection::execute; // for protect()
 };
 
 class AddressSpace {
 public:
-    static Result<Ref<AddressSpace>> create(Payer& payer); // page tables and areas are charged to `payer`
-    void retain();
-    void release();
-    void destroy_mappings(); // at exec and end: everything unmapped, frames and charges returned
+    static constexpr std::size_t kMaxAreas = 32768; // no_space beyond it
 
-    // Maps [offset, offset+bytes) of `pages`; offset and the answered address are page aligned; bytes rounded up.
-    // bad_argument, bad_address (no room), already_exists, quota_exceeded.
+    static Result<Ref<AddressSpace>> create(Payer& payer); // page tables and areas are charged to `payer`
+    void retain() { references_.retain(); }
+    void release();
+    [[nodiscard]] bool try_retain() { return references_.try_retain(); }
+    void destroy_mappings(); // at exec and end: everything unmapped, frames and charges returned
+    // The agent whose capabilities the mappings come from: revocation finds the space by it.
+    void set_holder(std::uint64_t agent) { holder_ = agent; }
+    [[nodiscard]] std::uint64_t holder() const { return holder_; }
+    [[nodiscard]] std::uint64_t id() const { return id_; } // unique for the boot
+
+    // Maps [offset, offset+bytes) of `pages`; offset and the answered address are page aligned; bytes rounded up. Write
+    // or execute imply read. bad_argument, bad_address (no room), already_exists, quota_exceeded, no_space;
+    // missing_right: protection above `maximum`, write and execute without jit, shared writing to a source.
     Result<std::uint64_t> map(Ref<Pages> pages, std::uint64_t offset, std::uint64_t bytes, arch::Protection protection,
                               Sharing sharing, const MapOptions& options = {});
     // Anonymous memory: zero-filled, private.
@@ -33,15 +50,21 @@ public:
                                         const MapOptions& options = {});
     // Device registers (PageMap): uncached, never copied.
     Result<std::uint64_t> map_device(arch::PhysAddr base, std::uint64_t bytes, arch::Protection protection);
-    Result<> unmap(std::uint64_t address, std::uint64_t bytes);   // splits areas; parts that are not mapped are skipped
-    Result<> protect(std::uint64_t address, std::uint64_t bytes, arch::Protection protection); // bad_address on holes
-    Result<> discard(std::uint64_t address, std::uint64_t bytes); // MADV_DONTNEED: private pages read as zero or source again
+    Result<> unmap(std::uint64_t address, std::uint64_t bytes); // splits areas; parts that are not mapped are skipped
+    // bad_address on holes; missing_right. All or nothing.
+    Result<> protect(std::uint64_t address, std::uint64_t bytes, arch::Protection protection);
+    // MADV_DONTNEED: private pages read as zero or source again. bad_address on holes (what is mapped was discarded).
+    Result<> discard(std::uint64_t address, std::uint64_t bytes);
+    // Changes the size of a mapping inside one area; the new part continues the old. bad_address, bad_argument.
     Result<std::uint64_t> remap(std::uint64_t address, std::uint64_t old_bytes, std::uint64_t new_bytes, bool may_move);
     // Revocation: removes every window on `pages` (all CPUs flushed before it returns).
     void unmap_pages(const Pages& pages);
+    // Truncation: removes the entries (not the areas) of `count` pages from `first` on, except private copies.
+    void unmap_page_range(const Pages& pages, std::uint64_t first, std::uint64_t count);
 
     enum class Access : std::uint8_t { read, write, execute };
-    // Resolves a fault, or says why not: bad_address (no area, or protection), integrity, quota_exceeded, out_of_memory.
+    // Resolves a fault, or says why not: bad_address (no area, or protection, or behind the end of the Pages),
+    // integrity, quota_exceeded, out_of_memory.
     Result<> fault(std::uint64_t address, Access access);
     // What a user address stands for, for futexes: the same key from every mapping of the same page.
     struct Location {
@@ -50,20 +73,92 @@ public:
     };
     Result<Location> locate(std::uint64_t address);
     Result<Ref<AddressSpace>> clone_copy_on_write(Payer& payer); // fork
+    // Copies by the kernel into or out of a space that need not be active; faults are resolved as for the user.
+    Result<> read(std::uint64_t address, void* to, std::size_t bytes);
+    Result<> write(std::uint64_t address, const void* from, std::size_t bytes);
 
-    void activate(); // on this CPU, interrupts off
+    void activate() { table_.activate(); } // on this CPU, interrupts off
     struct Usage {
         std::uint64_t mapped_bytes, resident_bytes;
     };
     [[nodiscard]] Usage usage();
+    struct AreaInfo {
+        std::uint64_t start, end, offset;
+        arch::Protection protection;
+        Sharing sharing;
+        bool is_anonymous, grows_down;
+    };
+    Result<AreaInfo> next_area(std::uint64_t from); // the first that ends above `from`; not_found
 
     AddressSpace(const AddressSpace&) = delete;
+    // Invariants, in time linear in areas and entries. For tests.
+    [[nodiscard]] bool is_consistent();
 
 private:
-    struct State;
-    explicit AddressSpace(State* state) : state_(state) {}
+    // Page tables are charged like everything else.
+    class Tables final : public arch::TableFrames {
+    public:
+        explicit Tables(Payer& payer) : payer_(payer) {}
+        Result<arch::PhysAddr> allocate_table() override;
+        void free_table(arch::PhysAddr frame) override;
+
+    private:
+        Payer& payer_;
+    };
+    // Areas made and charged before the first visible change; those not used are freed.
+    class Spares;
+
+    explicit AddressSpace(Ref<Payer> payer);
     ~AddressSpace();
-    State* state_;
+
+    // address_space.cpp
+    Result<Area*> make_area();
+    void destroy_area(Area& area);
+    void link_area(Area& area);
+    void unlink_area(Area& area);
+    void split_area(Area& area, std::uint64_t at, Area& upper);
+    Area& merge_around(Area& area);
+    // address_space_map.cpp
+    Result<std::uint64_t> insert_mapping(Area& nature, std::uint64_t bytes, const MapOptions& options);
+    Result<std::uint64_t> choose_place(std::uint64_t bytes, const MapOptions& options);
+    unsigned splits_of(std::uint64_t from, std::uint64_t to) const;
+    [[nodiscard]] std::uint64_t remove_range(std::uint64_t from, std::uint64_t to, Spares& spares);
+    void remove_and_give_back(std::uint64_t from, std::uint64_t to, Spares& spares);
+    Result<std::uint64_t> grow_in_place(Area& area, std::uint64_t address, std::uint64_t new_bytes);
+    Result<std::uint64_t> move_mapping(Area& area, std::uint64_t address, std::uint64_t old_bytes,
+                                       std::uint64_t new_bytes);
+    // address_space_change.cpp
+    enum class Which : std::uint8_t { all, not_owned };
+    void remove_entries(const Area& area, std::uint64_t from, std::uint64_t to, Which which, Removal& removal);
+    void protect_entries(const Area& area, Removal& flush);
+    // address_space_fault.cpp
+    Result<> fault_locked(std::uint64_t address, Access access);
+    Area* grow_stack(std::uint64_t page);
+    Result<> fault_anonymous(Area& area, std::uint64_t page, Access access);
+    Result<> fault_pages(Area& area, std::uint64_t page, Access access);
+    Result<> map_own_page(const Area& area, std::uint64_t page, const arch::PhysAddr* copy_of);
+    Result<> write_to_shared_entry(const Area& area, std::uint64_t page, const arch::PageTable::Entry& entry);
+    void map_neighbours(const Area& area, std::uint64_t page);
+    Result<> map_entry(std::uint64_t page, arch::PhysAddr frame, arch::Protection protection);
+    // address_space_clone.cpp
+    Result<> clone_entries(const Area& area, AddressSpace& child, Removal& flush);
+    template <typename F>
+    Result<> for_each_byte_run(std::uint64_t address, std::size_t bytes, Access access, F&& copy);
+
+    RefCount references_;
+    const std::uint64_t id_;
+    std::uint64_t holder_ = 0;
+    const Ref<Payer> payer_;
+    Tables tables_;
+    sync::Mutex<sync::Rank::address_space> mutex_;
+    arch::PageTable table_;
+    AreaSet areas_;
+    std::uint64_t mapped_bytes_ = 0;
+    std::uint64_t resident_pages_ = 0;
+    std::uint64_t touch_charged_pages_ = 0; // owned entries in areas that are not charged_whole
+    std::uint64_t top_ = 0;                 // mappings without a place go below this, downwards
+    std::uint64_t search_from_ = 0;         // no use to look for a gap above this first
+
     template <typename T, typename... A>
     friend Result<T*> make(A&&...);
     template <typename T>

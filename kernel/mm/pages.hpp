@@ -1,18 +1,33 @@
-// Pages: the contents of a memory object, at most 1 GiB (2^18 pages): anonymous (zero-filled at first touch), or filled by a
-// PageSource (bundle entries, verified at first touch). Shared by reference count; mapped by AddressSpace; wrapped into a
-// kernel object by object/memory_object. Lock: Rank::pages (mutex), because filling a page may hash 4 KiB.
+// Pages: the contents of a memory object, at most 1 GiB (2^18 pages): anonymous (zero-filled at first touch), or filled
+// by a PageSource (bundle entries, verified at first touch). Shared by reference count; mapped by AddressSpace; wrapped
+// into a kernel object by object/memory_object.
+//
+// Anonymous contents are a sparse table of frames, made as pages are touched and charged with them. Each frame in the
+// table counts one reference, each mapping of it another: a mapping never sees a frame that somebody else got.
+// Source-backed Pages keep no table: the source remembers what it has verified. Locks: Rank::pages (mutex) for table
+// and size; Rank::windows (spinlock) for the list of areas that map these Pages.
 #pragma once
 
+#include "base/intrusive_list.hpp"
 #include "kernel/mm/mm.hpp"
 #include "kernel/sync/lock.hpp"
 
 namespace aios::mm {
 
-// Fills pages of Pages that are not anonymous. The frame it answers may be the bundle's own (mapped in place, never freed).
+class AddressSpace;
+
+// Fills pages of Pages that are not anonymous. The frame it answers may be the bundle's own (mapped in place, never
+// freed).
 class PageSource {
 public:
     // Error::integrity when the contents do not match their hash (the source has reported it).
     virtual Result<arch::PhysAddr> page(std::uint64_t index) = 0;
+    // The frame of a page that page() would answer at once, or not_ready. Neighbours of a faulting page are mapped by
+    // it.
+    virtual Result<arch::PhysAddr> ready_page(std::uint64_t index) {
+        (void)index;
+        return fail(Error::not_ready);
+    }
     virtual void retain() = 0;
     virtual void release() = 0;
 
@@ -22,33 +37,90 @@ protected:
 
 enum class ChargeWhen : std::uint8_t { at_once, at_touch }; // at_touch: Linux reservations that are never used whole
 
+// One area's entry in the list of those who map a Pages.
+struct Window {
+    ListNode node;
+    AddressSpace* space = nullptr;
+};
+
 class Pages {
 public:
+    static constexpr std::uint64_t kMaxPages = std::uint64_t{1} << 18;
+
+    // quota_exceeded, out_of_memory, too_large. `bytes` may be 0 (a file that grows).
     static Result<Ref<Pages>> create(Payer& payer, std::uint64_t bytes, ChargeWhen when);
-    static Result<Ref<Pages>> create_contiguous(Payer& payer, std::uint64_t frames); // FrameAlloc: DMA-able, all present
-    static Result<Ref<Pages>> create_from(Ref<PageSource> source, std::uint64_t bytes); // read-only contents, nothing charged
-    void retain();
+    static Result<Ref<Pages>> create_contiguous(Payer& payer,
+                                                std::uint64_t frames); // FrameAlloc: DMA-able, all present
+    static Result<Ref<Pages>> create_from(Ref<PageSource> source,
+                                          std::uint64_t bytes); // read-only contents, nothing charged
+    void retain() { references_.retain(); }
     void release();
 
-    [[nodiscard]] std::uint64_t bytes() const; // the exact size asked for
-    [[nodiscard]] std::uint64_t page_count() const;
-    // The frame of page `index`, filled. Blocks (mutex). integrity, out_of_memory, quota_exceeded, bad_argument.
+    [[nodiscard]] std::uint64_t bytes() const {
+        return bytes_.load(std::memory_order_acquire);
+    } // the exact size asked for
+    [[nodiscard]] std::uint64_t page_count() const { return (bytes() + kPageSize - 1) / kPageSize; }
+    // The frame of page `index`, filled. Blocks (mutex). integrity, out_of_memory, quota_exceeded; bad_argument past
+    // the end. The frame stays while nobody discards or resizes; who cannot know that uses page_for_mapping.
     Result<arch::PhysAddr> page(std::uint64_t index);
-    // Copies between kernel memory and contents, across pages.
+    // Copies between kernel memory and contents, across pages. Untouched pages read as zero and stay untouched.
     Result<> read(std::uint64_t offset, void* to, std::size_t bytes);
-    Result<> write(std::uint64_t offset, const void* from, std::size_t bytes); // anonymous only
-    Result<> resize(std::uint64_t bytes);   // anonymous at_touch only; no page beyond the new end may be mapped
+    // Anonymous only (missing_right). Stops at the first page that cannot be had: what came before is written.
+    Result<> write(std::uint64_t offset, const void* from, std::size_t bytes);
+    // Anonymous at_touch only. What lies behind a new, smaller end is gone, from all mappings too; growth reads as
+    // zero.
+    Result<> resize(std::uint64_t bytes);
     void discard(std::uint64_t first, std::uint64_t count); // back to zero-fill; gives the charge back where at_touch
-    [[nodiscard]] bool is_anonymous() const;
-    [[nodiscard]] std::uint64_t resident_pages() const;
+    [[nodiscard]] bool is_anonymous() const { return !source_; }
+    [[nodiscard]] std::uint64_t resident_pages() const { return resident_.load(std::memory_order_relaxed); }
+    // Revocation: no address space of agent `holder` maps these pages any more when it returns, on any CPU.
+    void unmap_for(std::uint64_t holder);
+
+    // --- for AddressSpace
+    // --------------------------------------------------------------------------------------------------------- As
+    // page(), with a reference on the frame if it is a managed one: the mapping's own.
+    Result<arch::PhysAddr> page_for_mapping(std::uint64_t index);
+    // As page_for_mapping for those of `count` pages that are there already; `frames[i].value` is kAbsent for the
+    // others.
+    static constexpr std::uint64_t kAbsent = ~0ull;
+    void ready_for_mapping(std::uint64_t first, std::size_t count, arch::PhysAddr* frames);
+    void add_window(Window& window);
+    void remove_window(Window& window);
 
     Pages(const Pages&) = delete;
 
 private:
-    struct State;
-    explicit Pages(State* state) : state_(state) {}
+    static constexpr std::uint64_t kLeafPages = 64;
+    struct Leaf {
+        arch::PhysAddr frames[kLeafPages]; // 0: not touched
+    };
+
+    Pages(Ref<Payer> payer, Ref<PageSource> source, std::uint64_t bytes, ChargeWhen when);
     ~Pages();
-    State* state_;
+    Result<> grow_table_locked(std::uint64_t leaves);
+    Result<arch::PhysAddr*> slot_locked(std::uint64_t index);                     // makes the leaf
+    [[nodiscard]] arch::PhysAddr* present_slot_locked(std::uint64_t index) const; // nullptr if not touched
+    Result<arch::PhysAddr> page_locked(std::uint64_t index);
+    void drop_range_locked(std::uint64_t first, std::uint64_t count);
+    void zero_tail_locked(std::uint64_t bytes);
+    void unmap_range_everywhere(std::uint64_t first, std::uint64_t count);
+    // The space with the smallest id above `after` that maps these pages, of `holder` if it is not 0; nothing if there
+    // is none.
+    Ref<AddressSpace> next_space(std::uint64_t after, std::uint64_t holder);
+
+    RefCount references_;
+    const ChargeWhen when_;
+    const Ref<PageSource> source_;
+    const Ref<Payer> payer_;
+    std::atomic<std::uint64_t> bytes_;
+    std::atomic<std::uint64_t> resident_{0};
+    sync::Mutex<sync::Rank::pages> mutex_;
+    Leaf** leaves_ = nullptr;
+    std::uint64_t leaf_count_ = 0;
+    std::uint64_t charged_ = 0; // bytes: what is given back at the end
+    sync::SpinLock<sync::Rank::windows> windows_lock_;
+    IntrusiveList<Window, &Window::node> windows_;
+
     template <typename T, typename... A>
     friend Result<T*> make(A&&...);
     template <typename T>

@@ -171,16 +171,17 @@ boot::HandOff make_handoff() {
 }
 arch::PhysAddr unmanaged_ram() { return {3 << 20}; }
 
-void start_machine() {
-    static const bool once = [] {
+mm::FrameCounts counts_at_start() {
+    static const mm::FrameCounts counts = [] {
         const boot::HandOff handoff = make_handoff();
         mm::init_frames(handoff);
         mm::add_boot_frames(handoff);
         mm::init_kernel_space();
-        return true;
+        return mm::frame_counts();
     }();
-    (void)once;
+    return counts;
 }
+void start_machine() { (void)counts_at_start(); }
 
 void set_cpu(unsigned cpu) { current_cpu = cpu; }
 bool interrupts_are_on() { return interrupts_on; }
@@ -195,6 +196,8 @@ void CountingPayer::give_back(Resource, std::uint64_t amount) {
     AIOS_ASSERT(amount <= used_);
     used_ -= amount;
 }
+
+std::uint64_t table_count() { return space_of(active_root).table_frames.size(); }
 
 std::uint8_t* user_access(std::uint64_t address, arch::Protection need) {
     AIOS_ASSERT(active_root != 0);

@@ -14,6 +14,7 @@ inline constexpr std::uint64_t kUsableBase = 1ull << 20;
 
 // Gives the RAM to the frame allocator, once for the whole test program.
 void start_machine();
+[[nodiscard]] mm::FrameCounts counts_at_start();
 [[nodiscard]] boot::HandOff make_handoff();
 // RAM that the allocator does not own (what a bundle lies in): page aligned, up to 1 MiB.
 [[nodiscard]] arch::PhysAddr unmanaged_ram();
@@ -42,5 +43,8 @@ private:
 // A memory access by user code in the address space whose table was activated last: through the fake TLB and page
 // table. Answers whether it was allowed; faults are the caller's business.
 [[nodiscard]] std::uint8_t* user_access(std::uint64_t address, arch::Protection need);
+
+// Page tables that the active address space has.
+[[nodiscard]] std::uint64_t table_count();
 
 } // namespace aios::fake

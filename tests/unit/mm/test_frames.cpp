@@ -19,7 +19,7 @@ protected:
 };
 
 TEST_F(Frames, HandOffRangesAreTakenExactly) {
-    const FrameCounts counts = frame_counts();
+    const FrameCounts counts = fake::counts_at_start();
     // 1 MiB of boot memory (rounded down), and the last range inwards without the table.
     const std::uint64_t usable = fake::kRamBytes / kPageSize - 1 - (4 << 20) / kPageSize - 1;
     const std::uint64_t table = (fake::kRamBytes / kPageSize * 4 + kPageSize - 1) / kPageSize;

@@ -1,0 +1,203 @@
+// Pages: making, filling, reading and writing contents; see pages.hpp. pages_range.cpp has what takes contents away.
+#include "kernel/mm/pages.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/bits.hpp"
+#include "base/checked.hpp"
+
+namespace aios::mm {
+
+using Guard = sync::Mutex<sync::Rank::pages>::Guard;
+
+Pages::Pages(Ref<Payer> payer, Ref<PageSource> source, std::uint64_t bytes, ChargeWhen when)
+    : when_(when), source_(std::move(source)), payer_(std::move(payer)), bytes_(bytes) {}
+
+Result<Ref<Pages>> Pages::create(Payer& payer, std::uint64_t bytes, ChargeWhen when) {
+    if (bytes > kMaxPages * kPageSize) return fail(Error::too_large);
+    const std::uint64_t contents = when == ChargeWhen::at_once ? align_up(bytes, kPageSize) : 0;
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Pages) + contents));
+    auto* pages = TRY(make<Pages>(Ref<Payer>::share(payer), Ref<PageSource>{}, bytes, when));
+    pages->charged_ = charge.amount();
+    charge.keep();
+    return Ref<Pages>::adopt(pages);
+}
+
+Result<Ref<Pages>> Pages::create_contiguous(Payer& payer, std::uint64_t frames) {
+    if (frames == 0) return fail(Error::bad_argument);
+    if (frames > kMaxPages) return fail(Error::too_large);
+    Ref<Pages> pages = TRY(create(payer, frames * kPageSize, ChargeWhen::at_once));
+    Guard guard(pages->mutex_);
+    for (std::uint64_t i = 0; i < frames; i += kLeafPages) // nothing fails once the frames are there
+        TRY(pages->slot_locked(i));
+    const unsigned order = log2_ceil(frames);
+    const arch::PhysAddr block = TRY(allocate_frames(order));
+    split_frames(block, order);
+    for (std::uint64_t i = 0; i < (1ull << order); i++) {
+        const arch::PhysAddr frame{block.value + i * kPageSize};
+        if (i >= frames) {
+            release_frames(frame, 0);
+            continue;
+        }
+        zero_frame(frame);
+        pages->leaves_[i / kLeafPages]->frames[i % kLeafPages] = frame;
+    }
+    pages->resident_.store(frames, std::memory_order_relaxed);
+    return pages;
+}
+
+Result<Ref<Pages>> Pages::create_from(Ref<PageSource> source, std::uint64_t bytes) {
+    if (!source) return fail(Error::bad_argument);
+    if (bytes > kMaxPages * kPageSize) return fail(Error::too_large);
+    return Ref<Pages>::adopt(TRY(make<Pages>(Ref<Payer>{}, std::move(source), bytes, ChargeWhen::at_touch)));
+}
+
+void Pages::release() {
+    if (references_.release()) destroy(this);
+}
+
+Pages::~Pages() {
+    AIOS_ASSERT(windows_.is_empty()); // an area holds a reference
+    for (std::uint64_t i = 0; i < leaf_count_; i++) {
+        if (leaves_[i] == nullptr) continue;
+        for (const arch::PhysAddr frame : leaves_[i]->frames)
+            if (frame.value != 0) release_frames(frame, 0);
+        heap_free(leaves_[i]);
+    }
+    heap_free(leaves_);
+    if (charged_ != 0) payer_->give_back(Resource::memory, charged_);
+}
+
+Result<> Pages::grow_table_locked(std::uint64_t leaves) {
+    const std::uint64_t count = std::max<std::uint64_t>(std::bit_ceil(leaves), 4);
+    Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, (count - leaf_count_) * sizeof(Leaf*)));
+    auto** table = static_cast<Leaf**>(heap_allocate(count * sizeof(Leaf*)));
+    if (table == nullptr) return fail(Error::out_of_memory);
+    std::copy(leaves_, leaves_ + leaf_count_, table);
+    std::fill(table + leaf_count_, table + count, nullptr);
+    heap_free(leaves_);
+    leaves_ = table;
+    leaf_count_ = count;
+    charged_ += charge.amount();
+    charge.keep();
+    return {};
+}
+
+Result<arch::PhysAddr*> Pages::slot_locked(std::uint64_t index) {
+    const std::uint64_t leaf = index / kLeafPages;
+    if (leaf >= leaf_count_) TRY(grow_table_locked(leaf + 1));
+    if (leaves_[leaf] == nullptr) {
+        Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, sizeof(Leaf)));
+        leaves_[leaf] = TRY(make<Leaf>());
+        charged_ += charge.amount();
+        charge.keep();
+    }
+    return &leaves_[leaf]->frames[index % kLeafPages];
+}
+
+arch::PhysAddr* Pages::present_slot_locked(std::uint64_t index) const {
+    const std::uint64_t leaf = index / kLeafPages;
+    if (leaf >= leaf_count_ || leaves_[leaf] == nullptr) return nullptr;
+    arch::PhysAddr* slot = &leaves_[leaf]->frames[index % kLeafPages];
+    return slot->value == 0 ? nullptr : slot;
+}
+
+Result<arch::PhysAddr> Pages::page_locked(std::uint64_t index) {
+    if (index >= page_count()) return fail(Error::bad_argument);
+    arch::PhysAddr* slot = TRY(slot_locked(index));
+    if (slot->value != 0) return *slot;
+    Reservation charge;
+    if (when_ == ChargeWhen::at_touch) charge = TRY(Reservation::make(*payer_, Resource::memory, kPageSize));
+    const arch::PhysAddr frame = TRY(allocate_frames(0));
+    zero_frame(frame);
+    *slot = frame;
+    charged_ += charge.amount();
+    charge.keep();
+    resident_.fetch_add(1, std::memory_order_relaxed);
+    return frame;
+}
+
+Result<arch::PhysAddr> Pages::page(std::uint64_t index) {
+    if (source_) {
+        if (index >= page_count()) return fail(Error::bad_argument);
+        return source_->page(index);
+    }
+    Guard guard(mutex_);
+    return page_locked(index);
+}
+
+Result<arch::PhysAddr> Pages::page_for_mapping(std::uint64_t index) {
+    if (source_) {
+        const arch::PhysAddr frame = TRY(page(index));
+        if (is_managed_frame(frame)) retain_frame(frame);
+        return frame;
+    }
+    Guard guard(mutex_);
+    const arch::PhysAddr frame = TRY(page_locked(index));
+    retain_frame(frame);
+    return frame;
+}
+
+void Pages::ready_for_mapping(std::uint64_t first, std::size_t count, arch::PhysAddr* frames) {
+    const std::uint64_t end = page_count();
+    if (source_) {
+        for (std::size_t i = 0; i < count; i++) {
+            const Result<arch::PhysAddr> frame =
+                first + i < end ? source_->ready_page(first + i) : Result<arch::PhysAddr>(fail(Error::not_ready));
+            frames[i] = frame ? *frame : arch::PhysAddr{kAbsent};
+            if (frame && is_managed_frame(*frame)) retain_frame(*frame);
+        }
+        return;
+    }
+    Guard guard(mutex_);
+    for (std::size_t i = 0; i < count; i++) {
+        const arch::PhysAddr* slot = first + i < page_count() ? present_slot_locked(first + i) : nullptr;
+        frames[i] = slot == nullptr ? arch::PhysAddr{kAbsent} : *slot;
+        if (slot != nullptr) retain_frame(*slot);
+    }
+}
+
+Result<> Pages::read(std::uint64_t offset, void* to, std::size_t size) {
+    auto* target = static_cast<std::byte*>(to);
+    Guard guard(mutex_);
+    if (!range_fits(offset, size, bytes())) return fail(Error::bad_argument);
+    while (size != 0) {
+        const std::uint64_t in_page = offset % kPageSize;
+        const std::size_t piece = std::min<std::size_t>(size, kPageSize - in_page);
+        arch::PhysAddr frame{0};
+        if (source_) {
+            frame = TRY(source_->page(offset / kPageSize));
+        } else if (const arch::PhysAddr* slot = present_slot_locked(offset / kPageSize)) {
+            frame = *slot;
+        }
+        if (frame.value == 0 && !source_) {
+            std::memset(target, 0, piece);
+        } else {
+            std::memcpy(target, static_cast<const std::byte*>(arch::physmap(frame)) + in_page, piece);
+        }
+        target += piece;
+        offset += piece;
+        size -= piece;
+    }
+    return {};
+}
+
+Result<> Pages::write(std::uint64_t offset, const void* from, std::size_t size) {
+    if (source_) return fail(Error::missing_right);
+    const auto* bytes_in = static_cast<const std::byte*>(from);
+    Guard guard(mutex_);
+    if (!range_fits(offset, size, bytes())) return fail(Error::bad_argument);
+    while (size != 0) {
+        const std::uint64_t in_page = offset % kPageSize;
+        const std::size_t piece = std::min<std::size_t>(size, kPageSize - in_page);
+        const arch::PhysAddr frame = TRY(page_locked(offset / kPageSize));
+        std::memcpy(static_cast<std::byte*>(arch::physmap(frame)) + in_page, bytes_in, piece);
+        bytes_in += piece;
+        offset += piece;
+        size -= piece;
+    }
+    return {};
+}
+
+} // namespace aios::mm

@@ -1,0 +1,36 @@
+// MemoryObject: Pages behind a handle (ObjectType::memory). The object is charged to whoever made it; its contents to the payer of
+// the Pages. Revoking a capability on it removes the mappings of the agent that held it: all of that agent's mappings of these
+// pages, also those made through another handle, which may be made again. No lock of its own.
+#pragma once
+
+#include "kernel/mm/pages.hpp"
+#include "kernel/object/object.hpp"
+
+namespace aios {
+
+class MemoryObject final : public Object {
+public:
+    static constexpr ObjectType kType = ObjectType::memory;
+
+    // quota_exceeded, out_of_memory.
+    static Result<Ref<MemoryObject>> create(Payer& payer, Ref<mm::Pages> pages) {
+        Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(MemoryObject)));
+        return Ref<MemoryObject>::adopt(TRY(mm::make<MemoryObject>(std::move(charge), std::move(pages))));
+    }
+    [[nodiscard]] mm::Pages& pages() const { return *pages_; }
+    [[nodiscard]] std::uint64_t info_size() const override { return pages_->bytes(); }
+    // Not under a spinlock: waits for address spaces and flushes CPUs.
+    void revoked_for(std::uint64_t holder) override { pages_->unmap_for(holder); }
+
+private:
+    MemoryObject(Reservation charge, Ref<mm::Pages> pages)
+        : Object(ObjectType::memory, std::move(charge)), pages_(std::move(pages)) {}
+    ~MemoryObject() override = default;
+    template <typename T, typename... A>
+    friend Result<T*> mm::make(A&&...);
+    template <typename T>
+    friend void mm::destroy(T*);
+    const Ref<mm::Pages> pages_;
+};
+
+} // namespace aios

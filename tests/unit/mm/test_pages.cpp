@@ -1,0 +1,161 @@
+// Pages: contents, sizes, charges, sources.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "kernel/mm/pages.hpp"
+#include "tests/unit/mm/fake_arch.hpp"
+#include "tests/unit/mm/fake_source.hpp"
+
+namespace aios::mm {
+namespace {
+
+class PagesTest : public testing::Test {
+protected:
+    void SetUp() override {
+        fake::start_machine();
+        free_before_ = frame_counts().free;
+    }
+    fake::CountingPayer payer_;
+    std::uint64_t free_before_ = 0;
+};
+
+TEST_F(PagesTest, ChargedAtTouch) {
+    {
+        auto pages = Pages::create(payer_, 100 * kPageSize + 1, ChargeWhen::at_touch).value();
+        EXPECT_EQ(pages->page_count(), 101u);
+        const std::uint64_t idle = payer_.used();
+        EXPECT_LT(idle, 1024u);
+        const arch::PhysAddr frame = pages->page(100).value();
+        EXPECT_EQ(pages->page(100).value(), frame);
+        EXPECT_EQ(pages->resident_pages(), 1u);
+        EXPECT_GE(payer_.used(), idle + kPageSize);
+        EXPECT_LT(payer_.used(), idle + kPageSize + 2048);
+        EXPECT_EQ(pages->page(101).error(), Error::bad_argument);
+        pages->discard(0, 1000);
+        EXPECT_LT(payer_.used(), idle + 1024);
+        EXPECT_EQ(pages->resident_pages(), 0u);
+    }
+    EXPECT_EQ(payer_.used(), 0u);
+    EXPECT_EQ(payer_.references(), 0);
+    EXPECT_GE(frame_counts().free + 8, free_before_);
+}
+
+TEST_F(PagesTest, ChargedAtOnce) {
+    {
+        auto pages = Pages::create(payer_, 10 * kPageSize, ChargeWhen::at_once).value();
+        const std::uint64_t idle = payer_.used();
+        EXPECT_GE(idle, 10 * kPageSize);
+        (void)pages->page(3).value();
+        EXPECT_LT(payer_.used(), idle + 2048);
+        pages->discard(0, 10);
+        EXPECT_GE(payer_.used(), 10 * kPageSize);
+        EXPECT_EQ(pages->resize(1).error(), Error::missing_right);
+    }
+    EXPECT_EQ(payer_.used(), 0u);
+}
+
+TEST_F(PagesTest, QuotaIsKept) {
+    fake::CountingPayer poor(64 * 1024);
+    EXPECT_EQ(Pages::create(poor, 17 * kPageSize, ChargeWhen::at_once).error(), Error::quota_exceeded);
+    auto pages = Pages::create(poor, 1 << 30, ChargeWhen::at_touch).value();
+    std::uint64_t touched = 0;
+    while (pages->page(touched * 4099).has_value())
+        touched++;
+    EXPECT_EQ(pages->page(touched * 4099).error(), Error::quota_exceeded);
+    EXPECT_GT(touched, 2u);
+    EXPECT_LE(poor.used(), 64u * 1024);
+    pages.reset();
+    EXPECT_EQ(poor.used(), 0u);
+    EXPECT_EQ(Pages::create(payer_, (1ull << 30) + 1, ChargeWhen::at_touch).error(), Error::too_large);
+    EXPECT_EQ(Pages::create(payer_, ~0ull, ChargeWhen::at_touch).error(), Error::too_large);
+}
+
+TEST_F(PagesTest, Contiguous) {
+    {
+        auto pages = Pages::create_contiguous(payer_, 11).value();
+        const std::uint64_t first = pages->page(0).value().value;
+        for (std::uint64_t i = 0; i < 11; i++) {
+            EXPECT_EQ(pages->page(i).value().value, first + i * kPageSize);
+            EXPECT_EQ(*static_cast<const std::uint64_t*>(arch::physmap(pages->page(i).value())), 0u);
+        }
+        EXPECT_EQ(Pages::create_contiguous(payer_, 0).error(), Error::bad_argument);
+        EXPECT_EQ(Pages::create_contiguous(payer_, 1 << 18).error(), Error::out_of_memory);
+        EXPECT_EQ(Pages::create_contiguous(payer_, ~0ull).error(), Error::too_large);
+    }
+    EXPECT_EQ(payer_.used(), 0u);
+    EXPECT_GE(frame_counts().free + 16, free_before_);
+}
+
+TEST_F(PagesTest, ReadWriteResizeAgainstAModel) {
+    std::mt19937_64 random(3);
+    {
+        auto pages = Pages::create(payer_, 0, ChargeWhen::at_touch).value();
+        std::vector<std::uint8_t> model;
+        for (int step = 0; step < 4000; step++) {
+            const std::uint64_t limit = 300'000;
+            switch (random() % 4) {
+            case 0: {
+                const std::uint64_t size = random() % limit;
+                ASSERT_TRUE(pages->resize(size).has_value());
+                model.resize(size);
+                break;
+            }
+            case 1: {
+                const std::uint64_t offset = random() % limit;
+                std::vector<std::uint8_t> data(random() % 10'000, static_cast<std::uint8_t>(random()));
+                const auto result = pages->write(offset, data.data(), data.size());
+                ASSERT_EQ(result.has_value(), offset + data.size() <= model.size());
+                if (result) std::copy(data.begin(), data.end(), model.begin() + static_cast<std::ptrdiff_t>(offset));
+                break;
+            }
+            case 2: {
+                const std::uint64_t offset = random() % limit;
+                std::vector<std::uint8_t> data(random() % 10'000);
+                const auto result = pages->read(offset, data.data(), data.size());
+                ASSERT_EQ(result.has_value(), offset + data.size() <= model.size());
+                if (result) {
+                    ASSERT_TRUE(
+                        std::equal(data.begin(), data.end(), model.begin() + static_cast<std::ptrdiff_t>(offset)));
+                }
+                break;
+            }
+            case 3: {
+                const std::uint64_t first = random() % 80, count = random() % 10;
+                pages->discard(first, count);
+                for (std::uint64_t i = first * kPageSize; i < (first + count) * kPageSize && i < model.size(); i++)
+                    model[i] = 0;
+                break;
+            }
+            }
+        }
+        EXPECT_EQ(pages->read(~0ull, nullptr, 1).error(), Error::bad_argument);
+        EXPECT_EQ(pages->write(1, nullptr, ~0ull).error(), Error::bad_argument);
+    }
+    EXPECT_EQ(payer_.used(), 0u);
+    EXPECT_GE(frame_counts().free + 16, free_before_);
+}
+
+TEST_F(PagesTest, Sources) {
+    fake::Source source;
+    {
+        auto pages = Pages::create_from(Ref<PageSource>::share(source), 20 * kPageSize - 5).value();
+        EXPECT_FALSE(pages->is_anonymous());
+        EXPECT_EQ(pages->page_count(), 20u);
+        std::uint8_t byte = 0;
+        ASSERT_TRUE(pages->read(3 * kPageSize, &byte, 1).has_value());
+        EXPECT_EQ(byte, fake::Source::first_byte(3));
+        EXPECT_EQ(pages->write(0, &byte, 1).error(), Error::missing_right);
+        EXPECT_EQ(pages->resize(1).error(), Error::missing_right);
+        EXPECT_EQ(pages->page(fake::Source::kBadPage).error(), Error::integrity);
+        EXPECT_EQ(pages->read(20 * kPageSize - 6, &byte, 2).error(), Error::bad_argument);
+        pages->discard(0, 20); // no effect
+        EXPECT_EQ(source.references(), 1);
+    }
+    EXPECT_EQ(source.references(), 0);
+}
+
+} // namespace
+} // namespace aios::mm
