@@ -1,0 +1,85 @@
+// Who offers which intent, and the choice among them: type is a hard filter, then meaning, load and trust make a score,
+// and the choice comes with a sentence that says why. Pure: no system calls, so that host tests can exercise it.
+// Bounded by the limits below.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/cognitive/embedder.hpp"
+#include "runtime/orchestration/graph.hpp"
+
+namespace aios::broker {
+
+inline constexpr std::size_t kMaxOffers = 1024;
+inline constexpr std::size_t kMaxOffersEach = 64; // of one agent
+inline constexpr std::size_t kMaxDescriptionBytes = 512;
+inline constexpr double kMeaningThreshold = 0.25; // below it a description does not fit a request by meaning
+inline constexpr double kMeaningWeight = 1.0, kLoadWeight = 0.5, kTrustWeight = 0.25;
+
+struct SlotType {
+    std::string name;
+    ipc::ValueType type;
+    bool operator==(const SlotType&) const = default;
+};
+
+struct Offer {
+    std::uint64_t agent = 0; // kernel's agent id: cannot be forged
+    std::string agent_name;
+    std::string intent;
+    std::string description;
+    std::vector<SlotType> inputs; // slots that a request must have
+    orchestration::Action action; // what the planner sees; no effects = not for plans
+    std::uint64_t capacity = 1;   // requests that it works on at once
+    bool is_identified = false;   // has an identity record
+};
+
+struct Wanted {
+    std::string intent = {};          // exact name, or empty
+    std::string meaning = {};         // words, used when no name is given or none matches
+    std::vector<SlotType> slots = {}; // what the request will hold; empty = not said
+    std::uint64_t not_agent = 0;      // whom to leave out (a retry), or 0
+};
+
+struct Candidate {
+    const Offer* offer;
+    double score;
+    double meaning; // cosine, or 1 for an exact name
+    double load;    // (waiting + working) / capacity
+};
+
+struct Choice {
+    std::vector<Candidate> candidates; // best first; valid until the registry changes
+    std::string why;                   // a sentence about the first, or why none fits
+};
+
+class Registry {
+public:
+    explicit Registry(const cognitive::Embedder& embedder) : embedder_(embedder) {}
+
+    // Adds or replaces the agent's offer of that intent. too_large above a limit, bad_format for an empty or overlong
+    // name.
+    Result<> offer(Offer offer);
+    void withdraw(std::uint64_t agent, std::string_view intent);
+    void agent_ended(std::uint64_t agent);
+    // Requests waiting at the agent and being worked on, as it last said.
+    void report_load(std::uint64_t agent, std::uint64_t requests);
+    // A request was routed to it: counted until its next report, so that a burst spreads.
+    void routed(std::uint64_t agent);
+
+    [[nodiscard]] Choice choose(const Wanted& wanted) const;
+    [[nodiscard]] std::vector<const Offer*> all() const;
+
+private:
+    struct Entry {
+        Offer offer;
+        cognitive::Vector vector;
+    };
+    [[nodiscard]] double load_of(const Offer& offer) const;
+    const cognitive::Embedder& embedder_;
+    std::vector<Entry> entries_;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> loads_; // agent, requests
+};
+
+} // namespace aios::broker
