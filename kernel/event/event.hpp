@@ -17,7 +17,7 @@ namespace aios::event {
 
 class EventQueue;
 
-class Registration final : Pinned, Listener {
+class Registration final : public Listener {
 public:
     void retain() { references_.retain(); }
     void release();
@@ -29,7 +29,7 @@ private:
                  Ref<cap::DerivationNode> node);
     ~Registration() = default;
 
-    RefCount references_; // of the queue's tree; and of calls in progress
+    RefCount references_; // one of the two lists together, and those of calls in progress
     Reservation charge_;
     EventQueue& queue_;
     const std::uint64_t key_, signals_;
@@ -72,7 +72,8 @@ private:
     ~EventQueue() override = default;
     void last_reference_gone() override;
     std::size_t take(std::span<EventPacket> packets);
-    void post_locked(Registration& registration, std::uint64_t signals, std::uint64_t count);
+    void deliver(Registration& registration, std::uint64_t signals, std::uint64_t count);
+    void unlink(Registration& registration, Source& source);
     // Ends a registration that is found through the queue. False if it was over already.
     static bool end(Registration& registration);
 
@@ -80,7 +81,6 @@ private:
     sync::SpinLock<sync::Rank::event_queue> lock_;
     IntrusiveTree<Registration, &Registration::key_node_, kKeyOf> by_key_;
     IntrusiveList<Registration, &Registration::ready_node_> ready_;
-    std::size_t ready_count_ = 0;
     sched::WaitQueue waiters_;
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);

@@ -4,9 +4,26 @@
 
 #include "kernel/object/object.hpp"
 #include "kernel/object/source.hpp"
+#include "kernel/sync/lock.hpp"
 #include "kernel/time/timer_queue.hpp"
 
 namespace aios {
+
+// What a timer that is due at `due` does at `now`: how many of its times have come, which is the first that has not,
+// and when to look again: not within `least_wait`, so that a tiny period costs no more than that; what comes meanwhile
+// is counted then.
+struct TimerStep {
+    std::uint64_t count, due, wake_at;
+};
+[[nodiscard]] constexpr TimerStep timer_step(std::uint64_t due, std::uint64_t period, std::uint64_t now,
+                                             std::uint64_t least_wait) {
+    if (period == 0) return {1, time::kNever, time::kNever};
+    const std::uint64_t count = (now > due ? (now - due) / period : 0) + 1;
+    std::uint64_t next;
+    if (__builtin_mul_overflow(count, period, &next) || __builtin_add_overflow(next, due, &next))
+        return {count, time::kNever, time::kNever};
+    return {count, next, next > now + least_wait ? next : now + least_wait};
+}
 
 class Timer final : public Object {
 public:
@@ -29,9 +46,10 @@ private:
         explicit Entry(Timer& owner) : TimerEntry(&Timer::fired), timer(owner) {}
         Timer& timer;
     };
+    sync::SpinLock<sync::Rank::operation> lock_;
     event::Source source_;
     Entry entry_{*this};
-    std::atomic<std::uint64_t> period_{0};
+    std::uint64_t due_ = time::kNever, period_ = 0; // change while the entry is not armed, and when it fires
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
     template <typename T>

@@ -19,17 +19,21 @@ enum class CallState : std::uint8_t {
 
 struct Call : Pinned {
     static constexpr std::size_t kInlineBytes = 256;
+    static constexpr unsigned kMaxDepth = 32; // longer chains of calls run on the server's own share from there on
 
     TreeNode id_node;  // while taken
     ListNode all_node; // while not done
     std::uint64_t id = 0;
     CallState state = CallState::sent;
-    Error error{}; // done: 0 or why not
-    bool failed = false;
+    Result<> outcome;                 // when done
     MessageHeader* message = nullptr; // while sent
     Thread* caller = nullptr;
-    std::uint64_t taker = 0;  // principal that may answer
-    Thread* server = nullptr; // lent our time
+    std::uint64_t taker = 0; // principal that may answer
+
+    // Under Rank::lending.
+    Thread* server = nullptr; // runs on our share
+    unsigned depth = 1;       // 1: the caller serves nobody
+    std::atomic<bool> server_died{false};
 
     // The answer. Small ones lie here, larger ones in a buffer of their exact size, paid by `room`.
     std::uint64_t capacity = 0;
@@ -40,6 +44,9 @@ struct Call : Pinned {
     std::uint64_t sender = 0;
     Parcel parcels[kMaxMessageHandles];
     std::uint32_t parcel_count = 0;
+
+    ~Call() { mm::heap_free(large); }
+    [[nodiscard]] MutableBytes answer() { return {large != nullptr ? large : small, size}; }
 };
 
 inline constexpr auto kCallId = [](const Call& call) { return call.id; };

@@ -93,36 +93,43 @@ public:
     void revoked_for(std::uint64_t holder) override;
 
 private:
-    struct Sending;
-    struct Taking;
+    friend struct Disposal;
+    friend class CallGuard;
+    using Lock = sync::SpinLock<sync::Rank::channel>;
     explicit Channel(Reservation charge) : Object(kType, std::move(charge)) {}
     ~Channel() override;
-    Result<> put(Party& from, OutMessage& message, Call* call, Ref<Thread>* receiver);
-    Result<> take(Party& to, InMessage& message);
-    Result<Ref<Thread>> answer(Party& by, std::uint64_t reply_to, OutMessage& reply);
-    void abandon(Call& call);
-    void fail_calls_locked(Error error);
-    void room_made_locked();
-    void close_queue();
+    void last_reference_gone() override;
 
-    mutable sync::SpinLock<sync::Rank::channel> lock_;
+    Result<> put(Party& from, OutMessage& message, Call* call, Ref<Thread>* receiver); // channel.cpp
+    Result<> take(Party& to, InMessage& message);
+    void give_back_locked(MessageHeader& message);
+    void free_locked(MessageHeader& message);
+    void purge(); // throws the queue away; under no lock
+
+    Result<Ref<Thread>> answer(Party& by, std::uint64_t reply_to, OutMessage& reply); // call.cpp
+    Result<> answer_copy(Call& call, Party& by, OutMessage& reply);
+    Result<> wait_for_answer(Call& call, sched::Deadline deadline, const cap::DerivationNode* node,
+                             Ref<Thread>& receiver);
+    MessageHeader* abandon_locked(Call& call);
+    void finish_locked(Call& call, Result<> outcome);
+    void fail_calls_locked(Error error);
+
+    mutable Lock lock_;
     MessageStore store_;
     std::uint32_t senders_ = 0, receivers_ = 0; // handles with the right, in tables and under way
     bool room_wanted_ = false;                  // a send was refused: post writable when there is room
     std::uint64_t next_call_id_ = 1;
     CallTree calls_;     // taken and unanswered, by id
-    CallList all_calls_; // every call under way
+    CallList all_calls_; // every call that is not done
     event::Source source_;
     sched::WaitQueue receivers_waiting_;
+    ListNode disposal_node_;
+    bool is_dead_ = false;
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
     template <typename T>
     friend void mm::destroy(T*);
-    friend void thread_exiting(Thread&);
 };
-
-// From the exit of a thread: a call that it serves fails with peer_closed.
-void thread_exiting(Thread& thread);
 
 } // namespace aios::ipc
 

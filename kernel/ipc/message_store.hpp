@@ -10,6 +10,7 @@
 
 #include <span>
 
+#include "abi/call_types.hpp"
 #include "kernel/cap/derivation.hpp"
 #include "kernel/mm/mm.hpp"
 

@@ -47,6 +47,8 @@ public:
 private:
     friend class EventQueue;
     friend class Registration;
+    template <typename F>
+    void end_where(F&& which);
     IntrusiveList<Listener, &Listener::source_node> listeners_;
     std::atomic<std::uint64_t> levels_{0};
     std::atomic<std::uint32_t> count_{0}; // 0: post needs no lock

@@ -15,7 +15,7 @@ inline constexpr unsigned kMaxShareDepth = 128; // groups deeper than this get t
 class ShareGroup {
 public:
     // `parent` must outlive the group. weight 1..10000, 100 is usual.
-    ShareGroup(ShareGroup* parent, std::uint32_t weight) : parent_(parent), weight_(weight) {}
+    constexpr ShareGroup(ShareGroup* parent, std::uint32_t weight) : parent_(parent), weight_(weight) {}
     ShareGroup(const ShareGroup&) = delete;
     [[nodiscard]] ShareGroup* parent() const { return parent_; }
     [[nodiscard]] std::uint32_t weight() const { return weight_; }

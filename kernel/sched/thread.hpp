@@ -14,6 +14,7 @@
 #include "kernel/sched/wait_queue.hpp"
 #include "kernel/sync/held.hpp"
 #include "kernel/sync/lock.hpp"
+#include "kernel/time/clock.hpp"
 #include "kernel/time/timer_queue.hpp"
 
 namespace aios {
@@ -29,6 +30,7 @@ struct Call;
 namespace aios::sched {
 
 class RunQueue;
+struct BootThreads; // boot.cpp
 
 // What a thread belongs to. kernel/agent implements it for processes.
 class ThreadOwner {
@@ -109,12 +111,16 @@ public:
     std::atomic<ThreadState> state_{ThreadState::created};
     bool wake_token = false;
     bool is_idle = false;
+    bool is_lent = false; // runs in the place of a caller: its own distance from the floor waits here
+    std::uint64_t own_distance = 0, lent_since = 0;
     // Who is billed: the owner's group, or, while it serves an ipc_call, the caller's.
     sched::ShareGroup* billed = nullptr;
     time::TimerEntry* sleep_timer() { return &timer_; }
     // ipc_call, under Rank::lending: the call that this thread serves, and the one that it waits in.
     ipc::Call* serving = nullptr;
     ipc::Call* calling = nullptr;
+    void (*exit_hook)(Thread&) = nullptr; // set by ipc when there is something to undo
+    bool is_disposing = false;            // ends channels, one after the other: kernel/ipc/disposal.cpp
     sync::HeldLocks held_mutexes;
     Thread* next_dead = nullptr;
 
@@ -122,7 +128,8 @@ private:
     Thread(Reservation charge, Ref<sched::ThreadOwner> owner, const char* name);
     ~Thread() override;
     static Result<Ref<Thread>> create(Reservation charge, Ref<sched::ThreadOwner> owner, const char* name);
-    friend class sched::RunQueue;
+    static Result<Ref<Thread>> create_charged(Payer& payer, Ref<sched::ThreadOwner> owner);
+    static void first_act(void* thread);
     struct SleepTimer final : time::TimerEntry {
         explicit SleepTimer(Thread& owner);
         Thread& thread;
@@ -141,7 +148,7 @@ private:
     friend Result<T*> mm::make(A&&...);
     template <typename T>
     friend void mm::destroy(T*);
-    friend struct ThreadBirth; // sched/thread.cpp, sched/idle.cpp
+    friend struct sched::BootThreads;
 };
 
 namespace sched {
@@ -151,7 +158,9 @@ void init();                  // boot CPU: from now on the boot code is a thread
 void yield();
 // Sleeps until the deadline: timed_out, or interrupted.
 Outcome sleep_until(Deadline deadline);
-[[nodiscard]] std::uint64_t now_ns(); // monotonic; time::now_ns
+[[nodiscard]] inline std::uint64_t now_ns() { return time::now_ns(); }
+// Charges what runs at this moment on all CPUs, so that cpu_ns() of groups is up to now. For accounts and reports.
+void settle_accounts();
 // For hook::before_user, interrupts off: lets others run if the slice is over. May switch; returns with interrupts off.
 void preempt_if_asked();
 

@@ -28,7 +28,8 @@ public:
     // Blocks the current thread until `ready()` answers true, the deadline passes, or the thread is interrupted (kill,
     // signal). A deadline in the past polls.
     template <typename Condition>
-    Outcome wait(Deadline deadline, Condition&& ready, Interruptible interruptible = Interruptible::yes) {
+    Outcome wait(Deadline deadline, Condition&& ready, Interruptible interruptible = Interruptible::yes,
+                 Ref<Thread>* next = nullptr) {
         if (ready()) return Outcome::ready;
         for (;;) {
             Entry entry;
@@ -37,7 +38,7 @@ public:
                 if (!dequeue(entry)) wake_one(); // that wake-up was for somebody who still waits
                 return Outcome::ready;
             }
-            const Outcome outcome = sleep(entry, deadline, interruptible);
+            const Outcome outcome = sleep(entry, deadline, interruptible, next);
             if (ready()) return Outcome::ready;
             if (outcome != Outcome::ready) return outcome;
         }
@@ -45,6 +46,10 @@ public:
     void wake_one();
     void wake_all();
     [[nodiscard]] bool has_waiters() const;
+    template <typename Condition>
+    void wake_one_if(Condition&& condition) {
+        if (has_waiters() && condition()) wake_one();
+    }
     // Takes the first thread off without waking it: the caller must unpark() it or hand the CPU to it with park().
     Ref<Thread> take_one();
 
@@ -58,7 +63,7 @@ private:
     void enqueue(Entry& entry);
     bool dequeue(Entry& entry); // false if a waker has taken it off already
     // Blocks until a waker took the entry off (ready), or takes it off itself (other outcomes).
-    Outcome sleep(Entry& entry, Deadline deadline, Interruptible interruptible);
+    Outcome sleep(Entry& entry, Deadline deadline, Interruptible interruptible, Ref<Thread>* next);
     mutable sync::SpinLock<sync::Rank::wait_queue> lock_;
     IntrusiveList<Entry, &Entry::node> entries_;
 };

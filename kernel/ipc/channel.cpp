@@ -1,0 +1,177 @@
+// Channels: creation, sending, receiving, and the counting of senders and receivers. Calls are in call.cpp, the end of
+// channels in disposal.cpp. While bytes and capabilities are copied a message is in no queue and belongs to the copying
+// thread.
+#include "kernel/ipc/channel.hpp"
+
+#include "kernel/ipc/disposal.hpp"
+#include "kernel/ipc/lending.hpp"
+#include "kernel/ipc/transfer.hpp"
+
+namespace aios::ipc {
+
+Result<Ref<Channel>> Channel::create(Payer& payer, std::uint64_t messages, std::uint64_t bytes) {
+    if (messages == 0 || bytes == 0) return fail(Error::bad_argument);
+    if (messages > kMaxMessages || bytes > kMaxBytes) return fail(Error::too_large);
+    Reservation charge =
+        TRY(Reservation::make(payer, Resource::memory, sizeof(Channel) + MessageStore::footprint(messages, bytes)));
+    Ref<Channel> channel = Ref<Channel>::adopt(TRY(mm::make<Channel>(std::move(charge))));
+    TRY(channel->store_.init(static_cast<std::uint32_t>(messages), static_cast<std::uint32_t>(bytes)));
+    return channel;
+}
+
+Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* receiver) {
+    TRY(check_outgoing(*this, out));
+    const auto size = static_cast<std::uint32_t>(out.bytes.size);
+    MessageHeader* message;
+    {
+        Lock::Guard guard(lock_);
+        if (receivers_ == 0) return fail(Error::peer_closed);
+        if (size > store_.capacity_bytes()) return fail(Error::too_large);
+        message = store_.reserve(size, static_cast<std::uint32_t>(out.handles.size()));
+        if (message == nullptr) {
+            room_wanted_ = true;
+            return fail(Error::would_block);
+        }
+    }
+    message->sender = from.principal();
+    message->call = call;
+    Result<> result = store_.for_pieces(
+        *message, [&](std::uint64_t offset, MutableBytes piece) { return copy_in(out.bytes, offset, piece); });
+    const std::span<Parcel> parcels = store_.parcels(*message);
+    bool is_packed = false;
+    if (result) {
+        pack(out.handles, parcels);
+        is_packed = true;
+        Lock::Guard guard(lock_);
+        if (receivers_ != 0) {
+            store_.push_back(*message);
+            if (call != nullptr) {
+                call->message = message;
+                all_calls_.push_back(*call);
+            }
+            // Under the lock, so that the level agrees with the queue.
+            source_.set(kSignalReadable);
+            if (receiver != nullptr)
+                *receiver = receivers_waiting_.take_one();
+            else
+                receivers_waiting_.wake_one();
+            return {};
+        }
+        result = fail(Error::peer_closed);
+    }
+    if (is_packed) unpack(parcels, out.handles);
+    store_.drop_parcels(*message);
+    Lock::Guard guard(lock_);
+    free_locked(*message);
+    return result;
+}
+
+Result<> Channel::send(Party& from, OutMessage& message) {
+    TRY(put(from, message, nullptr, nullptr));
+    from.message_sent();
+    return {};
+}
+
+// A message is gone: its room is free again.
+void Channel::free_locked(MessageHeader& message) {
+    store_.free(message);
+    if (!room_wanted_) return;
+    room_wanted_ = false;
+    source_.post(kSignalWritable);
+}
+
+// A message that was taken and could not be delivered stands first again.
+void Channel::give_back_locked(MessageHeader& message) {
+    store_.push_front(message);
+    source_.set(kSignalReadable);
+    receivers_waiting_.wake_one();
+}
+
+Result<> Channel::take(Party& to, InMessage& in) {
+    MessageHeader* message;
+    {
+        Lock::Guard guard(lock_);
+        message = store_.front();
+        if (message == nullptr) return fail(senders_ == 0 ? Error::peer_closed : Error::would_block);
+        TRY(check_room(message->size, message->parcels, in));
+        store_.remove(*message);
+        if (store_.queued() == 0) source_.clear(kSignalReadable);
+    }
+    Result<> result = store_.for_pieces(
+        *message, [&](std::uint64_t offset, MutableBytes piece) { return copy_out(in.bytes, offset, piece); });
+    if (result) result = deliver(to, store_.parcels(*message), in);
+    if (!result) {
+        bool is_closed;
+        {
+            Lock::Guard guard(lock_);
+            give_back_locked(*message);
+            is_closed = receivers_ == 0;
+        }
+        if (is_closed) Disposal::purge(*this);
+        return result;
+    }
+    in.size = message->size;
+    in.handle_count = message->parcels;
+    in.sender = message->sender;
+    in.reply_to = 0;
+    store_.drop_parcels(*message);
+    {
+        Lock::Guard guard(lock_);
+        if (Call* call = message->call; call != nullptr) {
+            call->message = nullptr;
+            call->state = CallState::taken;
+            call->taker = to.principal();
+            call->id = next_call_id_++;
+            calls_.insert(*call);
+            in.reply_to = call->id;
+            lending_begins(*call);
+        }
+        free_locked(*message);
+    }
+    to.message_received();
+    return {};
+}
+
+Result<> Channel::receive(Party& to, InMessage& message) { return take(to, message); }
+
+std::uint64_t Channel::info_size() const {
+    Lock::Guard guard(lock_);
+    return store_.queued();
+}
+
+void Channel::handle_added(Rights rights) {
+    Lock::Guard guard(lock_);
+    senders_ += rights.contains(rights::send);
+    receivers_ += rights.contains(rights::receive);
+}
+
+void Channel::handle_removed(Rights rights) {
+    bool is_closed = false;
+    {
+        Lock::Guard guard(lock_);
+        if (rights.contains(rights::send) && --senders_ == 0) {
+            source_.set(kSignalClosed);
+            receivers_waiting_.wake_all();
+        }
+        if (rights.contains(rights::receive) && --receivers_ == 0) {
+            is_closed = true;
+            source_.set(kSignalClosed);
+            fail_calls_locked(Error::peer_closed);
+            receivers_waiting_.wake_all();
+        }
+    }
+    if (is_closed) Disposal::purge(*this);
+}
+
+// Whoever waits looks whether its own capability is the one that died.
+void Channel::revoked_for(std::uint64_t) {
+    source_.drop_revoked();
+    {
+        Lock::Guard guard(lock_);
+        for (Call& call : all_calls_)
+            sched::unpark(*call.caller);
+    }
+    receivers_waiting_.wake_all();
+}
+
+} // namespace aios::ipc

@@ -1,0 +1,107 @@
+// Bytes and capabilities between senders, storage and receivers. See transfer.hpp.
+#include "kernel/ipc/transfer.hpp"
+
+#include <cstring>
+
+namespace aios::ipc {
+
+// SAFETY: kernel buffers carry the address of memory that the caller keeps until the call has returned.
+Buffer Buffer::kernel(Bytes bytes) { return {reinterpret_cast<std::uintptr_t>(bytes.data()), bytes.size(), true}; }
+Buffer Buffer::kernel(MutableBytes bytes) {
+    return {reinterpret_cast<std::uintptr_t>(bytes.data()), bytes.size(), true};
+}
+
+Result<> copy_in(const Buffer& from, std::uint64_t offset, MutableBytes to) {
+    if (!from.of_kernel) return arch::copy_from_user(to.data(), from.address + offset, to.size());
+    std::memcpy(to.data(), reinterpret_cast<const std::byte*>(from.address) + offset, to.size());
+    return {};
+}
+
+Result<> copy_out(const Buffer& to, std::uint64_t offset, Bytes from) {
+    if (from.empty()) return {};
+    if (!to.of_kernel) return arch::copy_to_user(to.address + offset, from.data(), from.size());
+    std::memcpy(reinterpret_cast<std::byte*>(to.address) + offset, from.data(), from.size());
+    return {};
+}
+
+void pack(std::span<Parcel> from, std::span<Parcel> to) {
+    for (std::size_t i = 0; i < from.size(); i++) {
+        to[i].role = from[i].role;
+        to[i].counted = from[i].capability.object(); // null: revoked already, it travels dead
+        to[i].counted_rights = from[i].capability.rights();
+        to[i].capability = std::move(from[i].capability);
+        if (to[i].counted) to[i].counted->handle_added(to[i].counted_rights);
+    }
+}
+
+static void uncount(Parcel& parcel) {
+    if (!parcel.counted) return;
+    parcel.counted->handle_removed(parcel.counted_rights);
+    parcel.counted.reset();
+}
+
+void unpack(std::span<Parcel> from, std::span<Parcel> to) {
+    for (std::size_t i = 0; i < from.size(); i++) {
+        to[i].capability = std::move(from[i].capability);
+        uncount(from[i]);
+    }
+}
+
+void discard(std::span<Parcel> parcels) {
+    for (Parcel& parcel : parcels) {
+        parcel.capability = {};
+        uncount(parcel);
+    }
+}
+
+Result<> deliver(Party& to, std::span<Parcel> parcels, const InMessage& message) {
+    if (parcels.empty()) return {};
+    cap::Table* table = to.handle_table();
+    if (table == nullptr) return fail(Error::unsupported);
+    HandleGrant grants[kMaxMessageHandles] = {};
+    const Bytes bytes = std::as_bytes(std::span(grants, parcels.size()));
+    TRY(copy_out(message.handles, 0, bytes)); // the memory is there: so the message can still stay where it is
+
+    cap::Capability capabilities[kMaxMessageHandles];
+    Handle handles[kMaxMessageHandles] = {};
+    for (std::size_t i = 0; i < parcels.size(); i++) {
+        grants[i].rights = parcels[i].capability.rights().bits();
+        grants[i].role = parcels[i].role;
+        capabilities[i] = std::move(parcels[i].capability);
+    }
+    if (auto inserted = table->insert_all({capabilities, parcels.size()}, {handles, parcels.size()}); !inserted) {
+        for (std::size_t i = 0; i < parcels.size(); i++)
+            parcels[i].capability = std::move(capabilities[i]);
+        return inserted;
+    }
+    for (std::size_t i = 0; i < parcels.size(); i++) {
+        grants[i].handle = handles[i];
+        if (handles[i] == kNoHandle) grants[i].rights = 0; // died under way
+        uncount(parcels[i]);
+    }
+    auto written = copy_out(message.handles, 0, bytes);
+    for (std::size_t i = 0; !written && i < parcels.size(); i++) {
+        if (handles[i] != kNoHandle) static_cast<void>(table->close(handles[i]));
+    }
+    return written;
+}
+
+Result<> check_outgoing(const Object& channel, const OutMessage& message) {
+    if (message.bytes.size > kMaxMessageBytes || message.handles.size() > kMaxMessageHandles)
+        return fail(Error::too_large);
+    for (const Parcel& parcel : message.handles) {
+        // It would keep itself alive for ever.
+        if (parcel.capability.rights().contains(rights::receive) && parcel.capability.object() == &channel)
+            return fail(Error::bad_argument);
+    }
+    return {};
+}
+
+Result<> check_room(std::uint64_t size, std::uint64_t handles, InMessage& message) {
+    if (size <= message.bytes.size && handles * sizeof(HandleGrant) <= message.handles.size) return {};
+    message.size = size;
+    message.handle_count = handles;
+    return fail(Error::buffer_small);
+}
+
+} // namespace aios::ipc

@@ -1,0 +1,27 @@
+// How bytes and capabilities cross the border: between the buffers of users or the kernel and the kernel's storage.
+// Under no lock: user memory may fault and block, and capabilities touch other objects. Only kernel/ipc.
+#pragma once
+
+#include "kernel/ipc/channel.hpp"
+
+namespace aios::ipc {
+
+Result<> copy_in(const Buffer& from, std::uint64_t offset, MutableBytes to);
+Result<> copy_out(const Buffer& to, std::uint64_t offset, Bytes from);
+
+// Moves the sender's capabilities into parcels that travel; what they name is told as of a handle.
+void pack(std::span<Parcel> from, std::span<Parcel> to);
+// Takes that back: the sender has its capabilities again.
+void unpack(std::span<Parcel> from, std::span<Parcel> to);
+// Drops what travels: the message was thrown away.
+void discard(std::span<Parcel> parcels);
+// Turns parcels into handles of `to` and writes them to message.handles. All or nothing: on failure the parcels are
+// whole, but for bad_address when the memory vanishes in the very moment, which loses them.
+Result<> deliver(Party& to, std::span<Parcel> parcels, const InMessage& message);
+
+// too_large and bad_argument (a channel's own receive right into itself).
+Result<> check_outgoing(const Object& channel, const OutMessage& message);
+// buffer_small with the needed sizes, or fine.
+Result<> check_room(std::uint64_t size, std::uint64_t handles, InMessage& message);
+
+} // namespace aios::ipc

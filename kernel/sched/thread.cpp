@@ -1,0 +1,148 @@
+// Birth and end of threads. A thread is referenced by its scheduler from start() until the reaper has buried it: the
+// stack is freed by the reaper's thread, when the dead one has left it for ever.
+#include "kernel/sched/thread.hpp"
+
+#include "kernel/sched/boot.hpp"
+#include "kernel/sched/run_queue.hpp"
+
+namespace aios {
+
+Thread::SleepTimer::SleepTimer(Thread& owner)
+    : TimerEntry([](TimerEntry& entry, std::uint64_t) -> std::uint64_t {
+          sched::unpark(static_cast<SleepTimer&>(entry).thread);
+          return time::kNever;
+      }),
+      thread(owner) {}
+
+Thread::Thread(Reservation charge, Ref<sched::ThreadOwner> owner, const char* name)
+    : Object(kType, std::move(charge)), owner_(std::move(owner)), name_(name) {
+    billed = &owner_->share_group();
+}
+
+Thread::~Thread() {
+    // Never on its own stack: a started thread's is freed by the reaper before its reference goes.
+    if (stack_is_own && stack_top != 0) mm::free_stack(stack_top);
+    mm::heap_free(extended_state);
+}
+
+Result<Ref<Thread>> Thread::create(Reservation charge, Ref<sched::ThreadOwner> owner, const char* name) {
+    Ref<Thread> thread = Ref<Thread>::adopt(TRY(mm::make<Thread>(std::move(charge), std::move(owner), name)));
+    thread->stack_top = TRY(mm::allocate_stack());
+    thread->stack_is_own = true;
+    arch::prepare_context(thread->context, thread->stack_top, &Thread::first_act, thread.get());
+    arch::InterruptGuard guard;
+    thread->cpu.store(arch::cpu_index(), std::memory_order_relaxed);
+    thread->virtual_time = sched::RunQueue::mine().floor();
+    return thread;
+}
+
+Result<Ref<Thread>> Thread::create_charged(Payer& payer, Ref<sched::ThreadOwner> owner) {
+    const std::size_t state_bytes = arch::extended_state_bytes();
+    Reservation charge =
+        TRY(Reservation::make(payer, Resource::memory, sizeof(Thread) + arch::kKernelStackBytes + state_bytes));
+    Ref<Thread> thread = TRY(create(std::move(charge), std::move(owner), "user"));
+    thread->extended_state = mm::heap_allocate(state_bytes, 64);
+    if (thread->extended_state == nullptr) return fail(Error::out_of_memory);
+    arch::init_extended_state(thread->extended_state);
+    return thread;
+}
+
+Result<Ref<Thread>> Thread::create_user(Payer& payer, Ref<sched::ThreadOwner> owner, const arch::TrapFrame& frame,
+                                        std::uint64_t fs_base) {
+    Ref<Thread> thread = TRY(create_charged(payer, std::move(owner)));
+    thread->entry_.frame = frame;
+    thread->fs_base = fs_base;
+    return thread;
+}
+
+Result<Ref<Thread>> Thread::create_in_kernel(Payer& payer, Ref<sched::ThreadOwner> owner, void (*entry)(void*),
+                                             void* argument) {
+    Ref<Thread> thread = TRY(create_charged(payer, std::move(owner)));
+    thread->entry_.function = entry;
+    thread->entry_.argument = argument;
+    return thread;
+}
+
+Result<Ref<Thread>> Thread::create_kernel(const char* name, void (*entry)(void*), void* argument) {
+    Ref<Thread> thread = TRY(create({}, sched::kernel_owner(), name));
+    thread->entry_.function = entry;
+    thread->entry_.argument = argument;
+    return thread;
+}
+
+void Thread::start() AIOS_NO_LOCK_ANALYSIS {
+    AIOS_ASSERT(state() == ThreadState::created);
+    retain(); // the scheduler's, until the reaper is done
+    arch::InterruptGuard guard;
+    sched::RunQueue& queue = sched::RunQueue::lock_of(*this);
+    queue.release(); // nobody else moves a thread that has not started; unpark leaves a token
+    state_.store(ThreadState::runnable, std::memory_order_relaxed);
+    billed->runnable_changed(+1);
+    const unsigned target = sched::choose_cpu(*this);
+    virtual_time = sched::RunQueue::of(target).floor();
+    cpu.store(target, std::memory_order_release);
+    sched::enter_on(*this, target);
+}
+
+// On the new stack, interrupts off.
+void Thread::first_act(void* argument) {
+    sched::RunQueue::finish_switch();
+    Thread& me = *static_cast<Thread*>(argument);
+    if (me.entry_.function != nullptr) {
+        arch::interrupts_enable();
+        me.entry_.function(me.entry_.argument);
+        exit_current();
+    }
+    arch::hook::before_user(me.entry_.frame);
+    arch::interrupts_disable();
+    arch::enter_user(me.entry_.frame);
+}
+
+// SAFETY: arch keeps what set_current_thread was given, and that is always a Thread.
+Thread& Thread::current() {
+    void* thread = arch::current_thread();
+    AIOS_ASSERT(thread != nullptr);
+    return *static_cast<Thread*>(thread);
+}
+
+bool Thread::has_current() { return arch::current_thread() != nullptr; }
+
+std::uint64_t Thread::cpu_ns() const AIOS_NO_LOCK_ANALYSIS {
+    arch::InterruptGuard guard;
+    Thread& self = const_cast<Thread&>(*this); // accounting up to now changes nothing that a reader sees
+    sched::RunQueue& queue = sched::RunQueue::lock_of(self);
+    if (queue.current == &self) queue.account(sched::now_ns());
+    queue.release();
+    return run_ns.load(std::memory_order_relaxed);
+}
+
+void Thread::interrupt() {
+    interrupted_.store(true, std::memory_order_release);
+    sched::unpark(*this);
+    // In user mode on another CPU it meets its call boundary at the next interrupt: now.
+    arch::InterruptGuard guard;
+    const unsigned where = cpu.load(std::memory_order_acquire);
+    if (state() == ThreadState::running && where != arch::cpu_index()) arch::send_reschedule(where);
+}
+
+void Thread::kill() {
+    killed_.store(true, std::memory_order_release);
+    interrupt();
+}
+
+void Thread::exit_current() AIOS_NO_LOCK_ANALYSIS {
+    Thread& me = current();
+    if (me.exit_hook != nullptr) me.exit_hook(me);
+    me.owner_->thread_exited(me);
+    me.ended_.set(kSignalEnded);
+    time::cancel(me.timer_);
+    sync::assert_may_block();
+    arch::interrupts_disable();
+    sched::RunQueue& queue = sched::RunQueue::mine();
+    queue.acquire();
+    me.state_.store(ThreadState::dead, std::memory_order_relaxed);
+    queue.switch_away(nullptr);
+    AIOS_UNREACHABLE();
+}
+
+} // namespace aios

@@ -1,0 +1,76 @@
+// Names of the lock ranks for messages. A switch without default: a rank without a name does not compile.
+#pragma once
+
+#include <string_view>
+
+#include "kernel/sync/rank.hpp"
+
+namespace aios::sync {
+
+[[nodiscard]] constexpr std::string_view rank_name(Rank rank) {
+    switch (rank) {
+    case Rank::lifecycle:
+        return "lifecycle";
+    case Rank::revocation:
+        return "revocation";
+    case Rank::process:
+        return "process";
+    case Rank::address_space:
+        return "address_space";
+    case Rank::file_tree:
+        return "file_tree";
+    case Rank::pages:
+        return "pages";
+    case Rank::bundle:
+        return "bundle";
+    case Rank::audit_log:
+        return "audit_log";
+    case Rank::agent_tree:
+        return "agent_tree";
+    case Rank::agent:
+        return "agent";
+    case Rank::derivation:
+        return "derivation";
+    case Rank::cap_table:
+        return "cap_table";
+    case Rank::channel:
+        return "channel";
+    case Rank::operation:
+        return "operation";
+    case Rank::lending:
+        return "lending";
+    case Rank::timer_queue:
+        return "timer_queue";
+    case Rank::event_source:
+        return "event_source";
+    case Rank::event_queue:
+        return "event_queue";
+    case Rank::futex:
+        return "futex";
+    case Rank::wait_queue:
+        return "wait_queue";
+    case Rank::run_queue:
+        return "run_queue";
+    case Rank::kernel_space:
+        return "kernel_space";
+    case Rank::tlb:
+        return "tlb";
+    case Rank::windows:
+        return "windows";
+    case Rank::heap:
+        return "heap";
+    case Rank::frames:
+        return "frames";
+    case Rank::entropy:
+        return "entropy";
+    case Rank::audit:
+        return "audit";
+    case Rank::host_port:
+        return "host_port";
+    case Rank::serial:
+        return "serial";
+    }
+    return "unknown";
+}
+
+} // namespace aios::sync
