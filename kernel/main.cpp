@@ -1,6 +1,8 @@
 // The order in which the kernel comes up. Each part is brought up by its own folder; this file only says when.
 #include "kernel/arch/log.hpp"
 #include "kernel/arch/machine.hpp"
+#include "kernel/mm/mm.hpp"
+#include "kernel/sched/thread.hpp"
 #include "tests/kernel/test.hpp"
 
 namespace aios {
@@ -15,6 +17,11 @@ void kernel_main() {
              handoff.path == boot::BootPath::pvh ? "PVH" : "UEFI", handoff.range_count, handoff.container_bytes);
 
     arch::init_clocks(0, arch::command_line_number("tsc_khz"));
+
+    mm::init_frames(handoff);
+    mm::init_kernel_space();
+    sched::init();
+    arch::interrupts_enable();
 
     if (arch::command_line_number("selftest") == 1u) {
         const bool good = kernel_test::run_all();
