@@ -20,10 +20,11 @@ public:
     static constexpr ObjectType kType = ObjectType::device;
     struct Range {
         arch::PhysAddr base;
-        std::uint64_t bytes = 0;
-        bool writable = false;
+        std::uint64_t bytes;
+        bool writable;
     };
-    static Result<Ref<DeviceResource>> create(Payer& payer, DeviceKind kind, Range range = {}) {
+    static constexpr Range kNoRange{{}, 0, false};
+    static Result<Ref<DeviceResource>> create(Payer& payer, DeviceKind kind, const Range& range = kNoRange) {
         Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(DeviceResource)));
         return Ref<DeviceResource>::adopt(TRY(mm::make<DeviceResource>(std::move(charge), kind, range)));
     }
@@ -32,7 +33,7 @@ public:
     [[nodiscard]] std::uint64_t info_size() const override { return range_.bytes; }
 
 private:
-    DeviceResource(Reservation charge, DeviceKind kind, Range range)
+    DeviceResource(Reservation charge, DeviceKind kind, const Range& range)
         : Object(kType, std::move(charge)), kind_(kind), range_(range) {}
     ~DeviceResource() override = default;
     template <typename T, typename... A>

@@ -1,0 +1,172 @@
+// Constants and structures of the Linux x86-64 system-call ABI, as far as the personality answers it. Values are those
+// of the Linux user-space headers (include/uapi); structures are laid out without hidden padding.
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.hpp"
+
+namespace aios::linux_abi {
+
+enum Errno : std::int64_t {
+    kPerm = 1,
+    kNoEntry = 2,
+    kNoProcess = 3,
+    kInterrupted = 4,
+    kIo = 5,
+    kTooBig = 7,
+    kNoExec = 8,
+    kBadFd = 9,
+    kNoChild = 10,
+    kAgain = 11,
+    kNoMemory = 12,
+    kAccess = 13,
+    kFault = 14,
+    kBusy = 16,
+    kExists = 17,
+    kCrossDevice = 18,
+    kNotDirectory = 20,
+    kIsDirectory = 21,
+    kInvalid = 22,
+    kTooManyFiles = 24,
+    kNotTerminal = 25,
+    kFileTooBig = 27,
+    kNoSpace = 28,
+    kIllegalSeek = 29,
+    kReadOnly = 30,
+    kPipe = 32,
+    kRange = 34,
+    kNameTooLong = 36,
+    kNoSystemCall = 38,
+    kNotEmpty = 39,
+    kLoop = 40,
+    kOverflow = 75,
+    kNotSupported = 95,
+    kTimedOut = 110,
+};
+
+// The errno for an AIOS error, where a call has no better one of its own.
+[[nodiscard]] Errno errno_of(Error error);
+
+// --- memory ---
+inline constexpr std::uint64_t kProtRead = 1, kProtWrite = 2, kProtExec = 4;
+inline constexpr std::uint64_t kMapShared = 1, kMapPrivate = 2, kMapSharedValidate = 3, kMapTypeMask = 0xf;
+inline constexpr std::uint64_t kMapFixed = 0x10, kMapAnonymous = 0x20, kMapGrowsDown = 0x100, kMapNoReserve = 0x4000,
+                               kMapPopulate = 0x8000, kMapStack = 0x20000, kMapFixedNoReplace = 0x100000;
+inline constexpr std::uint64_t kMremapMayMove = 1;
+inline constexpr std::uint64_t kMadvDontNeed = 4, kMadvFree = 8;
+
+// --- threads ---
+inline constexpr std::uint64_t kCloneVm = 0x100, kCloneFs = 0x200, kCloneFiles = 0x400, kCloneSighand = 0x800,
+                               kCloneVfork = 0x4000, kCloneThread = 0x10000, kCloneSysvsem = 0x40000,
+                               kCloneSetTls = 0x80000, kCloneParentSetTid = 0x100000, kCloneChildClearTid = 0x200000,
+                               kCloneDetached = 0x400000, kCloneChildSetTid = 0x1000000;
+struct CloneArguments { // struct clone_args, version 0 (64 bytes) and up
+    std::uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_bytes, tls;
+};
+inline constexpr std::uint64_t kArchSetGs = 0x1001, kArchSetFs = 0x1002, kArchGetFs = 0x1003, kArchGetGs = 0x1004;
+
+// --- futex ---
+inline constexpr std::uint32_t kFutexWait = 0, kFutexWake = 1, kFutexRequeue = 3, kFutexCmpRequeue = 4,
+                               kFutexWaitBitset = 9, kFutexWakeBitset = 10;
+inline constexpr std::uint32_t kFutexPrivate = 128, kFutexClockRealtime = 256;
+
+// --- time ---
+struct TimeSpec {
+    std::int64_t seconds, nanoseconds;
+};
+struct TimeVal {
+    std::int64_t seconds, microseconds;
+};
+enum class ClockId : std::uint64_t {
+    realtime = 0,
+    monotonic = 1,
+    process_cpu = 2,
+    thread_cpu = 3,
+    monotonic_raw = 4,
+    realtime_coarse = 5,
+    monotonic_coarse = 6,
+    boottime = 7,
+};
+inline constexpr std::uint64_t kTimerAbsolute = 1;
+
+// --- signals ---
+inline constexpr int kSigHup = 1, kSigIll = 4, kSigTrap = 5, kSigAbort = 6, kSigBus = 7, kSigFpe = 8, kSigKill = 9,
+                     kSigSegv = 11, kSigPipe = 13, kSigChild = 17, kSigContinue = 18, kSigStop = 19, kSigUrgent = 23,
+                     kSigWindow = 28, kSignalCount = 64;
+inline constexpr std::uint64_t kSigDefault = 0, kSigIgnore = 1;
+struct SignalAction { // struct kernel_sigaction
+    std::uint64_t handler, flags, restorer, mask;
+};
+struct SignalStack {
+    std::uint64_t pointer;
+    std::uint32_t flags, reserved;
+    std::uint64_t bytes;
+};
+inline constexpr std::uint32_t kStackDisable = 2;
+
+// --- files ---
+inline constexpr std::int64_t kAtFdCwd = -100;
+inline constexpr std::uint64_t kOpenAccessMask = 3, kOpenReadOnly = 0, kOpenWriteOnly = 1, kOpenReadWrite = 2,
+                               kOpenCreate = 0100, kOpenExclusive = 0200, kOpenTruncate = 01000, kOpenAppend = 02000,
+                               kOpenNonBlock = 04000, kOpenDirectory = 0200000, kOpenNoFollow = 0400000,
+                               kOpenCloseOnExec = 02000000, kOpenPath = 010000000;
+inline constexpr std::uint64_t kAtSymlinkNoFollow = 0x100, kAtRemoveDir = 0x200, kAtSymlinkFollow = 0x400,
+                               kAtNoAutomount = 0x800, kAtEmptyPath = 0x1000;
+inline constexpr std::uint32_t kModeDirectory = 0040000, kModeFile = 0100000, kModeLink = 0120000, kModeChar = 0020000;
+inline constexpr std::uint8_t kDirentDirectory = 4, kDirentFile = 8, kDirentLink = 10;
+struct Stat {
+    std::uint64_t device, inode, links;
+    std::uint32_t mode, uid, gid, reserved0;
+    std::uint64_t rdev;
+    std::int64_t bytes, block_bytes, blocks;
+    TimeSpec accessed, modified, changed;
+    std::int64_t reserved1[3];
+};
+static_assert(sizeof(Stat) == 144);
+struct StatFs {
+    std::int64_t type, block_bytes;
+    std::uint64_t blocks, blocks_free, blocks_available, files, files_free;
+    std::int32_t id[2];
+    std::int64_t name_bytes, fragment_bytes, flags, spare[4];
+};
+static_assert(sizeof(StatFs) == 120);
+struct IoVector {
+    std::uint64_t base, bytes;
+};
+inline constexpr std::uint64_t kFcntlDup = 0, kFcntlGetFd = 1, kFcntlSetFd = 2, kFcntlGetFlags = 3, kFcntlSetFlags = 4,
+                               kFcntlDupCloseOnExec = 1030;
+inline constexpr std::uint64_t kCloseOnExec = 1;
+inline constexpr std::uint64_t kSeekSet = 0, kSeekCurrent = 1, kSeekEnd = 2;
+
+// --- limits ---
+struct Limit {
+    std::uint64_t current, maximum;
+};
+inline constexpr std::uint64_t kLimitInfinity = ~0ull;
+inline constexpr std::uint64_t kLimitStack = 3, kLimitFiles = 7, kLimitAddressSpace = 9, kLimitCount = 16;
+
+// --- auxiliary vector (System V ABI AMD64 supplement, section 3.4.3) ---
+enum class Aux : std::uint64_t {
+    null = 0,
+    headers = 3,
+    header_bytes = 4,
+    header_count = 5,
+    page_bytes = 6,
+    base = 7,
+    flags = 8,
+    entry = 9,
+    uid = 11,
+    euid = 12,
+    gid = 13,
+    egid = 14,
+    platform = 15,
+    hwcap = 16,
+    clock_ticks = 17,
+    secure = 23,
+    random = 25,
+    hwcap2 = 26,
+    exec_name = 31,
+};
+
+} // namespace aios::linux_abi

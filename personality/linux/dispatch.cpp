@@ -1,0 +1,85 @@
+// Dispatch of Linux calls from the coverage table, and the Personality's entry points.
+#include "kernel/arch/log.hpp"
+#include "personality/linux/futex.hpp"
+#include "personality/linux/process.hpp"
+#include "personality/linux/signals.hpp"
+
+namespace aios::linux_abi {
+namespace {
+
+constexpr std::uint64_t kTableSize = 512; // above every number of coverage.def
+using Handler = Outcome (*)(Call&);
+
+struct Table {
+    Handler handlers[kTableSize]{};
+    constexpr Table() {
+#define LINUX_CALL(number, name, tier, flags) handlers[number] = call_##name;
+#include "personality/linux/coverage.def"
+#undef LINUX_CALL
+    }
+};
+constexpr Table kTable;
+
+} // namespace
+
+void LinuxProcess::call(Thread& thread, arch::TrapFrame& frame) {
+    const arch::CallArguments arguments = arch::call_arguments(frame);
+    const Handler handler = arguments.number < kTableSize ? kTable.handlers[arguments.number] : nullptr;
+    if (handler == nullptr) {
+        note_unanswered(arguments.number);
+        arch::set_call_result(frame, -kNoSystemCall);
+        return;
+    }
+    Call call{*this, thread, frame, {}};
+    for (std::size_t i = 0; i < 6; ++i) {
+        call.a[i] = arguments.values[i];
+    }
+    const Outcome outcome = handler(call);
+    arch::set_call_result(frame, outcome ? static_cast<std::int64_t>(*outcome) : -outcome.error());
+}
+
+// One line for each call that was not answered.
+void LinuxProcess::note_unanswered(std::uint64_t number) {
+    if (number < kTableSize) {
+        const std::uint64_t bit = 1ull << (number % 64);
+        if ((unanswered_[number / 64].fetch_or(bit, std::memory_order_relaxed) & bit) != 0) return;
+    } else if (unanswered_high_.exchange(true, std::memory_order_relaxed)) {
+        return;
+    }
+    log_info("linux: agent {} called {}, which is not answered (ENOSYS)", process_.agent().name(), number);
+}
+
+bool LinuxProcess::exception(Thread& thread, arch::TrapFrame& frame, std::uint64_t address) {
+    return deliver_fault(*this, thread, frame, address);
+}
+
+void LinuxProcess::interrupted(Thread& thread, arch::TrapFrame& frame) {
+    thread.clear_interrupt();
+    deliver_pending(*this, thread, frame);
+}
+
+Result<> LinuxProcess::thread_created(Thread& thread) {
+    Reservation charge = TRY(Reservation::make(process_.agent().quota(), Resource::memory, sizeof(LinuxThread)));
+    LinuxThread* data = TRY(mm::make<LinuxThread>());
+    data->charge = std::move(charge);
+    data->tid = static_cast<std::int32_t>(thread.id() & 0x3fff'ffff);
+    thread.personality_data = data;
+    if (pid_ == 0) pid_ = data->tid; // the first thread names the process
+    return {};
+}
+
+// The thread is dying, its address space still active: tell whoever joins it.
+void LinuxProcess::thread_exited(Thread& thread) {
+    if (thread.personality_data == nullptr) return;
+    LinuxThread& data = data_of(thread);
+    if (data.clear_child_tid != 0 && process_.thread_count() > 1) {
+        const std::uint32_t zero = 0;
+        if (arch::copy_to_user(data.clear_child_tid, &zero, sizeof(zero))) {
+            (void)futex_wake(*this, data.clear_child_tid, FutexScope::shared, 1, ~0u);
+        }
+    }
+    thread.personality_data = nullptr;
+    mm::destroy(&data);
+}
+
+} // namespace aios::linux_abi

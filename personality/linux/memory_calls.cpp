@@ -1,0 +1,148 @@
+// Memory: brk, mmap, munmap, mprotect, madvise, mremap. All of it acts on the agent's own address space under its self
+// handle; what is refused is refused for quota (ENOMEM) or for write together with execute (EACCES).
+#include "base/bits.hpp"
+#include "personality/linux/process.hpp"
+
+namespace aios::linux_abi {
+namespace {
+
+constexpr std::uint64_t kPage = arch::kPageSize;
+
+std::expected<arch::Protection, Errno> protection_of(std::uint64_t bits) {
+    if ((bits & ~(kProtRead | kProtWrite | kProtExec | 0x0300'0000ull)) != 0)
+        return refuse(kInvalid); // GROWSDOWN/UP bits
+    if ((bits & kProtWrite) != 0 && (bits & kProtExec) != 0) return refuse(kAccess);
+    auto protection = arch::Protection::none;
+    if ((bits & (kProtRead | kProtWrite)) != 0)
+        protection = protection | arch::Protection::read; // x86: write implies read
+    if ((bits & kProtWrite) != 0) protection = protection | arch::Protection::write;
+    if ((bits & kProtExec) != 0) protection = protection | arch::Protection::execute | arch::Protection::read;
+    return protection;
+}
+
+// Linux reports holes and lack of room as ENOMEM.
+Errno memory_errno(Error error) {
+    if (error == Error::bad_address) return kNoMemory;
+    if (error == Error::missing_right) return kAccess;
+    return errno_of(error);
+}
+
+bool in_user_range(std::uint64_t address, std::uint64_t bytes) {
+    return address <= arch::kUserHigh && bytes <= arch::kUserHigh - address;
+}
+
+} // namespace
+
+Outcome call_brk(Call& call) {
+    LinuxProcess& process = call.process;
+    const std::uint64_t wanted = call.a[0];
+    sync::Mutex<sync::Rank::process>::Guard guard(process.lock);
+    if (wanted < process.break_start || wanted - process.break_start > kMaxMemoryBytes) return process.break_end;
+    const std::uint64_t mapped_end = align_up(wanted, kPage);
+    if (mapped_end > process.break_mapped) {
+        mm::MapOptions options;
+        options.address = process.break_mapped;
+        options.fixed = true;
+        options.no_replace = true;
+        const auto mapped = process.memory().map_anonymous(mapped_end - process.break_mapped,
+                                                           arch::Protection::read | arch::Protection::write,
+                                                           mm::ChargeWhen::at_touch, options);
+        if (!mapped) return process.break_end;
+    } else if (mapped_end < process.break_mapped) {
+        if (!process.memory().unmap(mapped_end, process.break_mapped - mapped_end)) return process.break_end;
+    }
+    process.break_mapped = mapped_end;
+    process.break_end = wanted;
+    return wanted;
+}
+
+Outcome call_mmap(Call& call) {
+    const auto [address, bytes, protection_bits, flags, fd, offset] = call.a;
+    if (bytes == 0 || offset % kPage != 0) return refuse(kInvalid);
+    if (bytes > arch::kUserHigh) return refuse(kNoMemory);
+    const arch::Protection protection = LINUX_TRY(protection_of(protection_bits));
+    mm::MapOptions options;
+    options.fixed = (flags & (kMapFixed | kMapFixedNoReplace)) != 0;
+    options.no_replace = (flags & kMapFixedNoReplace) != 0;
+    options.grows_down = (flags & kMapGrowsDown) != 0;
+    if (options.fixed) {
+        if (address % kPage != 0) return refuse(kInvalid);
+        if (address < arch::kUserLow) return refuse(kPerm);
+        if (!in_user_range(address, align_up(bytes, kPage))) return refuse(kNoMemory);
+        options.address = address;
+    } else {
+        options.address = align_down(address, kPage);
+        if (options.address < arch::kUserLow || !in_user_range(options.address, align_up(bytes, kPage)))
+            options.address = 0;
+    }
+    const std::uint64_t type = flags & kMapTypeMask;
+    if (type != kMapPrivate && type != kMapShared && type != kMapSharedValidate) return refuse(kInvalid);
+    const bool shared = type != kMapPrivate;
+
+    Result<std::uint64_t> mapped = fail(Error::bad_argument);
+    if ((flags & kMapAnonymous) != 0) {
+        if (!shared) {
+            mapped = call.process.memory().map_anonymous(bytes, protection, mm::ChargeWhen::at_touch, options);
+        } else {
+            if (bytes > kMaxMemoryBytes) return refuse(kNoMemory);
+            auto pages =
+                LINUX_TRY(mm::Pages::create(call.process.process().agent().quota(), bytes, mm::ChargeWhen::at_touch));
+            mapped = call.process.memory().map(std::move(pages), 0, bytes, protection, mm::Sharing::shared, options);
+        }
+    } else {
+        const MappableFile file =
+            LINUX_TRY(mappable_file(call.process, fd, shared && (protection_bits & kProtWrite) != 0));
+        if (!file.readable) return refuse(kAccess);
+        if (shared && !file.writable) options.maximum = arch::Protection::read | arch::Protection::execute;
+        mapped = call.process.memory().map(file.pages, offset, bytes, protection,
+                                           shared ? mm::Sharing::shared : mm::Sharing::copy_on_write, options);
+    }
+    if (!mapped) return refuse(memory_errno(mapped.error()));
+    return *mapped;
+}
+
+Outcome call_munmap(Call& call) {
+    const std::uint64_t address = call.a[0], bytes = call.a[1];
+    if (address % kPage != 0 || bytes == 0 || !in_user_range(address, bytes)) return refuse(kInvalid);
+    if (const auto done = call.process.memory().unmap(address, align_up(bytes, kPage)); !done) {
+        return refuse(memory_errno(done.error()));
+    }
+    return 0;
+}
+
+Outcome call_mprotect(Call& call) {
+    const std::uint64_t address = call.a[0], bytes = call.a[1];
+    if (address % kPage != 0) return refuse(kInvalid);
+    if (!in_user_range(address, bytes)) return refuse(kNoMemory);
+    const arch::Protection protection = LINUX_TRY(protection_of(call.a[2]));
+    if (bytes == 0) return 0;
+    if (const auto done = call.process.memory().protect(address, align_up(bytes, kPage), protection); !done) {
+        return refuse(memory_errno(done.error()));
+    }
+    return 0;
+}
+
+Outcome call_madvise(Call& call) {
+    const std::uint64_t address = call.a[0], bytes = call.a[1], advice = call.a[2];
+    if (address % kPage != 0) return refuse(kInvalid);
+    if (!in_user_range(address, bytes)) return refuse(kNoMemory);
+    if ((advice == kMadvDontNeed || advice == kMadvFree) && bytes != 0) {
+        if (const auto done = call.process.memory().discard(address, align_up(bytes, kPage)); !done) {
+            return refuse(memory_errno(done.error()));
+        }
+    }
+    return 0;
+}
+
+Outcome call_mremap(Call& call) {
+    const std::uint64_t address = call.a[0], old_bytes = call.a[1], new_bytes = call.a[2], flags = call.a[3];
+    if (address % kPage != 0 || new_bytes == 0 || old_bytes == 0 || (flags & ~kMremapMayMove) != 0)
+        return refuse(kInvalid);
+    if (!in_user_range(address, old_bytes) || new_bytes > arch::kUserHigh) return refuse(kFault);
+    const auto moved = call.process.memory().remap(address, align_up(old_bytes, kPage), align_up(new_bytes, kPage),
+                                                   (flags & kMremapMayMove) != 0);
+    if (!moved) return refuse(memory_errno(moved.error()));
+    return *moved;
+}
+
+} // namespace aios::linux_abi
