@@ -61,24 +61,26 @@ struct SystemDescription {
 // Names a unit on a cycle of needs, or nothing.
 [[nodiscard]] const Unit* find_cycle(const SystemDescription& description);
 
-enum class UnitState : std::uint8_t { waiting, starting, ready, stopped, failed };
+enum class UnitState : std::uint8_t { waiting, starting, ready, restarting, stopped, failed };
 
 // The life of the units, as a pure state machine: the owner starts what next_to_start() names and reports what happens.
 class UnitStates {
 public:
     explicit UnitStates(const SystemDescription& description) : description_(description) {}
 
-    // A unit that may start now (all it needs is ready), or kMaxUnits. The owner starts it and calls started().
+    // A unit that may start now (all it needs is ready), or kMaxUnits. The owner starts it and calls started(), and
+    // ready() when it is: on its message, or, where it sends none, when it runs.
     [[nodiscard]] std::size_t next_to_start() const;
-    void started(std::size_t unit);
+    void started(std::size_t unit) { states_[unit] = UnitState::starting; }
     void ready(std::size_t unit);
 
     // A unit ended. Answers what is to be done about it.
     struct Decision {
-        UnitMask restart = 0; // these are to be stopped if they run, and started again; in the order of next_to_start()
+        UnitMask restart = 0; // these run and are to be ended; then the owner calls gone(), and they start again
         bool give_up = false; // too many restarts, or an essential unit is gone: the whole has failed
     };
     Decision ended(std::size_t unit, bool failed, std::uint64_t now_ns);
+    void gone(std::size_t unit); // one that was to be ended for a restart has ended
 
     [[nodiscard]] UnitState state(std::size_t unit) const { return states_[unit]; }
     [[nodiscard]] bool all_ready() const;

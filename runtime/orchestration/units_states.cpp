@@ -23,10 +23,6 @@ std::size_t UnitStates::next_to_start() const {
     return kMaxUnits;
 }
 
-void UnitStates::started(std::size_t unit) {
-    states_[unit] = description_.units[unit].sends_ready ? UnitState::starting : UnitState::ready;
-}
-
 void UnitStates::ready(std::size_t unit) {
     if (states_[unit] == UnitState::starting) states_[unit] = UnitState::ready;
 }
@@ -87,17 +83,18 @@ UnitStates::Decision UnitStates::ended(std::size_t unit, bool failed, std::uint6
         decision.give_up = true;
         return decision;
     }
-    decision.restart = affected_by(unit);
+    states_[unit] = UnitState::waiting;
+    const UnitMask affected = affected_by(unit) & ~bit(unit);
     for (std::size_t i = 0; i < description_.units.size(); ++i) {
-        const bool was_started = is_running(states_[i]) || i == unit;
-        if ((decision.restart & bit(i)) == 0) continue;
-        if (was_started) {
-            states_[i] = UnitState::waiting;
-        } else {
-            decision.restart &= ~bit(i); // never started, or over: nothing to restart
-        }
+        if ((affected & bit(i)) == 0 || !is_running(states_[i])) continue; // not started, or over: nothing to restart
+        states_[i] = UnitState::restarting;
+        decision.restart |= bit(i);
     }
     return decision;
+}
+
+void UnitStates::gone(std::size_t unit) {
+    if (states_[unit] == UnitState::restarting) states_[unit] = UnitState::waiting;
 }
 
 std::size_t UnitStates::next_to_stop() const {

@@ -126,9 +126,10 @@ TEST(Units, EveryTruncationIsRefused) {
 TEST(Units, RestartStrategies) {
     const std::vector<Spec> specs = {
         {"a", {}, Restart::always}, {"b", {"a"}, Restart::on_failure}, {"c", {}, Restart::never}};
-    for (const auto& [strategy, expected] : {std::pair{Strategy::one_for_one, 0b001u},
-                                             {Strategy::one_for_all, 0b111u},
-                                             {Strategy::rest_for_one, 0b011u}}) {
+    // A restart of a takes along nobody, everybody, or b, which needs it.
+    for (const auto& [strategy, expected] : {std::pair{Strategy::one_for_one, 0b000u},
+                                             {Strategy::one_for_all, 0b110u},
+                                             {Strategy::rest_for_one, 0b010u}}) {
         Decoded d(specs, strategy);
         UnitStates states(d.description);
         start_all(d.description, states);
@@ -136,6 +137,14 @@ TEST(Units, RestartStrategies) {
         EXPECT_EQ(decision.restart, expected);
         EXPECT_FALSE(decision.give_up);
         EXPECT_EQ(states.next_to_start(), 0u);
+        states.started(0);
+        states.ready(0);
+        EXPECT_EQ(states.next_to_start(), kMaxUnits) << "the others have not ended yet";
+        for (std::size_t other = 1; other < 3; ++other) {
+            states.gone(other);
+        }
+        const std::string again = start_all(d.description, states);
+        EXPECT_EQ(again, expected == 0b110u ? "b c " : expected == 0b010u ? "b " : "");
     }
 }
 

@@ -1,0 +1,138 @@
+// Starting of units: the description, the grants, the spawn.
+#include "services/initd/init.hpp"
+
+namespace aios::init {
+namespace {
+
+std::uint64_t address(const void* pointer) {
+    return reinterpret_cast<std::uint64_t>(pointer);
+} // SAFETY: for the kernel
+
+constexpr std::string_view kDescriptionPath = "etc/system.cbor";
+constexpr std::size_t kArgumentRoom = 2048;
+
+} // namespace
+
+Result<> Init::prepare() {
+    queue_ = TRY(owned(sys::queue_create(self())));
+    const Handle bundle = find_handle(startup_, StartupRole::bundle);
+    const auto file = owned(sys::tree_open(bundle, kDescriptionPath.data(), kDescriptionPath.size()));
+    if (!file) {
+        fail_with("cannot open the system description in the bundle", kDescriptionPath, file.error());
+        return fail(file.error());
+    }
+    HandleInfo info{};
+    TRY(sys::handle_info(file->get(), &info));
+    const MapRequest request{0, info.size, 0, kProtectRead};
+    const std::uint64_t mapped = TRY(sys::memory_map(file->get(), &request));
+    const Bytes bytes(reinterpret_cast<const std::byte*>(mapped), info.size); // SAFETY: mapped above, for the whole run
+    char why[256];
+    std::string_view sentence;
+    if (const auto decoded = SystemDescription::decode(bytes, description_, why, sentence); !decoded) {
+        console_print("initd: {}\n", sentence);
+        return decoded;
+    }
+    if (description_.region_bytes != 0) {
+        auto region = owned(sys::agent_pool_alloc(self(), description_.region_bytes));
+        if (!region) {
+            fail_with("cannot reserve the memory region", "region_bytes", region.error());
+            return fail(region.error());
+        }
+        region_ = std::move(*region);
+    }
+    return {};
+}
+
+// The handle from which a grant of that role derives.
+Result<Handle> Init::handle_for(std::uint32_t role) {
+    for (WellKnownChannel& known : channels_) {
+        if (role != known.send_role && role != known.receive_role) continue;
+        if (!known.channel) known.channel = TRY(owned(sys::channel_create(self(), kChannelMessages, kChannelBytes)));
+        return known.channel.get();
+    }
+    if (role == static_cast<std::uint32_t>(kRoleRegion) || role == static_cast<std::uint32_t>(kRoleRegionWriter)) {
+        if (!region_) return fail(Error::not_found);
+        return region_.get();
+    }
+    const Handle handle = find_handle(startup_, static_cast<StartupRole>(role));
+    if (handle == kNoHandle) return fail(Error::not_found);
+    return handle;
+}
+
+Result<> Init::start_unit(std::size_t index) {
+    const Unit& unit = description_.units[index];
+    UnitHandles& handles = units_[index];
+    handles.parent = TRY(owned(sys::channel_create(self(), 16, kMaxMessageBytes * 2)));
+    TRY(sys::event_register(queue_.get(), handles.parent.get(), kSignalReadable, event_key(EventKind::message, index)));
+
+    HandleGrant grants[orchestration::kMaxGrants + 1];
+    std::uint32_t count = 0;
+    for (const orchestration::Grant& grant : unit.grants) {
+        const auto handle = handle_for(grant.role);
+        if (!handle) {
+            fail_with("cannot grant a role that initd does not hold", unit.name, handle.error());
+            return fail(handle.error());
+        }
+        grants[count++] = {*handle, grant.rights, grant.role};
+    }
+    grants[count++] = {handles.parent.get(), (rights::send | rights::transfer | rights::derive).bits(),
+                       static_cast<std::uint32_t>(StartupRole::parent)};
+
+    char arguments[kArgumentRoom];
+    std::size_t bytes = 0;
+    auto add = [&](std::string_view text) -> Result<> {
+        if (text.size() + 1 > sizeof(arguments) - bytes) return fail(Error::too_large);
+        for (const char c : text) {
+            arguments[bytes++] = c;
+        }
+        arguments[bytes++] = '\0';
+        return {};
+    };
+    TRY(add(unit.name));
+    for (const std::string_view argument : unit.arguments) {
+        TRY(add(argument));
+    }
+
+    SpawnRequest request{};
+    request.tree = find_handle(startup_, StartupRole::bundle);
+    request.path = address(unit.program.data());
+    request.path_bytes = unit.program.size();
+    request.arguments = address(arguments);
+    request.argument_bytes = bytes;
+    request.handles = address(grants);
+    request.handle_count = count;
+    request.personality = static_cast<std::uint32_t>(unit.personality);
+    // identityd gives every unit its identity before it runs, except itself.
+    bool is_identityd = false;
+    for (const orchestration::Grant& grant : unit.grants) {
+        if (grant.role == kRoleIdentityServer) is_identityd = true;
+    }
+    request.flags = is_identityd || !channels_[1].channel ? 0 : kSpawnAwaitIdentity;
+    request.cpu_weight = unit.cpu_weight;
+    request.quota = unit.quota;
+    for (std::size_t i = 0; i < unit.name.size(); ++i) {
+        request.name[i] = unit.name[i];
+    }
+    handles.operation = TRY(owned(sys::agent_spawn(self(), &request)));
+    TRY(sys::event_register(queue_.get(), handles.operation.get(), kSignalDone, event_key(EventKind::spawned, index)));
+    return {};
+}
+
+Result<> Init::spawned(std::size_t index) {
+    UnitHandles& handles = units_[index];
+    AsyncResult result{};
+    TRY(sys::get_async_result(handles.operation.get(), &result));
+    (void)sys::event_cancel(queue_.get(), event_key(EventKind::spawned, index));
+    handles.operation.reset();
+    if (result.error != 0)
+        return fail(is_error_number(result.error) ? static_cast<Error>(result.error) : Error::bad_state);
+    handles.agent = OwnedHandle(result.value);
+    TRY(sys::agent_supervisor_register(handles.agent.get(), queue_.get(), event_key(EventKind::ended, index)));
+    AgentInfo info{};
+    TRY(sys::agent_info(handles.agent.get(), &info));
+    if (info.state == static_cast<std::uint32_t>(AgentState::created)) TRY(register_identity(index));
+    if (!description_.units[index].sends_ready) states_.ready(index);
+    return {};
+}
+
+} // namespace aios::init
