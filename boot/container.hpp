@@ -3,7 +3,7 @@
 // A section has three parts, each page aligned:
 //   manifest: deterministic CBOR, map { 0: version (1), 1: [ entry... ] , 2: name of the first program (boot section only) }
 //             entry: [ path text, first data page uint, size in bytes uint, root bytes(32), flags uint ]
-//             sorted by path (bytewise); flag 1 = executable. See abi/messages.cddl.
+//             sorted by path (bytewise), their pages in the same order without overlap; flag 1 = executable. See abi/messages.cddl.
 //   leaves:   32 bytes for each data page: SHA-256(0x00 || page), the last page of an entry padded with zeros
 //   data:     the entries' contents, each starting on a page
 // root is the RFC 9162 section 2.1.1 tree head over the leaf hashes of the entry's pages (of no leaf: SHA-256 of nothing).

@@ -1,6 +1,6 @@
-// File trees as kernel objects: BundleTree (read-only, entries of a container section, pages verified at first touch) and
-// TemporaryTree (an agent's private files, charged as they grow). Paths are relative, '/'-separated, without "." or "..";
-// the personality normalises. Lock: Rank::file_tree, Rank::bundle.
+// File trees as kernel objects: BundleTree (read-only, entries of a container section, pages verified at first touch)
+// and TemporaryTree (an agent's private files, charged as they grow). Paths are relative, '/'-separated, without "." or
+// ".."; the personality normalises. Lock: Rank::file_tree, Rank::bundle.
 #pragma once
 
 #include <string_view>
@@ -15,9 +15,9 @@ enum class NodeKind : std::uint8_t { file, directory, link };
 
 struct NodeInfo {
     NodeKind kind;
-    std::uint64_t id;    // inode number, stable, not 0
+    std::uint64_t id; // inode number, stable, not 0
     std::uint64_t bytes;
-    std::uint32_t mode;  // Linux permission bits (0444, 0555, 0755 ...)
+    std::uint32_t mode; // Linux permission bits (0444, 0555, 0755 ...)
     std::uint64_t modified_ns;
     std::uint32_t links;
 };
@@ -30,7 +30,7 @@ public:
     [[nodiscard]] virtual NodeInfo info() = 0;
     // Files: the contents (bundle: integrity errors come when a page is touched). bad_argument on directories.
     virtual Result<Ref<mm::Pages>> pages() = 0;
-    virtual Result<> resize(std::uint64_t bytes) = 0;  // missing_right on read-only trees
+    virtual Result<> resize(std::uint64_t bytes) = 0; // missing_right on read-only trees
     virtual Result<> set_mode(std::uint32_t mode) = 0;
     virtual Result<> set_modified(std::uint64_t ns) = 0;
     // Directories: entry at `position` (stable offsets; not_found at the end). `name` gets at most 255 bytes.
@@ -52,8 +52,10 @@ class Tree : public Object {
 public:
     static constexpr ObjectType kType = ObjectType::tree;
     [[nodiscard]] virtual bool is_writable() const = 0;
-    virtual Result<Ref<Node>> open(std::string_view path) = 0; // "" = the root directory; not_found; links are not followed
-    virtual Result<Ref<Node>> create_file(std::string_view path, std::uint32_t mode) = 0;  // already_exists, quota_exceeded
+    virtual Result<Ref<Node>>
+    open(std::string_view path) = 0; // "" = the root directory; not_found; links are not followed
+    virtual Result<Ref<Node>> create_file(std::string_view path,
+                                          std::uint32_t mode) = 0; // already_exists, quota_exceeded
     virtual Result<> create_directory(std::string_view path, std::uint32_t mode) = 0;
     virtual Result<> create_link(std::string_view path, std::string_view target) = 0;
     virtual Result<> create_hard_link(std::string_view path, std::string_view existing) = 0;
