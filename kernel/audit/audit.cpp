@@ -41,7 +41,8 @@ struct Log {
     std::byte* batch = nullptr; // kBatchHead bytes, then byte strings one after another
     std::size_t batch_bytes = 0;
     std::uint32_t batch_count = 0;
-    bool busy = false; // for drain_in_panic: somebody was in the middle
+    bool busy = false;     // for drain_in_panic: somebody was in the middle
+    bool finished = false; // the head was sent: nothing may follow it
 };
 
 constinit RecordQueue* g_queue = nullptr;
@@ -88,6 +89,7 @@ void append(Log& log, const Record& record, std::uint64_t time_ns) {
 }
 
 void append_all(Log& log) {
+    if (log.finished) return;
     log.busy = true;
     Record record;
     std::uint64_t time_ns;
@@ -119,6 +121,7 @@ void run(void*) {
         // Records are hashed as they come; a batch leaves when it is full or a second old.
         (void)g_work.wait(tick, [] { return g_queue->has_records(); }, sched::Interruptible::no);
         sync::Mutex<sync::Rank::audit_log>::Guard guard(g_log_mutex);
+        if (g_log->finished) return;
         append_all(*g_log);
         if (const std::uint64_t now = sched::now_ns(); now >= tick) {
             append_counts(*g_log, false);
@@ -215,10 +218,11 @@ void drain() {
     append_all(*g_log);
     send_batch(*g_log);
     send_head(*g_log);
+    g_log->finished = true;
 }
 
 void drain_in_panic() {
-    if (g_log == nullptr || g_log->busy) return; // a half-appended record cannot be mended here
+    if (g_log == nullptr || g_log->busy || g_log->finished) return; // a half-appended record cannot be mended here
     append_all(*g_log);
     send_batch(*g_log);
     send_head(*g_log);

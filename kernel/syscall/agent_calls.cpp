@@ -1,0 +1,161 @@
+// Calls about agents: spawn, supervise, identify, end, inspect. See call.hpp.
+#include <cstring>
+
+#include "kernel/event/event.hpp"
+#include "kernel/fs/tree.hpp"
+#include "kernel/syscall/call.hpp"
+
+namespace aios::syscall::calls {
+
+namespace {
+
+constexpr std::uint64_t kMaxTextBytes = 16384; // arguments, environment
+
+Result<> check_name(const char (&name)[kMaxNameBytes]) {
+    if (name[0] == '\0') return fail(Error::bad_argument);
+    bool ended = false;
+    for (const char c : name) {
+        if (ended ? c != '\0' : c != '\0' && (c < 0x20 || c > 0x7e)) return fail(Error::bad_argument);
+        ended = ended || c == '\0';
+    }
+    return {};
+}
+
+// The strings of a spawn request in kernel memory, paid by the caller for the length of the call.
+class Texts {
+public:
+    Texts() = default;
+    Texts(const Texts&) = delete;
+    ~Texts() { mm::heap_free(data_); }
+
+    Result<> fetch(Call& call, const SpawnRequest& request) {
+        if (request.path_bytes == 0) return fail(Error::bad_argument);
+        if (request.path_bytes > kMaxPathBytes || request.argument_bytes > kMaxTextBytes ||
+            request.environment_bytes > kMaxTextBytes) {
+            return fail(Error::too_large);
+        }
+        const std::uint64_t total = request.path_bytes + 1 + request.argument_bytes + request.environment_bytes;
+        charge_ = TRY(Reservation::make(call.quota(), Resource::memory, total));
+        data_ = static_cast<char*>(mm::heap_allocate(total));
+        if (data_ == nullptr) return fail(Error::out_of_memory);
+        arguments_ = data_ + request.path_bytes + 1;
+        environment_ = arguments_ + request.argument_bytes;
+        data_[request.path_bytes] = '\0';
+        TRY(UserIn<char>(request.path).read_array(0, data_, request.path_bytes));
+        TRY(UserIn<char>(request.arguments).read_array(0, arguments_, request.argument_bytes));
+        TRY(UserIn<char>(request.environment).read_array(0, environment_, request.environment_bytes));
+        if (std::memchr(data_, '\0', request.path_bytes) != nullptr) return fail(Error::bad_argument);
+        const auto whole = [](const char* text, std::uint64_t bytes) { return bytes == 0 || text[bytes - 1] == '\0'; };
+        if (!whole(arguments_, request.argument_bytes) || !whole(environment_, request.environment_bytes))
+            return fail(Error::bad_argument);
+        return {};
+    }
+    void give_to(AgentPlan& plan, const SpawnRequest& request) const {
+        plan.path = data_;
+        plan.path_bytes = request.path_bytes;
+        plan.arguments = arguments_;
+        plan.argument_bytes = request.argument_bytes;
+        plan.environment = environment_;
+        plan.environment_bytes = request.environment_bytes;
+    }
+    [[nodiscard]] const char* path() const { return data_; }
+
+private:
+    Reservation charge_;
+    char* data_ = nullptr;
+    char* arguments_ = nullptr;
+    char* environment_ = nullptr;
+};
+
+Result<> derive_handles(Call& call, const SpawnRequest& request, AgentPlan& plan) {
+    for (std::uint32_t i = 0; i < request.handle_count; i++) {
+        HandleGrant grant;
+        TRY(UserIn<HandleGrant>(request.handles).read_array(i, &grant, 1));
+        if ((grant.rights & ~rights::all.bits()) != 0) return fail(Error::bad_argument);
+        if (grant.role == static_cast<std::uint32_t>(StartupRole::self)) return fail(Error::bad_argument);
+        call.wanted = ObjectType::any;
+        call.needed = rights::transfer;
+        plan.capabilities[i] = TRY(call.agent.table().derive_out(grant.handle, Rights(grant.rights), rights::transfer));
+        plan.roles[i] = grant.role;
+    }
+    plan.capability_count = request.handle_count;
+    return {};
+}
+
+} // namespace
+
+Result<std::uint64_t> agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
+    TRY(call.check_self());
+    const SpawnRequest request = TRY(user_request.read());
+    if (request.handle_count > kMaxStartupHandles - 1) return fail(Error::too_large);
+    if ((request.flags & ~kSpawnAwaitIdentity) != 0 || request.cpu_weight < 1 || request.cpu_weight > 10000)
+        return fail(Error::bad_argument);
+    if (request.personality > static_cast<std::uint32_t>(PersonalityKind::linux_abi)) return fail(Error::bad_argument);
+    TRY(check_name(request.name));
+    Texts texts;
+    TRY(texts.fetch(call, request));
+    const auto tree = TRY(call.lookup<fs::Tree>(request.tree, rights::read | rights::execute));
+    Ref<fs::Node> node = TRY(tree.object->open({texts.path(), request.path_bytes}));
+    if (node->info().kind != fs::NodeKind::file) return fail(Error::bad_argument);
+
+    // The plan is large for a kernel stack: it lives on the heap for the length of the call.
+    struct PlanHolder {
+        AgentPlan* plan;
+        ~PlanHolder() { mm::destroy(plan); }
+    };
+    const Reservation room = TRY(Reservation::make(call.quota(), Resource::memory, sizeof(AgentPlan)));
+    PlanHolder holder{TRY(mm::make<AgentPlan>())};
+    AgentPlan& plan = *holder.plan;
+    plan.personality = static_cast<PersonalityKind>(request.personality);
+    plan.flags = request.flags;
+    plan.cpu_weight = request.cpu_weight;
+    plan.quota = request.quota;
+    std::memcpy(plan.name, request.name, sizeof(plan.name));
+    plan.image = TRY(node->pages());
+    texts.give_to(plan, request);
+    TRY(derive_handles(call, request, plan));
+    plan.operation = TRY(Operation::create(call.quota()));
+
+    const Handle handle = TRY(call.give(plan.operation, rights::read | rights::wait | rights::derive));
+    auto agent = Agent::spawn(call.agent, plan);
+    if (!agent) {
+        (void)call.agent.table().close(handle);
+        return fail(agent.error());
+    }
+    audit::Record& record = *call.record;
+    record.kind = audit::Kind::agent_start;
+    record.subject = (*agent)->id();
+    record.detail[0] = request.personality;
+    record.detail[1] = request.quota.memory_bytes;
+    record.detail[2] = request.handle_count;
+    std::memcpy(record.name, request.name, sizeof(record.name));
+    return handle;
+}
+
+Result<std::uint64_t> agent_supervisor_register(Call& call, Handle, Handle queue_handle, std::uint64_t key) {
+    const auto queue = TRY(call.lookup<EventQueue>(queue_handle, rights::write));
+    TRY(queue.object->add(call.quota(), call.object<Agent>(), kSignalEnded | kSignalFault, key, call.first.node));
+    call.record->detail[0] = queue.object->id();
+    call.record->detail[1] = key;
+    return 0;
+}
+
+Result<std::uint64_t> agent_register(Call& call, Handle, UserIn<IdentityRecord> user_record) {
+    const IdentityRecord identity = TRY(user_record.read());
+    TRY(call.object<Agent>().set_identity(identity));
+    std::memcpy(call.record->digest, identity.digest, sizeof(call.record->digest));
+    return 0;
+}
+
+Result<std::uint64_t> agent_kill(Call& call, Handle, std::uint64_t reason) {
+    call.record->detail[0] = reason;
+    call.object<Agent>().end(EndReason::killed, reason, 0);
+    return 0;
+}
+
+Result<std::uint64_t> agent_info(Call& call, Handle, UserInOut<AgentInfo> out) {
+    TRY(out.out().write(call.object<Agent>().info()));
+    return 0;
+}
+
+} // namespace aios::syscall::calls

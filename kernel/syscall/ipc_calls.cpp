@@ -1,0 +1,111 @@
+// Calls about channels and messages. The channel does the work (kernel/ipc); here messages are decoded and handles
+// derived.
+#include "base/static_vector.hpp"
+#include "kernel/ipc/channel.hpp"
+#include "kernel/syscall/call.hpp"
+
+namespace aios::syscall::calls {
+
+namespace {
+
+constexpr Rights kChannelRights =
+    rights::send | rights::receive | rights::wait | rights::inspect | rights::derive | rights::transfer;
+
+// A message to send: bytes stay with the user until the channel copies them, handles become capabilities under way.
+struct Outgoing {
+    ipc::Parcel parcels[kMaxMessageHandles];
+    ipc::OutMessage message;
+
+    Result<> decode(Call& call, const Message& from) {
+        if (from.size > kMaxMessageBytes || from.handle_count > kMaxMessageHandles) return fail(Error::too_large);
+        if (!is_user_range(from.bytes, from.size)) return fail(Error::bad_address);
+        HandleGrant grants[kMaxMessageHandles];
+        if (from.handle_count != 0) TRY(UserIn<HandleGrant>(from.handles).read_array(0, grants, from.handle_count));
+        for (std::uint64_t i = 0; i < from.handle_count; i++) {
+            if ((grants[i].rights & ~rights::all.bits()) != 0) return fail(Error::bad_argument);
+            call.wanted = ObjectType::any;
+            call.needed = rights::transfer;
+            parcels[i].capability =
+                TRY(call.agent.table().derive_out(grants[i].handle, Rights(grants[i].rights), rights::transfer));
+            parcels[i].role = grants[i].role;
+        }
+        message.bytes = ipc::Buffer::user(from.bytes, from.size);
+        message.handles = {parcels, from.handle_count};
+        return {};
+    }
+};
+
+Result<ipc::InMessage> room_of(const Message& to) {
+    const std::uint64_t handles = to.handle_count < kMaxMessageHandles ? to.handle_count : kMaxMessageHandles;
+    const std::uint64_t size = to.size < kMaxMessageBytes ? to.size : kMaxMessageBytes;
+    if (!is_user_range(to.bytes, size) || !is_user_range(to.handles, handles * sizeof(HandleGrant)))
+        return fail(Error::bad_address);
+    ipc::InMessage message;
+    message.bytes = ipc::Buffer::user(to.bytes, size);
+    message.handles = ipc::Buffer::user(to.handles, handles * sizeof(HandleGrant));
+    return message;
+}
+
+// What came, or on buffer_small what is needed.
+Result<> tell(const UserInOut<Message>& user, Message header, const ipc::InMessage& message, const Result<>& result) {
+    if (!result && result.error() != Error::buffer_small) return result;
+    header.size = message.size;
+    header.handle_count = message.handle_count;
+    header.sender = message.sender;
+    header.reply_to = message.reply_to;
+    TRY(user.out().write(header));
+    return result;
+}
+
+} // namespace
+
+Result<std::uint64_t> channel_create(Call& call, Handle, std::uint64_t messages, std::uint64_t bytes) {
+    TRY(call.check_self());
+    return call.give(TRY(ipc::Channel::create(call.quota(), messages, bytes)), kChannelRights);
+}
+
+Result<std::uint64_t> ipc_send(Call& call, Handle, UserIn<Message> user) {
+    Outgoing outgoing;
+    const Message header = TRY(user.read());
+    TRY(outgoing.decode(call, header));
+    TRY(call.object<ipc::Channel>().send(call.agent, outgoing.message));
+    return 0;
+}
+
+Result<std::uint64_t> ipc_recv(Call& call, Handle, UserInOut<Message> user) {
+    const Message header = TRY(user.read());
+    if (!user.out().is_plausible()) return fail(Error::bad_address);
+    ipc::InMessage message = TRY(room_of(header));
+    TRY(tell(user, header, message, call.object<ipc::Channel>().receive(call.agent, message)));
+    return 0;
+}
+
+Result<std::uint64_t> ipc_call(Call& call, Handle, UserIn<Message> user_request, UserInOut<Message> user_reply,
+                               std::uint64_t deadline) {
+    const Message request_header = TRY(user_request.read());
+    const Message reply_header = TRY(user_reply.read());
+    Outgoing outgoing;
+    TRY(outgoing.decode(call, request_header));
+    ipc::InMessage reply = TRY(room_of(reply_header));
+    const Result<> done =
+        call.object<ipc::Channel>().call(call.agent, outgoing.message, reply, deadline, call.first.node.get());
+    TRY(tell(user_reply, reply_header, reply, done));
+    return 0;
+}
+
+Result<std::uint64_t> ipc_reply_wait(Call& call, Handle, std::uint64_t reply_to, UserIn<Message> user_reply,
+                                     UserInOut<Message> user_next, std::uint64_t deadline) {
+    Outgoing outgoing;
+    if (reply_to != 0) {
+        const Message reply_header = TRY(user_reply.read());
+        TRY(outgoing.decode(call, reply_header));
+    }
+    const Message next_header = TRY(user_next.read());
+    ipc::InMessage next = TRY(room_of(next_header));
+    const Result<> done = call.object<ipc::Channel>().reply_wait(call.agent, reply_to, outgoing.message, next, deadline,
+                                                                 call.first.node.get());
+    TRY(tell(user_next, next_header, next, done));
+    return 0;
+}
+
+} // namespace aios::syscall::calls

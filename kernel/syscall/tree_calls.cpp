@@ -1,0 +1,36 @@
+// Calls about file trees: native programs read whole files as memory objects. See call.hpp.
+#include "kernel/fs/tree.hpp"
+#include "kernel/object/memory_object.hpp"
+#include "kernel/syscall/call.hpp"
+
+namespace aios::syscall::calls {
+
+// A handle on the contents of a file. It can be mapped to be read, and executed where the tree's capability says so;
+// writing goes through the personality's files.
+Result<std::uint64_t> tree_open(Call& call, Handle, UserBytesIn path, std::uint64_t length) {
+    if (length == 0) return fail(Error::bad_argument);
+    if (length > kMaxPathBytes) return fail(Error::too_large);
+    char text[kMaxPathBytes];
+    TRY(path.read(std::as_writable_bytes(std::span(text, length))));
+    Ref<fs::Node> node = TRY(call.object<fs::Tree>().open({text, length}));
+    if (node->info().kind != fs::NodeKind::file) return fail(Error::bad_argument);
+    Ref<mm::Pages> pages = TRY(node->pages());
+    constexpr Rights kept = rights::read | rights::execute | rights::derive | rights::transfer | rights::inspect;
+    const Rights rights = (call.first.rights & kept) | rights::map | rights::inspect;
+    return call.give(TRY(MemoryObject::create(call.quota(), std::move(pages))), rights);
+}
+
+Result<std::uint64_t> tree_list(Call& call, Handle, std::uint64_t index, UserInOut<TreeEntry> out) {
+    TreeEntry entry{};
+    TRY(call.object<fs::Tree>().list(index, entry));
+    TRY(out.out().write(entry));
+    return 0;
+}
+
+Result<std::uint64_t> tree_create_temporary(Call& call, Handle) {
+    TRY(call.check_self());
+    constexpr Rights rights = rights::read | rights::write | rights::inspect | rights::derive | rights::transfer;
+    return call.give(TRY(fs::create_temporary_tree(call.quota())), rights);
+}
+
+} // namespace aios::syscall::calls
