@@ -128,7 +128,7 @@ void Agent::fault(EndReason reason, std::uint64_t vector, std::uint64_t address,
     std::byte body[192];
     cbor::Encoder out(body);
     out.text(format_to(text, "agent {} ({}) is ended by a fault: vector {}, address {:x}, instruction {:x}", id(),
-                       std::string_view(name_, strnlen(name_, sizeof(name_))), vector, address, instruction));
+                       name_text(name_), vector, address, instruction));
     if (const auto item = out.finish()) send_frame(FrameKind::note, id(), name_, *item);
 
     events_.post(kSignalFault);

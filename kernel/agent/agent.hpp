@@ -23,6 +23,14 @@ namespace aios {
 class Agent;
 class Process;
 
+// A name of the contract (padded with NUL) as text.
+[[nodiscard]] inline std::string_view name_text(const char (&name)[kMaxNameBytes]) {
+    std::size_t length = 0;
+    while (length < kMaxNameBytes && name[length] != '\0')
+        length++;
+    return {name, length};
+}
+
 // What runs in a process besides native calls. The kernel knows no personality by name; each registers a factory.
 class Personality {
 public:

@@ -64,13 +64,7 @@ Result<ProgramEntry> start_native(Process& process, const ProgramStart& start) {
     const std::uint64_t block = TRY(build_stack(process.memory(), start));
     Reservation charge = TRY(Reservation::make(process.agent().quota(), Resource::memory, sizeof(NativePersonality)));
     NativePersonality* personality = TRY(mm::make<NativePersonality>(std::move(charge)));
-    // As at a function's entry (System V ABI, AMD64): the return address, here none, lies below a 16-byte boundary.
-    const std::uint64_t nobody = 0;
-    if (auto done = arch::copy_to_user(block - 8, &nobody, sizeof(nobody)); !done) {
-        mm::destroy(personality);
-        return fail(done.error());
-    }
-    ProgramEntry entry{personality, arch::make_user_frame(image.entry, block - 8)};
+    ProgramEntry entry{personality, arch::make_user_frame(image.entry, block)};
     entry.frame.rdi = block;
     return entry;
 }

@@ -10,6 +10,7 @@ Process::Process(Reservation charge, Ref<Agent> agent, Ref<mm::AddressSpace> mem
 Process::~Process() { mm::destroy(personality_); }
 
 Result<Ref<Process>> Process::create(Agent& agent, Ref<mm::AddressSpace> memory, Personality* personality) {
+    memory->set_holder(agent.id());
     Reservation charge = TRY(Reservation::make(agent.quota(), Resource::memory, sizeof(Process)));
     Process* process =
         TRY(mm::make<Process>(std::move(charge), Ref<Agent>::share(agent), std::move(memory), personality));

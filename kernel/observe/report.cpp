@@ -2,7 +2,6 @@
 #include "kernel/observe/report.hpp"
 
 #include <atomic>
-#include <cstring>
 
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
@@ -16,8 +15,6 @@
 namespace aios::observe {
 
 namespace {
-
-std::string_view name_of(const AgentInfo& info) { return {info.name, strnlen(info.name, sizeof(info.name))}; }
 
 void send_account(const AgentInfo& info) {
     std::byte buffer[384];
@@ -46,7 +43,7 @@ void send_account(const AgentInfo& info) {
     for (std::uint64_t key = 0; key < count; key++)
         out.key(key).uint(numbers[key]);
     out.key(count).bytes(std::as_bytes(std::span(info.identity)));
-    out.key(count + 1).text(name_of(info));
+    out.key(count + 1).text(name_text(info.name));
     if (const auto body = out.finish()) send_frame(FrameKind::account, info.id, info.name, *body);
 }
 
