@@ -1,6 +1,5 @@
-// What kernel sources need of the processor, the heap and the scheduler, for host tests: real threads stand in for
-// CPUs. Memory comes from malloc, so that the address sanitizer watches it; `heap_failures` makes allocations fail on
-// demand.
+// What kernel sources need of the processor and the heap, for host tests: real threads stand in for CPUs. Memory comes
+// from malloc, so that the address sanitizer watches it; `heap_failures` makes allocations fail on demand.
 #include "tests/support/kernel_host.hpp"
 
 #include <cstdlib>
@@ -8,7 +7,6 @@
 
 #include "kernel/arch/arch.hpp"
 #include "kernel/mm/mm.hpp"
-#include "kernel/sync/lock.hpp"
 
 namespace aios::test {
 std::atomic<long> heap_live{0};
@@ -42,31 +40,3 @@ void heap_free(void* pointer) {
     std::free(pointer);
 }
 } // namespace aios::mm
-
-namespace aios::sync {
-void rank_acquire(Rank rank, const void*) { test::ranks_taken(static_cast<unsigned>(rank), true); }
-void rank_release(Rank rank, const void*) { test::ranks_taken(static_cast<unsigned>(rank), false); }
-void MutexCore::lock() {
-    static thread_local char self;
-    void* nobody = nullptr;
-    while (!owner_.compare_exchange_weak(nobody, &self)) {
-        nobody = nullptr;
-        std::this_thread::yield();
-    }
-}
-void MutexCore::unlock() { owner_.store(nullptr); }
-} // namespace aios::sync
-
-namespace aios::test {
-void ranks_taken(unsigned rank, bool taken) {
-    static thread_local unsigned held[32];
-    static thread_local unsigned depth = 0;
-    if (!taken) {
-        AIOS_ASSERT(depth != 0);
-        depth--;
-        return;
-    }
-    AIOS_ASSERT(depth == 0 || held[depth - 1] < rank);
-    held[depth++] = rank;
-}
-} // namespace aios::test

@@ -1,0 +1,161 @@
+// See sched_host.hpp.
+#include "tests/support/sched_host.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "kernel/ipc/lending.hpp"
+
+namespace aios {
+
+namespace {
+
+// The parking place of a thread, in Thread::personality_data.
+struct Place {
+    std::mutex mutex;
+    std::condition_variable woken;
+    bool token = false;
+};
+Place& place_of(Thread& thread) { return *static_cast<Place*>(thread.personality_data); }
+
+thread_local Thread* t_current = nullptr;
+
+class Owner final : public sched::ThreadOwner {
+public:
+    explicit Owner(sched::ShareGroup& group) : group_(group) {}
+    sched::ShareGroup& share_group() override { return group_; }
+    mm::AddressSpace* address_space() override { return nullptr; }
+    void thread_exited(Thread&) override {}
+    void retain() override { references_.retain(); }
+    void release() override {
+        if (references_.release()) delete this;
+    }
+
+private:
+    virtual ~Owner() = default;
+    sched::ShareGroup& group_;
+    RefCount references_;
+};
+
+} // namespace
+
+namespace sched {
+struct BootThreads {
+    static Ref<Thread> make(ShareGroup* group) {
+        auto owner = Ref<ThreadOwner>::adopt(new Owner(group != nullptr ? *group : root_group()));
+        auto thread = Ref<Thread>::adopt(*mm::make<Thread>(Reservation(), std::move(owner), "host"));
+        thread->personality_data = new Place;
+        thread->state_ = ThreadState::running;
+        return thread;
+    }
+};
+
+ShareGroup& root_group() {
+    static ShareGroup root(nullptr, 100);
+    return root;
+}
+
+void park(Deadline deadline, Thread* next) {
+    if (next != nullptr) unpark(*next);
+    Place& place = place_of(Thread::current());
+    std::unique_lock lock(place.mutex);
+    const auto has_token = [&] { return place.token; };
+    if (deadline == kNever) {
+        place.woken.wait(lock, has_token);
+    } else if (const std::uint64_t now = now_ns(); now < deadline) {
+        place.woken.wait_for(lock, std::chrono::nanoseconds(deadline - now), has_token);
+    }
+    place.token = false;
+}
+
+void unpark(Thread& thread) {
+    Place& place = place_of(thread);
+    std::lock_guard lock(place.mutex);
+    place.token = true;
+    place.woken.notify_one();
+}
+
+void yield() { std::this_thread::yield(); }
+
+// Under Rank::lending, as in the kernel.
+void lend_from(Thread& payer) {
+    Thread::current().billed = payer.billed;
+    Thread::current().is_lent = true;
+}
+void lend_end(Thread& server, Thread*) {
+    server.billed = &server.owner()->share_group();
+    server.is_lent = false;
+}
+void lend_change(Thread& server, ShareGroup& billed) { server.billed = &billed; }
+} // namespace sched
+
+namespace time {
+std::uint64_t now_ns() {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+            .count());
+}
+} // namespace time
+
+namespace sync {
+void assert_may_block() {}
+} // namespace sync
+
+Thread::SleepTimer::SleepTimer(Thread& owner)
+    : TimerEntry([](TimerEntry&, std::uint64_t) { return time::kNever; }), thread(owner) {}
+Thread::Thread(Reservation charge, Ref<sched::ThreadOwner> owner, const char* name)
+    : Object(kType, std::move(charge)), owner_(std::move(owner)), name_(name) {
+    billed = &owner_->share_group();
+}
+Thread::~Thread() { delete static_cast<Place*>(personality_data); }
+Thread& Thread::current() {
+    AIOS_ASSERT(t_current != nullptr);
+    return *t_current;
+}
+bool Thread::has_current() { return t_current != nullptr; }
+void Thread::interrupt() {
+    interrupted_ = true;
+    sched::unpark(*this);
+}
+void Thread::kill() {
+    killed_ = true;
+    interrupt();
+}
+
+namespace test {
+
+AsThread::AsThread(sched::ShareGroup* group) : thread_(sched::BootThreads::make(group)) { t_current = thread_.get(); }
+AsThread::~AsThread() {
+    if (thread_->exit_hook != nullptr) thread_->exit_hook(*thread_);
+    t_current = nullptr;
+}
+
+struct HostThread::State {
+    Ref<Thread> thread;
+    std::thread runner;
+};
+
+HostThread::HostThread(std::function<void()> function, sched::ShareGroup* group) : state_(new State) {
+    state_->thread = sched::BootThreads::make(group);
+    state_->runner = std::thread([thread = state_->thread.get(), function = std::move(function)] {
+        t_current = thread;
+        function();
+        if (thread->exit_hook != nullptr) thread->exit_hook(*thread);
+        t_current = nullptr;
+    });
+}
+HostThread::~HostThread() {
+    join();
+    delete state_;
+}
+Thread& HostThread::thread() { return *state_->thread; }
+void HostThread::join() {
+    if (state_->runner.joinable()) state_->runner.join();
+}
+
+Ref<Quota> plenty() { return *Quota::create_root({1ull << 30, 1u << 20, 1u << 16, 1u << 16}); }
+
+} // namespace test
+} // namespace aios

@@ -1,0 +1,38 @@
+// Kernel threads on host threads, for tests of what waits: the real WaitQueue, Mutex and EventQueue above a park() and
+// unpark() made of a condition variable. Shares are not simulated; who is billed is (Thread::billed).
+#pragma once
+
+#include <functional>
+
+#include "kernel/quota/quota.hpp"
+#include "kernel/sched/thread.hpp"
+
+namespace aios::test {
+
+// Makes the calling host thread a kernel thread for its life.
+class AsThread {
+public:
+    explicit AsThread(sched::ShareGroup* group = nullptr);
+    ~AsThread();
+    Thread& thread() { return *thread_; }
+
+private:
+    Ref<Thread> thread_;
+};
+
+// Runs `function` on a host thread that is a kernel thread; joined at the end of its life.
+class HostThread {
+public:
+    explicit HostThread(std::function<void()> function, sched::ShareGroup* group = nullptr);
+    ~HostThread();
+    Thread& thread();
+    void join();
+
+private:
+    struct State;
+    State* state_;
+};
+
+Ref<Quota> plenty(); // a payer for tests
+
+} // namespace aios::test
