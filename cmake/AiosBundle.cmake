@@ -8,6 +8,7 @@
 #   aios_system_target(TARGET)                          built by `./aios build` though it is in no bundle
 # Call aios_bundles_finish() once, after all folders.
 add_custom_target(aios-system)
+add_custom_target(aios-test-programs) # the programs of the other bundles
 set_property(GLOBAL PROPERTY AIOS_BUNDLE_NAMES "boot;guest;linux")
 
 function(aios_bundle_entry_ path executable file bundles)
@@ -29,6 +30,7 @@ function(aios_bundle_program target path)
   if("boot" IN_LIST arg_BUNDLE)
     add_dependencies(aios-system ${target})
   endif()
+  add_dependencies(aios-test-programs ${target})
 endfunction()
 
 function(aios_bundle_file file path)

@@ -9,7 +9,6 @@
 #include "tools/aios/audit_log.hpp"
 #include "tools/aios/bundle.hpp"
 #include "tools/aios/commands.hpp"
-#include "tools/aios/disk.hpp"
 #include "tools/aios/files.hpp"
 #include "tools/aios/machine.hpp"
 #include "tools/aios/options.hpp"
@@ -19,6 +18,7 @@
 #include "tools/aios/run_end.hpp"
 #include "tools/aios/stop.hpp"
 #include "tools/aios/text.hpp"
+#include "tools/aios/uefi_boot.hpp"
 
 namespace aios::host {
 
@@ -79,17 +79,6 @@ Outcome<> write_seed(const std::filesystem::path& path) {
     return out.finish();
 }
 
-// The firmware's variables are written during a boot, so each run gets a copy.
-Outcome<> prepare_uefi(const Places& places, const std::filesystem::path& scratch, MachineSpec& spec) {
-    spec.disk = scratch / "disk.img";
-    spec.firmware_variables = scratch / "variables.fd";
-    HOST_TRY(make_disk(spec.disk, {places.loader(), spec.kernel, spec.container, spec.command_line}));
-    std::error_code error;
-    std::filesystem::copy_file("/usr/share/OVMF/OVMF_VARS_4M.fd", spec.firmware_variables, error);
-    if (error) return failure(Exit::host_missing, "the UEFI firmware OVMF was not found; run ./aios setup.");
-    return {};
-}
-
 RunEvents show_events(const RunOptions& options, const std::vector<std::string>& questions, Progress& progress) {
     RunEvents events;
     events.progress = [&](std::string_view text, std::uint64_t done, std::uint64_t total) {
@@ -145,7 +134,7 @@ Outcome<Exit> command_run(const Places& places, ArgumentList arguments) {
         HOST_TRY(write_container(spec.container, std::move(boot), std::move(job.bundle)));
     spec.memory_mib = HOST_TRY(choose_memory(options, needed_mib(container_bytes, document_bytes, options.processors)));
     HOST_TRY(write_seed(spec.seed));
-    if (options.boot == BootKind::uefi) HOST_TRY(prepare_uefi(places, scratch.path(), spec));
+    if (options.boot == BootKind::uefi) HOST_TRY(prepare_uefi_boot(places.loader(), scratch.path(), spec));
 
     progress.show("choosing an accelerator");
     const AcceleratorChoice accelerator =
@@ -157,9 +146,11 @@ Outcome<Exit> command_run(const Places& places, ArgumentList arguments) {
     RunRecord record;
     record.true_names = std::move(job.true_names);
     const RunEvents events = show_events(options, input.questions, progress);
-    RunFollower follower(record, input.questions.size(), events);
+    std::function<void(std::string_view)> show_line;
+    if (options.verbose) show_line = [&](std::string_view line) { progress.say("kernel| " + printable_lines(line)); };
+    RunFollower follower(record, input.questions.size(), events, std::move(show_line));
     const MachineEars ears{
-        [&](std::string_view text) { follower.kernel_text(text, options.verbose ? &progress : nullptr); },
+        [&](std::string_view text) { follower.kernel_text(text); },
         [&](std::string_view bytes) { return follower.frames(bytes); },
         [&] { progress.tick(); },
     };

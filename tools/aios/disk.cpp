@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tools/aios/files.hpp"
-#include "tools/aios/machine.hpp"
+#include "tools/aios/process.hpp"
 #include "tools/aios/text.hpp"
 
 namespace aios::host {
@@ -19,7 +19,8 @@ constexpr std::uint64_t kSmallest = 64ull << 20; // enough clusters for FAT32
 
 Outcome<> mtools(const std::vector<std::string>& arguments) {
     std::string output;
-    const int status = run_program(arguments, output);
+    const auto keep = [&](std::string_view text) { output += text; };
+    const int status = run_process(arguments, std::chrono::minutes(5), keep).status;
     if (status == 0) return {};
     if (status == 127)
         return failure(Exit::host_missing, std::format("{} was not found; run ./aios setup.", arguments[0]));

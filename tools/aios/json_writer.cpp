@@ -8,12 +8,6 @@
 
 namespace aios::host {
 
-namespace {
-
-constexpr std::uint64_t kMaxExact = (1ull << 53) - 1;
-
-} // namespace
-
 void JsonWriter::new_line() {
     out_ += '\n';
     out_.append(2 * levels_.size(), ' ');
@@ -66,9 +60,7 @@ JsonWriter& JsonWriter::scalar(std::string_view text) {
 
 JsonWriter& JsonWriter::string(std::string_view bytes) { return scalar(json_quoted(bytes)); }
 
-JsonWriter& JsonWriter::number(std::uint64_t value) {
-    return value <= kMaxExact ? scalar(std::to_string(value)) : string(std::to_string(value));
-}
+JsonWriter& JsonWriter::number(std::uint64_t value) { return scalar(std::to_string(value)); }
 
 JsonWriter& JsonWriter::real(double value) {
     assert(std::isfinite(value));

@@ -16,7 +16,7 @@ public:
     JsonWriter& end();
     JsonWriter& key(std::string_view name);
     JsonWriter& string(std::string_view bytes);
-    JsonWriter& number(std::uint64_t value); // above 2^53 - 1: as a string, since most readers use doubles
+    JsonWriter& number(std::uint64_t value); // above 2^53 - 1: the nearest double is what most readers see
     JsonWriter& real(double value);          // finite
     JsonWriter& boolean(bool value);
     JsonWriter& null();

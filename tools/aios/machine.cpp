@@ -6,14 +6,12 @@
 #include <cstring>
 #include <format>
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tools/aios/files.hpp"
+#include "tools/aios/process.hpp"
 #include "tools/aios/stop.hpp"
 #include "tools/aios/text.hpp"
 
@@ -41,44 +39,13 @@ Outcome<Pair> socket_pair() {
     return Pair{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-// A child that dies with us. `descriptors` become 0, 1, 2, ... in the child; a negative one is /dev/null.
-pid_t start(const std::vector<std::string>& arguments, const std::vector<int>& descriptors) {
-    std::vector<char*> argv;
-    for (const std::string& argument : arguments)
-        argv.push_back(const_cast<char*>(argument.c_str()));
-    argv.push_back(nullptr);
-    const pid_t parent = ::getpid();
-    const pid_t child = ::fork();
-    if (child != 0) return child;
-    // Only async-signal-safe calls from here on.
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(127);
-    ::setpgid(0, 0); // an interrupt from the terminal reaches us alone; we end the child
-    ::signal(SIGPIPE, SIG_DFL);
-    int high[8];
-    const int null = ::open("/dev/null", O_RDWR);
-    for (std::size_t i = 0; i < descriptors.size(); i++)
-        high[i] = ::fcntl(descriptors[i] < 0 ? null : descriptors[i], F_DUPFD_CLOEXEC, 32);
-    for (std::size_t i = 0; i < descriptors.size(); i++)
-        ::dup2(high[i], static_cast<int>(i));
-    ::execvp(argv[0], argv.data());
-    ::_exit(127);
-}
-
-int status_of(int wait_status) {
-    return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
-}
-
 // The child process and the three streams from it.
 class Machine {
 public:
     Machine(pid_t child, Descriptor text, Descriptor frames, Descriptor message)
         : child_(child), text_(std::move(text)), frames_(std::move(frames)), message_(std::move(message)) {}
     ~Machine() {
-        if (child_ <= 0) return;
-        ::kill(child_, SIGKILL);
-        while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
-        }
+        if (child_ > 0) end_process(child_);
     }
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
@@ -151,11 +118,8 @@ MachineResult Machine::follow(const MachineEars& ears, std::chrono::milliseconds
             killed = true;
         }
     }
-    int wait_status = 0;
-    while (::waitpid(child_, &wait_status, 0) < 0 && errno == EINTR) {
-    }
+    result_.status = reap_process(child_);
     child_ = 0;
-    result_.status = status_of(wait_status);
     result_.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     return std::move(result_);
 }
@@ -240,7 +204,8 @@ Outcome<MachineResult> run_machine(const MachineSpec& spec, const MachineEars& e
     Pair frames = HOST_TRY(socket_pair());
     Pair message = HOST_TRY(socket_pair());
     const int error_end = message.theirs.number();
-    const pid_t child = start(arguments, {-1, error_end, error_end, text.theirs.number(), frames.theirs.number()});
+    const pid_t child =
+        start_process(arguments, {-1, error_end, error_end, text.theirs.number(), frames.theirs.number()});
     if (child < 0)
         return failure(Exit::host_missing,
                        std::format("QEMU could not be started: {}.", lower_first(std::strerror(errno))));
@@ -248,21 +213,6 @@ Outcome<MachineResult> run_machine(const MachineSpec& spec, const MachineEars& e
         pair->theirs.reset();
     Machine machine(child, std::move(text.ours), std::move(frames.ours), std::move(message.ours));
     return machine.follow(ears, spec.limit);
-}
-
-int run_program(const std::vector<std::string>& arguments, std::string& output) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return 127;
-    const Descriptor from(ends[0]);
-    Descriptor into(ends[1]);
-    const pid_t child = start(arguments, {-1, into.number(), into.number()});
-    if (child < 0) return 127;
-    into.reset();
-    if (auto bytes = read_descriptor(from.number(), 64 << 20)) output = std::move(*bytes);
-    int wait_status = 0;
-    while (::waitpid(child, &wait_status, 0) < 0 && errno == EINTR) {
-    }
-    return status_of(wait_status);
 }
 
 } // namespace aios::host

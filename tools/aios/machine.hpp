@@ -59,8 +59,4 @@ inline constexpr int kStatusPanic = (0x12 << 1) | 1;
 
 [[nodiscard]] Outcome<MachineResult> run_machine(const MachineSpec& spec, const MachineEars& ears);
 
-// Runs a host program to its end and returns its exit status; its output goes to `output`. 127 if it could not be
-// started.
-[[nodiscard]] int run_program(const std::vector<std::string>& arguments, std::string& output);
-
 } // namespace aios::host

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kTextKept = 64 << 10;
 constexpr std::size_t kTailLines = 25;
-constexpr std::size_t kLongestLine = 4096;
 
 // The newest thing that was said about a fault, for the sentence.
 std::string last_word(const RunRecord& record) {
@@ -51,18 +50,11 @@ Outcome<> judge_power_off(const MachineResult& result, const RunFollower& follow
 
 } // namespace
 
-void RunFollower::kernel_text(std::string_view text, Progress* show) {
+void RunFollower::kernel_text(std::string_view text) {
     heard_ = heard_ || !text.empty();
     text_ += text;
     if (text_.size() > kTextKept) text_.erase(0, text_.size() - kTextKept / 2);
-    if (show == nullptr) return;
-    pending_ += text;
-    std::size_t end = 0;
-    while ((end = pending_.find('\n')) != std::string::npos || pending_.size() > kLongestLine) {
-        if (end == std::string::npos) end = kLongestLine;
-        show->say("kernel| " + printable_lines(pending_.substr(0, end)));
-        pending_.erase(0, end + 1);
-    }
+    lines_.feed(text);
 }
 
 bool RunFollower::frames(std::string_view bytes) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tools/aios/machine.hpp"
+#include "tools/aios/process.hpp"
 #include "tools/aios/progress.hpp"
 #include "tools/aios/record.hpp"
 
@@ -13,11 +14,16 @@ namespace aios::host {
 
 class RunFollower {
 public:
-    RunFollower(RunRecord& record, std::size_t question_count, const RunEvents& events)
-        : record_(record), question_count_(question_count), events_(events) {}
+    // `show_line` gets each line of kernel text, if it is set.
+    RunFollower(RunRecord& record, std::size_t question_count, const RunEvents& events,
+                std::function<void(std::string_view)> show_line)
+        : record_(record), question_count_(question_count), events_(events),
+          lines_([show = std::move(show_line)](std::string_view line) {
+              if (show) show(line);
+          }) {}
 
-    // Keeps the last part of the kernel's text; whole lines go to `show` at once if there is one.
-    void kernel_text(std::string_view text, Progress* show);
+    // Keeps the last part of the kernel's text.
+    void kernel_text(std::string_view text);
     // False once a frame was broken.
     [[nodiscard]] bool frames(std::string_view bytes);
     void finish_frames();
@@ -35,8 +41,8 @@ private:
     const RunEvents& events_;
     FrameReader reader_;
     std::optional<Failure> broken_;
-    std::string text_;    // the last kilobytes
-    std::string pending_; // an unfinished line
+    std::string text_; // the last kilobytes
+    LineCutter lines_;
     bool heard_ = false;
 };
 

@@ -1,0 +1,91 @@
+#include "tools/aios/lint.hpp"
+
+#include "tests/unit/host/support.hpp"
+
+namespace aios::host::lint {
+namespace {
+
+const Layers& layers() {
+    static const Layers parsed = Layers::parse("# comment\n"
+                                               "chain kernel: abi base kernel/arch kernel/mm kernel # more\n"
+                                               "chain user: abi base runtime services\n"
+                                               "apart: services\nfree: tests\n")
+                                     .value();
+    return parsed;
+}
+
+bool allowed(std::string_view file, std::string_view target) { return !layers().objection(file, target).has_value(); }
+
+TEST(LintLayers, Order) {
+    EXPECT_TRUE(allowed("base/a.hpp", "abi/b.hpp"));
+    EXPECT_FALSE(allowed("abi/b.hpp", "base/a.hpp"));
+    EXPECT_TRUE(allowed("kernel/mm/x.cpp", "kernel/arch/y.hpp"));
+    EXPECT_FALSE(allowed("kernel/arch/x86_64/y.cpp", "kernel/mm/x.hpp"));
+    EXPECT_TRUE(allowed("kernel/main.cpp", "kernel/mm/x.hpp"));
+    EXPECT_FALSE(allowed("services/a/main.cpp", "kernel/mm/x.hpp"));
+    EXPECT_TRUE(allowed("services/a/main.cpp", "services/a/part.hpp"));
+    EXPECT_FALSE(allowed("services/a/main.cpp", "services/b/part.hpp"));
+    EXPECT_TRUE(allowed("tests/x.cpp", "kernel/main.hpp"));
+    EXPECT_FALSE(allowed("unknown/x.cpp", "abi/b.hpp"));
+    EXPECT_FALSE(allowed("base/x.cpp", "missing.hpp"));
+}
+
+TEST(LintLayers, BadFilesAreRefused) {
+    EXPECT_FALSE(Layers::parse("chain kernel abi"));
+    EXPECT_FALSE(Layers::parse("order: abi"));
+}
+
+std::vector<Finding> constructs(std::string_view file, std::string_view text) {
+    std::vector<Finding> findings;
+    check_constructs(file, text, findings);
+    return findings;
+}
+
+TEST(LintConstructs, DangerNeedsAReason) {
+    EXPECT_EQ(constructs("base/a.cpp", "auto x = reinterpret_cast<int*>(y);\n").size(), 1u);
+    EXPECT_TRUE(constructs("base/a.cpp", "// SAFETY: fine.\nauto x = reinterpret_cast<int*>(y);\n").empty());
+    EXPECT_EQ(constructs("base/a.cpp", "auto x = new int;\n").size(), 1u);
+    EXPECT_TRUE(constructs("base/a.cpp", "auto x = new (place) int;\nvoid* operator new(size_t);\n").empty());
+    EXPECT_EQ(constructs("base/a.cpp", "// SAFETY: x\nasm(\"hlt\");\n").size(), 1u);
+    EXPECT_EQ(constructs("kernel/arch/a.cpp", "int a;\nasm(\"hlt\");\n").size(), 1u);
+    EXPECT_TRUE(constructs("kernel/arch/a.cpp", "// Head. SAFETY: each is one instruction.\nasm(\"hlt\");\n").empty());
+}
+
+TEST(LintConstructs, PlacesOfThings) {
+    EXPECT_EQ(constructs("kernel/mm/a.cpp", "throw 1;\n").size(), 1u);
+    EXPECT_TRUE(constructs("services/desk/a.cpp", "throw 1;\n").empty());
+    EXPECT_EQ(constructs("kernel/mm/a.cpp", "#if defined(__x86_64__)\n").size(), 1u);
+    EXPECT_TRUE(constructs("kernel/arch/a.cpp", "#if defined(__x86_64__)\n").empty());
+    EXPECT_EQ(constructs("base/a.cpp", "// TO"
+                                       "DO: later\n")
+                  .size(),
+              1u);
+}
+
+TEST(LintConstructs, CommentsAndStringsAreNotCode) {
+    EXPECT_TRUE(constructs("base/a.cpp",
+                           "// a new thing to try, reinterpret_cast\n/* throw\ncatch */\nauto s = \"new int\";\n"
+                           "auto r = R\"x(new int; throw)x\";\nint n = 1'000;\nchar c = '\\'';\n")
+                    .empty());
+}
+
+TEST(LintShape, Rules) {
+    const auto shape = [](std::string_view file, std::string_view text) {
+        std::vector<Finding> findings;
+        check_shape(file, text, findings);
+        return findings.size();
+    };
+    EXPECT_EQ(shape("a.hpp", "// What.\n#pragma once\n"), 0u);
+    EXPECT_EQ(shape("a.hpp", "#pragma once\n"), 1u);
+    EXPECT_EQ(shape("a.hpp", "// What.\n"), 1u);
+    EXPECT_EQ(shape("a.cpp", "int a; \n"), 1u);
+    EXPECT_EQ(shape("a.cpp", "int a;"), 1u);
+    std::string longer;
+    for (int i = 0; i < 601; i++)
+        longer += "x\n";
+    EXPECT_EQ(shape("a.cpp", longer), 1u);
+    EXPECT_EQ(shape("a.cpp", "// LENGTH: a table\n" + longer), 0u);
+}
+
+} // namespace
+} // namespace aios::host::lint

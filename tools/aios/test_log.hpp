@@ -1,0 +1,51 @@
+// The results of `aios test`: every test is counted once as passed, failed or skipped, shown as it ends, and those that
+// failed or were skipped are named again at the end.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tools/aios/progress.hpp"
+
+namespace aios::host {
+
+enum class TestOutcome { passed, failed, skipped };
+
+class TestLog {
+public:
+    explicit TestLog(std::string filter) : filter_(std::move(filter)) {}
+
+    // Starts a group, such as one test program or one boot.
+    void group(std::string name);
+    [[nodiscard]] const std::string& group_name() const { return group_; }
+
+    // True if a test of this name in the current group is wanted; a result that is not wanted is not counted.
+    [[nodiscard]] bool wants(std::string_view test) const;
+    void result(std::string_view test, TestOutcome outcome, std::string_view detail = {});
+    // Takes a line "TEST name pass|fail|skip detail"; false if it is something else. What comes before TEST is passed
+    // over.
+    bool take_line(std::string_view line);
+    // Text that explains a failure, as it is.
+    void explain(std::string_view text);
+
+    [[nodiscard]] std::size_t count(TestOutcome outcome) const;
+    [[nodiscard]] Progress& progress() { return progress_; }
+
+    // Names what failed and what was skipped, and prints the closing line. True if something ran and nothing failed.
+    [[nodiscard]] bool finish();
+
+private:
+    struct Named {
+        TestOutcome outcome;
+        std::string text;
+    };
+    std::string filter_;
+    std::string group_;
+    std::vector<Named> named_;
+    std::size_t passed_ = 0;
+    Progress progress_;
+};
+
+} // namespace aios::host
