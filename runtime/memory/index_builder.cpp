@@ -39,29 +39,45 @@ void for_each_run(std::vector<std::uint32_t>& values, Use use) {
 
 } // namespace
 
-void IndexBuilder::index_word(std::string_view word, std::uint32_t weight) {
-    if (is_stop_word(word)) return;
-    for_each_gram(word, [&](std::uint32_t key) {
-        const auto [at, fresh] = gram_ids_.try_emplace(key, static_cast<std::uint32_t>(grams_.size()));
-        if (fresh) {
-            grams_.push_back(key);
-            gram_lists_.emplace_back();
-        }
-        for (std::uint32_t i = 0; i < weight; ++i)
-            gram_occurrences_.push_back(at->second);
-    });
-    std::array<char, kMaxWordBytes> buffer{};
-    std::ranges::copy(word, buffer.begin());
-    const std::string_view stem = stem_in_place(std::span(buffer).first(word.size()));
-    auto at = term_ids_.find(stem);
-    if (at == term_ids_.end()) {
-        at = term_ids_.emplace(std::string(stem), static_cast<std::uint32_t>(terms_.size())).first;
-        terms_.push_back(at->first);
-        term_lists_.emplace_back();
-        term_string_bytes_ += stem.size();
+std::uint32_t IndexBuilder::term_of(std::string_view stem) {
+    if (const auto known = term_ids_.find(stem); known != term_ids_.end()) return known->second;
+    const auto id = static_cast<std::uint32_t>(terms_.size());
+    terms_.push_back(term_ids_.emplace(std::string(stem), id).first->first);
+    term_lists_.emplace_back();
+    term_string_bytes_ += stem.size();
+    return id;
+}
+
+std::uint32_t IndexBuilder::gram_of(std::uint32_t key) {
+    const auto [at, fresh] = gram_ids_.try_emplace(key, static_cast<std::uint32_t>(grams_.size()));
+    if (fresh) {
+        grams_.push_back(key);
+        gram_lists_.emplace_back();
     }
-    for (std::uint32_t i = 0; i < weight; ++i)
-        stem_occurrences_.push_back(at->second);
+    return at->second;
+}
+
+const IndexBuilder::Word& IndexBuilder::word_entry(std::string_view word) {
+    if (const auto known = words_.find(word); known != words_.end()) return known->second;
+    Word entry{kNoTerm, static_cast<std::uint32_t>(word_grams_.size()), 0};
+    if (!is_stop_word(word)) {
+        for_each_gram(word, [&](std::uint32_t key) { word_grams_.push_back(gram_of(key)); });
+        entry.grams = static_cast<std::uint32_t>(word_grams_.size()) - entry.first_gram;
+        std::array<char, kMaxWordBytes> buffer{};
+        std::ranges::copy(word, buffer.begin());
+        entry.term = term_of(stem_in_place(std::span(buffer).first(word.size())));
+    }
+    return words_.emplace(std::string(word), entry).first->second;
+}
+
+void IndexBuilder::index_word(std::string_view word, std::uint32_t weight) {
+    const Word& entry = word_entry(word);
+    if (entry.term == kNoTerm) return;
+    const std::span grams = std::span(word_grams_).subspan(entry.first_gram, entry.grams);
+    for (std::uint32_t i = 0; i < weight; ++i) {
+        stem_occurrences_.push_back(entry.term);
+        gram_occurrences_.insert(gram_occurrences_.end(), grams.begin(), grams.end());
+    }
 }
 
 void IndexBuilder::append(List& list, std::uint32_t count) const {
@@ -86,6 +102,7 @@ void IndexBuilder::index_passage(std::string_view document, const PassageRange& 
             const std::size_t before = lists[id].bytes.size();
             append(lists[id], count);
             posting_bytes_ += lists[id].bytes.size() - before;
+            if (&lists == &term_lists_ && lists[id].passages == 2) ++joining_terms_;
         };
     };
     for_each_run(stem_occurrences_, append_to(term_lists_));

@@ -2,8 +2,8 @@
 // into a region that the caller hands in, position-independent, so that others search it in place (index_view.hpp).
 // Documents may be added after a seal and the region sealed again. Not thread-safe: one agent builds.
 //
-// Heap: about the size of the text plus 2.5 bytes for each distinct (passage, word) and (passage, 4-gram) pair; during
-// seal() 8 bytes for each (passage, word) pair more.
+// Heap: about the size of the text, plus 2.5 bytes for each distinct (passage, word) and (passage, 4-gram) pair, plus
+// some 300 bytes for each different word; during seal() 8 bytes for each (passage, word) pair more.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +44,14 @@ public:
     [[nodiscard]] std::uint64_t text_bytes() const { return text_.size(); }
 
 private:
+    // What is known of a word that occurred before: its stem and its grams, so that both are found once for each
+    // different word.
+    struct Word {
+        std::uint32_t term;       // kNoTerm: a stop word
+        std::uint32_t first_gram; // in word_grams_
+        std::uint32_t grams;
+    };
+    static constexpr std::uint32_t kNoTerm = UINT32_MAX;
     // A posting list that grows.
     struct List {
         std::vector<std::byte> bytes;
@@ -61,6 +69,9 @@ private:
     void index_document(std::string_view name, std::string_view text);
     void index_passage(std::string_view document, const PassageRange& range, std::size_t opening_end);
     void index_word(std::string_view word, std::uint32_t weight);
+    [[nodiscard]] const Word& word_entry(std::string_view word);
+    [[nodiscard]] std::uint32_t term_of(std::string_view stem);
+    [[nodiscard]] std::uint32_t gram_of(std::uint32_t key);
     void append(List& list, std::uint32_t count) const;
     [[nodiscard]] Plan make_plan() const;
 
@@ -70,6 +81,8 @@ private:
     std::vector<PassageRecord> passages_;
     std::unordered_set<std::string, StringHash, std::equal_to<>> known_names_;
 
+    std::unordered_map<std::string, Word, StringHash, std::equal_to<>> words_;
+    std::vector<std::uint32_t> word_grams_; // gram numbers, word after word
     std::unordered_map<std::string, std::uint32_t, StringHash, std::equal_to<>> term_ids_;
     std::vector<std::string_view> terms_; // views of the keys of term_ids_, which stay where they are
     std::vector<List> term_lists_;
@@ -79,6 +92,7 @@ private:
 
     std::uint64_t term_string_bytes_ = 0;
     std::uint64_t posting_bytes_ = 0;
+    std::uint64_t joining_terms_ = 0; // that occur in two passages or more
     std::uint64_t stem_tokens_ = 0;
     std::uint64_t gram_tokens_ = 0;
     bool broken_ = false;

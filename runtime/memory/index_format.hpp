@@ -94,8 +94,9 @@ struct ListRecord {
     std::uint32_t documents;
     std::uint32_t key;       // a term's offset in the term strings; a gram's four bytes
     std::uint32_t key_bytes; // a term's length; 4
-    std::uint32_t reserved;
+    std::uint32_t vector;    // a term's vector in the section of term vectors; kNoVector if it has none
 };
+inline constexpr std::uint32_t kNoVector = UINT32_MAX;
 static_assert(sizeof(ListRecord) == 32);
 
 } // namespace aios::memory

@@ -43,6 +43,7 @@ private:
 
 struct IndexBuilder::Plan {
     std::vector<std::uint32_t> term_order;
+    std::vector<std::uint32_t> term_vector_numbers; // for each of term_order
     std::vector<std::uint32_t> gram_order;
     std::uint32_t dimensions = 0;
     std::vector<std::byte> term_vectors;
@@ -61,7 +62,7 @@ std::uint64_t IndexBuilder::sealed_bytes() const {
         terms_.size() * sizeof(ListRecord),
         grams_.size() * sizeof(ListRecord),
         posting_bytes_,
-        terms_.size() * vector,
+        vector == 0 ? 0 : joining_terms_ * vector,
         passages_.size() * vector,
         documents_.size() * vector,
     };
@@ -87,14 +88,19 @@ IndexBuilder::Plan IndexBuilder::make_plan() const {
     // nothing.
     TermMatrix matrix;
     matrix.starts.resize(passages_.size() + 1);
+    std::uint32_t count = 0;
+    for (const std::uint32_t id : plan.term_order) {
+        plan.term_vector_numbers.push_back(term_lists_[id].passages < 2 ? kNoVector : count++);
+    }
     const auto for_each_posting = [&](auto use) {
-        for (std::uint32_t rank = 0; rank < plan.term_order.size(); ++rank) {
+        for (std::size_t rank = 0; rank < plan.term_order.size(); ++rank) {
+            const std::uint32_t number = plan.term_vector_numbers[rank];
+            if (number == kNoVector) continue;
             const List& list = term_lists_[plan.term_order[rank]];
-            if (list.passages < 2) continue;
             PostingReader reader(list.bytes, passages());
             const double rarity = inverse_frequency(passages(), list.passages);
             while (reader.next())
-                use(reader.passage(), rank, space_weight(reader.count(), rarity));
+                use(reader.passage(), number, space_weight(reader.count(), rarity));
         }
     };
     for_each_posting([&](std::uint32_t passage, std::uint32_t, float) { ++matrix.starts[passage + 1]; });
@@ -105,7 +111,6 @@ IndexBuilder::Plan IndexBuilder::make_plan() const {
         matrix.entries[next[passage]++] = {term, weight};
     });
 
-    const auto count = static_cast<std::uint32_t>(terms_.size());
     const std::vector<float> space = term_space(matrix, count, plan.dimensions);
     const auto of_term = [&](std::uint32_t term) {
         return std::span(space).subspan(std::size_t{term} * plan.dimensions, plan.dimensions);
@@ -185,20 +190,23 @@ Result<std::uint64_t> IndexBuilder::seal(MutableBytes region) {
     copy(SectionId::passages, std::as_bytes(std::span(passages_)));
 
     std::uint64_t postings = 0;
-    const auto list_record = [&](const List& list, std::uint32_t key, std::size_t key_bytes) {
+    const auto list_record = [&](const List& list, std::uint32_t key, std::size_t key_bytes, std::uint32_t vector) {
         lists.push_back({postings, static_cast<std::uint32_t>(list.bytes.size()), list.passages, list.documents, key,
-                         static_cast<std::uint32_t>(key_bytes), 0});
+                         static_cast<std::uint32_t>(key_bytes), vector});
         postings += list.bytes.size();
     };
     Writer strings = section(SectionId::term_strings, term_string_bytes_);
     std::uint32_t string_at = 0;
-    for (const std::uint32_t id : plan.term_order) {
-        list_record(term_lists_[id], string_at, terms_[id].size());
+    for (std::size_t rank = 0; rank < plan.term_order.size(); ++rank) {
+        const std::uint32_t id = plan.term_order[rank];
+        const std::uint32_t vector = plan.dimensions == 0 ? kNoVector : plan.term_vector_numbers[rank];
+        list_record(term_lists_[id], string_at, terms_[id].size(), vector);
         strings.bytes(as_bytes(terms_[id]));
         string_at += static_cast<std::uint32_t>(terms_[id].size());
     }
-    for (const std::uint32_t id : plan.gram_order)
-        list_record(gram_lists_[id], grams_[id], sizeof(std::uint32_t));
+    for (const std::uint32_t id : plan.gram_order) {
+        list_record(gram_lists_[id], grams_[id], sizeof(std::uint32_t), kNoVector);
+    }
     const std::span<const ListRecord> records(lists);
     copy(SectionId::terms, std::as_bytes(records.first(terms_.size())));
     copy(SectionId::grams, std::as_bytes(records.subspan(terms_.size())));

@@ -61,12 +61,15 @@ public:
     [[nodiscard]] std::optional<Term> find_gram(std::uint32_t key) const;
     [[nodiscard]] Bytes postings(const ListRecord& list) const;
 
-    // A vector of the semantic space: a scale and bytes (vectors.hpp). Empty if there is no space.
+    // A vector of the semantic space: a scale and bytes (vectors.hpp). Empty if there is no space, or the term is not
+    // in it.
     struct Vector {
         float scale;
         Bytes values;
     };
-    [[nodiscard]] Vector term_vector(std::uint32_t term) const { return vector(SectionId::term_vectors, term); }
+    [[nodiscard]] Vector term_vector(const ListRecord& term) const {
+        return vector(SectionId::term_vectors, term.vector);
+    }
     [[nodiscard]] Vector passage_vector(std::uint32_t at) const { return vector(SectionId::passage_vectors, at); }
     [[nodiscard]] Vector document_vector(std::uint32_t at) const { return vector(SectionId::document_vectors, at); }
 

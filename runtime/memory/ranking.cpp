@@ -97,7 +97,7 @@ FieldScores space_scores(const IndexView& view, const std::vector<Lookup>& looku
     if (view.dimensions() == 0) return scores;
     std::vector<float> sum(view.dimensions());
     for (const Lookup& lookup : lookups) {
-        const IndexView::Vector vector = view.term_vector(lookup.term.number);
+        const IndexView::Vector vector = view.term_vector(lookup.term.list);
         const double rarity = inverse_frequency(view.passages(), lookup.term.list.passages);
         const double weight = lookup.weight * rarity * vector.scale;
         for (std::size_t d = 0; d < vector.values.size(); ++d) {

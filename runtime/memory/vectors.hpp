@@ -18,15 +18,21 @@ namespace aios::memory {
     return dimensions == 0 ? 0 : sizeof(float) + dimensions;
 }
 
+// Appends `values`. A vector with a value that is not finite (from a damaged index), or all but zero, becomes zero.
 inline void append_vector(std::vector<std::byte>& out, std::span<const float> values) {
+    constexpr float smallest = 1e-30F;
+    constexpr float steps = 127;
     float largest = 0;
-    for (const float value : values)
+    bool finite = true;
+    for (const float value : values) {
         largest = std::max(largest, std::fabs(value));
-    const float scale = largest / 127;
+        finite = finite && std::isfinite(value);
+    }
+    const float scale = finite && largest > smallest ? largest / steps : 0;
     const Bytes scale_bytes = std::as_bytes(std::span(&scale, 1));
     out.insert(out.end(), scale_bytes.begin(), scale_bytes.end());
     for (const float value : values) {
-        const float step = scale > 0 ? std::nearbyint(value / scale) : 0;
+        const float step = scale > 0 ? std::clamp(std::nearbyint(value / scale), -steps, steps) : 0;
         out.push_back(static_cast<std::byte>(static_cast<std::int8_t>(step)));
     }
 }

@@ -11,6 +11,7 @@
 #include "runtime/memory/postings.hpp"
 #include "runtime/memory/question.hpp"
 #include "runtime/memory/ranking.hpp"
+#include "runtime/memory/vectors.hpp"
 #include "tests/unit/memory/support.hpp"
 
 namespace aios::memory {
@@ -48,6 +49,22 @@ TEST(Postings, ComeBackAsWritten) {
     while (smaller.next())
         ++found;
     EXPECT_EQ(found, 3);
+}
+
+TEST(Vectors, ArePackedWithinHalfAStep) {
+    std::vector<std::byte> packed;
+    const std::vector<float> values = {1, -2, 0.5F, 0};
+    append_vector(packed, values);
+    ASSERT_EQ(packed.size(), vector_bytes(4));
+    for (std::size_t i = 0; i < 4; ++i) {
+        EXPECT_NEAR(static_cast<std::int8_t>(packed[4 + i]) * (2.0 / 127), values[i], 1.0 / 127);
+    }
+    // What damage makes of floats becomes zero, never a value outside the byte.
+    for (const float odd : {1e-45F, 1e-38F, HUGE_VALF, -HUGE_VALF, NAN}) {
+        packed.clear();
+        append_vector(packed, std::vector<float>{odd, 1e-45F, odd, odd});
+        for (std::size_t i = 4; i < 8; ++i) EXPECT_EQ(packed[i], std::byte{0}) << odd;
+    }
 }
 
 TEST(Index, KeepsDocumentsToTheLetter) {
