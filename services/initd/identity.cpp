@@ -21,7 +21,7 @@ Result<> Init::register_identity(std::size_t index) {
     out.key(2).uint(index);
     out.key(3).uint(kNoDeadline);
     out.key(4).uint(0);
-    out.key(5).map(1).key("program").text(unit.program);
+    out.key(5).map(2).key("program").text(unit.program).key("manifest").bytes(manifest_);
     const Bytes encoded = TRY(out.finish());
 
     const HandleGrant grant{units_[index].agent.get(), (rights::identify | rights::inspect | rights::wait).bits(), 0};

@@ -6,6 +6,7 @@
 // through one event queue: a finished spawn, a message of a unit to its parent, the end of a unit.
 #pragma once
 
+#include "crypto/sha2.hpp"
 #include "runtime/kernel/console.hpp"
 #include "runtime/orchestration/units.hpp"
 
@@ -75,6 +76,7 @@ private:
     WellKnownChannel channels_[2] = {
         {static_cast<std::uint32_t>(StartupRole::broker), static_cast<std::uint32_t>(StartupRole::broker_server), {}},
         {kRoleIdentity, kRoleIdentityServer, {}}};
+    crypto::Sha256::Digest manifest_{}; // of the system description
     OwnedHandle queue_;
     OwnedHandle region_;
     bool finished_ = false;

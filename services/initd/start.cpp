@@ -26,6 +26,7 @@ Result<> Init::prepare() {
     const MapRequest request{0, info.size, 0, kProtectRead};
     const std::uint64_t mapped = TRY(sys::memory_map(file->get(), &request));
     const Bytes bytes(reinterpret_cast<const std::byte*>(mapped), info.size); // SAFETY: mapped above, for the whole run
+    manifest_ = crypto::Sha256::hash(bytes);
     char why[256];
     std::string_view sentence;
     if (const auto decoded = SystemDescription::decode(bytes, description_, why, sentence); !decoded) {

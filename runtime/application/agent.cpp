@@ -1,0 +1,167 @@
+#include "runtime/application/agent.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/cbor.hpp"
+
+namespace aios::application {
+namespace {
+
+// Room for requests that wait. A message may be as large as the kernel takes.
+constexpr std::uint64_t kQueueMessages = 64, kQueueBytes = 256 * 1024;
+
+ipc::Value slot_types(const std::vector<SlotType>& slots) {
+    ipc::Array items;
+    for (const SlotType& slot : slots) {
+        items.emplace_back(ipc::Array{slot.name, static_cast<int>(slot.type)});
+    }
+    return items;
+}
+
+} // namespace
+
+std::uint64_t now_ns() { return sys::clock_read(static_cast<std::uint64_t>(Clock::monotonic)).value_or(0); }
+
+Agent::Agent() : startup_(startup_block()) {
+    if (startup_ == nullptr) {
+        std::fputs("this program is an AIOS agent: it runs inside AIOS, started by its supervisor\n", stderr);
+        std::exit(2);
+    }
+    AgentInfo info{};
+    if (sys::agent_info(self(), &info)) {
+        name_.assign(info.name, strnlen(info.name, sizeof(info.name)));
+        id_ = info.id;
+    }
+    if (const Handle broker = handle(StartupRole::broker); broker != kNoHandle) {
+        broker_.emplace(OwnedHandle(broker)); // lives as long as the program
+    }
+}
+
+void Agent::offer(Offer offer, Handler handler) {
+    serve(offer.intent, std::move(handler));
+    offers_.push_back(std::move(offer));
+}
+
+void Agent::serve(std::string intent, Handler handler) { served_.push_back({std::move(intent), std::move(handler)}); }
+
+void Agent::use_channel(Handle receive_side) { server_.emplace(OwnedHandle(receive_side)); }
+
+Result<> Agent::register_offer(const Offer& offer) {
+    if (!broker_) return fail(Error::not_found);
+    ipc::Intent intent;
+    intent.name = "intent.offer";
+    intent.slots = {{"intent", offer.intent},
+                    {"description", offer.description},
+                    {"inputs", slot_types(offer.inputs)},
+                    {"action", orchestration::to_value({offer.intent, offer.preconditions, offer.effects, offer.cost})},
+                    {"capacity", offer.capacity}};
+    const ipc::Incoming answer = TRY(broker_->call(intent, {server_->sender_grant()}));
+    if (answer.intent.is_positive()) return {};
+    std::fprintf(stderr, "%s: the broker refused the offer of %s: %s\n", name_.c_str(), offer.intent.c_str(),
+                 answer.intent.reason.c_str());
+    return fail(answer.intent.error != Error{} ? answer.intent.error : Error::bad_state);
+}
+
+Result<> Agent::announce() {
+    if (!server_) server_.emplace(TRY(ipc::Server::create(self(), kQueueMessages, kQueueBytes)));
+    for (const Offer& offer : offers_) {
+        TRY(register_offer(offer));
+    }
+    tell_parent("ready", name_);
+    return {};
+}
+
+void Agent::answer(ipc::Incoming& request) {
+    const auto served = std::ranges::find(served_, request.intent.name, &Served::intent);
+    Reply reply =
+        served == served_.end()
+            ? Reply(ipc::refuse(request.intent, Error::not_found, name_ + " does not offer " + request.intent.name))
+            : served->handler(request);
+    if (request.reply_to != 0)
+        (void)server_->reply(request.reply_to, reply.intent, reply.grants); // the caller may be gone
+}
+
+Result<> Agent::serve_one(std::uint64_t deadline) {
+    ipc::Incoming request = TRY(server_->next(deadline));
+    answer(request);
+    return {};
+}
+
+int Agent::run() {
+    auto failed = announce();
+    while (failed) {
+        failed = serve_one(kNoDeadline);
+        if (!failed && failed.error() == Error::interrupted) failed = {};
+    }
+    if (failed.error() == Error::peer_closed) return 0;
+    const std::string_view sentence = error_info(failed.error()).sentence;
+    std::fprintf(stderr, "%s: ends: %.*s\n", name_.c_str(), static_cast<int>(sentence.size()), sentence.data());
+    return 1;
+}
+
+Result<Found> Agent::find(const Wanted& wanted, std::string* why_not) {
+    if (!broker_) return fail(Error::not_found);
+    ipc::Intent query;
+    query.performative = ipc::Performative::query;
+    query.name = "intent.find";
+    query.slots = {{"intent", wanted.intent},
+                   {"meaning", wanted.meaning},
+                   {"slots", slot_types(wanted.slots)},
+                   {"not_agent", wanted.not_agent}};
+    ipc::Incoming answer = TRY(broker_->call(query));
+    if (!answer.intent.is_positive()) {
+        if (why_not != nullptr) *why_not = answer.intent.reason;
+        return fail(answer.intent.error != Error{} ? answer.intent.error : Error::not_found);
+    }
+    if (answer.handles.size() != 1) return fail(Error::bad_format);
+    const ipc::Slots& slots = answer.intent.slots;
+    Found found{.peer = ipc::Peer(std::move(answer.handles[0].handle)),
+                .intent = std::string(TRY(slots.text("intent"))),
+                .agent = std::string(TRY(slots.text("agent"))),
+                .agent_id = static_cast<std::uint64_t>(TRY(slots.integer("agent_id"))),
+                .why = std::string(TRY(slots.text("why"))),
+                .candidates = {}};
+    for (const ipc::Value& candidate : *TRY(slots.array("candidates"))) {
+        const ipc::Array& pair = *TRY(candidate.array());
+        if (pair.size() != 2) return fail(Error::bad_format);
+        found.candidates.emplace_back(std::string(TRY(pair[0].text())), TRY(pair[1].real()));
+    }
+    return found;
+}
+
+Result<std::vector<orchestration::Action>> Agent::actions() {
+    if (!broker_) return fail(Error::not_found);
+    ipc::Intent query;
+    query.performative = ipc::Performative::query;
+    query.name = "intent.list";
+    const ipc::Incoming answer = TRY(broker_->call(query));
+    if (!answer.intent.is_positive())
+        return fail(answer.intent.error != Error{} ? answer.intent.error : Error::bad_state);
+    std::vector<orchestration::Action> actions;
+    for (const ipc::Value& action : *TRY(answer.intent.slots.array("actions"))) {
+        actions.push_back(TRY(orchestration::action_from(action)));
+    }
+    return actions;
+}
+
+void Agent::tell_parent(std::string_view kind, std::string_view text, bool is_ok) {
+    const Handle parent = handle(StartupRole::parent);
+    if (parent == kNoHandle) return;
+    std::byte buffer[1024];
+    cbor::Encoder out(buffer);
+    out.map(3);
+    out.key(0).text(kind);
+    out.key(1).text(text.substr(0, 768));
+    out.key(2).boolean(is_ok);
+    if (const auto encoded = out.finish(); encoded) {
+        Message message{};
+        message.bytes = reinterpret_cast<std::uint64_t>(encoded->data()); // SAFETY: for the kernel
+        message.size = encoded->size();
+        (void)sys::ipc_send(parent, &message); // a parent that does not listen cannot be helped
+    }
+}
+
+} // namespace aios::application

@@ -1,0 +1,152 @@
+// semantic-ipcd: the broker. Agents offer intents with a handle on their own channel; others ask for an intent by name
+// or meaning and get a channel of their own to the agent that fits best, so that the second message takes no detour.
+// What it says of an agent is what identityd says, never what the agent claims; load is what the kernel counts in the
+// agent's channel.
+#include <format>
+#include <map>
+
+#include "runtime/application/agent.hpp"
+#include "runtime/security/identity.hpp"
+#include "services/semantic-ipcd/registry.hpp"
+
+namespace aios {
+namespace {
+
+using application::Reply;
+constexpr std::uint64_t kReportNames = 8; // candidates named in an answer
+
+Result<std::vector<broker::SlotType>> slot_types(const ipc::Slots& slots, std::string_view name) {
+    const ipc::Array& items = *TRY(slots.array(name));
+    if (items.size() > ipc::kMaxSlots) return fail(Error::too_large);
+    std::vector<broker::SlotType> types;
+    for (const ipc::Value& item : items) {
+        const ipc::Array& pair = *TRY(item.array());
+        if (pair.size() != 2) return fail(Error::bad_format);
+        const std::int64_t type = TRY(pair[1].integer());
+        if (type < 0 || type > static_cast<int>(ipc::ValueType::array)) return fail(Error::bad_format);
+        types.push_back({std::string(TRY(pair[0].text())), static_cast<ipc::ValueType>(type)});
+    }
+    return types;
+}
+
+class Broker {
+public:
+    explicit Broker(ipc::Peer identityd) : identityd_(std::move(identityd)) {}
+
+    Reply offer(ipc::Incoming& request) {
+        auto offer = read_offer(request);
+        if (!offer) return ipc::refuse(request.intent, offer.error(), "the offer is not complete or not well-formed");
+        if (const auto added = registry_.offer(*offer); !added) {
+            return ipc::refuse(request.intent, added.error(),
+                               "the agent has too many offers, or the offer is too large");
+        }
+        channels_[offer->agent] = std::move(request.handles[0].handle);
+        return ipc::inform(request.intent, {});
+    }
+
+    Reply withdraw(const ipc::Incoming& request) {
+        const auto intent = request.intent.slots.text("intent");
+        if (!intent) return ipc::refuse(request.intent, intent.error(), "intent.withdraw needs the slot intent");
+        registry_.withdraw(request.sender, *intent);
+        return ipc::inform(request.intent, {});
+    }
+
+    Reply find(const ipc::Incoming& request) {
+        auto wanted = read_wanted(request.intent.slots);
+        if (!wanted)
+            return ipc::refuse(request.intent, wanted.error(),
+                               "intent.find needs intent or meaning, slots and not_agent");
+        refresh_loads();
+        const broker::Choice choice = registry_.choose(*wanted);
+        if (choice.candidates.empty()) return ipc::refuse(request.intent, Error::not_found, choice.why);
+        const broker::Offer& offer = *choice.candidates.front().offer;
+        ipc::Array names;
+        for (const broker::Candidate& candidate : choice.candidates) {
+            if (names.size() == kReportNames) break;
+            names.emplace_back(ipc::Array{candidate.offer->agent_name, candidate.score});
+        }
+        const ipc::Intent answer = ipc::inform(request.intent, {{"intent", offer.intent},
+                                                                {"agent", offer.agent_name},
+                                                                {"agent_id", offer.agent},
+                                                                {"why", choice.why},
+                                                                {"candidates", std::move(names)}});
+        const HandleGrant grant{channels_[offer.agent].get(), (rights::send | rights::inspect).bits(), 0};
+        registry_.routed(offer.agent);
+        return {answer, {grant}};
+    }
+
+    Reply list(const ipc::Incoming& request) {
+        ipc::Array actions;
+        for (const broker::Offer* offer : registry_.all()) {
+            if (!offer->action.effects.empty()) actions.push_back(orchestration::to_value(offer->action));
+        }
+        return ipc::inform(request.intent, {{"actions", std::move(actions)}});
+    }
+
+private:
+    Result<broker::Offer> read_offer(const ipc::Incoming& request) {
+        if (request.handles.size() != 1) return fail(Error::bad_argument);
+        const ipc::Slots& slots = request.intent.slots;
+        broker::Offer offer;
+        offer.agent = request.sender;
+        offer.intent = TRY(slots.text("intent"));
+        offer.description = TRY(slots.text("description"));
+        offer.inputs = TRY(slot_types(slots, "inputs"));
+        const ipc::Value* action = slots.find("action");
+        if (action == nullptr) return fail(Error::not_found);
+        offer.action = TRY(orchestration::action_from(*action));
+        if (offer.action.intent != offer.intent) return fail(Error::bad_format);
+        offer.capacity = static_cast<std::uint64_t>(TRY(slots.integer("capacity")));
+        if (const auto identity = security::identity_of(identityd_, request.sender); identity) {
+            offer.agent_name = identity->name;
+            offer.is_identified = true;
+        } else {
+            offer.agent_name = std::format("agent {}", request.sender);
+        }
+        return offer;
+    }
+
+    static Result<broker::Wanted> read_wanted(const ipc::Slots& slots) {
+        broker::Wanted wanted;
+        wanted.intent = TRY(slots.text("intent"));
+        wanted.meaning = TRY(slots.text("meaning"));
+        wanted.slots = TRY(slot_types(slots, "slots"));
+        wanted.not_agent = static_cast<std::uint64_t>(TRY(slots.integer("not_agent")));
+        if (wanted.intent.empty() && wanted.meaning.empty()) return fail(Error::bad_argument);
+        return wanted;
+    }
+
+    // Asks the kernel how much waits in each offerer's channel. An agent that has ended took its channel with it.
+    void refresh_loads() {
+        for (auto at = channels_.begin(); at != channels_.end();) {
+            HandleInfo info{};
+            if (sys::handle_info(at->second.get(), &info)) {
+                registry_.report_load(at->first, info.size);
+                ++at;
+            } else {
+                registry_.agent_ended(at->first);
+                at = channels_.erase(at);
+            }
+        }
+    }
+
+    cognitive::LexicalEmbedder embedder_;
+    broker::Registry registry_{embedder_};
+    std::map<std::uint64_t, OwnedHandle> channels_; // by agent; each has at most one that counts, its last
+    ipc::Peer identityd_;
+};
+
+} // namespace
+} // namespace aios
+
+int main() {
+    using namespace aios;
+    application::Agent agent;
+    Broker broker{ipc::Peer(OwnedHandle(agent.handle(security::kRoleIdentity)))};
+    agent.use_channel(agent.handle(StartupRole::broker_server));
+    agent.serve("intent.offer", [&](auto& request) { return broker.offer(request); });
+    agent.serve("intent.withdraw", [&](auto& request) { return broker.withdraw(request); });
+    agent.serve("intent.find", [&](auto& request) { return broker.find(request); });
+    agent.serve("intent.list", [&](auto& request) { return broker.list(request); });
+    return agent.run();
+}
