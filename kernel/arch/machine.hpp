@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
+#include "base/types.hpp"
 #include "boot/handoff.hpp"
 #include "kernel/arch/arch.hpp"
 
@@ -34,6 +36,30 @@ void init_boot_cpu();    // features, descriptor tables, control registers, trap
 // command line.
 void init_clocks(std::uint64_t hpet, std::optional<std::uint64_t> tsc_khz);
 [[nodiscard]] std::uint64_t tick_khz();
+// I/O APIC lines (global system interrupts). Enabled ones come to hook::device_interrupt on the boot CPU.
+enum class LineTrigger : std::uint8_t { edge, level };
+enum class LinePolarity : std::uint8_t { high, low };
+Result<> add_io_apic(std::uint64_t physical, unsigned first_line);
+Result<> enable_line(unsigned line, LineTrigger trigger, LinePolarity polarity); // not_found, already_exists, no_space
+void disable_line(unsigned line);
+// Starts the CPUs with these local APIC ids; the boot CPU's own is skipped. Answers how many run then, this one included.
+// allocate_stack: tops of kernel stacks, as mm::allocate_stack gives them.
+Result<unsigned> start_cpus(std::span<const std::uint32_t> apic_ids, Result<std::uint64_t> (*allocate_stack)());
+// Firmware tables: `bytes` readable bytes at a physical address, mapped read-only where the physmap does not have them.
+Result<Bytes> view_physical(PhysAddr address, std::uint64_t bytes);
+// Device registers in kernel space, uncached, for good.
+Result<volatile void*> map_registers(PhysAddr address, std::uint64_t bytes);
+// Ports, for the few devices that have them (power, PCI configuration space, real-time clock).
+[[nodiscard]] std::uint8_t port_read8(std::uint16_t port);
+[[nodiscard]] std::uint16_t port_read16(std::uint16_t port);
+[[nodiscard]] std::uint32_t port_read32(std::uint16_t port);
+void port_write8(std::uint16_t port, std::uint8_t value);
+void port_write16(std::uint16_t port, std::uint16_t value);
+void port_write32(std::uint16_t port, std::uint32_t value);
+[[noreturn]] void triple_fault(); // the last way to reset
+// A number from the processor's generator, or nothing where there is none or it has failed.
+[[nodiscard]] std::optional<std::uint64_t> hardware_random();
+
 // Processors without a fix for Meltdown: untrusted agents are refused there unless unsafe= says otherwise.
 [[nodiscard]] bool needs_page_table_isolation();
 
