@@ -1,35 +1,83 @@
-// The order in which the kernel comes up. Each part is brought up by its own folder; this file only says when.
+// The order in which the kernel comes up. Each part is brought up by its own folder; this file only says when. It stands above all
+// other folders, personalities included.
+#include "kernel/agent/agent.hpp"
 #include "kernel/arch/log.hpp"
 #include "kernel/arch/machine.hpp"
+#include "kernel/audit/audit.hpp"
+#include "kernel/dev/entropy_init.hpp"
+#include "kernel/dev/platform.hpp"
+#include "kernel/dev/power.hpp"
+#include "kernel/fs/tree.hpp"
 #include "kernel/mm/mm.hpp"
 #include "kernel/sched/thread.hpp"
+#include "kernel/syscall/boot.hpp"
+#include "kernel/time/clock_init.hpp"
+#include "personality/linux/start.hpp"
 #include "tests/kernel/test.hpp"
 
 namespace aios {
+namespace {
+
+void print_banner() {
+    const auto& handoff = arch::hand_off();
+    std::uint64_t usable = 0;
+    for (std::uint32_t i = 0; i < handoff.range_count; i++) {
+        if (handoff.ranges[i].kind == boot::MemoryKind::usable) usable += handoff.ranges[i].bytes;
+    }
+    log_info("AIOS, started by {}, {} MiB of memory, container {} KiB{}",
+             handoff.path == boot::BootPath::pvh ? "PVH" : "UEFI", usable >> 20, handoff.container_bytes >> 10,
+             arch::fixed_seed() ? ", fixed seed" : "");
+}
+
+void start_other_cpus() {
+    if (arch::command_line_value("smp") == "off") return;
+    const auto started = arch::start_cpus(dev::platform().processors.span(), mm::allocate_stack);
+    if (!started) log(LogLevel::warning, "the other CPUs cannot be started: {}", started.error());
+    log_info("{} CPUs", arch::cpu_count());
+}
+
+[[noreturn]] void run_tests() {
+    if (kernel_test::run_all()) dev::power_off(true);
+    arch::debug_exit(arch::ExitStatus::selftest_failed);
+    dev::power_off(false);
+}
+
+// Programs come from the container; from here on the first agent decides what happens.
+Result<> start_agents() {
+    const auto& handoff = arch::hand_off();
+    if (handoff.container_bytes == 0) return fail(Error::not_found);
+    TRY(fs::init_bundle({handoff.container_base}, handoff.container_bytes));
+    linux_abi::register_linux();
+    audit::start();
+    return syscall::start_first_agent();
+}
+
+} // namespace
 
 void kernel_main() {
     arch::run_initializers();
-    arch::init_boot_cpu();
     if (const auto level = arch::command_line_number("loglevel"))
         set_log_level(static_cast<LogLevel>(*level < 3 ? *level : 3));
-    const auto& handoff = arch::hand_off();
-    log_info("AIOS, started by {}, {} memory ranges, container {} bytes",
-             handoff.path == boot::BootPath::pvh ? "PVH" : "UEFI", handoff.range_count, handoff.container_bytes);
+    print_banner();
 
-    arch::init_clocks(0, arch::command_line_number("tsc_khz"));
-
-    mm::init_frames(handoff);
+    arch::init_boot_cpu();
+    mm::init_frames(arch::hand_off());
     mm::init_kernel_space();
+    dev::init_platform();
+    arch::init_clocks(dev::platform().hpet, arch::command_line_number("tsc_khz"));
+    time::init_clock();
+    dev::init_entropy();
+    mm::set_random_source(dev::random_word);
     sched::init();
+    start_other_cpus();
     arch::interrupts_enable();
 
-    if (arch::command_line_number("selftest") == 1u) {
-        const bool good = kernel_test::run_all();
-        arch::debug_exit(good ? arch::ExitStatus::success : arch::ExitStatus::selftest_failed);
+    if (arch::command_line_number("selftest") == 1u) run_tests();
+    if (const auto started = start_agents(); !started) {
+        log(LogLevel::error, "no agent can be started: {}", started.error());
+        dev::power_off(false);
     }
-    log_info("nothing to run");
-    arch::debug_exit(arch::ExitStatus::run_failed);
-    arch::halt_forever();
+    sched::run_idle(); // this thread has done its work
 }
 
 } // namespace aios

@@ -42,8 +42,8 @@ enum class LinePolarity : std::uint8_t { high, low };
 Result<> add_io_apic(std::uint64_t physical, unsigned first_line);
 Result<> enable_line(unsigned line, LineTrigger trigger, LinePolarity polarity); // not_found, already_exists, no_space
 void disable_line(unsigned line);
-// Starts the CPUs with these local APIC ids; the boot CPU's own is skipped. Answers how many run then, this one included.
-// allocate_stack: tops of kernel stacks, as mm::allocate_stack gives them.
+// Starts the CPUs with these local APIC ids; the boot CPU's own is skipped. Answers how many run then, this one
+// included. allocate_stack: tops of kernel stacks, as mm::allocate_stack gives them.
 Result<unsigned> start_cpus(std::span<const std::uint32_t> apic_ids, Result<std::uint64_t> (*allocate_stack)());
 // Firmware tables: `bytes` readable bytes at a physical address, mapped read-only where the physmap does not have them.
 Result<Bytes> view_physical(PhysAddr address, std::uint64_t bytes);

@@ -127,7 +127,8 @@ Result<> acpi_read_fadt(Bytes table, AcpiFacts& facts, std::uint64_t& dsdt) { //
     if (table.size() >= 148) {
         if (const auto wide = TRY(at<std::uint64_t>(table, 140)); wide != 0) dsdt = wide;
     }
-    // The extended control block counts where it is a port; system memory is for reduced hardware, which we do not switch off so.
+    // The extended control block counts where it is a port; system memory is for reduced hardware, which we do not
+    // switch off so.
     if (table.size() >= 184 && TRY(at<std::uint8_t>(table, 172)) == 1) {
         const auto wide = TRY(at<std::uint64_t>(table, 176));
         if (wide != 0 && wide <= 0xffff) facts.power_port_a = static_cast<std::uint16_t>(wide);
@@ -187,8 +188,10 @@ Result<AcpiFacts> acpi_read(AcpiMemory& memory, std::uint64_t rsdp) { // 5.2.5
     }
     if (dsdt != 0) {
         const auto code = table_at(memory, dsdt);
-        if (!code || !has_name(*code, "DSDT")) facts.tables_refused++;
-        else (void)acpi_find_s5(*code, facts); // without it there is no switching off, which is checked where it is used
+        if (!code || !has_name(*code, "DSDT"))
+            facts.tables_refused++;
+        else
+            (void)acpi_find_s5(*code, facts); // without it there is no switching off, which is checked where it is used
     }
     return facts;
 }

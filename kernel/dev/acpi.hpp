@@ -1,7 +1,7 @@
-// What the kernel wants to know from ACPI (specification 6.5): processors and I/O APICs (MADT), the HPET, and how to switch off
-// and reset (FADT, \_S5 of the DSDT). Only tables are read, no AML is run. Every length is checked against what the table's
-// checksummed header says, so firmware can be wrong but not harmful. Pure: memory is reached through AcpiMemory, which host
-// tests and the fuzzer implement.
+// What the kernel wants to know from ACPI (specification 6.5): processors and I/O APICs (MADT), the HPET, and how to
+// switch off and reset (FADT, \_S5 of the DSDT). Only tables are read, no AML is run. Every length is checked against
+// what the table's checksummed header says, so firmware can be wrong but not harmful. Pure: memory is reached through
+// AcpiMemory, which host tests and the fuzzer implement.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct AcpiOverride { // an ISA interrupt that is wired differently
     std::uint32_t line;
     bool active_low, level;
 };
-struct AcpiRegister { // generic address structure
+struct AcpiRegister {       // generic address structure
     std::uint8_t space = 0; // 0 memory, 1 port, 2 PCI configuration
     std::uint64_t address = 0;
 };
@@ -52,10 +52,11 @@ struct AcpiFacts {
     std::uint16_t smi_port = 0;
     std::uint8_t acpi_enable = 0;
     std::optional<std::uint8_t> sleep_type_a, sleep_type_b; // of S5
-    std::uint32_t tables_refused = 0; // wrong length or checksum
+    std::uint32_t tables_refused = 0;                       // wrong length or checksum
 };
 
-// Reads everything from the RSDP on. bad_format: the RSDP or the root table cannot be used; single bad tables are left out and counted.
+// Reads everything from the RSDP on. bad_format: the RSDP or the root table cannot be used; single bad tables are left
+// out and counted.
 Result<AcpiFacts> acpi_read(AcpiMemory& memory, std::uint64_t rsdp);
 
 // One table each, from its header on: truncated or bad_format. For tests.

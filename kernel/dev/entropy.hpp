@@ -1,5 +1,6 @@
-// Random bytes for the kernel and for programs: one HMAC-DRBG a CPU (crypto/hmac_drbg.hpp), seeded from RDRAND, the hand-off seed and
-// timing jitter, reseeded as it is used. With seed= on the command line the sequence is fixed (development boots only).
+// Random bytes for the kernel and for programs: one HMAC-DRBG a CPU (crypto/hmac_drbg.hpp), seeded from RDRAND, the
+// hand-off seed and timing jitter, reseeded as it is used. With seed= on the command line the sequence is fixed
+// (development boots only).
 #pragma once
 
 #include "base/result.hpp"

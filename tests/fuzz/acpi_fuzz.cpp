@@ -1,4 +1,5 @@
-// ACPI tables from any bytes: each parser by itself (no checksum in the way), and the whole chain with the checksums put right.
+// ACPI tables from any bytes: each parser by itself (no checksum in the way), and the whole chain with the checksums
+// put right.
 #include <cstdint>
 #include <cstring>
 #include <vector>

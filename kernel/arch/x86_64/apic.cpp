@@ -30,7 +30,6 @@ constexpr std::uint32_t kMasked = 1 << 16;
 constexpr std::uint32_t kSending = 1 << 12;
 constexpr std::uint32_t kAssert = 1 << 14;
 constexpr std::uint32_t kInit = 5 << 8, kStartup = 6 << 8, kNmi = 4 << 8;
-constexpr std::uint32_t kAllOthers = 3 << 18;
 constexpr std::uint64_t kBaseEnabled = 1 << 11, kBaseExtended = 1 << 10;
 
 volatile std::uint32_t* registers = nullptr;
@@ -84,6 +83,11 @@ void init_local_apic() {
     apic_write(timer_entry, kMasked);
     apic_write(spurious, 0x100 | kVectorSpurious);
     this_cpu().apic_id = local_apic_id();
+    // From here on other CPUs ask things of this one; what it cached of the kernel's mappings before is dropped.
+    this_cpu().up.store(true, std::memory_order_seq_cst);
+    const std::uint64_t cr4 = read_cr4();
+    write_cr4(cr4 & ~kCr4GlobalPages);
+    write_cr4(cr4);
 }
 
 std::uint32_t local_apic_id() { return extended ? apic_read(id) : apic_read(id) >> 24; }
@@ -93,7 +97,12 @@ void send_interrupt(std::uint32_t apic_id, unsigned vector) { send_command(apic_
 void send_init(std::uint32_t apic_id) { send_command(apic_id, kAssert | kInit); }
 void send_startup(std::uint32_t apic_id, std::uint8_t page) { send_command(apic_id, kAssert | kStartup | page); }
 void send_nmi_to_others() {
-    if (ready) send_command(0, kAllOthers | kAssert | kNmi);
+    if (!ready) return;
+    // One by one: a CPU that was never started is in firmware's hands and must not be woken.
+    for (const CpuBlock& block : cpu_blocks) {
+        if (block.up.load(std::memory_order_acquire) && block.apic_id != local_apic_id())
+            send_command(block.apic_id, kAssert | kNmi);
+    }
 }
 
 } // namespace aios::arch::x86

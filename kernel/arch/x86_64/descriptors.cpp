@@ -146,7 +146,6 @@ void init_cpu(unsigned index, const ExceptionStacks& stacks) {
     asm volatile("ltr %w0" : : "r"(TASK_STATE));
     set_control_registers();
     set_system_call_registers();
-    block.up.store(true, std::memory_order_release);
 }
 
 } // namespace aios::arch::x86

@@ -1,6 +1,6 @@
-// I/O APICs (Intel 82093AA): each line (global system interrupt) that is enabled gets a vector of its own and goes to the boot CPU.
-// A level line stays asserted until its driver has served the device, which hook::device_interrupt does before the end of
-// interrupt is sent. Lock: a plain flag around the pair of index and data registers.
+// I/O APICs (Intel 82093AA): each line (global system interrupt) that is enabled gets a vector of its own and goes to
+// the boot CPU. A level line stays asserted until its driver has served the device, which hook::device_interrupt does
+// before the end of interrupt is sent. Lock: a plain flag around the pair of index and data registers.
 #include <atomic>
 
 #include "base/static_vector.hpp"

@@ -1,5 +1,6 @@
-// Starts the other CPUs one after another by INIT and start-up interrupts (SDM volume 3 section 9.4.4). Each gets a stack and three
-// exception stacks, takes itself over as the boot CPU did, and goes to hook::cpu_started. A CPU that does not come is left out.
+// Starts the other CPUs one after another by INIT and start-up interrupts (SDM volume 3 section 9.4.4). Each gets a
+// stack and three exception stacks, takes itself over as the boot CPU did, and goes to hook::cpu_started. A CPU that
+// does not come is left out.
 #include <atomic>
 #include <cstring>
 
@@ -12,8 +13,8 @@
 #include "kernel/arch/x86_64/page_entry.hpp"
 
 extern "C" {
-extern const char trampoline_begin[], trampoline_end[], trampoline_gdt_pointer[], trampoline_far32[], trampoline_far64[],
-    trampoline_root[], trampoline_stack[], trampoline_index[], trampoline_entry[];
+extern const char trampoline_begin[], trampoline_end[], trampoline_gdt_pointer[], trampoline_far32[],
+    trampoline_far64[], trampoline_root[], trampoline_stack[], trampoline_index[], trampoline_entry[];
 }
 
 namespace aios::arch {
@@ -132,9 +133,8 @@ Result<unsigned> start_cpus(std::span<const std::uint32_t> apic_ids, Result<std:
         if (start_one(index, apic_id, page)) {
             index++;
         } else {
-            // It may still come late, on stacks and with an index that nobody else may get.
+            send_init(apic_id); // holds it where it is: its index and stacks go to the next one
             log(LogLevel::warning, "CPU with APIC id {} does not start", apic_id);
-            send_init(apic_id);
         }
     }
     return index;

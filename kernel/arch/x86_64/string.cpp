@@ -75,7 +75,13 @@ std::size_t strlen(const char* text) {
     return length;
 }
 
-// libc++ asks for these two by name.
+// libc++ asks for these by name; wmemchr searches 32-bit words.
+wchar_t* wmemchr(const wchar_t* words, wchar_t value, std::size_t count) {
+    for (; count != 0; count--, words++) {
+        if (*words == value) return const_cast<wchar_t*>(words);
+    }
+    return nullptr;
+}
 void* memchr(const void* bytes, int value, std::size_t count) {
     const auto* at = static_cast<const unsigned char*>(bytes);
     for (; count != 0; count--, at++) {

@@ -64,7 +64,8 @@ TEST(Acpi, RefusesMadtEntriesThatDoNotFit) {
         Data table = make_madt();
         table[45] = length; // of the first entry
         AcpiFacts facts;
-        EXPECT_FALSE(acpi_read_madt(Bytes(reinterpret_cast<const std::byte*>(table.data()), table.size()), facts)) << +length;
+        EXPECT_FALSE(acpi_read_madt(Bytes(reinterpret_cast<const std::byte*>(table.data()), table.size()), facts))
+            << +length;
     }
     const Data whole = make_madt();
     AcpiFacts facts;
@@ -82,7 +83,8 @@ TEST(Acpi, CountsProcessorsBeyondItsLimit) {
     }
     const Data table = make_table("APIC", body);
     AcpiFacts facts;
-    ASSERT_TRUE(acpi_read_madt(Bytes(reinterpret_cast<const std::byte*>(table.data()), table.size()), facts).has_value());
+    ASSERT_TRUE(
+        acpi_read_madt(Bytes(reinterpret_cast<const std::byte*>(table.data()), table.size()), facts).has_value());
     EXPECT_EQ(facts.processors.size(), 64u);
     EXPECT_EQ(facts.processors_left_out, 6u);
 }
@@ -94,7 +96,7 @@ TEST(Acpi, FindsSleepTypesOnlyWhereTheyAre) {
         return acpi_find_s5(Bytes(reinterpret_cast<const std::byte*>(table.data()), table.size()), facts);
     };
     EXPECT_EQ(find({}).error(), Error::not_found);
-    EXPECT_EQ(find({'_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x0a, 5}).error(), Error::not_found); // no NameOp
+    EXPECT_EQ(find({'_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x0a, 5}).error(), Error::not_found);  // no NameOp
     EXPECT_EQ(find({0x08, '_', 'S', '5', '_', 0x12, 0xc6, 0x04, 0}).error(), Error::bad_format); // ends too early
     EXPECT_EQ(find({0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x0a, 9}).error(), Error::bad_format);
     EXPECT_TRUE(find({0x08, '\\', '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x00, 0x00, 0x00, 0x00}).has_value());

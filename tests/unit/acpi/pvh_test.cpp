@@ -26,7 +26,8 @@ public:
     Result<> convert(std::uint64_t info = 0x1000) {
         const PhysicalView view = [](void* self, std::uint64_t address, std::uint64_t bytes) -> const void* {
             auto& data = static_cast<Loader*>(self)->bytes_;
-            if (address < 0x1000 || address - 0x1000 > data.size() || bytes > data.size() - (address - 0x1000)) return nullptr;
+            if (address < 0x1000 || address - 0x1000 > data.size() || bytes > data.size() - (address - 0x1000))
+                return nullptr;
             return &data[address - 0x1000];
         };
         return pvh_convert(view, this, info, kImage, kImageBytes, 42, out);

@@ -1,0 +1,160 @@
+// See entropy.hpp. Seed material (RDRAND, the loader's seed, timing jitter) is hashed together with SHA-256; a source
+// only counts as enough when it passed its health check, and nothing is handed out before one did. Each CPU has its own
+// generator, used with interrupts off and in small pieces, so there is no lock to wait for; with seed= one generator
+// serves all under Rank::entropy, so that the sequence does not depend on which CPU asks. Standards: NIST SP 800-90A
+// (generator), 800-90B section 4.4.1 (repetition test).
+#include "kernel/dev/entropy.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "base/bytes.hpp"
+#include "crypto/hmac_drbg.hpp"
+#include "crypto/sha2.hpp"
+#include "kernel/arch/log.hpp"
+#include "kernel/arch/machine.hpp"
+#include "kernel/dev/entropy_init.hpp"
+#include "kernel/sync/lock.hpp"
+
+namespace aios::dev {
+namespace {
+
+constexpr std::uint64_t kReseedInterval = 4096; // requests
+constexpr std::size_t kPiece = 512;             // bytes with interrupts off
+constexpr std::size_t kMaxRequest = 64 << 10;
+constexpr std::size_t kSeedWords = 8;
+
+using Generator = crypto::HmacDrbgSha256;
+struct CpuGenerator {
+    Generator drbg{kReseedInterval};
+};
+
+constinit std::atomic<bool> seeded{false};
+constinit std::atomic<bool> hardware_good{false};
+crypto::Sha256::Digest root_secret; // written before `seeded`
+arch::PerCpu<CpuGenerator> generators;
+sync::Protected<Generator, sync::Rank::entropy> fixed_generator;
+
+template <typename T>
+Bytes bytes_of(const T& value) {
+    return std::as_bytes(std::span(&value, 1));
+}
+
+// RDRAND words; false when it is missing, fails, or repeats itself (a stuck generator).
+bool hardware_words(std::span<std::uint64_t> words) {
+    std::uint64_t last = 0;
+    for (auto& word : words) {
+        const auto value = arch::hardware_random();
+        if (!value || *value == last || *value == 0 || *value == ~0ull) return false;
+        word = last = *value;
+    }
+    return true;
+}
+
+// Times a short run of memory accesses again and again; true if the times differ enough among themselves to count.
+bool jitter(crypto::Sha256& hash, unsigned samples) {
+    static volatile std::uint64_t scratch[64];
+    std::uint64_t last = arch::ticks(), last_step = 0;
+    unsigned changes = 0;
+    for (unsigned i = 0; i < samples; i++) {
+        for (unsigned k = 0; k < 16; k++)
+            scratch[(i * 7 + k * 11) % 64] = scratch[(i * 7 + k * 11) % 64] + last;
+        const std::uint64_t now = arch::ticks();
+        const std::uint64_t step = now - last;
+        if (step != last_step) changes++;
+        last_step = step;
+        last = now;
+        hash.update(bytes_of(step));
+    }
+    return changes > samples / 2;
+}
+
+// 32 bytes for one generator: the root secret, what the processor gives now, and which generator it is for.
+crypto::Sha256::Digest seed_for(unsigned cpu) {
+    crypto::Sha256 hash;
+    hash.update(root_secret);
+    hash.update(bytes_of(cpu));
+    std::uint64_t words[kSeedWords] = {};
+    if (hardware_good.load(std::memory_order_relaxed) && !hardware_words(words)) {
+        // A generator that fails later is not believed again; what was gathered before still counts.
+        hardware_good.store(false, std::memory_order_relaxed);
+    }
+    hash.update(bytes_of(words));
+    const std::uint64_t now = arch::ticks();
+    hash.update(bytes_of(now));
+    return hash.finish();
+}
+
+Result<> generate(CpuGenerator& own, MutableBytes out) {
+    const unsigned cpu = arch::cpu_index();
+    if (!own.drbg.is_instantiated()) {
+        const auto seed = seed_for(cpu);
+        const std::uint64_t nonce[2] = {cpu, arch::ticks()};
+        TRY(own.drbg.instantiate(seed, bytes_of(nonce), as_bytes("AIOS kernel")));
+    } else if (own.drbg.needs_reseed()) {
+        TRY(own.drbg.reseed(seed_for(cpu)));
+    }
+    return own.drbg.generate(out);
+}
+
+void seed_fixed(std::uint64_t seed) {
+    crypto::Sha256 hash;
+    hash.update(as_bytes("AIOS seed="));
+    hash.update(bytes_of(seed));
+    root_secret = hash.finish();
+    const std::uint64_t nonce[2] = {};
+    fixed_generator.with(
+        [&](Generator& drbg) { (void)drbg.instantiate(root_secret, bytes_of(nonce), as_bytes("AIOS kernel")); });
+    log(LogLevel::warning, "seed={}: random numbers are fixed; for development only", seed);
+    seeded.store(true, std::memory_order_release);
+}
+
+} // namespace
+
+void init_entropy() {
+    if (const auto seed = arch::fixed_seed()) return seed_fixed(*seed);
+    crypto::Sha256 hash;
+    const auto& handoff = arch::hand_off();
+    const std::size_t from_loader = std::min<std::size_t>(handoff.seed_bytes, sizeof(handoff.seed));
+    hash.update(std::as_bytes(std::span(handoff.seed)).first(from_loader));
+    std::uint64_t words[kSeedWords] = {};
+    hardware_good = hardware_words(words);
+    hash.update(bytes_of(words));
+    bool enough = hardware_good || from_loader >= 32;
+    // Where nothing better is there, jitter has to do: at a thirtieth of a bit a sample, 8192 samples are 256 bits.
+    const bool jitter_good = jitter(hash, enough ? 128 : 8192);
+    if (!enough) enough = jitter_good;
+    root_secret = hash.finish();
+    if (!enough) {
+        log(LogLevel::error,
+            "no source of randomness: RDRAND, loader seed and timing jitter are missing or do not vary");
+        return;
+    }
+    log_info("entropy: {}{}{}", hardware_good ? "RDRAND " : "", from_loader >= 32 ? "loader " : "", "jitter");
+    seeded.store(true, std::memory_order_release);
+}
+
+Result<> random_bytes(MutableBytes out) {
+    if (!seeded.load(std::memory_order_acquire)) return fail(Error::not_ready);
+    if (out.size() > kMaxRequest) return fail(Error::too_large);
+    while (!out.empty()) {
+        const std::size_t now = std::min(out.size(), kPiece);
+        if (arch::fixed_seed()) {
+            TRY(fixed_generator.with([&](Generator& drbg) { return drbg.generate(out.first(now)); }));
+        } else {
+            arch::InterruptGuard guard;
+            TRY(generate(generators.mine(), out.first(now)));
+        }
+        out = out.subspan(now);
+    }
+    return {};
+}
+
+std::uint64_t random_word() {
+    std::uint64_t word = 0;
+    if (!random_bytes(std::as_writable_bytes(std::span(&word, 1)))) return 0;
+    return word;
+}
+
+} // namespace aios::dev

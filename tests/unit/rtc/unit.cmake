@@ -1,0 +1,1 @@
+aios_unit_test(rtc LIBRARIES base.test SOURCES kernel/time/rtc_date.cpp)
