@@ -1,5 +1,5 @@
-// The order in which the kernel comes up. Each part is brought up by its own folder; this file only says when. It stands above all
-// other folders, personalities included.
+// The order in which the kernel comes up. Each part is brought up by its own folder; this file only says when. It
+// stands above all other folders, personalities included.
 #include "kernel/agent/agent.hpp"
 #include "kernel/arch/log.hpp"
 #include "kernel/arch/machine.hpp"

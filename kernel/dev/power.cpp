@@ -28,13 +28,16 @@ void write_register(const AcpiRegister& place, std::uint8_t value) {
 void sleep_s5() {
     constexpr std::uint16_t kSleepEnable = 1 << 13, kAcpiMode = 1;
     if (!platform().sleep_type_a || platform().power_port_a == 0) return;
-    if ((arch::port_read16(platform().power_port_a) & kAcpiMode) == 0 && platform().smi_port != 0 && platform().acpi_enable != 0) {
+    if ((arch::port_read16(platform().power_port_a) & kAcpiMode) == 0 && platform().smi_port != 0 &&
+        platform().acpi_enable != 0) {
         arch::port_write8(platform().smi_port, platform().acpi_enable);
         wait_a_moment();
     }
-    arch::port_write16(platform().power_port_a, static_cast<std::uint16_t>(*platform().sleep_type_a << 10 | kSleepEnable));
+    arch::port_write16(platform().power_port_a,
+                       static_cast<std::uint16_t>(*platform().sleep_type_a << 10 | kSleepEnable));
     if (platform().power_port_b != 0)
-        arch::port_write16(platform().power_port_b, static_cast<std::uint16_t>(*platform().sleep_type_b << 10 | kSleepEnable));
+        arch::port_write16(platform().power_port_b,
+                           static_cast<std::uint16_t>(*platform().sleep_type_b << 10 | kSleepEnable));
     wait_a_moment();
 }
 

@@ -1,4 +1,5 @@
-// The two ways to leave the machine. Everything that is to be told to the host must have been drained before. Any context.
+// The two ways to leave the machine. Everything that is to be told to the host must have been drained before. Any
+// context.
 #pragma once
 
 namespace aios::dev {
