@@ -188,7 +188,7 @@ bool interrupts_are_on() { return interrupts_on; }
 
 Result<> CountingPayer::reserve(Resource resource, std::uint64_t amount) {
     AIOS_ASSERT(resource == Resource::memory);
-    if (amount > limit_ - used_) return fail(Error::quota_exceeded);
+    if (used_ > limit_ || amount > limit_ - used_) return fail(Error::quota_exceeded);
     used_ += amount;
     return {};
 }

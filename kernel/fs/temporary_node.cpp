@@ -1,0 +1,156 @@
+// Nodes and entries of a temporary tree; see temporary_node.hpp.
+#include "kernel/fs/temporary_node.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "kernel/time/clock.hpp"
+
+namespace aios::fs {
+
+using Guard = sync::Mutex<sync::Rank::file_tree>::Guard;
+
+// --- entries
+// --------------------------------------------------------------------------------------------------------------------
+
+bool EntryKey::operator<(const EntryKey& other) const {
+    const std::size_t shared = std::min(name.size(), other.name.size());
+    if (const int order = name.substr(0, shared).compare(other.name.substr(0, shared)); order != 0) return order < 0;
+    // One is the start of the other: compare what follows, where a directory has a slash at its end.
+    const auto next = [&](const EntryKey& key) {
+        if (key.name.size() > shared) return static_cast<int>(static_cast<unsigned char>(key.name[shared]));
+        return key.is_directory ? int{'/'} : -1;
+    };
+    return next(*this) < next(other);
+}
+
+EntryKey DirectoryEntry::key() const { return {name(), node->is_directory()}; }
+
+Result<DirectoryEntry*> DirectoryEntry::create(Store& store, std::string_view name, Ref<TemporaryNode> node) {
+    const std::size_t bytes = sizeof(DirectoryEntry) + name.size();
+    Reservation charge = TRY(Reservation::make(*store.payer, Resource::memory, bytes));
+    void* place = mm::heap_allocate(bytes, alignof(DirectoryEntry));
+    if (place == nullptr) return fail(Error::out_of_memory);
+    auto* entry = ::new (place) DirectoryEntry;
+    entry->node = std::move(node);
+    entry->name_bytes = static_cast<std::uint32_t>(name.size());
+    std::memcpy(static_cast<void*>(entry + 1), name.data(), name.size());
+    charge.keep();
+    return entry;
+}
+
+void DirectoryEntry::destroy(Store& store, DirectoryEntry* entry) {
+    const std::size_t bytes = sizeof(DirectoryEntry) + entry->name_bytes;
+    mm::destroy(entry);
+    store.payer->give_back(Resource::memory, bytes);
+}
+
+// --- nodes
+// ----------------------------------------------------------------------------------------------------------------------
+
+TemporaryNode::TemporaryNode(Ref<Store> store, Reservation charge, NodeKind kind, std::uint32_t mode, std::uint64_t id)
+    : store_(std::move(store)), charge_(std::move(charge)), kind_(kind), id_(id), mode_(mode & 07777),
+      modified_ns_(time::wall_ns()) {}
+
+TemporaryNode::~TemporaryNode() { mm::heap_free(target_); }
+
+Result<Ref<TemporaryNode>> TemporaryNode::create(Ref<Store> store, NodeKind kind, std::uint32_t mode,
+                                                 std::string_view target) {
+    Payer& payer = *store->payer;
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(TemporaryNode) + target.size()));
+    const std::uint64_t id = store->next_id++;
+    auto node =
+        Ref<TemporaryNode>::adopt(TRY(mm::make<TemporaryNode>(std::move(store), std::move(charge), kind, mode, id)));
+    if (kind == NodeKind::file) node->pages_ = TRY(mm::Pages::create(payer, 0, mm::ChargeWhen::at_touch));
+    if (kind == NodeKind::link) {
+        node->target_ = static_cast<char*>(mm::heap_allocate(target.size()));
+        if (node->target_ == nullptr) return fail(Error::out_of_memory);
+        std::memcpy(node->target_, target.data(), target.size());
+        node->target_bytes_ = static_cast<std::uint32_t>(target.size());
+    }
+    return node;
+}
+
+void TemporaryNode::release() {
+    if (references_.release()) mm::destroy(this);
+}
+
+std::uint64_t TemporaryNode::bytes() const { return pages_ ? pages_->bytes() : target_bytes_; }
+
+NodeInfo TemporaryNode::info() {
+    Guard guard(store_->mutex);
+    // A directory has one name. (Two and one for each subdirectory, as elsewhere, would only invite programs to count.)
+    return {kind_, id_, bytes(), mode_, modified_ns_, is_directory() ? 1 : links_};
+}
+
+Result<Ref<mm::Pages>> TemporaryNode::pages() {
+    if (!pages_) return fail(Error::bad_argument);
+    return pages_;
+}
+
+Result<> TemporaryNode::resize(std::uint64_t bytes) {
+    if (!pages_) return fail(Error::bad_argument);
+    return pages_->resize(bytes); // without the tree's lock: it may wait for address spaces
+}
+
+Result<> TemporaryNode::set_mode(std::uint32_t mode) {
+    Guard guard(store_->mutex);
+    mode_ = mode & 07777;
+    return {};
+}
+
+Result<> TemporaryNode::set_modified(std::uint64_t ns) {
+    Guard guard(store_->mutex);
+    modified_ns_ = ns;
+    return {};
+}
+
+Result<> TemporaryNode::entry(std::uint64_t position, Entry& out) {
+    if (!is_directory()) return fail(Error::bad_argument);
+    Guard guard(store_->mutex);
+    const DirectoryEntry* found = by_position_.lower_bound(position);
+    if (found == nullptr) return fail(Error::not_found);
+    out.kind = found->node->kind_;
+    out.id = found->node->id_;
+    out.next_position = found->position + 1;
+    out.name_bytes = found->name_bytes;
+    std::memcpy(out.name, found->name().data(), found->name_bytes);
+    out.name[found->name_bytes] = '\0';
+    return {};
+}
+
+Result<std::uint64_t> TemporaryNode::read_link(char* out, std::uint64_t capacity) {
+    if (kind_ != NodeKind::link) return fail(Error::bad_argument);
+    const std::uint64_t bytes = std::min<std::uint64_t>(capacity, target_bytes_);
+    std::memcpy(out, target_, bytes);
+    return bytes;
+}
+
+DirectoryEntry* TemporaryNode::find(std::string_view name) const {
+    DirectoryEntry* entry = by_name_.find(EntryKey{name, false});
+    return entry != nullptr ? entry : by_name_.find(EntryKey{name, true});
+}
+
+void TemporaryNode::link(DirectoryEntry& entry) {
+    entry.directory = this;
+    entry.position = next_position_++;
+    by_name_.insert(entry);
+    by_position_.insert(entry);
+    entry.node->links_++;
+    if (entry.node->is_directory()) entry.node->own_entry_ = &entry;
+    store_->changes++;
+}
+
+Ref<TemporaryNode> TemporaryNode::unlink(DirectoryEntry& entry) {
+    by_name_.erase(entry);
+    by_position_.erase(entry);
+    entry.node->links_--;
+    entry.node->own_entry_ = nullptr;
+    store_->changes++;
+    Ref<TemporaryNode> node = entry.node;
+    DirectoryEntry::destroy(*store_, &entry);
+    return node;
+}
+
+} // namespace aios::fs

@@ -1,0 +1,111 @@
+// What a temporary tree is made of: nodes (files, directories, links) and the entries that name them. Nodes are
+// counted: each entry holds a reference and so does each open file, so an unlinked file lives until it is closed.
+//
+// All structure is under one lock of the tree (Rank::file_tree), which lies in a Store that tree and nodes share: a
+// node may outlive its tree. Everything is charged to the tree's payer: nodes, entries, link targets, contents as they
+// grow.
+#pragma once
+
+#include <string_view>
+
+#include "base/intrusive_tree.hpp"
+#include "kernel/fs/tree.hpp"
+#include "kernel/sync/lock.hpp"
+
+namespace aios::fs {
+
+class TemporaryNode;
+
+struct Store {
+    explicit Store(Ref<Payer> who) : payer(std::move(who)) {}
+    RefCount references;
+    const Ref<Payer> payer;
+    sync::Mutex<sync::Rank::file_tree> mutex;
+    std::uint64_t next_id = 1;
+    std::uint64_t changes = 0; // of the structure: remembered places are good while it stands still
+    void retain() { references.retain(); }
+    void release() {
+        if (references.release()) mm::destroy(this);
+    }
+};
+
+// Orders the entries of a directory so that a walk in depth gives all paths in bytewise order: a directory counts as if
+// its name ended in '/'.
+struct EntryKey {
+    std::string_view name;
+    bool is_directory;
+    bool operator<(const EntryKey& other) const;
+};
+
+// A name in a directory. Made by DirectoryEntry::create, with the name behind it in the same piece of memory.
+struct DirectoryEntry {
+    TreeNode by_name, by_position;
+    std::uint64_t position = 0; // in the order of making; what directory reading counts by
+    Ref<TemporaryNode> node;
+    TemporaryNode* directory = nullptr; // where it stands
+    std::uint32_t name_bytes = 0;
+
+    static Result<DirectoryEntry*> create(Store& store, std::string_view name, Ref<TemporaryNode> node);
+    static void destroy(Store& store, DirectoryEntry* entry);
+    [[nodiscard]] std::string_view name() const { return {reinterpret_cast<const char*>(this + 1), name_bytes}; }
+    [[nodiscard]] EntryKey key() const;
+};
+
+class TemporaryNode final : public Node {
+public:
+    // `target` is for links only.
+    static Result<Ref<TemporaryNode>> create(Ref<Store> store, NodeKind kind, std::uint32_t mode,
+                                             std::string_view target = {});
+    void retain() override { references_.retain(); }
+    void release() override;
+    NodeInfo info() override;
+    Result<Ref<mm::Pages>> pages() override;
+    Result<> resize(std::uint64_t bytes) override;
+    Result<> set_mode(std::uint32_t mode) override;
+    Result<> set_modified(std::uint64_t ns) override;
+    Result<> entry(std::uint64_t position, Entry& out) override;
+    Result<std::uint64_t> read_link(char* out, std::uint64_t capacity) override;
+
+    // --- for TemporaryTree, under the store's lock
+    // ----------------------------------------------------------------------------------
+    [[nodiscard]] NodeKind kind() const { return kind_; }
+    [[nodiscard]] bool is_directory() const { return kind_ == NodeKind::directory; }
+    [[nodiscard]] DirectoryEntry* find(std::string_view name) const;
+    [[nodiscard]] bool is_empty() const { return by_name_.is_empty(); }
+    [[nodiscard]] DirectoryEntry* first() const { return by_name_.first(); }
+    [[nodiscard]] DirectoryEntry* after(const DirectoryEntry& entry) const { return by_name_.next(entry); }
+    void link(DirectoryEntry& entry);                               // its node gets one name more
+    [[nodiscard]] Ref<TemporaryNode> unlink(DirectoryEntry& entry); // out of this directory; its node, one name less
+    [[nodiscard]] DirectoryEntry* own_entry() const {
+        return own_entry_;
+    } // directories: their only name; root: nullptr
+    void touch(std::uint64_t ns) { modified_ns_ = ns; }
+    [[nodiscard]] std::uint64_t bytes() const;
+
+    TemporaryNode(Ref<Store> store, Reservation charge, NodeKind kind, std::uint32_t mode, std::uint64_t id);
+
+private:
+    ~TemporaryNode();
+
+    RefCount references_;
+    const Ref<Store> store_;
+    Reservation charge_;
+    const NodeKind kind_;
+    const std::uint64_t id_;
+    std::uint32_t mode_;
+    std::uint32_t links_ = 0;
+    std::uint64_t modified_ns_ = 0;
+    Ref<mm::Pages> pages_;   // files
+    char* target_ = nullptr; // links
+    std::uint32_t target_bytes_ = 0;
+    // directories
+    IntrusiveTree<DirectoryEntry, &DirectoryEntry::by_name, &DirectoryEntry::key> by_name_;
+    IntrusiveTree<DirectoryEntry, &DirectoryEntry::by_position, &DirectoryEntry::position> by_position_;
+    std::uint64_t next_position_ = 0;
+    DirectoryEntry* own_entry_ = nullptr;
+
+    template <typename T>
+    friend void mm::destroy(T*);
+};
+
+} // namespace aios::fs
