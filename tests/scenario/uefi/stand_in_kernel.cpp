@@ -16,7 +16,10 @@ constexpr std::uint16_t kSerial = 0x3f8;
 constexpr std::uint16_t kDebugExit = 0xf4;
 
 // Larger than the file's part of its segment, and non-zero data before it: shows that gaps are zeroed and data copied.
-volatile std::uint8_t zeroed[3 * kPage + 5];
+#ifndef STAND_IN_ZEROED_BYTES
+#define STAND_IN_ZEROED_BYTES (3 * kPage + 5)
+#endif
+volatile std::uint8_t zeroed[STAND_IN_ZEROED_BYTES];
 volatile std::uint32_t copied = 0xa105'da7a;
 
 void out8(std::uint16_t port, std::uint8_t value) {
