@@ -190,6 +190,7 @@ enum class StartupRole : std::uint32_t {
     broker_server = 10, // channel: receive side of the same, for semantic-ipcd alone
     parent = 11,     // channel: send to whoever started this program (ready messages)
     frames = 12,     // device: physical frames
+    registers = 13,  // device: the HPET's registers, to be read (PageMap); missing on machines without one
     extra = 64,      // from here on: by agreement between parent and child
 };
 

@@ -10,6 +10,7 @@
 #include "kernel/arch/machine.hpp"
 #include "kernel/audit/audit.hpp"
 #include "kernel/audit/log_view.hpp"
+#include "kernel/dev/platform.hpp"
 #include "kernel/dev/resource.hpp"
 #include "kernel/fs/tree.hpp"
 #include "kernel/observe/report.hpp"
@@ -40,6 +41,11 @@ Result<> fill_table(Agent& agent, StartupBlock& block) {
     TRY(put_device(agent, block, StartupRole::host_port, DeviceKind::host_port, rights::send));
     TRY(put_device(agent, block, StartupRole::power, DeviceKind::power, rights::power));
     TRY(put_device(agent, block, StartupRole::frames, DeviceKind::frames, rights::write | rights::map));
+    if (const std::uint64_t hpet = dev::platform().hpet; hpet != 0 && hpet % arch::kPageSize == 0) {
+        Ref<DeviceResource> registers = TRY(
+            DeviceResource::create(agent.quota(), DeviceKind::registers, {{hpet}, arch::kPageSize, false}));
+        TRY(put(agent, block, StartupRole::registers, std::move(registers), rights::map | kHandOn));
+    }
     Ref<LogView> log = TRY(LogView::create(agent.quota()));
     TRY(put(agent, block, StartupRole::log, std::move(log), rights::read | kHandOn));
     Ref<fs::Tree> bundle = TRY(fs::open_bundle_section(boot::kSectionBoot));
