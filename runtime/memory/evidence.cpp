@@ -2,14 +2,11 @@
 #include "runtime/memory/evidence.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <unordered_set>
 
-#include "runtime/memory/limits.hpp"
 #include "runtime/memory/numeric.hpp"
-#include "runtime/memory/stemmer.hpp"
-#include "runtime/memory/text.hpp"
+#include "runtime/memory/stems.hpp"
 
 namespace aios::memory {
 namespace {
@@ -40,12 +37,8 @@ std::vector<double> weigh_evidence(const IndexView& view, const Question& questi
     total = std::min(total, kFullQuestion * natural_log(view.passages() + 1));
     for (std::size_t at = 0; at < candidates.size(); ++at) {
         std::unordered_set<std::string> held;
-        WordReader reader(view.passage_text(candidates[at]));
-        while (reader.next()) {
-            std::array<char, kMaxWordBytes> buffer{};
-            std::ranges::copy(reader.word(), buffer.begin());
-            held.emplace(stem_in_place(std::span(buffer).first(reader.word().size())));
-        }
+        for_each_stem(view.passage_text(candidates[at]),
+                      [&](std::string_view stem, std::string_view) { held.emplace(stem); });
         double covered = 0;
         for (std::size_t i = 0; i < weights.size(); ++i) {
             if (held.contains(question.stems[i].text)) covered += weights[i];

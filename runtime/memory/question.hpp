@@ -11,7 +11,6 @@ namespace aios::memory {
 struct Question {
     struct Stem {
         std::string text;
-        std::string word; // as it stood in the question, folded; of several forms the first
         std::uint32_t count;
         bool generic; // a word of any subject (stop_words.hpp)
     };

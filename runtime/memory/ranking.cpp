@@ -2,7 +2,6 @@
 #include "runtime/memory/ranking.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -13,9 +12,7 @@
 #include "runtime/memory/numeric.hpp"
 #include "runtime/memory/postings.hpp"
 #include "runtime/memory/semantic_space.hpp"
-#include "runtime/memory/stemmer.hpp"
-#include "runtime/memory/stop_words.hpp"
-#include "runtime/memory/text.hpp"
+#include "runtime/memory/stems.hpp"
 #include "runtime/memory/vectors.hpp"
 
 namespace aios::memory {
@@ -178,13 +175,8 @@ std::vector<Lookup> widen(const IndexView& view, const Ranking& ranking, const s
         const std::uint32_t document = ranking.order[i];
         const std::uint32_t passage = best_passage(view, ranking, document);
         const double part = ranking.documents[document] / std::max(1U, view.passage(passage).stem_tokens);
-        WordReader reader(view.passage_text(passage));
-        while (reader.next()) {
-            if (is_stop_word(reader.word())) continue;
-            std::array<char, kMaxWordBytes> buffer{};
-            std::ranges::copy(reader.word(), buffer.begin());
-            weights[std::string(stem_in_place(std::span(buffer).first(reader.word().size())))] += part;
-        }
+        for_each_stem(view.passage_text(passage),
+                      [&](std::string_view stem, std::string_view) { weights[std::string(stem)] += part; });
     }
     std::vector<Lookup> found;
     for (const auto& [stem, weight] : weights) {
