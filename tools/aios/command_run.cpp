@@ -120,6 +120,7 @@ Outcome<Exit> command_run(const Places& places, ArgumentList arguments) {
     spec.container = scratch.path() / "container";
     spec.seed = scratch.path() / "seed";
     spec.command_line = options.append;
+    spec.count_instructions = options.count_instructions;
     spec.limit = std::chrono::seconds(options.timeout_seconds);
     std::error_code error;
     if (!std::filesystem::exists(spec.kernel, error))
@@ -137,8 +138,8 @@ Outcome<Exit> command_run(const Places& places, ArgumentList arguments) {
     if (options.boot == BootKind::uefi) HOST_TRY(prepare_uefi_boot(places.loader(), scratch.path(), spec));
 
     progress.show("choosing an accelerator");
-    const AcceleratorChoice accelerator =
-        HOST_TRY(choose_accelerator(options.accelerator, spec.kernel, spec.processors));
+    const AcceleratorChoice accelerator = HOST_TRY(choose_accelerator(
+        options.count_instructions ? Accelerator::tcg : options.accelerator, spec.kernel, spec.processors));
     spec.kvm = accelerator.kvm;
     progress.say(std::format("accelerator: {} ({})", spec.kvm ? "kvm" : "tcg", accelerator.reason));
     progress.show(std::format("booting by {}", boot_name(options.boot)));

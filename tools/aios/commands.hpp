@@ -29,6 +29,7 @@ struct Places {
 [[nodiscard]] Outcome<Exit> command_run(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_audit(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_container(const Places& places, ArgumentList arguments);
+[[nodiscard]] Outcome<Exit> command_boot(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_test(const Places& places, ArgumentList arguments);
 
 } // namespace aios::host

@@ -193,7 +193,7 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
         add({"-drive", "if=none,id=disk,format=raw,readonly=on,file=" + quoted(spec.disk)});
         add({"-device", "virtio-blk-pci,drive=disk,bootindex=0"});
     }
-    list.insert(list.end(), spec.further.begin(), spec.further.end());
+    if (spec.count_instructions) add({"-icount", "shift=0,sleep=off"});
     return list;
 }
 

@@ -15,6 +15,7 @@ Outcome<Exit> dispatch(std::string_view command, ArgumentList arguments) {
     if (command == "run") return command_run(places, arguments);
     if (command == "audit") return command_audit(places, arguments);
     if (command == "container") return command_container(places, arguments);
+    if (command == "boot") return command_boot(places, arguments);
     if (command == "test") return command_test(places, arguments);
     return failure(Exit::wrong_use, "this program is called by ./aios; its commands are run, test, audit, container.");
 }

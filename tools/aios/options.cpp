@@ -30,6 +30,13 @@ public:
         return *parsed;
     }
 
+    [[nodiscard]] Outcome<BootKind> boot_kind(std::string_view option) {
+        const std::string_view kind = HOST_TRY(value(option));
+        if (kind == "pvh") return BootKind::pvh;
+        if (kind == "uefi") return BootKind::uefi;
+        return failure(Exit::wrong_use, std::format("{} takes pvh or uefi, not '{}'.", option, kind));
+    }
+
     [[nodiscard]] std::unexpected<Failure> unknown(std::string_view argument) const {
         return failure(Exit::wrong_use,
                        std::format("{} does not know '{}'; see ./aios {} --help.", command_, argument, command_));
@@ -67,10 +74,7 @@ Outcome<RunOptions> parse_run(std::span<const std::string_view> list) {
         } else if (option == "--audit-log") {
             options.audit_log = HOST_TRY(arguments.value(option));
         } else if (option == "--boot") {
-            const std::string_view value = HOST_TRY(arguments.value(option));
-            if (value != "pvh" && value != "uefi")
-                return failure(Exit::wrong_use, std::format("--boot takes pvh or uefi, not '{}'.", value));
-            options.boot = value == "pvh" ? BootKind::pvh : BootKind::uefi;
+            options.boot = HOST_TRY(arguments.boot_kind(option));
         } else if (option == "--smp") {
             options.processors = static_cast<unsigned>(HOST_TRY(arguments.number(option, 1, kMaxProcessors)));
         } else if (option == "--memory") {
@@ -89,6 +93,8 @@ Outcome<RunOptions> parse_run(std::span<const std::string_view> list) {
             options.timeout_seconds = static_cast<unsigned>(HOST_TRY(arguments.number(option, 1, kMaxTimeoutSeconds)));
         } else if (option == "--verbose") {
             options.verbose = true;
+        } else if (option == "--icount") {
+            options.count_instructions = true;
         } else if (option == "--append") {
             options.append = HOST_TRY(arguments.value(option));
         } else if (option == "--debug" || option == "--yes") {
@@ -139,6 +145,31 @@ Outcome<ContainerOptions> parse_container(std::span<const std::string_view> list
             return arguments.unknown(option);
     }
     if (options.out.empty()) return failure(Exit::wrong_use, "container needs --out FILE.");
+    return options;
+}
+
+Outcome<BootOptions> parse_boot(std::span<const std::string_view> list) {
+    Arguments arguments("boot", list);
+    BootOptions options;
+    while (!arguments.at_end()) {
+        const std::string_view option = arguments.next();
+        if (option == "--container")
+            options.container = HOST_TRY(arguments.value(option));
+        else if (option == "--boot")
+            options.boot = HOST_TRY(arguments.boot_kind(option));
+        else if (option == "--smp")
+            options.processors = static_cast<unsigned>(HOST_TRY(arguments.number(option, 1, kMaxProcessors)));
+        else if (option == "--memory")
+            options.memory_mib = HOST_TRY(arguments.number(option, 1, kMaxMemoryMib));
+        else if (option == "--timeout")
+            options.timeout_seconds = static_cast<unsigned>(HOST_TRY(arguments.number(option, 1, kMaxTimeoutSeconds)));
+        else if (option == "--icount")
+            options.count_instructions = true;
+        else if (option == "--append")
+            options.append = HOST_TRY(arguments.value(option));
+        else
+            return arguments.unknown(option);
+    }
     return options;
 }
 

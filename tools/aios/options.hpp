@@ -29,6 +29,7 @@ struct RunOptions {
     Accelerator accelerator = Accelerator::automatic;
     unsigned timeout_seconds = 600;
     bool verbose = false;
+    bool count_instructions = false;
     std::string append; // further words for the kernel's command line
 };
 
@@ -45,6 +46,17 @@ struct ContainerOptions {
     std::vector<std::string> questions;
 };
 
+// What developers use to boot a container as it is.
+struct BootOptions {
+    std::filesystem::path container; // empty: none
+    BootKind boot = BootKind::pvh;
+    unsigned processors = 2;
+    std::uint64_t memory_mib = 512;
+    unsigned timeout_seconds = 120;
+    bool count_instructions = false;
+    std::string append;
+};
+
 // Limits that --help states.
 inline constexpr unsigned kMaxProcessors = 64;
 inline constexpr std::uint64_t kMaxMemoryMib = 1u << 20;
@@ -53,6 +65,8 @@ inline constexpr unsigned kMaxTimeoutSeconds = 24 * 3600;
 [[nodiscard]] Outcome<RunOptions> parse_run(std::span<const std::string_view> arguments);
 [[nodiscard]] Outcome<AuditOptions> parse_audit(std::span<const std::string_view> arguments);
 [[nodiscard]] Outcome<ContainerOptions> parse_container(std::span<const std::string_view> arguments);
+
+[[nodiscard]] Outcome<BootOptions> parse_boot(std::span<const std::string_view> arguments);
 
 [[nodiscard]] constexpr std::string_view boot_name(BootKind boot) { return boot == BootKind::pvh ? "pvh" : "uefi"; }
 

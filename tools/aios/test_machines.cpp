@@ -131,6 +131,7 @@ void run_boot(const Places& places, const Level& level, const Boot& boot, TestLo
     const bool said_already = log.count(TestOutcome::failed) > failed_before &&
                               result->end == MachineEnd::powered_off && result->status != kStatusPanic;
     if (wrong.empty() || said_already) return;
+    if (!log.wants("the boot")) return;
     log.result("the boot", TestOutcome::failed, wrong);
     log.explain(watcher.tail());
     log.explain(result->message);
