@@ -64,6 +64,8 @@ public:
     // revoked.
     Result<std::size_t> wait(std::span<EventPacket> packets, sched::Deadline deadline, const cap::DerivationNode* node);
 
+    // Who waits through a handle that is gone looks whether its capability is dead.
+    void handle_removed(Rights) override { waiters_.wake_all(); }
     void revoked_for(std::uint64_t) override { waiters_.wake_all(); }
 
 private:

@@ -35,7 +35,7 @@ Source::~Source() {
 }
 
 void Source::drop_revoked() {
-    end_where([](const Registration& registration) { return !registration.node_->is_live(); });
+    end_where([](const Registration& registration) { return registration.node_ && !registration.node_->is_live(); });
 }
 
 template <typename F>

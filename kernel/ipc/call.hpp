@@ -28,7 +28,8 @@ struct Call : Pinned {
     Result<> outcome;                 // when done
     MessageHeader* message = nullptr; // while sent
     Thread* caller = nullptr;
-    std::uint64_t taker = 0; // principal that may answer
+    const cap::DerivationNode* node = nullptr; // through which it calls; nullptr in the kernel
+    std::uint64_t taker = 0;                   // principal that may answer
 
     // Under Rank::lending.
     Thread* server = nullptr; // runs on our share

@@ -37,8 +37,7 @@ MessageHeader* Channel::abandon_locked(Call& call) {
     return message;
 }
 
-Result<> Channel::wait_for_answer(Call& call, sched::Deadline deadline, const cap::DerivationNode* node,
-                                  Ref<Thread>& receiver) {
+Result<> Channel::wait_for_answer(Call& call, sched::Deadline deadline, Ref<Thread>& receiver) {
     Thread& me = Thread::current();
     for (;;) {
         MessageHeader* dropped = nullptr;
@@ -50,7 +49,7 @@ Result<> Channel::wait_for_answer(Call& call, sched::Deadline deadline, const ca
             may_leave = call.state != CallState::answering;
             if (call.server_died.load(std::memory_order_acquire))
                 gave_up = fail(Error::peer_closed);
-            else if (node != nullptr && !node->is_live())
+            else if (call.node != nullptr && !call.node->is_live())
                 gave_up = fail(Error::revoked);
             else if (me.is_interrupted())
                 gave_up = fail(Error::interrupted);
@@ -76,6 +75,7 @@ Result<> Channel::wait_for_answer(Call& call, sched::Deadline deadline, const ca
 Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched::Deadline deadline,
                        const cap::DerivationNode* node) {
     Call call;
+    call.node = node;
     call.capacity = reply.bytes.size < kMaxMessageBytes ? reply.bytes.size : kMaxMessageBytes;
     if (call.capacity > Call::kInlineBytes)
         call.room = TRY(Reservation::make(from.payer(), Resource::memory, call.capacity));
@@ -87,7 +87,7 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
         return result;
     }
     from.message_sent();
-    result = wait_for_answer(call, deadline, node, receiver);
+    result = wait_for_answer(call, deadline, receiver);
     if (receiver) sched::unpark(*receiver);
     calling_ends(call);
     if (!result) return result;

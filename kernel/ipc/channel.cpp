@@ -149,29 +149,28 @@ void Channel::handle_removed(Rights rights) {
     bool is_closed = false;
     {
         Lock::Guard guard(lock_);
-        if (rights.contains(rights::send) && --senders_ == 0) {
-            source_.set(kSignalClosed);
-            receivers_waiting_.wake_all();
-        }
+        if (rights.contains(rights::send) && --senders_ == 0) source_.set(kSignalClosed);
         if (rights.contains(rights::receive) && --receivers_ == 0) {
             is_closed = true;
             source_.set(kSignalClosed);
             fail_calls_locked(Error::peer_closed);
-            receivers_waiting_.wake_all();
         }
     }
+    wake_revoked();
     if (is_closed) Disposal::purge(*this);
 }
 
-// Whoever waits looks whether its own capability is the one that died.
-void Channel::revoked_for(std::uint64_t) {
+// Those who wait through a capability that is dead by now look, and leave.
+void Channel::wake_revoked() {
     source_.drop_revoked();
     {
         Lock::Guard guard(lock_);
         for (Call& call : all_calls_)
-            sched::unpark(*call.caller);
+            if (call.node != nullptr && !call.node->is_live()) sched::unpark(*call.caller);
     }
     receivers_waiting_.wake_all();
 }
+
+void Channel::revoked_for(std::uint64_t) { wake_revoked(); }
 
 } // namespace aios::ipc

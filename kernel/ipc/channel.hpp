@@ -108,11 +108,11 @@ private:
 
     Result<Ref<Thread>> answer(Party& by, std::uint64_t reply_to, OutMessage& reply); // call.cpp
     Result<> answer_copy(Call& call, Party& by, OutMessage& reply);
-    Result<> wait_for_answer(Call& call, sched::Deadline deadline, const cap::DerivationNode* node,
-                             Ref<Thread>& receiver);
+    Result<> wait_for_answer(Call& call, sched::Deadline deadline, Ref<Thread>& receiver);
     MessageHeader* abandon_locked(Call& call);
     void finish_locked(Call& call, Result<> outcome);
     void fail_calls_locked(Error error);
+    void wake_revoked();
 
     mutable Lock lock_;
     MessageStore store_;

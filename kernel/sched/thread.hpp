@@ -85,6 +85,7 @@ public:
     [[noreturn]] static void exit_current(); // calls owner->thread_exited
 
     event::Source* event_source() override { return &ended_; } // kSignalEnded
+    void handle_removed(Rights) override { ended_.drop_revoked(); }
     void revoked_for(std::uint64_t) override { ended_.drop_revoked(); }
 
     // The personality's own data of this thread (signal mask, clear_child_tid, ...). Owned by the personality.

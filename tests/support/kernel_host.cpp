@@ -32,7 +32,8 @@ void* heap_allocate(std::size_t bytes, std::size_t alignment) {
         if (test::heap_failures.compare_exchange_weak(left, left - 1)) break;
     }
     test::heap_live++;
-    return std::aligned_alloc(alignment < 16 ? 16 : alignment, (bytes + 4095) / 16 * 16);
+    if (alignment < 16) alignment = 16;
+    return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
 }
 void heap_free(void* pointer) {
     if (pointer == nullptr) return;

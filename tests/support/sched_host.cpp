@@ -6,7 +6,6 @@
 #include <mutex>
 #include <thread>
 
-#include "kernel/ipc/lending.hpp"
 
 namespace aios {
 

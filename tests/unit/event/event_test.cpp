@@ -1,0 +1,265 @@
+// Event queues: coalescing, levels, fairness, limits, ends of queues, sources and capabilities, and all of it at once.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "kernel/event/event.hpp"
+#include "tests/support/kernel_host.hpp"
+#include "tests/support/sched_host.hpp"
+
+namespace aios {
+namespace {
+
+using event::EventQueue;
+using test::AsThread;
+using test::HostThread;
+
+class Thing final : public Object {
+public:
+    static constexpr ObjectType kType = ObjectType::memory;
+    Thing() : Object(kType, {}) {}
+    event::Source* event_source() override { return &source; }
+    void revoked_for(std::uint64_t) override { source.drop_revoked(); }
+    event::Source source;
+};
+class Mute final : public Object {
+public:
+    Mute() : Object(ObjectType::memory, {}) {}
+};
+
+Ref<Thing> make_thing() { return Ref<Thing>::adopt(*mm::make<Thing>()); }
+
+class Event : public testing::Test {
+protected:
+    Event() : payer(test::plenty()), queue(*EventQueue::create(*payer)), thing(make_thing()) {}
+    Result<> add(Thing& object, std::uint64_t signals, std::uint64_t key) {
+        return queue->add(*payer, object, signals, key, {});
+    }
+    std::vector<EventPacket> poll(std::size_t most = 16) {
+        EventPacket packets[64];
+        auto taken = queue->wait({packets, most}, 0, nullptr);
+        if (!taken) return {};
+        return {packets, packets + *taken};
+    }
+
+    AsThread me;
+    Ref<Quota> payer;
+    Ref<EventQueue> queue;
+    Ref<Thing> thing;
+};
+
+TEST_F(Event, posts_coalesce_with_a_count) {
+    ASSERT_TRUE(add(*thing, kSignalFired | kSignalDone, 7));
+    EXPECT_TRUE(poll().empty());
+    thing->source.post(kSignalFired);
+    thing->source.post(kSignalFired, 4);
+    thing->source.post(kSignalWritable); // not asked for
+    thing->source.set(kSignalDone);
+    const auto packets = poll();
+    ASSERT_EQ(packets.size(), 1u);
+    EXPECT_EQ(packets[0].key, 7u);
+    EXPECT_EQ(packets[0].signals, kSignalFired | kSignalDone);
+    EXPECT_EQ(packets[0].count, 6u);
+    EXPECT_TRUE(poll().empty());
+}
+
+TEST_F(Event, readable_repeats_until_cleared) {
+    ASSERT_TRUE(add(*thing, kSignalReadable, 1));
+    thing->source.set(kSignalReadable);
+    for (int i = 0; i < 3; i++) {
+        const auto packets = poll();
+        ASSERT_EQ(packets.size(), 1u);
+        EXPECT_EQ(packets[0].signals, kSignalReadable);
+        EXPECT_EQ(packets[0].count, 1u);
+    }
+    thing->source.clear(kSignalReadable);
+    EXPECT_TRUE(poll().empty());
+    thing->source.set(kSignalReadable);
+    thing->source.clear(kSignalReadable); // drained before anybody looked
+    EXPECT_TRUE(poll().empty());
+}
+
+TEST_F(Event, levels_reach_a_later_registration_once) {
+    thing->source.set(kSignalEnded | kSignalClosed);
+    ASSERT_TRUE(add(*thing, kSignalEnded, 1));
+    auto packets = poll();
+    ASSERT_EQ(packets.size(), 1u);
+    EXPECT_EQ(packets[0].signals, kSignalEnded);
+    EXPECT_TRUE(poll().empty());
+}
+
+TEST_F(Event, registrations_are_checked_and_charged) {
+    Mute mute;
+    EXPECT_EQ(queue->add(*payer, mute, kSignalDone, 1, {}).error(), Error::wrong_type);
+    EXPECT_EQ(queue->add(*payer, *queue, kSignalDone, 1, {}).error(), Error::wrong_type);
+    EXPECT_EQ(add(*thing, 0, 1).error(), Error::bad_argument);
+    EXPECT_EQ(add(*thing, 1ull << 60, 1).error(), Error::bad_argument);
+    const auto before = payer->used(Resource::memory);
+    ASSERT_TRUE(add(*thing, kSignalDone, 1));
+    EXPECT_GT(payer->used(Resource::memory), before);
+    EXPECT_EQ(add(*thing, kSignalDone, 1).error(), Error::already_exists);
+    EXPECT_EQ(queue->cancel(2).error(), Error::not_found);
+    ASSERT_TRUE(queue->cancel(1));
+    EXPECT_EQ(payer->used(Resource::memory), before);
+    for (std::uint64_t key = 0; key < event::kMaxRegistrations; key++)
+        ASSERT_TRUE(add(*thing, kSignalDone, key));
+    EXPECT_EQ(add(*thing, kSignalDone, 1000).error(), Error::no_space);
+    Ref<Quota> poor = *Quota::create_root({10, 1, 1, 1});
+    EXPECT_EQ(queue->add(*poor, *make_thing(), kSignalDone, 2000, {}).error(), Error::quota_exceeded);
+    Ref<Thing> other = make_thing();
+    test::heap_failures = 0;
+    EXPECT_EQ(add(*other, kSignalDone, 3000).error(), Error::out_of_memory);
+    test::heap_failures = -1;
+}
+
+TEST_F(Event, the_charge_returns_whoever_ends_first) {
+    const auto before = payer->used(Resource::memory);
+    ASSERT_TRUE(add(*thing, kSignalDone, 1));
+    thing->source.post(kSignalDone);
+    thing.reset(); // the source goes, with its packet
+    EXPECT_EQ(payer->used(Resource::memory), before);
+    EXPECT_TRUE(poll().empty());
+    EXPECT_EQ(queue->cancel(1).error(), Error::not_found);
+    thing = make_thing();
+    ASSERT_TRUE(add(*thing, kSignalDone, 1));
+    queue.reset(); // the queue goes
+    EXPECT_LT(payer->used(Resource::memory), before);
+    thing->source.post(kSignalDone);
+}
+
+TEST_F(Event, delivery_is_fair) {
+    std::vector<Ref<Thing>> things;
+    for (std::uint64_t key = 0; key < 10; key++) {
+        things.push_back(make_thing());
+        ASSERT_TRUE(add(*things.back(), kSignalReadable, key));
+        things.back()->source.set(kSignalReadable); // always something to read
+    }
+    std::map<std::uint64_t, int> seen;
+    for (int i = 0; i < 30; i++) {
+        const auto packets = poll(3);
+        ASSERT_EQ(packets.size(), 3u);
+        for (const EventPacket& packet : packets)
+            seen[packet.key]++;
+    }
+    for (std::uint64_t key = 0; key < 10; key++)
+        EXPECT_EQ(seen[key], 9) << key;
+    EXPECT_EQ(poll(64).size(), 10u); // each once in a wait
+}
+
+TEST_F(Event, waits_end_by_post_deadline_and_interrupt) {
+    ASSERT_TRUE(add(*thing, kSignalDone, 5));
+    EventPacket packet;
+    EXPECT_EQ(queue->wait({&packet, 1}, sched::now_ns() + 1'000'000, nullptr).error(), Error::timed_out);
+    EXPECT_EQ(queue->wait({&packet, 0}, 0, nullptr).error(), Error::bad_argument);
+    HostThread poster([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(3));
+        thing->source.set(kSignalDone);
+    });
+    auto taken = queue->wait({&packet, 1}, sched::kNever, nullptr);
+    ASSERT_TRUE(taken);
+    EXPECT_EQ(packet.key, 5u);
+    poster.join();
+    std::atomic<int> error{0};
+    HostThread waiter([&] {
+        EventPacket mine;
+        error = static_cast<int>(queue->wait({&mine, 1}, sched::kNever, nullptr).error());
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    waiter.thread().kill();
+    waiter.join();
+    EXPECT_EQ(error, static_cast<int>(Error::interrupted));
+}
+
+TEST_F(Event, a_revoked_capability_takes_its_registration_along) {
+    Ref<cap::Table> table = *cap::Table::create(*payer, 1);
+    const Handle root = *table->insert_new(thing, rights::all);
+    const Handle derived = *table->derive(root, rights::wait);
+    auto checked = *table->lookup_any(derived, ObjectType::any, rights::wait);
+    ASSERT_TRUE(queue->add(*payer, *checked.object, kSignalDone, 1, checked.node));
+    auto root_checked = *table->lookup_any(root, ObjectType::any, rights::wait);
+    ASSERT_TRUE(queue->add(*payer, *root_checked.object, kSignalDone, 2, root_checked.node));
+    ASSERT_TRUE(table->revoke(root));
+    EXPECT_EQ(queue->add(*payer, *checked.object, kSignalDone, 3, checked.node).error(), Error::revoked);
+    thing->source.post(kSignalDone);
+    const auto packets = poll();
+    ASSERT_EQ(packets.size(), 1u);
+    EXPECT_EQ(packets[0].key, 2u);
+    checked = {};
+    root_checked = {};
+    table->close_all();
+}
+
+TEST_F(Event, a_wait_through_a_revoked_handle_ends) {
+    Ref<cap::Table> table = *cap::Table::create(*payer, 1);
+    const Handle root = *table->insert_new(queue, rights::all);
+    const Handle derived = *table->derive(root, rights::wait);
+    std::atomic<int> error{0};
+    {
+        auto checked = *table->lookup<EventQueue>(derived, rights::wait);
+        HostThread waiter([&] {
+            EventPacket packet;
+            error = static_cast<int>(checked.object->wait({&packet, 1}, sched::kNever, checked.node.get()).error());
+        });
+        std::this_thread::sleep_for(std::chrono::milliseconds(50)); // it sleeps by now
+        ASSERT_TRUE(table->revoke(root));
+        waiter.join();
+    }
+    EXPECT_EQ(error, static_cast<int>(Error::revoked));
+    table->close_all();
+}
+
+// Posters, waiters, registrations and ends of queues and sources at once. Every post that was made while a registration
+// lived is counted in some packet: sums agree at the end.
+TEST_F(Event, stress) {
+    constexpr int kThings = 6, kPosts = 3000;
+    std::vector<Ref<Thing>> things;
+    for (int i = 0; i < kThings; i++) {
+        things.push_back(make_thing());
+        ASSERT_TRUE(add(*things.back(), kSignalFired, static_cast<std::uint64_t>(i)));
+    }
+    std::atomic<std::uint64_t> received{0};
+    std::atomic<int> posters{3};
+    std::vector<std::unique_ptr<HostThread>> threads;
+    for (int p = 0; p < 3; p++)
+        threads.push_back(std::make_unique<HostThread>([&, p] {
+            std::mt19937 random(static_cast<unsigned>(p));
+            for (int i = 0; i < kPosts; i++)
+                things[random() % kThings]->source.post(kSignalFired);
+            posters--;
+        }));
+    for (int w = 0; w < 2; w++)
+        threads.push_back(std::make_unique<HostThread>([&] {
+            for (;;) {
+                EventPacket packets[4];
+                auto taken = queue->wait(packets, sched::now_ns() + 20'000'000, nullptr);
+                if (!taken && posters == 0) return;
+                for (std::size_t i = 0; taken && i < *taken; i++)
+                    received += packets[i].count;
+            }
+        }));
+    threads.push_back(std::make_unique<HostThread>([&] { // others that come and go, on the same sources
+        std::mt19937 random(77);
+        while (posters != 0) {
+            Ref<EventQueue> other = *EventQueue::create(*payer);
+            Ref<Thing> brief = make_thing();
+            for (std::uint64_t key = 0; key < 4; key++)
+                static_cast<void>(other->add(*payer, *things[random() % kThings], kSignalFired, key, {}));
+            static_cast<void>(other->add(*payer, *brief, kSignalDone, 9, {}));
+            brief->source.set(kSignalDone);
+            EventPacket packets[2];
+            static_cast<void>(other->wait(packets, 0, nullptr));
+            static_cast<void>(other->cancel(random() % 4));
+            if (random() % 2 == 0) brief.reset();
+        }
+    }));
+    threads.clear();
+    EXPECT_EQ(received, 3u * kPosts);
+}
+
+} // namespace
+} // namespace aios

@@ -1,0 +1,249 @@
+// Sending and receiving: bounds, bad buffers, closing, capabilities under way, charges, events.
+#include "kernel/event/event.hpp"
+#include "tests/unit/ipc/support.hpp"
+
+namespace aios {
+namespace {
+
+using namespace test;
+using ipc::Buffer;
+using ipc::Channel;
+
+class ChannelTest : public testing::Test {
+protected:
+    AsThread me;
+    Actor alice{1}, bob{2};
+};
+
+TEST_F(ChannelTest, creation_is_bounded_and_charged) {
+    EXPECT_EQ(Channel::create(*alice.quota, 0, 1).error(), Error::bad_argument);
+    EXPECT_EQ(Channel::create(*alice.quota, 1, 0).error(), Error::bad_argument);
+    EXPECT_EQ(Channel::create(*alice.quota, 1 << 20, 1).error(), Error::too_large);
+    EXPECT_EQ(Channel::create(*alice.quota, 1, 1ull << 40).error(), Error::too_large);
+    EXPECT_EQ(Channel::create(*alice.quota, ~0ull, ~0ull).error(), Error::too_large);
+    const auto before = alice.quota->used(Resource::memory);
+    {
+        auto channel = *Channel::create(*alice.quota, 100, 100'000);
+        EXPECT_GE(alice.quota->used(Resource::memory), before + 100'000);
+    }
+    EXPECT_EQ(alice.quota->used(Resource::memory), before);
+    Actor poor{3, 50'000};
+    EXPECT_EQ(Channel::create(*poor.quota, 10, 100'000).error(), Error::quota_exceeded);
+    const long live = heap_live;
+    for (long allowed = 0; allowed < 12; allowed++) {
+        heap_failures = allowed;
+        EXPECT_EQ(Channel::create(*alice.quota, 100, 100'000).error(), Error::out_of_memory);
+    }
+    heap_failures = -1;
+    EXPECT_EQ(heap_live, live);
+    EXPECT_EQ(alice.quota->used(Resource::memory), before);
+}
+
+TEST_F(ChannelTest, messages_arrive_in_order_with_their_sender) {
+    const Made made = make_channel(alice);
+    ASSERT_TRUE(send_text(*made.channel, alice, "one"));
+    ASSERT_TRUE(send_text(*made.channel, bob, ""));
+    ASSERT_TRUE(send_text(*made.channel, bob, "three"));
+    EXPECT_EQ(made.channel->info_size(), 3u);
+    Inbox in;
+    ASSERT_TRUE(made.channel->receive(alice, in.message));
+    EXPECT_EQ(in.text(), "one");
+    EXPECT_EQ(in.message.sender, 1u);
+    EXPECT_EQ(in.message.reply_to, 0u);
+    ASSERT_TRUE(made.channel->receive(alice, in.message));
+    EXPECT_EQ(in.text(), "");
+    EXPECT_EQ(in.message.sender, 2u);
+    ASSERT_TRUE(made.channel->receive(alice, in.message));
+    EXPECT_EQ(in.text(), "three");
+    EXPECT_EQ(made.channel->receive(alice, in.message).error(), Error::would_block);
+    EXPECT_EQ(alice.sent, 1);
+    EXPECT_EQ(bob.sent, 2);
+    EXPECT_EQ(alice.received, 3);
+}
+
+TEST_F(ChannelTest, the_largest_message_and_one_byte_more) {
+    const Made made = make_channel(alice, 2, 65536);
+    const std::string largest(65536, 'x'), over(65537, 'x');
+    EXPECT_EQ(send_text(*made.channel, bob, over).error(), Error::too_large);
+    ASSERT_TRUE(send_text(*made.channel, bob, largest));
+    EXPECT_EQ(send_text(*made.channel, bob, "y").error(), Error::would_block); // no byte is left
+    Inbox in;
+    ASSERT_TRUE(made.channel->receive(alice, in.message));
+    EXPECT_EQ(in.text(), largest);
+    const Made narrow = make_channel(alice, 2, 100);
+    EXPECT_EQ(send_text(*narrow.channel, bob, std::string(101, 'x')).error(), Error::too_large); // it never fits
+    std::vector<ipc::Parcel> parcels(9);
+    ipc::OutMessage out{text_buffer(""), parcels};
+    EXPECT_EQ(made.channel->send(bob, out).error(), Error::too_large);
+}
+
+TEST_F(ChannelTest, a_full_channel_says_so_and_tells_when_there_is_room) {
+    const Made made = make_channel(alice, 2, 1000);
+    auto queue = *EventQueue::create(*alice.quota);
+    ASSERT_TRUE(queue->add(*alice.quota, *made.channel, kSignalReadable | kSignalWritable, 1, {}));
+    EventPacket packet;
+    EXPECT_EQ(queue->wait({&packet, 1}, 0, nullptr).error(), Error::timed_out);
+    ASSERT_TRUE(send_text(*made.channel, bob, "1"));
+    ASSERT_TRUE(send_text(*made.channel, bob, "2"));
+    EXPECT_EQ(send_text(*made.channel, bob, "3").error(), Error::would_block);
+    ASSERT_TRUE(queue->wait({&packet, 1}, 0, nullptr));
+    EXPECT_EQ(packet.signals, kSignalReadable);
+    Inbox in;
+    ASSERT_TRUE(made.channel->receive(alice, in.message));
+    ASSERT_TRUE(queue->wait({&packet, 1}, 0, nullptr));
+    EXPECT_EQ(packet.signals, kSignalReadable | kSignalWritable);
+    ASSERT_TRUE(made.channel->receive(alice, in.message));
+    EXPECT_EQ(queue->wait({&packet, 1}, 0, nullptr).error(), Error::timed_out);
+    ASSERT_TRUE(send_text(*made.channel, bob, "3"));
+}
+
+TEST_F(ChannelTest, bad_buffers_lose_nothing) {
+    const Made made = make_channel(alice, 1, 1000);
+    ipc::OutMessage bad{Buffer::user(0x10, 5), {}};
+    EXPECT_EQ(made.channel->send(bob, bad).error(), Error::bad_address);
+    EXPECT_EQ(bob.sent, 0);
+    ASSERT_TRUE(send_text(*made.channel, bob, "hello")); // the room of the failed one is free again
+    Inbox small(4);
+    EXPECT_EQ(made.channel->receive(alice, small.message).error(), Error::buffer_small);
+    EXPECT_EQ(small.message.size, 5u);
+    ipc::InMessage nowhere;
+    nowhere.bytes = Buffer::user(0x10, 100);
+    EXPECT_EQ(made.channel->receive(alice, nowhere).error(), Error::bad_address);
+    Inbox in;
+    ASSERT_TRUE(made.channel->receive(alice, in.message));
+    EXPECT_EQ(in.text(), "hello");
+    std::string user_text = "from user memory";
+    ipc::OutMessage good{Buffer::user(reinterpret_cast<std::uint64_t>(user_text.data()), user_text.size()), {}};
+    ASSERT_TRUE(made.channel->send(bob, good));
+    std::string into(100, '\0');
+    ipc::InMessage back;
+    back.bytes = Buffer::user(reinterpret_cast<std::uint64_t>(into.data()), into.size());
+    ASSERT_TRUE(made.channel->receive(alice, back));
+    EXPECT_EQ(into.substr(0, back.size), user_text);
+}
+
+TEST_F(ChannelTest, closed_for_senders_and_receivers) {
+    Made made = make_channel(alice);
+    auto queue = *EventQueue::create(*alice.quota);
+    ASSERT_TRUE(queue->add(*alice.quota, *made.channel, kSignalClosed, 1, {}));
+    const Handle send_end = *alice.table->derive(made.handle, rights::send);
+    const Handle receive_end = *alice.table->derive(made.handle, rights::receive);
+    ASSERT_TRUE(alice.table->close(made.handle));
+    ASSERT_TRUE(send_text(*made.channel, alice, "last words"));
+    ASSERT_TRUE(alice.table->close(send_end));
+    EventPacket packet;
+    ASSERT_TRUE(queue->wait({&packet, 1}, 0, nullptr));
+    EXPECT_EQ(packet.signals, kSignalClosed);
+    Inbox in;
+    ASSERT_TRUE(made.channel->receive(alice, in.message)); // what was sent is still there
+    EXPECT_EQ(in.text(), "last words");
+    EXPECT_EQ(made.channel->receive(alice, in.message).error(), Error::peer_closed);
+    ASSERT_TRUE(alice.table->close(receive_end));
+
+    Made other = make_channel(alice);
+    const Handle sender = *alice.table->derive(other.handle, rights::send);
+    ASSERT_TRUE(send_text(*other.channel, alice, "never read"));
+    ASSERT_TRUE(alice.table->close(other.handle));
+    EXPECT_EQ(send_text(*other.channel, alice, "x").error(), Error::peer_closed);
+    EXPECT_EQ(other.channel->info_size(), 0u); // thrown away
+    ASSERT_TRUE(alice.table->close(sender));
+}
+
+TEST_F(ChannelTest, capabilities_travel) {
+    const Made made = make_channel(alice);
+    const Made gift = make_channel(alice);
+    ipc::Parcel parcels[2];
+    parcels[0] = {*alice.table->derive_out(gift.handle, rights::send, rights::transfer), 70, {}, {}};
+    parcels[1] = {*alice.table->derive_out(gift.handle, rights::receive, rights::transfer), 71, {}, {}};
+    ipc::OutMessage out{text_buffer("gifts"), parcels};
+    ASSERT_TRUE(made.channel->send(alice, out));
+    // While they are under way they count: the giver may close its own.
+    ASSERT_TRUE(send_text(*gift.channel, alice, "inside"));
+    Inbox none(100, 1);
+    EXPECT_EQ(made.channel->receive(bob, none.message).error(), Error::buffer_small);
+    EXPECT_EQ(none.message.handle_count, 2u);
+    Inbox nowhere;
+    nowhere.message.handles = Buffer::user(0x20, 64);
+    EXPECT_EQ(made.channel->receive(bob, nowhere.message).error(), Error::bad_address);
+    const auto handles_before = bob.quota->used(Resource::handles);
+    Inbox in;
+    ASSERT_TRUE(made.channel->receive(bob, in.message));
+    EXPECT_EQ(in.message.handle_count, 2u);
+    EXPECT_EQ(in.grants[0].role, 70u);
+    EXPECT_EQ(in.grants[0].rights, rights::send.bits());
+    EXPECT_EQ(bob.quota->used(Resource::handles), handles_before + 2);
+    EXPECT_TRUE(bob.table->lookup<Channel>(in.grants[0].handle, rights::send));
+    EXPECT_EQ(bob.table->lookup<Channel>(in.grants[0].handle, rights::receive).error(), Error::missing_right);
+    ASSERT_TRUE(bob.table->lookup<Channel>(in.grants[1].handle, rights::receive));
+}
+
+TEST_F(ChannelTest, a_capability_dies_under_way) {
+    const Made made = make_channel(alice);
+    const Made gift = make_channel(alice);
+    const Handle between = *alice.table->derive(gift.handle, rights::all);
+    ipc::Parcel parcel{*alice.table->derive_out(between, rights::send, rights::transfer), 5, {}, {}};
+    ipc::OutMessage out{text_buffer("dead"), {&parcel, 1}};
+    ASSERT_TRUE(made.channel->send(alice, out));
+    ASSERT_TRUE(alice.table->revoke(gift.handle));
+    Inbox in;
+    ASSERT_TRUE(made.channel->receive(bob, in.message));
+    EXPECT_EQ(in.message.handle_count, 1u);
+    EXPECT_EQ(in.grants[0].handle, kNoHandle);
+    EXPECT_EQ(in.grants[0].rights, 0u);
+    ASSERT_TRUE(alice.table->close(between));
+    // The counts are right again: nobody else holds the send right, so closing the root closes the channel.
+    const Handle receiver = *alice.table->derive(gift.handle, rights::receive);
+    ASSERT_TRUE(alice.table->close(gift.handle));
+    EXPECT_EQ(gift.channel->receive(alice, in.message).error(), Error::peer_closed);
+    ASSERT_TRUE(alice.table->close(receiver));
+}
+
+TEST_F(ChannelTest, no_quota_for_handles_leaves_the_message) {
+    const Made made = make_channel(alice);
+    ipc::Parcel parcel{*alice.table->derive_out(made.handle, rights::send, rights::transfer), 5, {}, {}};
+    ipc::OutMessage out{text_buffer("x"), {&parcel, 1}};
+    ASSERT_TRUE(made.channel->send(alice, out));
+    Actor poor(9);
+    std::vector<Handle> filler;
+    for (;;) {
+        auto thing = poor.table->insert_new(Ref<Object>(made.channel), rights::inspect);
+        if (!thing) break;
+        filler.push_back(*thing);
+    }
+    Inbox in;
+    EXPECT_EQ(made.channel->receive(poor, in.message).error(), Error::quota_exceeded);
+    EXPECT_EQ(made.channel->info_size(), 1u);
+    ASSERT_TRUE(poor.table->close(filler.back()));
+    ASSERT_TRUE(made.channel->receive(poor, in.message));
+    EXPECT_NE(in.grants[0].handle, kNoHandle);
+}
+
+TEST_F(ChannelTest, its_own_receive_right_does_not_go_through_it) {
+    const Made made = make_channel(alice);
+    ipc::Parcel parcel{*alice.table->derive_out(made.handle, rights::receive, rights::transfer), 0, {}, {}};
+    ipc::OutMessage out{text_buffer("x"), {&parcel, 1}};
+    EXPECT_EQ(made.channel->send(alice, out).error(), Error::bad_argument);
+    EXPECT_TRUE(parcel.capability.is_live()); // untouched
+}
+
+TEST_F(ChannelTest, thousands_of_channels_inside_each_other_end_without_recursion) {
+    const auto before = alice.quota->used(Resource::memory);
+    {
+        Made outer = make_channel(alice, 1, 64);
+        for (int i = 0; i < 3000; i++) {
+            Made next = make_channel(alice, 1, 64);
+            // The next one holds the only way to the one before.
+            ipc::Parcel parcels[1] = {
+                {*alice.table->derive_out(outer.handle, rights::send | rights::receive, rights::transfer), 0, {}, {}}};
+            ipc::OutMessage out{text_buffer("x"), parcels};
+            ASSERT_TRUE(next.channel->send(alice, out));
+            ASSERT_TRUE(alice.table->close(outer.handle));
+            outer = next;
+        }
+        ASSERT_TRUE(alice.table->close(outer.handle));
+    }
+    EXPECT_LT(alice.quota->used(Resource::memory), before + 100'000); // the table has grown, no channel is left
+}
+
+} // namespace
+} // namespace aios

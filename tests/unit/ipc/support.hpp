@@ -1,0 +1,68 @@
+// An agent as ipc sees one, and short ways to send and receive text.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "kernel/ipc/channel.hpp"
+#include "tests/support/kernel_host.hpp"
+#include "tests/support/sched_host.hpp"
+
+namespace aios::test {
+
+// User memory is the process's own; addresses below kBadBelow fault.
+inline constexpr std::uint64_t kBadBelow = 0x1000;
+
+class Actor final : public ipc::Party {
+public:
+    explicit Actor(std::uint64_t id, std::uint64_t memory = 1ull << 30)
+        : quota(*Quota::create_root({memory, 1000, 10, 10})), table(*cap::Table::create(*quota, id)), id_(id) {}
+    ~Actor() { table->close_all(); }
+    [[nodiscard]] std::uint64_t principal() const override { return id_; }
+    [[nodiscard]] cap::Table* handle_table() override { return table.get(); }
+    [[nodiscard]] Payer& payer() override { return *quota; }
+    void message_sent() override { sent++; }
+    void message_received() override { received++; }
+
+    Ref<Quota> quota;
+    Ref<cap::Table> table;
+    std::atomic<int> sent{0}, received{0};
+
+private:
+    std::uint64_t id_;
+};
+
+inline ipc::Buffer text_buffer(std::string_view text) { return ipc::Buffer::kernel(std::as_bytes(std::span(text))); }
+
+inline Result<> send_text(ipc::Channel& channel, Actor& from, std::string_view text) {
+    ipc::OutMessage out{text_buffer(text), {}};
+    return channel.send(from, out);
+}
+
+// A place for one message.
+struct Inbox {
+    explicit Inbox(std::size_t bytes = 65536, std::size_t handles = 8) : data(bytes), grants(handles) {
+        message.bytes = ipc::Buffer::kernel(std::as_writable_bytes(std::span(data)));
+        message.handles = ipc::Buffer::kernel(std::as_writable_bytes(std::span(grants)));
+    }
+    [[nodiscard]] std::string text() const { return {data.data(), message.size}; }
+    std::vector<char> data;
+    std::vector<HandleGrant> grants;
+    ipc::InMessage message;
+};
+
+// A channel with a full handle in the table of `owner`.
+struct Made {
+    Ref<ipc::Channel> channel;
+    Handle handle;
+};
+inline Made make_channel(Actor& owner, std::uint64_t messages = 16, std::uint64_t bytes = 65536) {
+    Made made;
+    made.channel = *ipc::Channel::create(*owner.quota, messages, bytes);
+    made.handle = *owner.table->insert_new(made.channel, rights::all);
+    return made;
+}
+
+} // namespace aios::test

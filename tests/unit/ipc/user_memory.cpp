@@ -1,0 +1,19 @@
+// copy_from_user and copy_to_user on the test's own memory, with low addresses that fault.
+#include <cstring>
+
+#include "tests/unit/ipc/support.hpp"
+
+namespace aios::arch {
+
+Result<> copy_from_user(void* to, std::uint64_t from, std::size_t bytes) {
+    if (from < test::kBadBelow) return fail(Error::bad_address);
+    std::memcpy(to, reinterpret_cast<const void*>(from), bytes);
+    return {};
+}
+Result<> copy_to_user(std::uint64_t to, const void* from, std::size_t bytes) {
+    if (to < test::kBadBelow) return fail(Error::bad_address);
+    std::memcpy(reinterpret_cast<void*>(to), from, bytes);
+    return {};
+}
+
+} // namespace aios::arch
