@@ -15,13 +15,10 @@
 namespace aios::memory {
 namespace {
 
-// The end of a document's opening: its first line that is not blank, or the start of it where a line is a whole text.
-// Titles stand there, and where there is no title, an author still says first what the text is about.
-std::size_t opening_end(std::string_view text, const std::vector<PassageRange>& ranges) {
-    if (ranges.empty()) return 0;
-    const std::size_t begin = ranges.front().offset;
-    const std::size_t line_end = std::min(text.find('\n', begin), text.size());
-    return std::min(line_end, begin + kOpeningBytes);
+// The end of the opening that begins at `begin`: that line, or the start of it where a line is a whole text. Titles
+// stand there, and where there is no title, an author still says first what the text is about.
+std::size_t opening_end(std::string_view text, std::size_t begin) {
+    return std::min({text.find('\n', begin), text.size(), begin + kOpeningBytes});
 }
 
 // Runs of equal values in a sorted vector, as (value, length).
@@ -130,9 +127,10 @@ void IndexBuilder::index_document(std::string_view name, std::string_view text) 
     names_ += name;
     text_ += text;
     const std::vector<PassageRange> ranges = cut_passages(text);
-    const std::size_t opening = opening_end(text, ranges);
     for (const PassageRange& range : ranges) {
-        index_passage(text, range, opening);
+        // A document has an opening, and so has each part of it that starts with a heading of Markdown.
+        const bool opens = &range == &ranges.front() || text[range.offset] == '#';
+        index_passage(text, range, opens ? opening_end(text, range.offset) : range.offset);
         record.stem_tokens += passages_.back().stem_tokens;
         record.gram_tokens += passages_.back().gram_tokens;
     }

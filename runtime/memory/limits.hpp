@@ -32,7 +32,8 @@ inline constexpr std::size_t kMaxPassageBytes = 5'120;
 // Bytes of one word that count: longer words are the same word if they agree in these.
 inline constexpr std::size_t kMaxWordBytes = 48;
 
-// How much of a document's first line is its opening, in bytes, and how many times a word there counts.
+// How much of the first line of a document, or of a part of it with a heading, is its opening, in bytes, and how many
+// times a word there counts.
 inline constexpr std::size_t kOpeningBytes = 160;
 inline constexpr std::uint32_t kOpeningWeight = 2;
 
