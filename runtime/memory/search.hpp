@@ -28,7 +28,7 @@ struct FoundPassage {
 };
 
 struct Answer {
-    bool answered;     // false: no answer in these documents
+    bool answered;     // one of `passages` answers; false: no answer in these documents
     double confidence; // 0 to 1; answered means at least 0.5
     std::string text;  // the quotation: the cited passages to the letter, a blank line between; empty if not answered
     std::vector<std::uint32_t>
