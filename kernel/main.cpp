@@ -1,10 +1,13 @@
 // The order in which the kernel comes up. Each part is brought up by its own folder; this file only says when. It
 // stands above all other folders, personalities included.
+#include "base/cbor.hpp"
 #include "kernel/agent/agent.hpp"
 #include "kernel/arch/log.hpp"
 #include "kernel/arch/machine.hpp"
 #include "kernel/audit/audit.hpp"
+#include "kernel/audit/output.hpp"
 #include "kernel/dev/entropy_init.hpp"
+#include "kernel/dev/host_port.hpp"
 #include "kernel/dev/platform.hpp"
 #include "kernel/dev/power.hpp"
 #include "kernel/fs/tree.hpp"
@@ -34,6 +37,18 @@ void start_other_cpus() {
     const auto started = arch::start_cpus(dev::platform().processors.span(), mm::allocate_stack);
     if (!started) log(LogLevel::warning, "the other CPUs cannot be started: {}", started.error());
     log_info("{} CPUs", arch::cpu_count());
+}
+
+// What a panic says beside arch's own report; the last one added runs first.
+void add_panic_reporters() {
+    arch::add_panic_reporter(dev::drain_host_port);
+    arch::add_panic_reporter([] {
+        std::byte buffer[kLogLineBytes + 16];
+        if (const auto note = cbor::Encoder(buffer).text(arch::panic_message()).finish())
+            send_frame(FrameKind::note, 0, "kernel", *note);
+    });
+    arch::add_panic_reporter(
+        [] { sync::dump_held_locks([](void*, std::string_view line) { log_line(LogLevel::error, line); }, nullptr); });
 }
 
 [[noreturn]] void run_tests() {
@@ -69,6 +84,8 @@ void kernel_main() {
     dev::init_entropy();
     mm::set_random_source(dev::random_word);
     sched::init();
+    dev::init_host_port();
+    add_panic_reporters();
     start_other_cpus();
     arch::interrupts_enable();
 

@@ -28,6 +28,7 @@ void debug_exit(ExitStatus status); // returns where there is no such device
 // most 8.
 void add_panic_reporter(void (*reporter)());
 [[nodiscard]] bool is_panicking();
+[[nodiscard]] std::string_view panic_message(); // of this panic; "" when there is none
 
 // Steps of the start, in this order (kernel/main.cpp). Interrupts stay off until the scheduler runs.
 void run_initializers(); // .init_array

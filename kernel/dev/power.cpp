@@ -3,6 +3,7 @@
 
 #include "kernel/arch/log.hpp"
 #include "kernel/arch/machine.hpp"
+#include "kernel/dev/host_port.hpp"
 #include "kernel/dev/platform.hpp"
 
 namespace aios::dev {
@@ -44,6 +45,7 @@ void sleep_s5() {
 } // namespace
 
 void power_off(bool success) {
+    drain_host_port();
     arch::interrupts_disable();
     arch::debug_exit(success ? arch::ExitStatus::success : arch::ExitStatus::run_failed);
     sleep_s5();
@@ -52,6 +54,7 @@ void power_off(bool success) {
 }
 
 void reset() {
+    drain_host_port();
     arch::interrupts_disable();
     if (platform().reset) {
         write_register(*platform().reset, platform().reset_value);

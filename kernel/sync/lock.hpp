@@ -75,6 +75,8 @@ public:
         typename SpinLock<kRank>::Guard guard(lock_);
         return std::forward<F>(function)(value_);
     }
+    // In a panic alone, when whoever held the lock is stopped for good.
+    T& in_panic() { return value_; }
 
 private:
     SpinLock<kRank> lock_;

@@ -21,7 +21,9 @@ constexpr unsigned kMaxReporters = 8;
 constinit std::atomic<int> panicking_cpu{-1};
 constinit std::atomic<std::uint64_t> stopped_at[arch::kMaxCpus];
 constinit void (*reporters[kMaxReporters])() = {};
-constinit unsigned reporter_count = 0, next_reporter = 0;
+constinit unsigned reporter_count = 0;
+char message_text[kLogLineBytes];
+std::string_view message;
 constinit unsigned depth = 0;
 
 template <typename... Args>
@@ -67,8 +69,9 @@ void stop_others() {
 }
 
 [[noreturn]] void leave() {
-    while (next_reporter < reporter_count)
-        reporters[next_reporter++]();
+    // The count goes down first: a reporter that panics is not run again.
+    while (reporter_count != 0)
+        reporters[--reporter_count]();
     arch::debug_exit(arch::ExitStatus::panicked);
     arch::halt_forever();
 }
@@ -92,6 +95,7 @@ bool begin(std::string_view line) {
     }
     arch::x86::log_break_lock();
     stop_others();
+    message = format_to(message_text, "{}", line);
     say("panic on CPU {}: {}", self, line);
     return true;
 }
@@ -127,6 +131,8 @@ namespace arch {
 void add_panic_reporter(void (*reporter)()) {
     if (reporter_count < kMaxReporters) reporters[reporter_count++] = reporter;
 }
+
+std::string_view panic_message() { return message; }
 
 bool is_panicking() { return panicking_cpu.load(std::memory_order_relaxed) >= 0; }
 

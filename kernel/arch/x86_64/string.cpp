@@ -89,6 +89,10 @@ void* memchr(const void* bytes, int value, std::size_t count) {
     }
     return nullptr;
 }
+char* strcpy(char* to, const char* from) {
+    memcpy(to, from, strlen(from) + 1);
+    return to;
+}
 int strcmp(const char* a, const char* b) {
     for (; *a != '\0' && *a == *b; a++, b++) {
     }

@@ -1,0 +1,1 @@
+aios_unit_test(dev LIBRARIES base.test)
