@@ -84,7 +84,10 @@ void DerivationTree::destroy(DerivationNode::Children& doomed) {
             if (!entry.taken.object) continue;
             Object& object = *entry.taken.object;
             object.handle_removed(entry.taken.rights);
-            if (!entry.table->still_reaches(object, entry.taken.rights)) object.revoked_for(entry.table->holder());
+            // Mappings stay if the holder could make them again at once; waiters look at their own capability.
+            const bool keeps =
+                object.type() == ObjectType::memory && entry.table->still_reaches(object, entry.taken.rights);
+            if (!keeps) object.revoked_for(entry.table->holder());
         }
     }
 }

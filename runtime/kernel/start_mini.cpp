@@ -1,5 +1,6 @@
 // Start of a native program without a C library: entry, relocation of the position-independent image, the memory
 // functions that the compiler calls, and what a failed assertion does.
+#include <__verbose_abort>
 #include <cstddef>
 #include <cstdint>
 
@@ -132,3 +133,6 @@ void assertion_failed(const char* text, const char* file, int line) {
 }
 
 } // namespace aios
+
+// Where the header-only part of the C++ library would throw.
+void std::__libcpp_verbose_abort(const char* format, ...) { aios::assertion_failed(format, "libc++", 0); }

@@ -1,7 +1,86 @@
-#include "runtime/kernel/console.hpp"
+// The first program of the guest tests: runs each bin/test_* of the bundle as an agent of its own, with a copy of every
+// handle and most of the quota, and says how it ended. Exits with 0 if all went well, which is the status of the node.
+#include "tests/guest/spawn.hpp"
+
 using namespace aios;
-int aios_main(const StartupBlock& startup) {
-    console_handle = find_handle(startup, StartupRole::console);
-    console_print("TEST first pass, {} handles\n", startup.count);
-    return 0;
+using namespace guest;
+
+namespace {
+
+constexpr std::uint64_t kSecondsEach = 120;
+
+bool run_program(std::string_view path) {
+    HandleGrant grants[kMaxStartupHandles];
+    std::uint32_t count = 0;
+    for (std::uint32_t i = 0; i < startup->count; i++) {
+        const StartupEntry& entry = startup->entries[i];
+        if (entry.role != static_cast<std::uint32_t>(StartupRole::self))
+            grants[count++] = {entry.handle, entry.rights, entry.role};
+    }
+    const AgentInfo own = info_of(self);
+    SpawnOptions options;
+    options.quota = {own.quota.memory_bytes - own.memory_bytes - (8 << 20), 20'000, 500, 200};
+    options.handles = grants;
+    options.handle_count = count;
+    auto child = spawn(path, options);
+    if (!child) {
+        console_print("TEST {} fail cannot be started: {}\n", path, child.error());
+        return false;
+    }
+    const AgentInfo end = wait_dead(child->get(), kSecondsEach);
+    if (end.state != static_cast<std::uint32_t>(AgentState::dead)) {
+        console_print("TEST {} fail does not end\n", path);
+        (void)sys::agent_kill(child->get(), 1);
+        (void)wait_dead(child->get());
+        return false;
+    }
+    const bool good = ended_with(end, EndReason::exited, 0);
+    if (good) {
+        console_print("TEST {} pass\n", path);
+    } else {
+        console_print("TEST {} fail ended by reason {} status {} at {:x}\n", path, end.end_reason, end.end_status,
+                      end.fault_address);
+    }
+    return good;
+}
+
+// All that was given to a child and all that it used is back.
+bool quota_is_whole(const AgentInfo& before) {
+    for (unsigned i = 0; i < 2000; i++) {
+        const AgentInfo after = info_of(self);
+        if (after.memory_bytes == before.memory_bytes && after.quota.memory_bytes == before.quota.memory_bytes &&
+            after.quota.handles == before.quota.handles && after.quota.threads == before.quota.threads &&
+            after.quota.agents == before.quota.agents) {
+            return true;
+        }
+        (void)sys::thread_yield();
+    }
+    const AgentInfo after = info_of(self);
+    console_print("memory {} of {} before, {} of {} after\n", before.memory_bytes, before.quota.memory_bytes,
+                  after.memory_bytes, after.quota.memory_bytes);
+    return false;
+}
+
+} // namespace
+
+int aios_main(const StartupBlock& block) {
+    init(block, "init");
+    bool good = true;
+    TreeEntry entry;
+    std::uint64_t programs = 0;
+    const Handle bundle = handle(StartupRole::bundle);
+    // Touches the stack that is used below, so that it is charged already when accounts are compared.
+    volatile char warm[16384];
+    for (std::size_t i = 0; i < sizeof(warm); i += 1024)
+        warm[i] = 0;
+    for (std::uint64_t index = 0; sys::tree_list(bundle, index, &entry); index++) {
+        const std::string_view path(entry.name, entry.name_bytes);
+        if (!path.starts_with("bin/test_") || path == "bin/test_init") continue;
+        const AgentInfo before = info_of(self);
+        good = run_program(path) && good;
+        programs++;
+        if (programs > 1) run("quota_is_whole", [&] { CHECK(quota_is_whole(before)); });
+    }
+    run("found_programs", [&] { CHECK(programs >= 4); });
+    return good && failures == 0 ? 0 : 1;
 }

@@ -31,6 +31,13 @@ public:
     int handles = 0;
     std::vector<std::uint64_t> revoked;
 };
+class FakeMemory final : public Object {
+public:
+    static constexpr ObjectType kType = ObjectType::memory;
+    FakeMemory() : Object(kType, {}) {}
+    void revoked_for(std::uint64_t) override { revoked++; }
+    int revoked = 0;
+};
 class FakeTimer final : public Object {
 public:
     static constexpr ObjectType kType = ObjectType::timer;
@@ -133,11 +140,15 @@ TEST(Cap, RevocationReachesOtherTablesAndQueues) {
 
 TEST(Cap, AHolderWithAnEqualHandleKeepsItsMappings) {
     Agent a(1);
-    auto object = FakeChannel::create();
+    auto object = Ref<FakeMemory>::adopt(*mm::make<FakeMemory>());
     const Handle h = *a.table->insert_new(object, rights::all);
     ASSERT_TRUE(a.table->derive(h, rights::read));
     EXPECT_TRUE(a.table->revoke(h));
-    EXPECT_TRUE(object->revoked.empty());
+    EXPECT_EQ(object->revoked, 0);
+    Agent b(2);
+    ASSERT_TRUE(b.table->insert(*a.table->derive_out(h, rights::read, rights::transfer)));
+    EXPECT_TRUE(a.table->revoke(h));
+    EXPECT_EQ(object->revoked, 1);
 }
 
 TEST(Cap, EndOfThePayerRevokesEverywhereAndReturnsAll) {

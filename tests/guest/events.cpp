@@ -1,0 +1,203 @@
+// Event queues, timers, threads, and asynchronous hash operations.
+#include <atomic>
+
+#include "tests/guest/spawn.hpp"
+
+using namespace aios;
+using namespace guest;
+
+namespace {
+
+void test_timer() {
+    const OwnedHandle queue(GET(sys::queue_create(self)));
+    const OwnedHandle timer(GET(sys::timer_create(self)));
+    GET(sys::event_register(queue.get(), timer.get(), kSignalFired, 42));
+    EventPacket packet{};
+    CHECK_ERROR(sys::event_wait(queue.get(), &packet, 1, 0), timed_out);
+    const std::uint64_t start = now();
+    GET(sys::timer_set(timer.get(), start + 5'000'000, 0));
+    CHECK(GET(sys::event_wait(queue.get(), &packet, 1, start + 10 * kSecond)) == 1);
+    CHECK(packet.key == 42 && packet.signals == kSignalFired && packet.count == 1);
+    CHECK(now() >= start + 5'000'000);
+    CHECK_ERROR(sys::event_wait(queue.get(), &packet, 1, now() + 2'000'000), timed_out);
+    GET(sys::timer_set(timer.get(), 0, 0)); // in the past: at once
+    GET(sys::event_wait(queue.get(), &packet, 1, now() + 10 * kSecond));
+    GET(sys::timer_set(timer.get(), now() + 1'000'000, 1'000'000));
+    std::uint64_t fired = 0;
+    for (unsigned i = 0; i < 5; i++) {
+        GET(sys::event_wait(queue.get(), &packet, 1, now() + 10 * kSecond));
+        fired += packet.count;
+    }
+    CHECK(fired >= 5);
+    GET(sys::timer_set(timer.get(), kNoDeadline, 0));
+    CHECK_ERROR(sys::timer_set(timer.get(), kNoDeadline, 5), bad_argument);
+}
+
+void test_registration() {
+    const OwnedHandle queue(GET(sys::queue_create(self)));
+    const OwnedHandle timer(GET(sys::timer_create(self)));
+    CHECK_ERROR(sys::event_register(queue.get(), timer.get(), 0, 1), bad_argument);
+    CHECK_ERROR(sys::event_register(queue.get(), timer.get(), 1ull << 40, 1), bad_argument);
+    CHECK_ERROR(sys::event_register(queue.get(), kNoHandle, kSignalFired, 1), bad_handle);
+    CHECK_ERROR(sys::event_register(queue.get(), handle(StartupRole::console), kSignalFired, 1), missing_right);
+    GET(sys::event_register(queue.get(), timer.get(), kSignalFired, 1));
+    CHECK_ERROR(sys::event_register(queue.get(), timer.get(), kSignalFired, 1), already_exists);
+    GET(sys::event_cancel(queue.get(), 1));
+    CHECK_ERROR(sys::event_cancel(queue.get(), 1), not_found);
+    GET(sys::timer_set(timer.get(), 0, 0));
+    EventPacket packet{};
+    CHECK_ERROR(sys::event_wait(queue.get(), &packet, 1, now() + 2'000'000), timed_out);
+    CHECK_ERROR(sys::event_wait(queue.get(), &packet, 0, 0), bad_argument);
+    for (const std::uint64_t address : kBadAddresses)
+        CHECK_ERROR(sys::event_wait(queue.get(), bad_pointer<EventPacket>(address), 1, 0), bad_address);
+}
+
+// One wait serves several sources, and posts are never lost: what is raised before the wait is there.
+void test_many_sources() {
+    const OwnedHandle queue(GET(sys::queue_create(self)));
+    std::array<OwnedHandle, 20> timers;
+    for (std::uint64_t i = 0; i < timers.size(); i++) {
+        timers[i] = OwnedHandle(GET(sys::timer_create(self)));
+        GET(sys::event_register(queue.get(), timers[i].get(), kSignalFired, i));
+        GET(sys::timer_set(timers[i].get(), 0, 0));
+    }
+    const OwnedHandle channel(GET(sys::channel_create(self, 4, 256)));
+    GET(sys::event_register(queue.get(), channel.get(), kSignalReadable, 100));
+    const Message message{};
+    GET(sys::ipc_send(channel.get(), &message));
+    std::uint64_t seen = 0;
+    bool readable = false;
+    EventPacket packets[8];
+    while (seen < timers.size() || !readable) {
+        const std::uint64_t count = GET(sys::event_wait(queue.get(), packets, 8, now() + 5 * kSecond));
+        if (count == 0) break;
+        for (std::uint64_t i = 0; i < count; i++) {
+            readable = readable || packets[i].key == 100;
+            seen += packets[i].key < 100;
+        }
+    }
+    CHECK(seen == timers.size() && readable);
+}
+
+void test_writable_and_closed() {
+    const OwnedHandle queue(GET(sys::queue_create(self)));
+    OwnedHandle channel(GET(sys::channel_create(self, 1, 64)));
+    const OwnedHandle sender(GET(sys::handle_derive(channel.get(), (rights::send | rights::wait).bits())));
+    GET(sys::event_register(queue.get(), sender.get(), kSignalWritable | kSignalClosed, 3));
+    Message message{};
+    GET(sys::ipc_send(sender.get(), &message));
+    CHECK_ERROR(sys::ipc_send(sender.get(), &message), would_block);
+    GET(sys::ipc_recv(channel.get(), &message));
+    EventPacket packet{};
+    GET(sys::event_wait(queue.get(), &packet, 1, now() + 5 * kSecond));
+    CHECK(packet.key == 3 && (packet.signals & kSignalWritable) != 0);
+    channel.reset();
+    GET(sys::event_wait(queue.get(), &packet, 1, now() + 5 * kSecond));
+    CHECK((packet.signals & kSignalClosed) != 0);
+}
+
+void test_registration_quota() {
+    const std::uint64_t before = info_of(self).memory_bytes;
+    {
+        const OwnedHandle queue(GET(sys::queue_create(self)));
+        const OwnedHandle timer(GET(sys::timer_create(self)));
+        std::uint64_t made = 0;
+        while (made < 1000 && sys::event_register(queue.get(), timer.get(), kSignalFired, made))
+            made++;
+        CHECK(made >= 16 && made < 1000); // one source has a limit of listeners
+        CHECK_ERROR(sys::event_register(queue.get(), timer.get(), kSignalFired, 5000), no_space);
+    }
+    CHECK(info_of(self).memory_bytes <= before + 4096);
+}
+
+// --- threads
+// -----------------------------------------------------------------------------------------------------------
+
+alignas(16) char stacks[4][16384];
+std::atomic<std::uint64_t> sum{0};
+
+void add_and_exit(std::uint64_t value) {
+    for (unsigned i = 0; i < 1000; i++)
+        sum += value;
+    for (;;)
+        (void)sys::thread_exit();
+}
+
+void test_threads() {
+    sum = 0;
+    std::array<OwnedHandle, 4> threads;
+    for (std::uint64_t i = 0; i < 4; i++)
+        threads[i] = OwnedHandle(GET(
+            sys::thread_create(self, address_of(&add_and_exit), address_of(stacks[i] + sizeof(stacks[i])) - 8, i + 1)));
+    for (const OwnedHandle& thread : threads)
+        CHECK(wait_for(thread.get(), kSignalEnded));
+    CHECK(sum == 1000 * (1 + 2 + 3 + 4));
+    CHECK_ERROR(sys::thread_create(self, 0, 0x100000, 0), bad_address);
+    CHECK_ERROR(sys::thread_create(self, 0xffff'8000'0000'0000, 0x100000, 0), bad_address);
+    CHECK_ERROR(sys::thread_create(self, 0x8000'0000'0000, 0x100000, 0), bad_address);
+    CHECK_ERROR(sys::thread_create(self, address_of(&add_and_exit), 0xffff'8000'0000'0000, 0), bad_address);
+}
+
+// --- PQCOperation
+// ---------------------------------------------------------------------------------------------------------
+
+Result<std::uint64_t> hash(PqcAlgorithm algorithm, std::string_view text, std::uint8_t* out, std::uint64_t capacity) {
+    const PqcRequest request{static_cast<std::uint32_t>(algorithm), 0, address_of(text.data()), text.size()};
+    const OwnedHandle operation(TRY(sys::pqc_operation(self, &request)));
+    if (!wait_for(operation.get(), kSignalDone)) return fail(Error::timed_out);
+    AsyncResult result{};
+    result.output = address_of(out);
+    result.capacity = capacity;
+    TRY(sys::get_async_result(operation.get(), &result));
+    if (result.error != 0) return fail(static_cast<Error>(result.error));
+    const auto again = sys::get_async_result(operation.get(), &result);
+    if (again || again.error() != Error::bad_state) return fail(Error::busy); // fetched once only
+    return result.value;
+}
+
+void test_hashes() {
+    std::uint8_t out[64] = {};
+    // FIPS 180-4 and FIPS 202 examples for "abc".
+    CHECK(GET(hash(PqcAlgorithm::sha2_256, "abc", out, 64)) == 32 && out[0] == 0xba && out[31] == 0xad);
+    CHECK(GET(hash(PqcAlgorithm::sha2_512, "abc", out, 64)) == 64 && out[0] == 0xdd && out[63] == 0x9f);
+    CHECK(GET(hash(PqcAlgorithm::sha3_256, "abc", out, 64)) == 32 && out[0] == 0x3a && out[31] == 0x32);
+    CHECK(GET(hash(PqcAlgorithm::sha3_512, "abc", out, 64)) == 64 && out[0] == 0xb7 && out[63] == 0xf0);
+    CHECK(GET(hash(PqcAlgorithm::sha2_256, "", out, 32)) == 32 && out[0] == 0xe3 && out[31] == 0x55);
+    CHECK_ERROR(hash(PqcAlgorithm::sha2_256, "abc", out, 31), buffer_small);
+    CHECK_ERROR(hash(PqcAlgorithm::sha2_256, "abc", bad_pointer<std::uint8_t>(0), 32), bad_address);
+}
+
+void test_hash_arguments() {
+    PqcRequest request{99, 0, address_of("abc"), 3};
+    CHECK_ERROR(sys::pqc_operation(self, &request), unsupported);
+    request.algorithm = 0;
+    CHECK_ERROR(sys::pqc_operation(self, &request), unsupported);
+    request.algorithm = 1;
+    request.flags = 1;
+    CHECK_ERROR(sys::pqc_operation(self, &request), bad_argument);
+    request.flags = 0;
+    request.input_bytes = (1 << 20) + 1;
+    CHECK_ERROR(sys::pqc_operation(self, &request), too_large);
+    for (const std::uint64_t address : kBadAddresses) {
+        request.input = address;
+        request.input_bytes = 32;
+        CHECK_ERROR(sys::pqc_operation(self, &request), bad_address);
+        CHECK_ERROR(sys::pqc_operation(self, bad_pointer<const PqcRequest>(address)), bad_address);
+        CHECK_ERROR(sys::get_async_result(self, bad_pointer<AsyncResult>(address)), wrong_type);
+    }
+}
+
+} // namespace
+
+int aios_main(const StartupBlock& block) {
+    init(block, "events");
+    run("timer", test_timer);
+    run("registration", test_registration);
+    run("many_sources", test_many_sources);
+    run("writable_and_closed", test_writable_and_closed);
+    run("registration_quota", test_registration_quota);
+    run("threads", test_threads);
+    run("hashes", test_hashes);
+    run("hash_arguments", test_hash_arguments);
+    return finish();
+}
