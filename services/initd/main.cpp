@@ -1,186 +1,88 @@
-// initd's loop: events in, decisions of UnitStates out.
+// initd: the first agent. It holds every capability of the node, supervises the services of etc/system.cbor, gives each
+// only what its description grants, and powers the node off when the job is done or has failed. A native program
+// without a C library.
 #include <new>
 
-#include "base/cbor.hpp"
-#include "services/initd/init.hpp"
+#include "runtime/orchestration/supervisor.hpp"
 
 namespace aios::init {
+namespace {
 
-void Init::fail_with(std::string_view what, std::string_view unit, Error error) {
-    console_print("initd: {} ({}): {}\n", what, unit, error_info(error).sentence);
-    status_ = kStatusFailed;
-    finished_ = true;
-}
+constexpr std::uint64_t kStatusWell = 0x10; // exit codes of the node, see docs/design/boot.md
+constexpr std::uint64_t kStatusFailed = 0x11;
+constexpr std::uint64_t kChannelMessages = 256, kChannelBytes = 1 << 20;
 
-void Init::start_what_can() {
-    for (std::size_t unit = states_.next_to_start(); unit != kMaxUnits && !finished_; unit = states_.next_to_start()) {
-        const auto started = start_unit(unit);
-        if (!started) {
-            if (!finished_) fail_with("cannot start a unit", name_of(unit), started.error());
-            return;
-        }
-        states_.started(unit);
-    }
-}
+// Channels between services that initd makes at first use: whoever is granted the send role reaches whoever is granted
+// the receive role.
+struct WellKnownChannel {
+    std::uint32_t send_role;
+    std::uint32_t receive_role;
+    OwnedHandle channel;
+};
 
-// A unit says {0: "ready" | "done" | "failed" | "progress", 1: text, 2: ok}.
-void Init::read_message(std::size_t unit, Bytes bytes) {
-    auto decode = [&]() -> Result<> {
-        cbor::Decoder in(bytes);
-        if (TRY(in.map_begin()) != 3) return fail(Error::bad_format);
-        TRY(in.expect_key(0));
-        const std::string_view kind = TRY(in.text());
-        TRY(in.expect_key(1));
-        const std::string_view text = TRY(in.text());
-        TRY(in.expect_key(2));
-        const bool is_ok = TRY(in.boolean());
-        TRY(in.end());
-        TRY(in.finish());
-        if (kind == "ready") {
-            states_.ready(unit);
-        } else if (kind == "done" || kind == "failed") {
-            if (!is_ok || kind == "failed") {
-                console_print("initd: {} failed: {}\n", name_of(unit), text);
-                status_ = kStatusFailed;
+constexpr auto role(StartupRole role) { return static_cast<std::uint32_t>(role); }
+
+class NodeHandles final : public orchestration::HandleSource {
+public:
+    explicit NodeHandles(const StartupBlock& startup) : startup_(startup) {}
+
+    Result<Handle> handle_for(std::uint32_t wanted) override {
+        for (WellKnownChannel& known : channels_) {
+            if (wanted != known.send_role && wanted != known.receive_role) continue;
+            if (!known.channel) {
+                known.channel = TRY(owned(
+                    sys::channel_create(find_handle(startup_, StartupRole::self), kChannelMessages, kChannelBytes)));
             }
-            finished_ = true;
+            return known.channel.get();
         }
+        Handle handle = find_handle(startup_, static_cast<StartupRole>(wanted));
+        if (wanted == role(kRoleRegion) || wanted == role(kRoleRegionWriter)) handle = region_.get();
+        return handle != kNoHandle ? Result<Handle>(handle) : fail(Error::not_found);
+    }
+
+    Result<> prepare(const orchestration::SystemDescription& description) override {
+        if (description.region_bytes == 0) return {};
+        region_ = TRY(owned(sys::agent_pool_alloc(find_handle(startup_, StartupRole::self), description.region_bytes)));
         return {};
-    };
-    if (const auto decoded = decode(); !decoded) {
-        console_print("initd: a message of {} cannot be read and was dropped\n", name_of(unit));
     }
+
+private:
+    const StartupBlock& startup_;
+    WellKnownChannel channels_[3] = {{role(StartupRole::broker), role(StartupRole::broker_server), {}},
+                                     {orchestration::kRoleIdentity, orchestration::kRoleIdentityServer, {}},
+                                     {role(kRoleMemoryWriter), role(kRoleMemoryServer), {}}};
+    OwnedHandle region_;
+};
+
+// Too large for a first stack.
+struct Node {
+    explicit Node(const StartupBlock& startup)
+        : handles(startup), supervisor(startup, "initd", "etc/system.cbor", handles) {}
+    NodeHandles handles;
+    orchestration::Supervisor supervisor;
+};
+
+bool run(const StartupBlock& startup) {
+    const auto place =
+        sys::agent_mem_alloc(find_handle(startup, StartupRole::self), sizeof(Node), kProtectRead | kProtectWrite);
+    if (!place) {
+        console_print("initd: no memory for its own tables: {}\n", error_info(place.error()).sentence);
+        return false;
+    }
+    auto* node = ::new (reinterpret_cast<void*>(*place)) Node(startup); // SAFETY: fresh pages of that size
+    const auto end = node->supervisor.run();
+    if (!end.is_ok) console_print("initd: {}\n", end.text);
+    return end.is_ok;
 }
 
-void Init::read_messages(std::size_t unit) {
-    for (;;) {
-        Message message{};
-        message.bytes = reinterpret_cast<std::uint64_t>(message_); // SAFETY: for the kernel
-        message.size = sizeof(message_);
-        HandleGrant dropped[kMaxMessageHandles];
-        message.handles = reinterpret_cast<std::uint64_t>(dropped); // SAFETY: for the kernel
-        message.handle_count = kMaxMessageHandles;
-        if (!units_[unit].parent || !sys::ipc_recv(units_[unit].parent.get(), &message)) return; // empty, or closed
-        for (std::uint64_t i = 0; i < message.handle_count; ++i) {
-            (void)sys::handle_close(dropped[i].handle); // nobody sends us handles
-        }
-        read_message(unit, Bytes(message_, message.size));
-    }
-}
-
-void Init::ended(std::size_t unit) {
-    read_messages(unit); // its last words
-    AgentInfo info{};
-    const bool is_known = sys::agent_info(units_[unit].agent.get(), &info).has_value();
-    if (is_known && info.state != static_cast<std::uint32_t>(AgentState::dead))
-        return; // a fault report comes before the end
-    const bool stop_wanted = units_[unit].stop_wanted;
-    const bool failed =
-        !is_known || info.end_reason != static_cast<std::uint32_t>(EndReason::exited) || info.end_status != 0;
-    (void)sys::event_cancel(queue_.get(), event_key(EventKind::ended, unit));
-    (void)sys::event_cancel(queue_.get(), event_key(EventKind::message, unit));
-    units_[unit] = {};
-    if (finished_) {
-        states_.stopped(unit);
-        return;
-    }
-    if (stop_wanted) { // for a restart that was decided already
-        states_.gone(unit);
-        return;
-    }
-    std::uint64_t now = 0;
-    if (const auto clock = sys::clock_read(static_cast<std::uint64_t>(Clock::monotonic)); clock) now = *clock;
-    if (failed) {
-        console_print("initd: {} ended ({}, status {})\n", name_of(unit), info.end_reason, info.end_status);
-    }
-    const UnitStates::Decision decision = states_.ended(unit, failed, now);
-    if (decision.give_up) {
-        console_print("initd: {} failed for good: the run ends\n", name_of(unit));
-        status_ = kStatusFailed;
-        finished_ = true;
-        return;
-    }
-    for (std::size_t other = 0; other < kMaxUnits; ++other) {
-        if (other != unit && (decision.restart >> other & 1) != 0 && units_[other].agent) {
-            units_[other].stop_wanted = true;
-            (void)sys::agent_kill(units_[other].agent.get(), 0);
-        }
-    }
-}
-
-void Init::handle(const EventPacket& packet) {
-    const auto unit = static_cast<std::size_t>(packet.key & 0xffffffff);
-    switch (static_cast<EventKind>(packet.key >> 32)) {
-    case EventKind::spawned:
-        if (const auto done = spawned(unit); !done) fail_with("cannot start a unit", name_of(unit), done.error());
-        return;
-    case EventKind::message:
-        read_messages(unit);
-        return;
-    case EventKind::ended:
-        ended(unit);
-        return;
-    }
-}
-
-// Reverse order of needs; each has kStopPatience to go.
-void Init::stop_all() {
-    for (std::size_t unit = states_.next_to_stop(); unit != kMaxUnits; unit = states_.next_to_stop()) {
-        if (units_[unit].agent) {
-            (void)sys::agent_kill(units_[unit].agent.get(), 0);
-            const auto now = sys::clock_read(static_cast<std::uint64_t>(Clock::monotonic));
-            const std::uint64_t deadline = now ? *now + kStopPatience : 0;
-            while (units_[unit].agent) {
-                EventPacket packets[8];
-                const auto count = sys::event_wait(queue_.get(), packets, 8, deadline);
-                if (!count) break;
-                for (std::uint64_t i = 0; i < *count; ++i) {
-                    handle(packets[i]);
-                }
-            }
-        }
-        states_.stopped(unit);
-    }
-}
-
-std::uint64_t Init::run() {
-    if (const auto prepared = prepare(); !prepared) {
-        console_print("initd: cannot prepare: {}\n", error_info(prepared.error()).sentence);
-        return kStatusFailed;
-    }
-    while (!finished_) {
-        start_what_can();
-        if (finished_) break;
-        EventPacket packets[8];
-        const auto count = sys::event_wait(queue_.get(), packets, 8, kNoDeadline);
-        if (!count) {
-            fail_with("cannot wait for events", "queue", count.error());
-            break;
-        }
-        for (std::uint64_t i = 0; i < *count; ++i) {
-            handle(packets[i]);
-        }
-    }
-    stop_all();
-    return status_;
-}
-
+} // namespace
 } // namespace aios::init
 
 int aios_main(const aios::StartupBlock& startup) {
     using namespace aios;
     console_handle = find_handle(startup, StartupRole::console);
-    // Too large for a first stack.
-    const auto place =
-        sys::agent_mem_alloc(find_handle(startup, StartupRole::self), sizeof(init::Init), kProtectRead | kProtectWrite);
-    std::uint64_t status = init::kStatusFailed;
-    if (place) {
-        auto* init = ::new (reinterpret_cast<void*>(*place)) init::Init(startup); // SAFETY: fresh pages of that size
-        status = init->run();
-    } else {
-        console_print("initd: no memory for its own tables: {}\n", error_info(place.error()).sentence);
-    }
+    const std::uint64_t status = init::run(startup) ? init::kStatusWell : init::kStatusFailed;
     (void)sys::node_power(find_handle(startup, StartupRole::power), static_cast<std::uint64_t>(PowerAction::off),
                           status);
-    return static_cast<int>(status);
+    return 1; // not reached while initd holds the power capability
 }

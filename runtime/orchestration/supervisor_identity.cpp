@@ -1,9 +1,9 @@
 // Asks identityd to give a new unit its identity: an ipc_call with the intent identity.register (abi/messages.cddl) and
 // a handle on the agent.
 #include "base/cbor.hpp"
-#include "services/initd/init.hpp"
+#include "runtime/orchestration/supervisor.hpp"
 
-namespace aios::init {
+namespace aios::orchestration {
 namespace {
 
 constexpr std::uint64_t kRequest = 1, kInform = 2;  // performatives
@@ -11,7 +11,7 @@ constexpr std::uint64_t kPatience = 30'000'000'000; // ns
 
 } // namespace
 
-Result<> Init::register_identity(std::size_t index) {
+Result<> Supervisor::register_identity(std::size_t index) {
     const Unit& unit = description_.units[index];
     std::byte buffer[1536];
     cbor::Encoder out(buffer);
@@ -34,7 +34,8 @@ Result<> Init::register_identity(std::size_t index) {
     reply.bytes = reinterpret_cast<std::uint64_t>(message_); // SAFETY: for the kernel
     reply.size = sizeof(message_);
     const std::uint64_t now = TRY(sys::clock_read(static_cast<std::uint64_t>(Clock::monotonic)));
-    TRY(sys::ipc_call(channels_[1].channel.get(), &request, &reply, now + kPatience));
+    const Handle identityd = TRY(source_.handle_for(kRoleIdentity));
+    TRY(sys::ipc_call(identityd, &request, &reply, now + kPatience));
 
     cbor::Decoder in(Bytes(message_, reply.size));
     TRY(in.map_begin());
@@ -42,4 +43,4 @@ Result<> Init::register_identity(std::size_t index) {
     return TRY(in.uint()) == kInform ? Result<>() : fail(Error::bad_state);
 }
 
-} // namespace aios::init
+} // namespace aios::orchestration

@@ -1,24 +1,23 @@
 // Starting of units: the description, the grants, the spawn.
-#include "services/initd/init.hpp"
+#include "runtime/orchestration/supervisor.hpp"
 
-namespace aios::init {
+namespace aios::orchestration {
 namespace {
 
 std::uint64_t address(const void* pointer) {
     return reinterpret_cast<std::uint64_t>(pointer);
 } // SAFETY: for the kernel
 
-constexpr std::string_view kDescriptionPath = "etc/system.cbor";
 constexpr std::size_t kArgumentRoom = 2048;
 
 } // namespace
 
-Result<> Init::prepare() {
+Result<> Supervisor::prepare() {
     queue_ = TRY(owned(sys::queue_create(self())));
     const Handle bundle = find_handle(startup_, StartupRole::bundle);
-    const auto file = owned(sys::tree_open(bundle, kDescriptionPath.data(), kDescriptionPath.size()));
+    const auto file = owned(sys::tree_open(bundle, path_.data(), path_.size()));
     if (!file) {
-        fail_with("cannot open the system description in the bundle", kDescriptionPath, file.error());
+        fail_with("cannot open the system description in the bundle", path_, file.error());
         return fail(file.error());
     }
     HandleInfo info{};
@@ -30,48 +29,32 @@ Result<> Init::prepare() {
     char why[256];
     std::string_view sentence;
     if (const auto decoded = SystemDescription::decode(bytes, description_, why, sentence); !decoded) {
-        console_print("initd: {}\n", sentence);
+        finish(false, "{}", sentence);
         return decoded;
     }
-    if (description_.region_bytes != 0) {
-        auto region = owned(sys::agent_pool_alloc(self(), description_.region_bytes));
-        if (!region) {
-            fail_with("cannot reserve the memory region", "region_bytes", region.error());
-            return fail(region.error());
-        }
-        region_ = std::move(*region);
-    }
-    return {};
+    return source_.prepare(description_);
 }
 
-// The handle from which a grant of that role derives.
-Result<Handle> Init::handle_for(std::uint32_t role) {
-    for (WellKnownChannel& known : channels_) {
-        if (role != known.send_role && role != known.receive_role) continue;
-        if (!known.channel) known.channel = TRY(owned(sys::channel_create(self(), kChannelMessages, kChannelBytes)));
-        return known.channel.get();
+// identityd gives every unit its identity before it runs, except itself.
+bool Supervisor::awaits_identity(const Unit& unit) {
+    for (const Grant& grant : unit.grants) {
+        if (grant.role == kRoleIdentityServer) return false;
     }
-    if (role == static_cast<std::uint32_t>(kRoleRegion) || role == static_cast<std::uint32_t>(kRoleRegionWriter)) {
-        if (!region_) return fail(Error::not_found);
-        return region_.get();
-    }
-    const Handle handle = find_handle(startup_, static_cast<StartupRole>(role));
-    if (handle == kNoHandle) return fail(Error::not_found);
-    return handle;
+    return source_.handle_for(kRoleIdentity).has_value();
 }
 
-Result<> Init::start_unit(std::size_t index) {
+Result<> Supervisor::start_unit(std::size_t index) {
     const Unit& unit = description_.units[index];
     UnitHandles& handles = units_[index];
     handles.parent = TRY(owned(sys::channel_create(self(), 16, kMaxMessageBytes * 2)));
     TRY(sys::event_register(queue_.get(), handles.parent.get(), kSignalReadable, event_key(EventKind::message, index)));
 
-    HandleGrant grants[orchestration::kMaxGrants + 1];
+    HandleGrant grants[kMaxGrants + 1];
     std::uint32_t count = 0;
-    for (const orchestration::Grant& grant : unit.grants) {
-        const auto handle = handle_for(grant.role);
+    for (const Grant& grant : unit.grants) {
+        const auto handle = source_.handle_for(grant.role);
         if (!handle) {
-            fail_with("cannot grant a role that initd does not hold", unit.name, handle.error());
+            fail_with("cannot grant a role that the supervisor does not hold", unit.name, handle.error());
             return fail(handle.error());
         }
         grants[count++] = {*handle, grant.rights, grant.role};
@@ -103,12 +86,7 @@ Result<> Init::start_unit(std::size_t index) {
     request.handles = address(grants);
     request.handle_count = count;
     request.personality = static_cast<std::uint32_t>(unit.personality);
-    // identityd gives every unit its identity before it runs, except itself.
-    bool is_identityd = false;
-    for (const orchestration::Grant& grant : unit.grants) {
-        if (grant.role == kRoleIdentityServer) is_identityd = true;
-    }
-    request.flags = is_identityd || !channels_[1].channel ? 0 : kSpawnAwaitIdentity;
+    request.flags = awaits_identity(unit) ? kSpawnAwaitIdentity : 0;
     request.cpu_weight = unit.cpu_weight;
     request.quota = unit.quota;
     for (std::size_t i = 0; i < unit.name.size(); ++i) {
@@ -119,7 +97,7 @@ Result<> Init::start_unit(std::size_t index) {
     return {};
 }
 
-Result<> Init::spawned(std::size_t index) {
+Result<> Supervisor::spawned(std::size_t index) {
     UnitHandles& handles = units_[index];
     AsyncResult result{};
     TRY(sys::get_async_result(handles.operation.get(), &result));
@@ -136,4 +114,4 @@ Result<> Init::spawned(std::size_t index) {
     return {};
 }
 
-} // namespace aios::init
+} // namespace aios::orchestration
