@@ -1,0 +1,102 @@
+// The container as an attacker would write it: header, manifest, leaves, data. Manifest hashes are made right, so that
+// the parser behind them is reached. Whatever opens must be usable without a crash, and lookups must agree with the
+// listing.
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "boot/container_check.hpp"
+#include "kernel/fs/bundle_tree.hpp"
+#include "tests/unit/mm/fake_arch.hpp"
+
+namespace aios::fs {
+void report_integrity(std::string_view, std::uint64_t) {}
+} // namespace aios::fs
+
+namespace {
+
+using namespace aios;
+
+void walk(fs::Tree& tree, std::string_view path, unsigned depth) {
+    const auto node = tree.open(path);
+    AIOS_ASSERT(node.has_value());
+    fs::Node::Entry entry;
+    std::uint64_t position = 0;
+    for (unsigned i = 0; i < 50 && (*node)->entry(position, entry); i++) {
+        AIOS_ASSERT(entry.next_position > position);
+        position = entry.next_position;
+        char child[kMaxPathBytes + 1];
+        std::size_t size = path.size();
+        std::memcpy(child, path.data(), size);
+        if (size != 0) child[size++] = '/';
+        AIOS_ASSERT(size + entry.name_bytes <= kMaxPathBytes);
+        std::memcpy(child + size, entry.name, entry.name_bytes);
+        size += entry.name_bytes;
+        const auto found = tree.open({child, size});
+        AIOS_ASSERT(found && (*found)->info().id == entry.id && (*found)->info().kind == entry.kind);
+        if (entry.kind == fs::NodeKind::directory && depth < 6) walk(tree, {child, size}, depth + 1);
+    }
+}
+
+void use(fs::Tree& tree) {
+    TreeEntry entry;
+    for (std::uint64_t i = 0; i < 50 && tree.list(i, entry); i++) {
+        const auto node = tree.open({entry.name, entry.name_bytes});
+        AIOS_ASSERT(node && (*node)->info().bytes == entry.size);
+        const auto pages = (*node)->pages();
+        char text[100];
+        if (pages && entry.size != 0) (void)(*pages)->read(entry.size - 1, text, 1);
+        if (pages) (void)(*pages)->read(0, text, std::min<std::uint64_t>(entry.size, sizeof text));
+    }
+    walk(tree, "", 0);
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    fake::start_machine();
+    if (size > 64 * 1024) return 0;
+    // The first byte chooses: a whole container, or a manifest in a well-formed one.
+    if (size == 0) return 0;
+    const bool whole = data[0] % 2 == 0;
+    data++;
+    size--;
+    std::vector<std::uint8_t> bytes(data, data + size);
+    boot::ContainerHeader header{};
+    if (!whole) {
+        constexpr std::uint64_t kPage = 4096, kPages = 4;
+        std::memcpy(header.magic, boot::kContainerMagic, sizeof header.magic);
+        header.version = boot::kContainerVersion;
+        header.section_count = 2;
+        boot::ContainerSection& section = header.sections[0];
+        section = {kPage, size, {}, 0, 0, kPages};
+        section.leaves_offset = kPage + (size + kPage - 1) / kPage * kPage;
+        section.data_offset = section.leaves_offset + kPage;
+        header.total_bytes = section.data_offset + kPages * kPage;
+        bytes.assign(header.total_bytes, 0);
+        std::memcpy(bytes.data() + kPage, data, size);
+    } else if (size >= sizeof header) {
+        std::memcpy(&header, bytes.data(), sizeof header);
+    }
+    for (boot::ContainerSection& section : header.sections) {
+        if (section.manifest_offset > bytes.size() || section.manifest_bytes > bytes.size() - section.manifest_offset)
+            continue;
+        const auto digest = crypto::Sha256::hash(
+            std::as_bytes(std::span(bytes)).subspan(section.manifest_offset, section.manifest_bytes));
+        std::memcpy(section.manifest_sha256, digest.data(), digest.size());
+    }
+    if (bytes.size() >= sizeof header) std::memcpy(bytes.data(), &header, sizeof header);
+
+    const arch::PhysAddr base = fake::unmanaged_ram();
+    std::memcpy(arch::physmap(base), bytes.data(), bytes.size());
+    const auto* page = static_cast<const std::uint8_t*>(arch::physmap(base));
+    const auto checked = boot::container_header_check({page, std::min<std::size_t>(bytes.size(), 4096)}, bytes.size());
+    if (!checked) return 0;
+    for (const boot::ContainerSection& section : checked->sections) {
+        auto opened = fs::Section::open(base, section);
+        if (!opened) continue;
+        auto tree = fs::BundleTree::create(std::move(*opened));
+        if (tree) use(**tree);
+    }
+    return 0;
+}
