@@ -7,6 +7,7 @@
 
 #include "boot/container_check.hpp"
 #include "kernel/fs/bundle_tree.hpp"
+#include "tests/unit/fs/container_builder.hpp"
 #include "tests/unit/mm/fake_arch.hpp"
 
 namespace aios::fs {
@@ -51,19 +52,39 @@ void use(fs::Tree& tree) {
     walk(tree, "", 0);
 }
 
+// A good container with changes: each four bytes of the input are an offset and a value.
+std::vector<std::uint8_t> changed_sample(const std::uint8_t* data, std::size_t size) {
+    static const std::vector<std::byte> good = [] {
+        test::TestSection section;
+        section.files["a/b"] = std::string(5000, 'x');
+        section.files["a/c/d"] = "text";
+        section.files["a-c"] = "";
+        section.files["e"] = std::string(4096, 'y');
+        section.first = "e";
+        return test::build_container({section, section});
+    }();
+    std::vector<std::uint8_t> bytes(good.size());
+    std::memcpy(bytes.data(), good.data(), good.size());
+    for (; size >= 4; data += 4, size -= 4) {
+        const std::size_t offset = data[0] | data[1] << 8 | data[2] << 16;
+        bytes[offset % bytes.size()] = data[3];
+    }
+    return bytes;
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     fake::start_machine();
     if (size > 64 * 1024) return 0;
-    // The first byte chooses: a whole container, or a manifest in a well-formed one.
+    // The first byte chooses: a whole container, a manifest in a well-formed one, or changes to a good one.
     if (size == 0) return 0;
-    const bool whole = data[0] % 2 == 0;
+    const unsigned mode = data[0] % 3;
     data++;
     size--;
     std::vector<std::uint8_t> bytes(data, data + size);
     boot::ContainerHeader header{};
-    if (!whole) {
+    if (mode == 1) {
         constexpr std::uint64_t kPage = 4096, kPages = 4;
         std::memcpy(header.magic, boot::kContainerMagic, sizeof header.magic);
         header.version = boot::kContainerVersion;
@@ -74,9 +95,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         section.data_offset = section.leaves_offset + kPage;
         header.total_bytes = section.data_offset + kPages * kPage;
         bytes.assign(header.total_bytes, 0);
-        std::memcpy(bytes.data() + kPage, data, size);
-    } else if (size >= sizeof header) {
-        std::memcpy(&header, bytes.data(), sizeof header);
+        if (size != 0) std::memcpy(bytes.data() + kPage, data, size);
+    } else {
+        if (mode == 2) bytes = changed_sample(data, size);
+        if (bytes.size() >= sizeof header) std::memcpy(&header, bytes.data(), sizeof header);
     }
     for (boot::ContainerSection& section : header.sections) {
         if (section.manifest_offset > bytes.size() || section.manifest_bytes > bytes.size() - section.manifest_offset)
@@ -88,7 +110,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (bytes.size() >= sizeof header) std::memcpy(bytes.data(), &header, sizeof header);
 
     const arch::PhysAddr base = fake::unmanaged_ram();
-    std::memcpy(arch::physmap(base), bytes.data(), bytes.size());
+    if (!bytes.empty()) std::memcpy(arch::physmap(base), bytes.data(), bytes.size());
     const auto* page = static_cast<const std::uint8_t*>(arch::physmap(base));
     const auto checked = boot::container_header_check({page, std::min<std::size_t>(bytes.size(), 4096)}, bytes.size());
     if (!checked) return 0;
