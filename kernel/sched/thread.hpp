@@ -159,7 +159,7 @@ void init();                  // boot CPU: from now on the boot code is a thread
 void yield();
 // Sleeps until the deadline: timed_out, or interrupted.
 Outcome sleep_until(Deadline deadline);
-[[nodiscard]] inline std::uint64_t now_ns() { return time::now_ns(); }
+[[nodiscard]] std::uint64_t now_ns(); // monotonic; time::now_ns
 // Charges what runs at this moment on all CPUs, so that cpu_ns() of groups is up to now. For accounts and reports.
 void settle_accounts();
 // For hook::before_user, interrupts off: lets others run if the slice is over. May switch; returns with interrupts off.

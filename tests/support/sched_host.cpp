@@ -77,6 +77,7 @@ void unpark(Thread& thread) {
 }
 
 void yield() { std::this_thread::yield(); }
+std::uint64_t now_ns() { return time::now_ns(); }
 
 // Under Rank::lending, as in the kernel.
 void lend_from(Thread& payer) {
