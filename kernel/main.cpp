@@ -14,6 +14,7 @@
 #include "kernel/mm/mm.hpp"
 #include "kernel/sched/thread.hpp"
 #include "kernel/syscall/boot.hpp"
+#include "kernel/time/clock.hpp"
 #include "kernel/time/clock_init.hpp"
 #include "personality/linux/start.hpp"
 #include "tests/kernel/test.hpp"
@@ -52,6 +53,7 @@ void add_panic_reporters() {
 }
 
 [[noreturn]] void run_tests() {
+    kernel_test::run_disaster(arch::command_line_value("disaster").value_or(""));
     if (kernel_test::run_all()) dev::power_off(true);
     arch::debug_exit(arch::ExitStatus::selftest_failed);
     dev::power_off(false);
@@ -88,6 +90,7 @@ void kernel_main() {
     add_panic_reporters();
     start_other_cpus();
     arch::interrupts_enable();
+    log_info("ready after {} us", time::now_ns() / 1000);
 
     if (arch::command_line_number("selftest") == 1u) run_tests();
     if (const auto started = start_agents(); !started) {

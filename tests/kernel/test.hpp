@@ -18,6 +18,10 @@ void record_skip(std::string_view reason);
 
 bool run_all(); // false if one failed
 
+// disaster=NAME: does what must end in a panic, for tests of the panic itself; see disasters.cpp. Returns for other
+// names.
+void run_disaster(std::string_view name);
+
 } // namespace aios::kernel_test
 
 #define KERNEL_TEST(name)                                                                                              \

@@ -41,8 +41,9 @@ struct alignas(64) CpuBlock {
     std::uint32_t index = 0;
     std::uint32_t apic_id = 0;
     PageTable* active_table = nullptr;
-    std::uint64_t timer_deadline = 0; // TSC; 0 = not armed
-    std::atomic<std::uint64_t> heartbeat{0};
+    std::uint64_t timer_deadline = 0;        // TSC; 0 = not armed
+    std::atomic<std::uint64_t> heartbeat{0}; // TSC of the last one
+    unsigned suspicions = 0;                 // checks in a row that found the next CPU silent
     std::atomic<bool> up{false};
     RemoteCall request;                     // what this CPU asks of others
     std::atomic<std::uint64_t> incoming{0}; // CPUs that ask something of this one

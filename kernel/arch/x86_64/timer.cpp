@@ -22,11 +22,16 @@ std::uint64_t apic_per_tsc = 1ull << 32; // 32.32 fixed point
 bool calibrated = false;
 
 constexpr std::uint64_t kHeartbeatSeconds = 2;
-constexpr std::uint64_t kSilentSeconds = 60;
+constexpr std::uint64_t kSilentSeconds = 10;
+constexpr unsigned kSuspicions = 5; // checks in a row; a machine that was stopped as a whole recovers at the first
+// Timers may be late by this much: a deadline that is nearly reached must not cost an interrupt for every few
+// instructions.
+constexpr std::uint64_t kSlackPerSecond = 50'000; // 20 us
 constexpr std::uint32_t kDeadlineMode = 2 << 17;
 
 void program(std::uint64_t now, std::uint64_t deadline) {
-    const std::uint64_t wait = deadline > now ? deadline - now : 1;
+    const std::uint64_t least = tsc_rate / kSlackPerSecond;
+    const std::uint64_t wait = deadline > now + least ? deadline - now : least;
     if (features().tsc_deadline) {
         write_msr(kMsrTscDeadline, now + wait);
         return;
@@ -43,13 +48,15 @@ void program_next(CpuBlock& block, std::uint64_t now) {
 }
 
 // Each CPU looks after the next one.
-void check_neighbour(const CpuBlock& block, std::uint64_t now) {
+void check_neighbour(CpuBlock& block, std::uint64_t now) {
     for (unsigned step = 1; step < kMaxCpus; step++) {
         const CpuBlock& other = cpu_blocks[(block.index + step) % kMaxCpus];
         if (!other.up.load(std::memory_order_acquire)) continue;
         const std::uint64_t beat = other.heartbeat.load(std::memory_order_relaxed);
-        if (&other != &block && beat != 0 && now > beat && now - beat > kSilentSeconds * tsc_rate)
-            panic("CPU {} has not taken an interrupt for {} seconds", other.index, kSilentSeconds);
+        const bool silent = &other != &block && beat != 0 && now > beat && now - beat > kSilentSeconds * tsc_rate;
+        block.suspicions = silent ? block.suspicions + 1 : 0;
+        if (block.suspicions == kSuspicions)
+            panic("CPU {} has not taken an interrupt for {} seconds", other.index, (now - beat) / tsc_rate);
         return;
     }
 }
