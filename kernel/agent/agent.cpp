@@ -71,6 +71,7 @@ AgentInfo Agent::info() const {
     info.end_reason = static_cast<std::uint32_t>(reason_);
     info.end_status = status_;
     info.fault_address = address_;
+    sched::settle_accounts(); // what runs right now has run up to now
     info.cpu_ns = group_.cpu_ns();
     info.memory_bytes = quota_->used(Resource::memory);
     info.memory_peak_bytes = quota_->peak(Resource::memory);

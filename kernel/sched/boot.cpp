@@ -4,6 +4,7 @@
 #include "kernel/sched/boot.hpp"
 
 #include "kernel/arch/log.hpp"
+#include "kernel/arch/machine.hpp"
 #include "kernel/sched/run_queue.hpp"
 
 namespace aios::sched {
@@ -53,6 +54,12 @@ Ref<Thread> must(Result<Ref<Thread>> thread, const char* what) {
     return std::move(*thread);
 }
 
+// In a panic: what this CPU ran, and which locks are held. Polled, takes no lock.
+void report_panic() {
+    if (Thread::has_current()) log(LogLevel::error, "thread {} ({})", Thread::current().id(), Thread::current().name());
+    sync::dump_held_locks([](void*, std::string_view line) { log_line(LogLevel::error, line); }, nullptr);
+}
+
 } // namespace
 
 struct BootThreads {
@@ -79,6 +86,7 @@ void bury(Thread& thread) {
 }
 
 void init() {
+    arch::add_panic_reporter(&report_panic);
     {
         arch::InterruptGuard guard;
         BootThreads::adopt("boot", false);

@@ -35,6 +35,7 @@ Result<std::uint64_t> clock_read(Call& call, std::uint64_t clock) {
     case Clock::thread_cpu:
         return Thread::current().cpu_ns();
     case Clock::agent_cpu:
+        sched::settle_accounts();
         return call.agent.share_group().cpu_ns();
     }
     return fail(Error::bad_argument);

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "kernel/mm/mm.hpp"
+#include "kernel/quota/quota.hpp"
 #include "kernel/sched/thread.hpp"
 #include "tests/kernel/test.hpp"
 
@@ -164,6 +165,61 @@ KERNEL_TEST(spinning_threads_are_preempted) {
         }
         KERNEL_EXPECT(least * 4 > most);
     }
+}
+
+namespace {
+
+// An owner whose threads run in the kernel and are billed to a group of their own.
+class GroupOwner final : public sched::ThreadOwner {
+public:
+    explicit GroupOwner(std::uint32_t weight) : group(&sched::root_group(), weight) {}
+    sched::ShareGroup& share_group() override { return group; }
+    mm::AddressSpace* address_space() override { return nullptr; }
+    void thread_exited(Thread&) override { exited++; }
+    void retain() override {}
+    void release() override {}
+    sched::ShareGroup group;
+    std::atomic<int> exited{0};
+};
+
+} // namespace
+
+KERNEL_TEST(weights_divide_the_cpu) {
+    // One spinner of weight 300 a CPU, and two of weight 100 a CPU that share one group: 3 to 1, whatever the number of
+    // threads.
+    static GroupOwner heavy(300), light(100);
+    static std::atomic<bool> stop;
+    stop = false;
+    heavy.exited = light.exited = 0;
+    auto payer = Quota::create_root({16u << 20, 10, 100, 10});
+    KERNEL_EXPECT(payer);
+    const int cpus = static_cast<int>(arch::cpu_count());
+    const std::uint64_t heavy_before = heavy.group.cpu_ns(), light_before = light.group.cpu_ns();
+    for (int i = 0; i < 3 * cpus; i++) {
+        GroupOwner& owner = i < cpus ? heavy : light;
+        auto thread = Thread::create_in_kernel(
+            **payer, Ref<sched::ThreadOwner>::adopt(&owner),
+            [](void*) {
+                while (!stop)
+                    arch::relax();
+                Thread::exit_current();
+            },
+            nullptr);
+        KERNEL_EXPECT(thread);
+        (*thread)->start();
+    }
+    sched::sleep_until(sched::now_ns() + 1500 * kMs);
+    stop = true;
+    while (heavy.exited != cpus || light.exited != 2 * cpus)
+        sched::sleep_until(sched::now_ns() + kMs);
+    sched::settle_accounts();
+    const std::uint64_t heavy_ran = heavy.group.cpu_ns() - heavy_before;
+    const std::uint64_t light_ran = light.group.cpu_ns() - light_before;
+    KERNEL_EXPECT(heavy_ran != 0 && light_ran != 0);
+    // Other threads of the system and a busy host blur it; without weights it would be 1 to 2.
+    KERNEL_EXPECT(heavy_ran > light_ran * 2 && heavy_ran < light_ran * 9 / 2);
+    while ((*payer)->used(Resource::memory) != 0) // the reaper buries the last ones
+        sched::sleep_until(sched::now_ns() + kMs);
 }
 
 KERNEL_TEST(kill_ends_a_wait) {
