@@ -104,6 +104,10 @@ int Agent::run() {
 
 Result<Found> Agent::find(const Wanted& wanted, std::string* why_not) {
     if (!broker_) return fail(Error::not_found);
+    return application::find(*broker_, wanted, why_not);
+}
+
+Result<Found> find(ipc::Peer& broker, const Wanted& wanted, std::string* why_not) {
     ipc::Intent query;
     query.performative = ipc::Performative::query;
     query.name = "intent.find";
@@ -111,7 +115,7 @@ Result<Found> Agent::find(const Wanted& wanted, std::string* why_not) {
                    {"meaning", wanted.meaning},
                    {"slots", slot_types(wanted.slots)},
                    {"not_agent", wanted.not_agent}};
-    ipc::Incoming answer = TRY(broker_->call(query));
+    ipc::Incoming answer = TRY(broker.call(query));
     if (!answer.intent.is_positive()) {
         if (why_not != nullptr) *why_not = answer.intent.reason;
         return fail(answer.intent.error != Error{} ? answer.intent.error : Error::not_found);

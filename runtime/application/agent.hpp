@@ -64,6 +64,10 @@ struct Found {
     std::vector<std::pair<std::string, double>> candidates; // name, score; best first
 };
 
+// Asks the broker. On refusal `why_not` (if given) gets the broker's sentence. A Peer serves one thread: threads that
+// ask make their own.
+Result<Found> find(ipc::Peer& broker, const Wanted& wanted, std::string* why_not = nullptr);
+
 class Agent {
 public:
     Agent(); // ends the program with a sentence where it was not started by AIOS
@@ -80,7 +84,7 @@ public:
     Result<> announce();
     Result<> serve_one(std::uint64_t deadline);
 
-    // Asks the broker. On refusal `why_not` (if given) gets the broker's sentence.
+    // find() through the agent's own broker channel.
     Result<Found> find(const Wanted& wanted, std::string* why_not = nullptr);
     // All actions that agents offer for plans.
     Result<std::vector<orchestration::Action>> actions();

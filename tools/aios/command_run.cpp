@@ -53,9 +53,9 @@ Outcome<Input> gather_input(const Places& places, const RunOptions& options, Pro
 
 // What the machine needs at least: the container lies in memory, and the index takes a multiple of the text. Measured
 // with the debug build; the kernel refuses cleanly where it does not suffice.
-constexpr std::uint64_t kFixedMib = 160;
-constexpr std::uint64_t kUsualMib = 512;
-constexpr std::uint64_t kIndexFactor = 8;
+constexpr std::uint64_t kFixedMib = 400;
+constexpr std::uint64_t kUsualMib = 640;
+constexpr std::uint64_t kIndexFactor = 32;
 
 std::uint64_t needed_mib(std::uint64_t container_bytes, std::uint64_t text_bytes, unsigned processors) {
     const std::uint64_t bytes = container_bytes + kIndexFactor * text_bytes;

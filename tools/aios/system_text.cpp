@@ -253,10 +253,11 @@ Variables run_variables(std::uint64_t document_count, std::uint64_t document_byt
     // bytes a passage.
     constexpr std::uint64_t kMib = 1 << 20;
     const std::uint64_t units = document_count + document_bytes / 256; // passages at most
+    const std::uint64_t reader = 24 * kMib + 256 * units + document_bytes;
     return {{"REGION_BYTES", std::min(kMaxMemoryBytes, 8 * kMib + 6 * document_bytes + 512 * document_count)},
-            {"BUILDER_BYTES", 48 * kMib + 16 * document_bytes + 1024 * document_count},
-            {"READER_BYTES", 48 * kMib + 256 * units + document_bytes},
-            {"DOCUMENTS", document_count}};
+            {"BUILDER_BYTES", 32 * kMib + 16 * document_bytes + 1024 * document_count},
+            {"READER_BYTES", reader},
+            {"CREW_BYTES", 160 * kMib + 3 * reader}};
 }
 
 } // namespace aios::host
