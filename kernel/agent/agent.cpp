@@ -90,8 +90,8 @@ AgentInfo Agent::info() const {
 Result<> Agent::set_identity(const IdentityRecord& record) {
     {
         AgentLock::Guard guard(lock_);
-        if (state_ >= AgentState::stopping) return fail(Error::bad_state);
         if (has_identity_) return fail(Error::already_exists);
+        if (state_ >= AgentState::stopping) return fail(Error::bad_state);
         has_identity_ = true;
         identity_ = record;
     }

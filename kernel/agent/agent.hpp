@@ -216,6 +216,7 @@ private:
                                    Result<> (*fill_table)(Agent& agent, StartupBlock& block));
     static void launch(void* argument); // first thread
     Result<> link();
+    [[nodiscard]] Error load_error(Error error) const;
     void finish(); // reaper: the last act
     template <typename F>
     void for_each_process_locked(F&& function);

@@ -71,6 +71,26 @@ EndReason reason_of(Error error) {
 
 } // namespace
 
+// Why the program could not be loaded. A page that nobody pays for, or that is damaged, has ended the agent already
+// when the loader's copy fails: that is the reason to tell.
+Error Agent::load_error(Error error) const {
+    AgentLock::Guard guard(lock_);
+    switch (reason_) {
+    case EndReason::quota:
+        return Error::quota_exceeded;
+    case EndReason::integrity:
+        return Error::integrity;
+    case EndReason::killed:
+    case EndReason::parent_ended:
+        return Error::killed;
+    case EndReason::none:
+    case EndReason::exited:
+    case EndReason::fault:
+        return error;
+    }
+    AIOS_UNREACHABLE();
+}
+
 // The first thread of a new agent.
 void Agent::launch(void* argument) {
     auto* launch = static_cast<Launch*>(argument);
@@ -93,9 +113,10 @@ void Agent::launch(void* argument) {
         operation = std::move(agent.operation_);
     }
     if (!entry) {
-        if (operation) operation->fail_with(entry.error());
+        const Error error = agent.load_error(entry.error());
+        if (operation) operation->fail_with(error);
         operation.reset();
-        agent.end(reason_of(entry.error()), static_cast<std::uint64_t>(entry.error()), 0);
+        agent.end(reason_of(error), static_cast<std::uint64_t>(error), 0);
         Thread::exit_current();
     }
     const arch::TrapFrame frame = entry->frame;

@@ -38,7 +38,7 @@ bool page_fault(TrapFrame& frame, std::uint64_t address, bool write, bool execut
     const EndReason reason = end_reason(resolved.error());
     if (reason == EndReason::none) return false;
     // Also when the kernel touched the page for the program: it must not go on with contents that it never had.
-    process->agent().fault(reason, kPageFaultVector, address, frame.rip);
+    process->agent().fault(reason, kPageFaultVector, address, frame.from_user() ? frame.rip : 0);
     return frame.from_user();
 }
 

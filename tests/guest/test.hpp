@@ -53,8 +53,8 @@ void expect_error(const Result<T>& result, Error error, std::string_view what, i
     if (result.error() != error) failed(what, line, error_info(result.error()).name);
 }
 template <typename T>
-T expect_value(const Result<T>& result, std::string_view what, int line) {
-    if (result) return *result;
+T expect_value(Result<T> result, std::string_view what, int line) {
+    if (result) return std::move(*result);
     failed(what, line, error_info(result.error()).name);
     return T{};
 }

@@ -1,0 +1,310 @@
+// Agents: spawn with good and bad requests, identity, supervision, ends, kill of a subtree, exact return of quotas.
+#include "tests/guest/spawn.hpp"
+
+using namespace aios;
+using namespace guest;
+
+namespace {
+
+constexpr std::string_view kChild = "bin/child";
+
+std::string_view text(std::string_view literal) { return literal; } // keeps inner NULs
+#define ARGS(literal) std::string_view(literal "\0", sizeof(literal))
+
+SpawnOptions with(std::string_view arguments) {
+    SpawnOptions options;
+    options.arguments = text(arguments);
+    return options;
+}
+
+// Waits for the account to be as before: an end is complete a moment after it is told.
+bool settles(const AgentInfo& before) {
+    const std::uint64_t until = now() + 10 * kSecond;
+    do {
+        const AgentInfo info = info_of(self);
+        if (info.memory_bytes == before.memory_bytes && info.quota.memory_bytes == before.quota.memory_bytes &&
+            info.quota.handles == before.quota.handles && info.quota.threads == before.quota.threads &&
+            info.quota.agents == before.quota.agents) {
+            return true;
+        }
+        (void)sys::thread_yield();
+    } while (now() < until);
+    const AgentInfo info = info_of(self);
+    console_print("used {} of {} before, {} of {} now; agents {} and {}\n", before.memory_bytes,
+                  before.quota.memory_bytes, info.memory_bytes, info.quota.memory_bytes, before.quota.agents,
+                  info.quota.agents);
+    return false;
+}
+
+void test_exit_status() {
+    for (const auto& [arguments, status] : {std::pair{ARGS("exit\0"
+                                                           "0"),
+                                                      0u},
+                                            std::pair{ARGS("exit\0"
+                                                           "42"),
+                                                      42u}}) {
+        const OwnedHandle child(GET(spawn(kChild, with(arguments))));
+        CHECK(ended_with(wait_dead(child.get()), EndReason::exited, status));
+    }
+}
+
+void test_quota_returns() {
+    // Twice, so that the table has grown by the first.
+    for (unsigned i = 0; i < 3; i++) {
+        const AgentInfo before = info_of(self);
+        {
+            const OwnedHandle child(GET(spawn(kChild, with(ARGS("exit\0"
+                                                                "0")))));
+            const AgentInfo during = info_of(self);
+            CHECK(during.quota.memory_bytes + (4 << 20) == before.quota.memory_bytes);
+            (void)wait_dead(child.get());
+        }
+        if (i != 0) CHECK(settles(before));
+    }
+}
+
+void test_bad_requests() {
+    const SpawnOptions options = with(ARGS("exit\0"
+                                           "0"));
+    const AgentInfo before = info_of(self);
+    const auto refused = [&](auto change, Error error, int line) {
+        SpawnRequest request = make_request(kChild, options);
+        change(request);
+        guest::expect_error(finish_spawn(sys::agent_spawn(self, &request)), error, "agent_spawn", line);
+    };
+    using R = SpawnRequest;
+    refused([](R& r) { r.tree = kNoHandle; }, Error::bad_handle, __LINE__);
+    refused([](R& r) { r.tree = self; }, Error::wrong_type, __LINE__);
+    refused([](R& r) { r.path_bytes = 0; }, Error::bad_argument, __LINE__);
+    refused([](R& r) { r.path_bytes = kMaxPathBytes + 1; }, Error::too_large, __LINE__);
+    refused([](R& r) { r.path_bytes = 5; }, Error::not_found, __LINE__);
+    refused([](R& r) { r.path_bytes = 3; }, Error::bad_argument, __LINE__); // a directory
+    refused([](R& r) { r.argument_bytes = 16385; }, Error::too_large, __LINE__);
+    refused([](R& r) { r.environment_bytes = 16385; }, Error::too_large, __LINE__);
+    refused([](R& r) { r.argument_bytes = 3; }, Error::bad_argument, __LINE__); // the last string is not ended
+    refused([](R& r) { r.handle_count = 32; }, Error::too_large, __LINE__);
+    refused(
+        [](R& r) {
+            r.handle_count = 1;
+            r.handles = 0;
+        },
+        Error::bad_address, __LINE__);
+    refused([](R& r) { r.personality = 2; }, Error::bad_argument, __LINE__);
+    refused([](R& r) { r.flags = 2; }, Error::bad_argument, __LINE__);
+    refused([](R& r) { r.cpu_weight = 0; }, Error::bad_argument, __LINE__);
+    refused([](R& r) { r.cpu_weight = 10001; }, Error::bad_argument, __LINE__);
+    refused([](R& r) { r.name[0] = '\0'; }, Error::bad_argument, __LINE__);
+    refused([](R& r) { r.name[0] = '\n'; }, Error::bad_argument, __LINE__);
+    refused([](R& r) { r.name[31] = 'x'; }, Error::bad_argument, __LINE__);
+    refused([](R& r) { r.quota.memory_bytes = ~0ull; }, Error::quota_exceeded, __LINE__);
+    refused([](R& r) { r.quota.handles = 1u << 30; }, Error::quota_exceeded, __LINE__);
+    refused([](R& r) { r.quota.threads = 1u << 30; }, Error::quota_exceeded, __LINE__);
+    refused([](R& r) { r.quota.agents = 1u << 30; }, Error::quota_exceeded, __LINE__);
+    refused([](R& r) { r.quota.memory_bytes = 4096; }, Error::quota_exceeded, __LINE__);
+    refused([](R& r) { r.quota.threads = 0; }, Error::quota_exceeded, __LINE__);
+    refused([](R& r) { r.quota.handles = 0; }, Error::quota_exceeded, __LINE__);
+    for (const std::uint64_t address : kBadAddresses) {
+        refused([&](R& r) { r.path = address; }, Error::bad_address, __LINE__);
+        refused([&](R& r) { r.arguments = address; }, Error::bad_address, __LINE__);
+        refused(
+            [&](R& r) {
+                r.environment = address;
+                r.environment_bytes = 8;
+            },
+            Error::bad_address, __LINE__);
+        refused(
+            [&](R& r) {
+                r.handles = address;
+                r.handle_count = 1;
+            },
+            Error::bad_address, __LINE__);
+        CHECK_ERROR(sys::agent_spawn(self, bad_pointer<const SpawnRequest>(address)), bad_address);
+    }
+    HandleGrant grant = console_grant();
+    const auto with_grant = [&](HandleGrant given, Error error, int line) {
+        grant = given;
+        refused(
+            [&](R& r) {
+                r.handles = address_of(&grant);
+                r.handle_count = 1;
+            },
+            error, line);
+    };
+    with_grant({kNoHandle, 0, 2}, Error::bad_handle, __LINE__);
+    with_grant({self, 0, 70}, Error::missing_right, __LINE__); // the self handle cannot be handed on
+    with_grant({handle(StartupRole::console), rights::all.bits(), 2}, Error::missing_right, __LINE__);
+    with_grant({handle(StartupRole::console), 1u << 30, 2}, Error::bad_argument, __LINE__);
+    with_grant({handle(StartupRole::console), rights::write.bits(), 1}, Error::bad_argument, __LINE__);
+    // A file that is no program.
+    SpawnRequest request = make_request("etc/not-a-program", options);
+    const auto odd = finish_spawn(sys::agent_spawn(self, &request));
+    CHECK(!odd);
+    CHECK(settles(before));
+}
+
+void test_small_memory() {
+    // Enough to be born, too little to load: the operation says so, and everything comes back.
+    const AgentInfo before = info_of(self);
+    for (std::uint64_t pages = 1; pages < 64; pages++) {
+        SpawnOptions options = with(ARGS("exit\0"
+                                         "0"));
+        options.quota.memory_bytes = pages * 4096;
+        auto child = spawn(kChild, options);
+        if (!child) {
+            CHECK(child.error() == Error::quota_exceeded);
+            continue;
+        }
+        const AgentInfo end = wait_dead(child->get());
+        CHECK(end.end_reason == static_cast<std::uint32_t>(EndReason::exited) ||
+              end.end_reason == static_cast<std::uint32_t>(EndReason::quota) ||
+              end.end_reason == static_cast<std::uint32_t>(EndReason::fault));
+        CHECK(end.memory_peak_bytes <= pages * 4096);
+    }
+    CHECK(settles(before));
+}
+
+void test_identity() {
+    SpawnOptions options = with(ARGS("exit\0"
+                                     "5"));
+    options.flags = kSpawnAwaitIdentity;
+    const OwnedHandle child(GET(spawn(kChild, options)));
+    for (unsigned i = 0; i < 200; i++)
+        (void)sys::thread_yield();
+    CHECK(info_of(child.get()).state == static_cast<std::uint32_t>(AgentState::created));
+    IdentityRecord record{};
+    record.digest[0] = 0xab;
+    for (const std::uint64_t address : kBadAddresses)
+        CHECK_ERROR(sys::agent_register(child.get(), bad_pointer<const IdentityRecord>(address)), bad_address);
+    CHECK_ERROR(sys::agent_register(self, &record), missing_right);
+    GET(sys::agent_register(child.get(), &record));
+    CHECK_ERROR(sys::agent_register(child.get(), &record), already_exists);
+    const AgentInfo end = wait_dead(child.get());
+    CHECK(ended_with(end, EndReason::exited, 5) && end.identity[0] == 0xab);
+    // One that waits for its identity can be ended as well.
+    options.arguments = ARGS("spin");
+    const OwnedHandle other(GET(spawn(kChild, options)));
+    GET(sys::agent_kill(other.get(), 7));
+    CHECK(ended_with(wait_dead(other.get()), EndReason::killed, 7));
+    CHECK_ERROR(sys::agent_register(other.get(), &record), bad_state);
+}
+
+void test_supervision() {
+    const OwnedHandle queue(GET(sys::queue_create(self)));
+    const OwnedHandle child(GET(spawn(kChild, with(ARGS("wait")))));
+    CHECK_ERROR(sys::agent_supervisor_register(self, queue.get(), 9), missing_right);
+    CHECK_ERROR(sys::agent_supervisor_register(child.get(), self, 9), wrong_type);
+    CHECK_ERROR(sys::agent_supervisor_register(child.get(), kNoHandle, 9), bad_handle);
+    GET(sys::agent_supervisor_register(child.get(), queue.get(), 9));
+    EventPacket packet{};
+    CHECK_ERROR(sys::event_wait(queue.get(), &packet, 1, now() + 1'000'000), timed_out);
+    GET(sys::agent_kill(child.get(), 3));
+    GET(sys::event_wait(queue.get(), &packet, 1, now() + 10 * kSecond));
+    CHECK(packet.key == 9 && packet.signals == kSignalEnded);
+    CHECK(ended_with(info_of(child.get()), EndReason::killed, 3));
+    GET(sys::agent_kill(child.get(), 4)); // killing the dead is no error and changes nothing
+    CHECK(ended_with(info_of(child.get()), EndReason::killed, 3));
+}
+
+void test_faults_reach_the_supervisor() {
+    const OwnedHandle queue(GET(sys::queue_create(self)));
+    SpawnOptions options = with(ARGS("null"));
+    options.flags = kSpawnAwaitIdentity; // so that the registration stands before the fault
+    const OwnedHandle child(GET(spawn(kChild, options)));
+    GET(sys::agent_supervisor_register(child.get(), queue.get(), 1));
+    const IdentityRecord record{};
+    GET(sys::agent_register(child.get(), &record));
+    std::uint64_t seen = 0;
+    while ((seen & kSignalEnded) == 0) {
+        EventPacket packet{};
+        if (!sys::event_wait(queue.get(), &packet, 1, now() + 10 * kSecond)) break;
+        seen |= packet.signals;
+    }
+    CHECK(seen == (kSignalFault | kSignalEnded));
+    const AgentInfo end = info_of(child.get());
+    CHECK(ended_with(end, EndReason::fault, 14) && end.fault_address == 0);
+}
+
+void test_subtree_dies() {
+    const AgentInfo before = info_of(self);
+    {
+        const OwnedHandle channel(GET(sys::channel_create(self, 4, 256)));
+        const HandleGrant grants[] = {grant(channel.get(), rights::send, StartupRole::parent),
+                                      grant(handle(StartupRole::bundle),
+                                            rights::read | rights::execute | rights::transfer | rights::derive,
+                                            StartupRole::bundle)};
+        SpawnOptions options = with(ARGS("parent"));
+        options.quota = {8 << 20, 64, 8, 4};
+        options.handles = grants;
+        options.handle_count = 2;
+        const OwnedHandle child(GET(spawn(kChild, options)));
+        const OwnedHandle reader(GET(sys::handle_derive(channel.get(), (rights::receive | rights::wait).bits())));
+        CHECK(wait_for(reader.get(), kSignalReadable)); // the grandchild runs
+        GET(sys::agent_kill(child.get(), 1));
+        CHECK(ended_with(wait_dead(child.get()), EndReason::killed, 1)); // dead only when its children are
+    }
+    CHECK(settles(before));
+}
+
+// An object whose payer ends is gone everywhere, mappings included.
+void test_payer_ends() {
+    const AgentInfo before = info_of(self);
+    {
+        const OwnedHandle channel(GET(sys::channel_create(self, 4, 256)));
+        const HandleGrant grants[] = {grant(channel.get(), rights::send, StartupRole::parent)};
+        SpawnOptions options = with(ARGS("give"));
+        options.handles = grants;
+        options.handle_count = 1;
+        const OwnedHandle child(GET(spawn(kChild, options)));
+        CHECK(wait_for(channel.get(), kSignalReadable));
+        HandleGrant given{};
+        Message message{};
+        message.handles = address_of(&given);
+        message.handle_count = 1;
+        GET(sys::ipc_recv(channel.get(), &message));
+        const OwnedHandle memory(given.handle);
+        const MapRequest request{0, 4096, 0, kProtectRead};
+        const std::uint64_t place = GET(sys::memory_map(memory.get(), &request));
+        CHECK(*bad_pointer<volatile std::uint64_t>(place) == 0);
+        GET(sys::agent_kill(child.get(), 1));
+        (void)wait_dead(child.get());
+        CHECK_ERROR(sys::memory_map(memory.get(), &request), revoked);
+        CHECK_ERROR(sys::tree_open(handle(StartupRole::bundle), bad_pointer<const char>(place), 4), bad_address);
+    }
+    CHECK(settles(before));
+}
+
+void test_info_arguments() {
+    for (const std::uint64_t address : kBadAddresses)
+        CHECK_ERROR(sys::agent_info(self, bad_pointer<AgentInfo>(address)), bad_address);
+    const AgentInfo info = info_of(self);
+    CHECK(info.id != 0 && info.parent != 0 && std::string_view(info.name) == "test_agents");
+    CHECK(info.state == static_cast<std::uint32_t>(AgentState::running));
+}
+
+// Calls on "self" through a handle of another agent are refused even with the right.
+void test_not_in_another() {
+    const OwnedHandle child(GET(spawn(kChild, with(ARGS("wait")))));
+    CHECK_ERROR(sys::agent_mem_alloc(child.get(), 4096, 3), missing_right);
+    CHECK_ERROR(sys::thread_create(child.get(), 0x100000, 0x100000, 0), missing_right);
+    CHECK_ERROR(sys::queue_create(child.get()), missing_right);
+    GET(sys::agent_kill(child.get(), 0));
+    (void)wait_dead(child.get());
+}
+
+} // namespace
+
+int aios_main(const StartupBlock& block) {
+    init(block, "agents");
+    run("exit_status", test_exit_status);
+    run("quota_returns", test_quota_returns);
+    run("bad_requests", test_bad_requests);
+    run("small_memory", test_small_memory);
+    run("identity", test_identity);
+    run("supervision", test_supervision);
+    run("faults_reach_the_supervisor", test_faults_reach_the_supervisor);
+    run("subtree_dies", test_subtree_dies);
+    run("payer_ends", test_payer_ends);
+    run("info_arguments", test_info_arguments);
+    run("not_in_another", test_not_in_another);
+    return finish();
+}
