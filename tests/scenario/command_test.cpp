@@ -71,7 +71,8 @@ SCENARIO(setup_prints_the_exact_command) {
     for (const std::string command : {"setup", "build", "run"}) {
         const auto done = world.aios({command}, {"PATH=" + world.at("bin") + ":/usr/bin:/bin"});
         EXPECT_SAYING(done.status == 4, done.err);
-        EXPECT_SAYING(done.err == "aios: packages are missing; run: sudo apt-get install -y --no-install-recommends mtools\n",
+        EXPECT_SAYING(done.err ==
+                          "aios: packages are missing; run: sudo apt-get install -y --no-install-recommends mtools\n",
                       done.err);
     }
 }

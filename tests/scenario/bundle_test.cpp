@@ -1,0 +1,57 @@
+// A changed byte in the boot bundle stops what touches it, with a message that names entry and page.
+#include <cstring>
+#include <format>
+
+#include "abi/call_types.hpp"
+#include "boot/container.hpp"
+#include "tests/scenario/scenario.hpp"
+
+namespace aios::scenario {
+
+namespace {
+
+host::Captured host_program(const World& world, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), (world.root / "build" / "release" / "tools" / "aios" / "aios-host").native());
+    return host::capture_process(arguments, std::chrono::minutes(3));
+}
+
+} // namespace
+
+SCENARIO(a_changed_byte_in_the_bundle_is_named) {
+    const auto made = host_program(world, {"container", "--out", world.at("container")});
+    EXPECT_SAYING(made.status == 0, made.err);
+    std::string container = world.get(world.at("container"));
+    boot::ContainerHeader header;
+    std::memcpy(&header, container.data(), sizeof header);
+    // The first program's first page is touched in every run. Its entry in the manifest says where it is: text(9)
+    // "bin/initd", then the page number as an unsigned integer in shortest form.
+    const auto& section = header.sections[boot::kSectionBoot];
+    const std::string_view manifest =
+        std::string_view(container).substr(section.manifest_offset, section.manifest_bytes);
+    const auto name = manifest.find("\x69"
+                                    "bin/initd");
+    EXPECT(name != std::string_view::npos);
+    const auto* at = reinterpret_cast<const unsigned char*>(manifest.data()) + name + 10; // SAFETY: bytes of the file
+    const std::uint64_t page = *at < 24 ? *at : *at == 24 ? at[1] : *at == 25 ? at[1] * 256u + at[2] : 0;
+    container[section.data_offset + page * kPageBytes + 100] ^= 1;
+    world.put("changed", container);
+    const auto booted = host_program(world, {"boot", "--container", world.at("changed"), "--timeout", "60"});
+    EXPECT_SAYING(booted.status == 5, std::format("status {}", booted.status));
+    EXPECT_SAYING(booted.out.find("bin/initd") != std::string::npos, booted.out.substr(0, 500));
+    EXPECT_SAYING(booted.out.find("page 0") != std::string::npos, booted.out.substr(0, 500));
+}
+
+SCENARIO(a_changed_byte_in_the_manifest_is_refused) {
+    const auto made = host_program(world, {"container", "--out", world.at("container")});
+    EXPECT_SAYING(made.status == 0, made.err);
+    std::string container = world.get(world.at("container"));
+    boot::ContainerHeader header;
+    std::memcpy(&header, container.data(), sizeof header);
+    container[header.sections[0].manifest_offset + header.sections[0].manifest_bytes / 2] ^= 1;
+    world.put("changed", container);
+    const auto booted = host_program(world, {"boot", "--container", world.at("changed"), "--timeout", "60"});
+    EXPECT_SAYING(booted.status == 5, std::format("status {}", booted.status));
+    EXPECT_SAYING(booted.out.find("manifest") != std::string::npos, booted.out.substr(0, 500));
+}
+
+} // namespace aios::scenario

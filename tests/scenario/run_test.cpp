@@ -1,0 +1,223 @@
+// Whole runs: the ordinary one, both boots on 1, 2 and 4 processors, odd input, and what cuts a run short.
+#include <algorithm>
+#include <csignal>
+#include <format>
+
+#include "tests/scenario/scenario.hpp"
+#include "tools/aios/text.hpp"
+
+namespace aios::scenario {
+
+namespace {
+
+// A few documents about different things, so that a question has one home.
+void write_library(const World& world) {
+    world.put("docs/kettle.txt", "The copper kettle\n\nThe copper kettle holds two litres of water.\n"
+                                 "It was made in Lisbon in 1893 by the smith Amaro.\n");
+    world.put("docs/lighthouse.txt",
+              "The lighthouse at Cape Verrin was built of granite.\n"
+              "Its lamp turns once every twelve seconds.\nThe keeper paints the railing in May.\n");
+    world.put("docs/garden/bees.txt", "Bees in the walled garden\n\nThe hives stand along the south wall.\n"
+                                      "Honey is taken twice, in June and in late August.\n");
+}
+
+constexpr const char* kAnswerable = "How often does the lamp of the lighthouse turn?";
+constexpr const char* kForeign = "Which parliament ratified the fisheries treaty with Iceland?";
+
+const test::Json& best(const test::Json& report, std::size_t question) {
+    return report["answers"][question]["passages"][0];
+}
+
+bool answered(const test::Json& report, std::size_t question) {
+    return *report["answers"][question]["answered"].boolean();
+}
+
+// The library's questions, judged.
+void check_library(const test::Json& report) {
+    EXPECT(report["answers"].size() == 2);
+    EXPECT(report["answers"][0]["question"].text() == kAnswerable);
+    EXPECT(answered(report, 0));
+    EXPECT_SAYING(best(report, 0)["file"].text() == "lighthouse.txt", best(report, 0)["file"].text());
+    EXPECT(best(report, 0)["text"].text().find("twelve seconds") != std::string::npos);
+    EXPECT_SAYING(!answered(report, 1), report["answers"][1]["text"].text());
+    EXPECT(report["answers"][1]["text"].text() == "no answer in these documents");
+    EXPECT(!report["answers"][1]["passages"].array()->empty());
+}
+
+std::vector<std::string> library_run(const World& world, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments = {"--docs", world.at("docs"), "--ask", kAnswerable, "--ask", kForeign};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
+
+void boot_matrix(const World& world, std::string_view preset, std::string_view boot) {
+    write_library(world);
+    for (const char* processors : {"1", "2", "4"}) {
+        const auto report = world.run(library_run(world, {"--boot", std::string(boot), "--smp", processors}), preset);
+        check_library(report);
+        EXPECT(report["boot"]["path"].text() == boot);
+        EXPECT(report["boot"]["label"].text() == "unsigned development boot");
+        say(std::format("{} {} smp={}: {:.1f} s, entry to first user instruction {:.1f} ms", preset, boot, processors,
+                        *report["boot"]["run_seconds"].number(), *report["boot"]["entry_to_first_user_ms"].number()));
+    }
+}
+
+} // namespace
+
+SCENARIO(run_by_itself_answers_its_questions) {
+    const auto report = world.run({});
+    EXPECT(report["answers"].size() > 0);
+    world.check_quotations(report, world.root);
+    const auto& answers = *report["answers"].array();
+    EXPECT(std::ranges::any_of(answers, [](const auto& answer) { return *answer["answered"].boolean(); }));
+    EXPECT(report["agents"].size() >= 6);
+    EXPECT(report["routes"].size() > 0);
+    EXPECT(report["checks"].size() > 0);
+    EXPECT(*report["audit"]["records"].number() > 0);
+    // One member of the crew is told to read a region for which it has no capability.
+    EXPECT(report["refusals"].size() > 0);
+    const auto& checks = *report["checks"].array();
+    EXPECT(std::ranges::any_of(checks, [](const auto& check) { return *check["refused"].number() > 0; }));
+}
+
+SCENARIO(run_in_a_folder_with_few_files) {
+    write_library(world);
+    const auto report = world.run(library_run(world));
+    check_library(report);
+    world.check_quotations(report, world.at("docs"));
+    EXPECT(best(report, 0)["first"].number() != nullptr);
+}
+
+SCENARIO(run_boots_by_pvh_release) { boot_matrix(world, "release", "pvh"); }
+SCENARIO(run_boots_by_pvh_debug) { boot_matrix(world, "debug", "pvh"); }
+SCENARIO(run_boots_by_uefi_release) { boot_matrix(world, "release", "uefi"); }
+SCENARIO(run_boots_by_uefi_debug) { boot_matrix(world, "debug", "uefi"); }
+
+SCENARIO(run_repeats_with_a_fixed_seed) {
+    write_library(world);
+    const auto one = world.run(library_run(world, {"--smp", "1", "--append", "seed=7"}));
+    const auto two = world.run(library_run(world, {"--smp", "1", "--append", "seed=7"}));
+    EXPECT(*one["boot"]["seed_fixed"].boolean());
+    EXPECT(one["answers"] == two["answers"]);
+}
+
+SCENARIO(audit_log_is_verified) {
+    write_library(world);
+    const auto report = world.run(library_run(world));
+    const auto verified = world.aios({"audit", "verify", world.at("audit-log")});
+    EXPECT_SAYING(verified.status == 0, verified.err);
+    EXPECT(verified.out.find(report["audit"]["root"].text()) != std::string::npos);
+    const auto records = static_cast<std::size_t>(*report["audit"]["records"].number());
+    for (const std::size_t record : {std::size_t{0}, records / 2, records - 1}) {
+        const auto proof = world.aios({"audit", "verify", world.at("audit-log"), "--record", std::to_string(record)});
+        EXPECT_SAYING(proof.status == 0 && proof.out.find("leads to the root") != std::string::npos, proof.err);
+    }
+    EXPECT(world.aios({"audit", "verify", world.at("audit-log"), "--record", std::to_string(records)}).status == 3);
+    std::string log = world.get(world.at("audit-log"));
+    for (const std::size_t place : {std::size_t{40}, log.size() / 2, log.size() - 1}) {
+        std::string damaged = log;
+        damaged[place] = static_cast<char>(damaged[place] ^ 4);
+        world.put("damaged", damaged);
+        EXPECT(world.aios({"audit", "verify", world.at("damaged")}).status == 3);
+    }
+}
+
+SCENARIO(odd_documents_are_handled) {
+    world.put("docs/crlf.txt", "First line\r\nThe zebra crossing was painted on Thursday.\r\nLast line\r\n");
+    world.put("docs/latin1.txt", "The caf\xe9 Moreau opens at seven in the morning.\n");
+    world.put("docs/with space.txt", "The walrus exhibit is closed until spring.\n");
+    world.put("docs/new\nline.txt", "The telescope mirror weighs ninety kilograms.\n");
+    world.put("docs/bad\xffname.txt", "The harpsichord was tuned by Ottavia.\n");
+    world.put("docs/empty.txt", "");
+    world.put("docs/blank.txt", "\n\n\n");
+    world.put("docs/no-line-end.txt", "The submarine cable reaches Norfolk");
+    world.put("docs/binary.bin", std::string_view("\x7f"
+                                                  "ELF\0\0\0walrus zebra",
+                                                  19));
+    world.put("secret.txt", "The password of the vault is marzipan.\n");
+    std::filesystem::create_symlink(world.at("secret.txt"), world.at("docs/link.txt"));
+    std::filesystem::create_directory_symlink("..", world.at("docs/up"));
+    const auto report =
+        world.run({"--docs", world.at("docs"), "--ask", "When was the zebra crossing painted?", "--ask",
+                   "When does the caf\xc3\xa9 Moreau open?", "--ask", "Until when is the walrus exhibit closed?",
+                   "--ask", "How much does the telescope mirror weigh?", "--ask", "Who tuned the harpsichord?", "--ask",
+                   "Where does the submarine cable reach?", "--ask", "What is the password of the vault?"});
+    const auto file = [&](std::size_t question) { return best(report, question)["file"].text(); };
+    const auto text = [&](std::size_t question) { return best(report, question)["text"].text(); };
+    for (std::size_t question = 0; question < 6; question++)
+        EXPECT_SAYING(answered(report, question), report["answers"][question]["question"].text());
+    EXPECT_SAYING(file(0) == "crlf.txt", file(0));
+    EXPECT_SAYING(text(1).find("caf\xef\xbf\xbd Moreau") != std::string::npos, text(1));
+    EXPECT_SAYING(file(2) == "with space.txt", file(2));
+    EXPECT_SAYING(file(3) == "new\nline.txt", file(3));
+    EXPECT_SAYING(file(4) == "bad\xef\xbf\xbdname.txt", file(4));
+    EXPECT_SAYING(file(5) == "no-line-end.txt", file(5));
+    EXPECT(!answered(report, 6));
+    EXPECT(*report["boot"]["documents"].number() == 8);
+    for (const auto& answer : *report["answers"].array())
+        for (const auto& passage : *answer["passages"].array())
+            EXPECT(passage["text"].text().find("marzipan") == std::string::npos);
+}
+
+SCENARIO(a_file_of_200_mb_is_skipped_with_a_count) {
+    write_library(world);
+    world.put("docs/huge.txt", "a line of text\n");
+    std::filesystem::resize_file(world.at("docs/huge.txt"), 200'000'000);
+    std::vector<std::string> arguments = library_run(world);
+    const auto report = world.run(arguments);
+    check_library(report);
+    arguments.insert(arguments.begin(), "run");
+    EXPECT(*report["boot"]["documents"].number() == 3);
+    EXPECT(world.aios({"run", "--help"}).out.find("16 MiB") != std::string::npos);
+}
+
+SCENARIO(a_question_of_64_kib_is_handled) {
+    write_library(world);
+    std::string question = kAnswerable;
+    while (question.size() < 65'000)
+        question += " and tell me about the lamp";
+    world.put("questions", question + "\n" + kForeign + "\n");
+    const auto report = world.run({"--docs", world.at("docs"), "--ask-file", world.at("questions")});
+    EXPECT(report["answers"].size() == 2);
+    EXPECT(report["answers"][0]["question"].text() == question);
+    EXPECT(!answered(report, 1));
+}
+
+SCENARIO(twenty_thousand_files) {
+    for (int i = 0; i < 20'000; i++)
+        world.put(std::format("docs/{:03}/{:05}.txt", i / 100, i),
+                  std::format("Note {} of the long list of small notes.\n", i));
+    world.put("docs/lighthouse.txt", "The lighthouse at Cape Verrin was built of granite.\n"
+                                     "Its lamp turns once every twelve seconds.\n");
+    const auto report = world.run({"--docs", world.at("docs"), "--ask", kAnswerable});
+    EXPECT(*report["boot"]["documents"].number() == 20'001);
+    EXPECT(answered(report, 0));
+    EXPECT(best(report, 0)["file"].text() == "lighthouse.txt");
+    say(std::format("20,001 files: {:.1f} s", *report["boot"]["run_seconds"].number()));
+}
+
+SCENARIO(time_runs_out) {
+    write_library(world);
+    world.refuses(6, library_run(world, {"--timeout", "1"}), "--timeout");
+}
+
+SCENARIO(an_interrupt_leaves_nothing_behind) {
+    write_library(world);
+    std::filesystem::create_directories(world.at("tmp"));
+    std::vector<std::string> arguments = {"env", "TMPDIR=" + world.at("tmp"), (world.root / "aios").native(), "run"};
+    for (const std::string& argument : library_run(world, {"--json", world.at("json")}))
+        arguments.push_back(argument);
+    const pid_t child = host::start_process(arguments, {-1, -1, -1});
+    EXPECT(child > 0);
+    // Once its scratch folder is there, the run is under way.
+    for (int i = 0; i < 600 && std::filesystem::is_empty(world.at("tmp")); i++)
+        static_cast<void>(host::run_process({"sleep", "0.1"}, std::chrono::seconds(5), [](std::string_view) {}));
+    EXPECT(!std::filesystem::is_empty(world.at("tmp")));
+    ::kill(child, SIGINT);
+    const int status = host::reap_process(child);
+    EXPECT_SAYING(status == 128 + SIGINT, std::to_string(status));
+    EXPECT(std::filesystem::is_empty(world.at("tmp")));
+    EXPECT(!std::filesystem::exists(world.at("json")));
+}
+
+} // namespace aios::scenario
