@@ -77,13 +77,6 @@ int aios_main(const StartupBlock& block) {
     std::uint64_t programs = 0;
     const Handle bundle = handle(StartupRole::bundle);
     warm_stack();
-    TreeEntry entry;
-    std::uint64_t programs = 0;
-    const Handle bundle = handle(StartupRole::bundle);
-    // Touches the stack that is used below, so that it is charged already when accounts are compared.
-    volatile char warm[16384];
-    for (std::size_t i = 0; i < sizeof(warm); i += 1024)
-        warm[i] = 0;
     for (std::uint64_t index = 0; sys::tree_list(bundle, index, &entry); index++) {
         const std::string_view path(entry.name, entry.name_bytes);
         if (!path.starts_with("bin/test_") || path == "bin/test_init") continue;
