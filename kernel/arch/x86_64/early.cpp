@@ -183,7 +183,7 @@ struct Rela { // ELF64_Rela
 void relocate() {
     const auto* end = std::bit_cast<const Rela*>(here(rela_end));
     for (const auto* rela = std::bit_cast<const Rela*>(here(rela_start)); rela < end; rela++) {
-        if ((rela->info & 0xffff'ffff) != 8) continue; // a symbol that the link left unresolved (it warned)
+        if ((rela->info & 0xffff'ffff) != 8) refuse();
         auto* word = std::bit_cast<std::uint64_t*>(rela->offset - kImageLinkBase + here(image_start));
         *word = static_cast<std::uint64_t>(rela->addend) - kImageLinkBase + boot_facts.image_base;
     }

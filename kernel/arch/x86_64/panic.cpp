@@ -56,7 +56,7 @@ void backtrace(std::uint64_t rip, std::uint64_t frame_pointer) {
 
 void stop_others() {
     arch::x86::send_nmi_to_others();
-    const std::uint64_t until = arch::x86::read_tsc() + arch::x86::tsc_per_second() / 100;
+    const std::uint64_t until = arch::x86::read_tsc() + arch::x86::tsc_per_second() / 20;
     while (arch::x86::read_tsc() < until) {
         bool all = true;
         for (unsigned cpu = 0; cpu < arch::kMaxCpus; cpu++) {

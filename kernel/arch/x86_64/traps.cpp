@@ -56,12 +56,6 @@ void interrupt(const TrapFrame& frame) {
     }
 }
 
-} // namespace
-
-[[gnu::weak]] void device_interrupt(unsigned) { end_of_interrupt(); }
-
-namespace {
-
 bool resolve_page_fault(TrapFrame& frame, std::uint64_t address) {
     return hook::page_fault(frame, address, (frame.error & kFaultWrite) != 0, (frame.error & kFaultFetch) != 0,
                             (frame.error & kFaultPresent) != 0);
