@@ -93,12 +93,18 @@ struct CallArguments {
 };
 [[nodiscard]] CallArguments call_arguments(const TrapFrame& frame);
 void set_call_result(TrapFrame& frame, std::int64_t value);
+// The thread takes the same call again, with the registers as they are but for the number. Only on a call's own frame.
+void restart_call(TrapFrame& frame, std::uint64_t number);
 
 // Extended state (x87, SSE, AVX: size from CPUID 0xD) and the user's fs/gs bases.
 [[nodiscard]] std::size_t extended_state_bytes(); // needs 64-byte alignment
 void init_extended_state(void* area);
 void save_extended_state(void* area);
 void restore_extended_state(const void* area);
+// For areas that went through user memory (signal frames): which components there are (XCR0's bits), and taking out of
+// an area whatever restore would fault at.
+[[nodiscard]] std::uint64_t extended_state_components();
+void clean_extended_state(void* area);
 [[nodiscard]] std::uint64_t user_fs_base();
 void set_user_fs_base(std::uint64_t base);
 [[nodiscard]] std::uint64_t user_gs_base();

@@ -11,6 +11,8 @@ enum class Rank : std::uint8_t {
     lifecycle,     // spawn and end of agents
     revocation,    // one revocation at a time, so that each is whole when it returns
     process,       // a process's threads, files, personality state
+    open_file,     // position of one open file
+    file_size,     // growth and truncation of files, one of a few by file
     address_space, // mappings of one address space
     file_tree,     // temporary trees
     pages,         // contents of one memory object
@@ -28,6 +30,7 @@ enum class Rank : std::uint8_t {
     timer_queue,  // one a CPU; timers fire under it
     event_source, // registrations of a source
     event_queue,  // registrations and packets of a queue
+    thread_list, // a Linux process's threads and their pending signals
     futex,
     wait_queue,
     run_queue,

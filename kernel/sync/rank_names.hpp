@@ -15,6 +15,10 @@ namespace aios::sync {
         return "revocation";
     case Rank::process:
         return "process";
+    case Rank::open_file:
+        return "open_file";
+    case Rank::file_size:
+        return "file_size";
     case Rank::address_space:
         return "address_space";
     case Rank::file_tree:
@@ -45,6 +49,8 @@ namespace aios::sync {
         return "event_source";
     case Rank::event_queue:
         return "event_queue";
+    case Rank::thread_list:
+        return "thread_list";
     case Rank::futex:
         return "futex";
     case Rank::wait_queue:

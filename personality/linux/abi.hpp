@@ -14,6 +14,7 @@ enum Errno : std::int64_t {
     kNoProcess = 3,
     kInterrupted = 4,
     kIo = 5,
+    kNoDeviceAddress = 6,
     kTooBig = 7,
     kNoExec = 8,
     kBadFd = 9,
@@ -25,6 +26,7 @@ enum Errno : std::int64_t {
     kBusy = 16,
     kExists = 17,
     kCrossDevice = 18,
+    kNoDevice = 19,
     kNotDirectory = 20,
     kIsDirectory = 21,
     kInvalid = 22,
@@ -103,7 +105,11 @@ struct SignalStack {
     std::uint32_t flags, reserved;
     std::uint64_t bytes;
 };
-inline constexpr std::uint32_t kStackDisable = 2;
+inline constexpr std::uint32_t kStackInUse = 1, kStackDisable = 2, kStackAutoDisarm = 1u << 31;
+inline constexpr std::uint64_t kMinSignalStack = 2048;
+inline constexpr std::uint64_t kActionRestorer = 0x0400'0000, kActionOnStack = 0x0800'0000,
+                               kActionRestart = 0x1000'0000, kActionNoDefer = 0x4000'0000,
+                               kActionResetHand = 0x8000'0000;
 
 // --- files ---
 inline constexpr std::int64_t kAtFdCwd = -100;
@@ -167,6 +173,7 @@ enum class Aux : std::uint64_t {
     random = 25,
     hwcap2 = 26,
     exec_name = 31,
+    min_signal_stack = 51,
 };
 
 } // namespace aios::linux_abi

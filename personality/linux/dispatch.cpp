@@ -1,6 +1,5 @@
 // Dispatch of Linux calls from the coverage table, and the Personality's entry points.
 #include "kernel/arch/log.hpp"
-#include "personality/linux/futex.hpp"
 #include "personality/linux/process.hpp"
 #include "personality/linux/signals.hpp"
 
@@ -31,11 +30,16 @@ void LinuxProcess::call(Thread& thread, arch::TrapFrame& frame) {
         return;
     }
     Call call{*this, thread, frame, {}};
-    for (std::size_t i = 0; i < 6; ++i) {
+    for (std::size_t i = 0; i < 6; ++i)
         call.a[i] = arguments.values[i];
-    }
     const Outcome outcome = handler(call);
+    call.data().restarted_deadline = 0;
     arch::set_call_result(frame, outcome ? static_cast<std::int64_t>(*outcome) : -outcome.error());
+}
+
+std::unexpected<Errno> interrupted_call(Call& call, bool restart, std::uint64_t deadline) {
+    call.data().interrupted = {true, restart, arch::call_arguments(call.frame).number, deadline};
+    return refuse(kInterrupted);
 }
 
 // One line for each call that was not answered.
@@ -53,18 +57,17 @@ bool LinuxProcess::exception(Thread& thread, arch::TrapFrame& frame, std::uint64
     return deliver_fault(*this, thread, frame, address);
 }
 
-void LinuxProcess::interrupted(Thread& thread, arch::TrapFrame& frame) {
-    thread.clear_interrupt();
-    deliver_pending(*this, thread, frame);
-}
+void LinuxProcess::interrupted(Thread& thread, arch::TrapFrame& frame) { deliver_pending(*this, thread, frame); }
 
 Result<> LinuxProcess::thread_created(Thread& thread) {
-    Reservation charge = TRY(Reservation::make(process_.agent().quota(), Resource::memory, sizeof(LinuxThread)));
-    LinuxThread* data = TRY(mm::make<LinuxThread>());
-    data->charge = std::move(charge);
+    Reservation charge = TRY(Reservation::make(quota(), Resource::memory, sizeof(LinuxThread)));
+    LinuxThread* data = TRY(mm::make<LinuxThread>(std::move(charge), thread));
     data->tid = static_cast<std::int32_t>(thread.id() & 0x3fff'ffff);
-    thread.personality_data = data;
     if (pid_ == 0) pid_ = data->tid; // the first thread names the process
+    threads_staying.fetch_add(1);
+    thread.personality_data = data;
+    ThreadLock::Guard guard(thread_lock);
+    threads.push_back(*data);
     return {};
 }
 
@@ -72,14 +75,28 @@ Result<> LinuxProcess::thread_created(Thread& thread) {
 void LinuxProcess::thread_exited(Thread& thread) {
     if (thread.personality_data == nullptr) return;
     LinuxThread& data = data_of(thread);
+    if (!data.leaving) threads_staying.fetch_sub(1);
     if (data.clear_child_tid != 0 && process_.thread_count() > 1) {
         const std::uint32_t zero = 0;
-        if (arch::copy_to_user(data.clear_child_tid, &zero, sizeof(zero))) {
+        if (arch::copy_to_user(data.clear_child_tid, &zero, sizeof(zero)))
             (void)futex_wake(*this, data.clear_child_tid, FutexScope::shared, 1, ~0u);
-        }
+    }
+    {
+        ThreadLock::Guard guard(thread_lock);
+        threads.remove(data);
     }
     thread.personality_data = nullptr;
     mm::destroy(&data);
+}
+
+std::expected<Bounce, Errno> Bounce::make(LinuxProcess& process) {
+    Reservation charge = LINUX_TRY(Reservation::make(process.quota(), Resource::memory, kBytes));
+    const arch::PhysAddr frame = LINUX_TRY(mm::allocate_frames(0));
+    return Bounce(std::move(charge), static_cast<std::byte*>(arch::physmap(frame)));
+}
+
+Bounce::~Bounce() {
+    if (data_ != nullptr) mm::release_frames(arch::physmap_to_phys(data_), 0);
 }
 
 } // namespace aios::linux_abi

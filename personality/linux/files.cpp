@@ -1,74 +1,135 @@
-// Open files and the descriptor table.
 #include "personality/linux/files.hpp"
+
+#include <cstring>
 
 #include "personality/linux/process.hpp"
 
 namespace aios::linux_abi {
 
+Result<HeldText> HeldText::copy(Payer& payer, std::string_view text) {
+    HeldText out;
+    if (text.empty()) return out;
+    out.charge_ = TRY(Reservation::make(payer, Resource::memory, text.size()));
+    out.text_ = static_cast<char*>(mm::heap_allocate(text.size()));
+    if (out.text_ == nullptr) return fail(Error::out_of_memory);
+    std::memcpy(out.text_, text.data(), text.size());
+    out.bytes_ = text.size();
+    return out;
+}
+
 Result<Ref<OpenFile>> OpenFile::create(Payer& payer, FileKind kind) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(OpenFile)));
-    OpenFile* file = TRY(mm::make<OpenFile>(std::move(charge)));
-    file->kind = kind;
-    return Ref<OpenFile>::adopt(file);
+    return Ref<OpenFile>::adopt(TRY(mm::make<OpenFile>(std::move(charge), kind)));
 }
 
-void FileTable::set_up(const StartupBlock& startup) {
-    for (std::uint32_t i = 0; i < startup.count; ++i) {
-        if (startup.entries[i].role == static_cast<std::uint32_t>(StartupRole::console)) {
-            console_ = startup.entries[i].handle;
-        }
+FileTable::~FileTable() {
+    for (Chunk* chunk : chunks_)
+        mm::destroy(chunk);
+}
+
+FileTable::Entry* FileTable::find(std::uint64_t fd) const {
+    if (fd >= kMaxFiles || chunks_[fd / kChunkFiles] == nullptr) return nullptr;
+    return &chunks_[fd / kChunkFiles]->entries[fd % kChunkFiles];
+}
+
+std::expected<FileTable::Entry*, Errno> FileTable::make(Payer& payer, std::uint64_t fd) {
+    if (fd >= kMaxFiles) return std::unexpected(kBadFd);
+    Chunk*& chunk = chunks_[fd / kChunkFiles];
+    if (chunk == nullptr) {
+        auto charge = Reservation::make(payer, Resource::memory, sizeof(Chunk));
+        if (!charge) return std::unexpected(kNoMemory);
+        auto made = mm::make<Chunk>();
+        if (!made) return std::unexpected(kNoMemory);
+        chunk = *made;
+        chunk->charge = std::move(*charge);
     }
-}
-
-Result<> FileTable::open_standard(Payer& payer) {
-    entries_[0].file = TRY(OpenFile::create(payer, FileKind::end_of_file));
-    entries_[0].file->readable = true;
-    Ref<OpenFile> console = TRY(OpenFile::create(payer, FileKind::console));
-    console->writable = true;
-    console->console = console_; // none: every write answers EACCES
-    entries_[1].file = console;
-    entries_[2].file = std::move(console);
-    return {};
+    return &chunk->entries[fd % kChunkFiles];
 }
 
 std::expected<Ref<OpenFile>, Errno> FileTable::get(std::uint64_t fd) const {
-    if (fd >= kMaxFiles || !entries_[fd].file) return std::unexpected(kBadFd);
-    return entries_[fd].file;
+    const Entry* entry = find(fd & 0xffff'ffff); // descriptors are 32-bit numbers
+    if (entry == nullptr || !entry->file) return std::unexpected(kBadFd);
+    return entry->file;
 }
 
-std::expected<std::uint64_t, Errno> FileTable::add(Ref<OpenFile> file, bool close_on_exec, std::uint64_t lowest) {
+std::expected<std::uint64_t, Errno> FileTable::add(Payer& payer, Ref<OpenFile> file, bool close_on_exec,
+                                                   std::uint64_t lowest) {
     for (std::uint64_t fd = lowest; fd < kMaxFiles; ++fd) {
-        if (!entries_[fd].file) {
-            entries_[fd] = {std::move(file), close_on_exec};
-            return fd;
-        }
+        Entry* entry = find(fd);
+        if (entry == nullptr) entry = LINUX_TRY(make(payer, fd));
+        if (entry->file) continue;
+        entry->file = std::move(file);
+        entry->close_on_exec = close_on_exec;
+        return fd;
     }
     return std::unexpected(kTooManyFiles);
 }
 
-Errno FileTable::set(std::uint64_t fd, Ref<OpenFile> file, bool close_on_exec) {
-    if (fd >= kMaxFiles) return kBadFd;
-    entries_[fd] = {std::move(file), close_on_exec};
-    return Errno{};
+std::expected<Ref<OpenFile>, Errno> FileTable::set(Payer& payer, std::uint64_t fd, Ref<OpenFile> file,
+                                                   bool close_on_exec) {
+    Entry* entry = LINUX_TRY(make(payer, fd & 0xffff'ffff));
+    Ref<OpenFile> old = std::move(entry->file);
+    entry->file = std::move(file);
+    entry->close_on_exec = close_on_exec;
+    return old;
 }
 
-bool FileTable::remove(std::uint64_t fd) {
-    if (fd >= kMaxFiles || !entries_[fd].file) return false;
-    entries_[fd] = {};
-    return true;
+Ref<OpenFile> FileTable::remove(std::uint64_t fd) {
+    Entry* entry = find(fd & 0xffff'ffff);
+    return entry == nullptr ? Ref<OpenFile>() : std::move(entry->file);
 }
 
-std::expected<MappableFile, Errno> mappable_file(LinuxProcess& process, std::uint64_t fd, bool for_shared_writing) {
+bool FileTable::close_on_exec(std::uint64_t fd) const {
+    const Entry* entry = find(fd & 0xffff'ffff);
+    return entry != nullptr && entry->close_on_exec;
+}
+
+void FileTable::set_close_on_exec(std::uint64_t fd, bool on) {
+    if (Entry* entry = find(fd & 0xffff'ffff); entry != nullptr) entry->close_on_exec = on;
+}
+
+std::expected<Ref<OpenFile>, Errno> file_of(Call& call, std::uint64_t fd) {
     Ref<OpenFile> file;
     {
-        sync::Mutex<sync::Rank::process>::Guard guard(process.lock);
-        file = LINUX_TRY(process.files.get(fd));
+        LinuxProcess::Lock::Guard guard(call.process.lock);
+        file = LINUX_TRY(call.process.files.get(fd));
     }
-    if (file->kind != FileKind::node || file->is_directory) return std::unexpected(kAccess);
-    if (for_shared_writing && !file->writable) return std::unexpected(kAccess);
-    auto pages = file->node->pages();
-    if (!pages) return std::unexpected(errno_of(pages.error()));
-    return MappableFile{std::move(*pages), file->readable, file->writable};
+    if (!file->is_live()) return std::unexpected(kAccess);
+    return file;
+}
+
+namespace {
+
+using SizeLock = sync::Mutex<sync::Rank::file_size>;
+constinit SizeLock size_locks[16];
+
+SizeLock& size_lock_of(const fs::Node& node) {
+    const std::uint64_t bits = const_cast<fs::Node&>(node).info().id;
+    return size_locks[bits % std::size(size_locks)];
+}
+
+} // namespace
+
+Result<> grow_file(fs::Node& node, std::uint64_t bytes) {
+    if (node.info().bytes >= bytes) return {};
+    SizeLock& lock = size_lock_of(node);
+    SizeLock::Guard guard(lock);
+    return node.info().bytes >= bytes ? Result<>() : node.resize(bytes);
+}
+
+Result<> truncate_file(fs::Node& node, std::uint64_t bytes) {
+    SizeLock& lock = size_lock_of(node);
+    SizeLock::Guard guard(lock);
+    return node.resize(bytes);
+}
+
+Result<std::uint64_t> extend_file(fs::Node& node, std::uint64_t bytes) {
+    SizeLock& lock = size_lock_of(node);
+    SizeLock::Guard guard(lock);
+    const std::uint64_t old = node.info().bytes;
+    if (bytes > kMaxMemoryBytes || old > kMaxMemoryBytes - bytes) return fail(Error::too_large);
+    TRY(node.resize(old + bytes));
+    return old;
 }
 
 } // namespace aios::linux_abi

@@ -1,7 +1,8 @@
-// Open files, the descriptor table and the name space of a Linux process. The name space is built from the agent's tree
-// capabilities: bundle at "/", job at "/job", temporary at "/tmp"; without them it is an empty root. Every open looks
-// the capability up again, so a revoked tree is gone at once for new opens. Locks: Rank::process guards the table; an
-// OpenFile's offset has its own mutex-free rule: it is changed under Rank::process too.
+// Open files and the descriptor table of a Linux process. An OpenFile remembers the capability that it was opened
+// under: once that is revoked, every later use answers EACCES. All of it is charged to the agent. Locks: Rank::process
+// guards the table; an open file's position has a lock of its own (Rank::open_file), which is held while user memory is
+// copied, so that two threads never read the same bytes; Rank::file_size (one of a few, by file) makes "grow to at
+// least this" one step.
 #pragma once
 
 #include <string_view>
@@ -14,18 +15,36 @@
 namespace aios::linux_abi {
 
 class LinuxProcess;
-inline constexpr std::size_t kMaxFiles = 256; // descriptors of a process
-inline constexpr std::size_t kMaxLinks = 40;  // symbolic links followed in one look-up
-inline constexpr std::size_t kPathRoom = kMaxPathBytes + 1;
+struct Call;
 
-// An absolute path without ".", "..", doubled or trailing slashes; "/" is empty text here: the root is "".
-struct Path {
-    char text[kPathRoom]{};
-    std::size_t bytes = 0;
-    [[nodiscard]] std::string_view view() const { return {text, bytes}; }
+inline constexpr std::size_t kMaxFiles = 1024; // descriptors of a process
+
+// A piece of text on the heap, charged to whoever holds it.
+class HeldText {
+public:
+    HeldText() = default;
+    static Result<HeldText> copy(Payer& payer, std::string_view text);
+    HeldText(HeldText&& other) noexcept
+        : charge_(std::move(other.charge_)), text_(std::exchange(other.text_, nullptr)),
+          bytes_(std::exchange(other.bytes_, 0)) {}
+    HeldText& operator=(HeldText&& other) noexcept {
+        std::swap(charge_, other.charge_);
+        std::swap(text_, other.text_);
+        std::swap(bytes_, other.bytes_);
+        return *this;
+    }
+    ~HeldText() { mm::heap_free(text_); }
+    [[nodiscard]] std::string_view view() const { return {text_, bytes_}; }
+
+private:
+    Reservation charge_;
+    char* text_ = nullptr;
+    std::size_t bytes_ = 0;
 };
 
-enum class FileKind : std::uint8_t { node, console, end_of_file, empty_root };
+// What an open file is. `root` is "/" where no tree is mounted there, `self_link` the link /proc/self/exe; the rest
+// grant nothing.
+enum class FileKind : std::uint8_t { node, console, root, self_link, null, zero, random };
 
 class OpenFile {
 public:
@@ -34,76 +53,69 @@ public:
     void release() {
         if (references_.release()) mm::destroy(this);
     }
-    FileKind kind = FileKind::node;
+    [[nodiscard]] bool is_live() const { return !authority || authority->is_live(); }
+    [[nodiscard]] bool may(Rights rights) const { return tree_rights.contains(rights); }
+
+    const FileKind kind;
     Ref<fs::Node> node;
-    Path path; // of directories: base of *at calls; of files: for messages
+    std::uint64_t device = 0;           // st_dev: the tree's object id
+    Rights tree_rights;                 // of the tree's capability when it was opened
+    Ref<cap::DerivationNode> authority; // of that capability; empty where nothing was needed
+    HeldText path;                      // of directories: absolute, the base of *at calls
     Handle console = kNoHandle;
-    bool readable = false, writable = false, append = false, path_only = false;
-    bool is_directory = false;
-    std::uint64_t offset = 0; // under Rank::process
+    bool readable = false, writable = false, path_only = false, is_directory = false;
+    std::atomic<bool> append{false};
+    sync::Mutex<sync::Rank::open_file> position_lock;
+    std::atomic<std::uint64_t> position{0}; // changed under position_lock
 
     ~OpenFile() = default;
 
 private:
-    explicit OpenFile(Reservation charge) : charge_(std::move(charge)) {}
+    OpenFile(Reservation charge, FileKind file_kind) : kind(file_kind), charge_(std::move(charge)) {}
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
     RefCount references_;
     Reservation charge_;
 };
 
+// Descriptors. The caller holds the process's lock; what leaves the table is handed out, to be let go outside it.
 class FileTable {
 public:
-    void set_up(const StartupBlock& startup); // 0: end of file; 1 and 2: the console, if there is one
-    Result<> open_standard(Payer& payer);
+    FileTable() = default;
+    FileTable(const FileTable&) = delete;
+    ~FileTable();
     [[nodiscard]] std::expected<Ref<OpenFile>, Errno> get(std::uint64_t fd) const; // kBadFd
-    std::expected<std::uint64_t, Errno> add(Ref<OpenFile> file, bool close_on_exec, std::uint64_t lowest = 0);
-    Errno set(std::uint64_t fd, Ref<OpenFile> file, bool close_on_exec);
-    bool remove(std::uint64_t fd);
-    [[nodiscard]] bool close_on_exec(std::uint64_t fd) const { return entries_[fd].close_on_exec; }
-    void set_close_on_exec(std::uint64_t fd, bool on) { entries_[fd].close_on_exec = on; }
+    std::expected<std::uint64_t, Errno> add(Payer& payer, Ref<OpenFile> file, bool close_on_exec,
+                                            std::uint64_t lowest = 0);
+    // Puts `file` at `fd`; answers what was there.
+    std::expected<Ref<OpenFile>, Errno> set(Payer& payer, std::uint64_t fd, Ref<OpenFile> file, bool close_on_exec);
+    Ref<OpenFile> remove(std::uint64_t fd); // empty: nothing was there
+    [[nodiscard]] bool close_on_exec(std::uint64_t fd) const;
+    void set_close_on_exec(std::uint64_t fd, bool on);
 
 private:
+    static constexpr std::size_t kChunkFiles = 32;
     struct Entry {
         Ref<OpenFile> file;
         bool close_on_exec = false;
     };
-    Entry entries_[kMaxFiles];
-    Handle console_ = kNoHandle;
-};
-
-// Where a path leads: a tree that was checked for the needed right, and the path in it.
-struct Place {
-    Ref<fs::Tree> tree;   // empty: the empty root
-    Path path;            // absolute
-    std::size_t skip = 0; // bytes of `path` that name the mount
-    [[nodiscard]] std::string_view relative() const { return path.view().substr(skip); }
-};
-
-class Namespace {
-public:
-    void set_up(const StartupBlock& startup);
-    // Resolves `text` from `base` (absolute; both as the program gave them). Follows symbolic links, the last one only
-    // if asked.
-    std::expected<Place, Errno> resolve(cap::Table& table, std::string_view base, std::string_view text,
-                                        bool follow_last, Rights needed) const;
-    Path working_directory; // under Rank::process
-
-private:
-    struct Mount {
-        std::string_view prefix; // "", "job", "tmp"
-        Handle tree = kNoHandle;
+    struct Chunk {
+        Reservation charge;
+        Entry entries[kChunkFiles];
+        ~Chunk() = default;
     };
-    std::expected<Place, Errno> place_of(cap::Table& table, const Path& path, Rights needed) const;
-    Mount mounts_[3];
-    std::size_t mount_count_ = 0;
+    [[nodiscard]] Entry* find(std::uint64_t fd) const; // nullptr: no chunk there
+    std::expected<Entry*, Errno> make(Payer& payer, std::uint64_t fd);
+    Chunk* chunks_[kMaxFiles / kChunkFiles]{};
 };
 
-// For mmap of a file.
-struct MappableFile {
-    Ref<mm::Pages> pages;
-    bool readable, writable;
-};
-std::expected<MappableFile, Errno> mappable_file(LinuxProcess& process, std::uint64_t fd, bool for_shared_writing);
+// The file behind a descriptor; kBadFd, or kAccess when its capability is gone. Any use but close and dup.
+std::expected<Ref<OpenFile>, Errno> file_of(Call& call, std::uint64_t fd);
+
+// Sizes of files change only here. grow: at least `bytes` afterwards.
+Result<> grow_file(fs::Node& node, std::uint64_t bytes);
+Result<> truncate_file(fs::Node& node, std::uint64_t bytes);
+// Grows by `bytes`; answers the old size: where an append goes.
+Result<std::uint64_t> extend_file(fs::Node& node, std::uint64_t bytes);
 
 } // namespace aios::linux_abi

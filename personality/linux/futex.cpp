@@ -1,49 +1,46 @@
 #include "personality/linux/futex.hpp"
 
 #include "kernel/time/clock.hpp"
+#include "personality/linux/process.hpp"
 
 namespace aios::linux_abi {
 namespace {
 
-struct Key {
-    const void* object; // Pages or AddressSpace: compared, never used
-    std::uint64_t offset;
-    bool operator==(const Key&) const = default;
-};
-
-struct Waiter {
-    ListNode node;
-    Key key{};
-    std::uint32_t bitset = ~0u;
-    bool queued = true; // under the bucket's lock
-    std::atomic<bool> woken{false};
-    sched::WaitQueue queue;
-};
-
 using FutexLock = sync::SpinLock<sync::Rank::futex>;
-struct Bucket {
-    FutexLock lock;
-    IntrusiveList<Waiter, &Waiter::node> waiters;
+
+struct SharedTable {
+    static constexpr std::uint32_t kTables = 8;
+    FutexTable tables[kTables];
 };
-constexpr std::uint32_t kBuckets = 256;
-Bucket buckets[kBuckets]; // owner: this file
+constinit SharedTable shared_table;
 
-std::uint32_t bucket_of(const Key& key) {
-    const auto mixed =
-        (reinterpret_cast<std::uintptr_t>(key.object) >> 4) ^ (key.offset >> 2); // SAFETY: hashed, never used
-    return static_cast<std::uint32_t>((mixed * 0x9e37'79b9'7f4a'7c15ull) >> 32) % kBuckets;
-}
+struct Place {
+    FutexKey key;
+    FutexTable::Bucket& bucket;
+};
 
-std::expected<Key, Errno> key_of(LinuxProcess& process, std::uint64_t address, FutexScope scope) {
+std::uint64_t mix(std::uint64_t value) { return value * 0x9e37'79b9'7f4a'7c15ull >> 32; }
+
+std::expected<Place, Errno> place_of(LinuxProcess& process, std::uint64_t address, FutexScope scope) {
     if (address % 4 != 0) return refuse(kInvalid);
-    if (scope == FutexScope::private_) return Key{&process.memory(), address};
-    auto location = process.memory().locate(address);
-    if (!location) return refuse(kFault);
-    return Key{location->pages, location->offset};
+    if (address >= arch::kUserHigh) return refuse(kFault);
+    FutexKey key{&process.memory(), address};
+    FutexTable* table = &process.futexes;
+    if (scope == FutexScope::shared) {
+        const auto location = process.memory().locate(address);
+        if (!location) return refuse(kFault);
+        if (static_cast<const void*>(location->pages) != key.object) {
+            key = {location->pages, location->offset};
+            // SAFETY: hashed, never used.
+            const auto bits = reinterpret_cast<std::uintptr_t>(key.object) >> 6;
+            table = &shared_table.tables[mix(bits) % SharedTable::kTables];
+        }
+    }
+    return Place{key, table->bucket_of(key)};
 }
 
 // The caller holds the bucket's lock, so the waiter cannot leave its stack frame before this is over.
-void wake_locked(Bucket& bucket, Waiter& waiter) {
+void wake_locked(FutexTable::Bucket& bucket, FutexWaiter& waiter) {
     bucket.waiters.remove(waiter);
     waiter.queued = false;
     waiter.woken.store(true, std::memory_order_release);
@@ -52,7 +49,7 @@ void wake_locked(Bucket& bucket, Waiter& waiter) {
 
 // Takes the waiter out. Answers whether it had been woken before. Taking the lock also waits for a waker that is still
 // busy with this stack frame.
-bool withdraw(Bucket& bucket, Waiter& waiter) {
+bool withdraw(FutexTable::Bucket& bucket, FutexWaiter& waiter) {
     FutexLock::Guard guard(bucket.lock);
     if (waiter.queued) {
         bucket.waiters.remove(waiter);
@@ -61,50 +58,85 @@ bool withdraw(Bucket& bucket, Waiter& waiter) {
     return waiter.woken.load(std::memory_order_relaxed);
 }
 
-std::uint32_t wake_key(const Key& key, std::uint32_t count, std::uint32_t bitset) {
-    Bucket& bucket = buckets[bucket_of(key)];
+// In pieces, so that interrupts are not off for long.
+std::uint32_t wake_some(FutexTable::Bucket& bucket, const FutexKey& key, std::uint32_t count, std::uint32_t bitset) {
+    constexpr std::uint32_t kPiece = 16;
     std::uint32_t woken = 0;
-    FutexLock::Guard guard(bucket.lock);
-    for (auto at = bucket.waiters.begin(); at != bucket.waiters.end() && woken < count;) {
-        Waiter& waiter = *at;
-        ++at;
-        if (waiter.key == key && (waiter.bitset & bitset) != 0) {
-            wake_locked(bucket, waiter);
-            ++woken;
+    for (;;) {
+        const std::uint32_t goal = count - woken < kPiece ? count : woken + kPiece;
+        {
+            FutexLock::Guard guard(bucket.lock);
+            for (auto at = bucket.waiters.begin(); at != bucket.waiters.end() && woken < goal;) {
+                FutexWaiter& waiter = *at;
+                ++at;
+                if (waiter.key == key && (waiter.bitset & bitset) != 0) {
+                    wake_locked(bucket, waiter);
+                    ++woken;
+                }
+            }
         }
+        if (woken < goal || woken == count) return woken;
     }
-    return woken;
 }
 
 } // namespace
 
+FutexTable::Bucket& FutexTable::bucket_of(const FutexKey& key) { return buckets_[mix(key.offset >> 2) % kBuckets]; }
+
 Outcome futex_wait(LinuxProcess& process, std::uint64_t address, FutexScope scope, std::uint32_t expected,
                    sched::Deadline deadline, std::uint32_t bitset) {
     if (bitset == 0) return refuse(kInvalid);
-    Waiter waiter;
-    waiter.key = LINUX_TRY(key_of(process, address, scope));
+    const Place place = LINUX_TRY(place_of(process, address, scope));
+    FutexWaiter waiter;
+    waiter.key = place.key;
     waiter.bitset = bitset;
-    Bucket& bucket = buckets[bucket_of(waiter.key)];
     {
-        FutexLock::Guard guard(bucket.lock);
-        bucket.waiters.push_back(waiter);
+        FutexLock::Guard guard(place.bucket.lock);
+        place.bucket.waiters.push_back(waiter);
     }
     const auto value = arch::user_load_u32(address);
     if (!value || *value != expected) {
-        if (withdraw(bucket, waiter)) return 0; // a wake-up came first and must not be lost
+        // A wake-up that took this waiter for one that sleeps goes on to the next.
+        if (withdraw(place.bucket, waiter)) wake_some(place.bucket, waiter.key, 1, bitset);
         return value ? refuse(kAgain) : refuse(kFault);
     }
     const sched::Outcome outcome =
         waiter.queue.wait(deadline, [&] { return waiter.woken.load(std::memory_order_acquire); });
-    if (withdraw(bucket, waiter) || outcome == sched::Outcome::ready) return 0;
+    if (withdraw(place.bucket, waiter) || outcome == sched::Outcome::ready) return 0;
     return refuse(outcome == sched::Outcome::timed_out ? kTimedOut : kInterrupted);
 }
 
 Outcome futex_wake(LinuxProcess& process, std::uint64_t address, FutexScope scope, std::uint32_t count,
                    std::uint32_t bitset) {
     if (bitset == 0) return refuse(kInvalid);
-    return wake_key(LINUX_TRY(key_of(process, address, scope)), count, bitset);
+    const Place place = LINUX_TRY(place_of(process, address, scope));
+    return wake_some(place.bucket, place.key, count == 0 ? 1 : count, bitset); // Linux, too, wakes one for 0
 }
+
+namespace {
+
+Outcome wait_call(Call& call, FutexScope scope, std::uint32_t command, bool realtime) {
+    const auto value = static_cast<std::uint32_t>(call.a[2]);
+    const std::uint32_t bitset = command == kFutexWait ? ~0u : static_cast<std::uint32_t>(call.a[5]);
+    sched::Deadline deadline = sched::kNever;
+    if (call.a[3] != 0) {
+        const auto time = LINUX_TRY(load_user<TimeSpec>(call.a[3]));
+        const std::uint64_t ns = LINUX_TRY(nanoseconds_of(time));
+        if (command == kFutexWaitBitset) {
+            deadline = realtime ? time::monotonic_of_wall(ns) : ns;
+        } else if (call.data().restarted_deadline != 0) {
+            deadline = call.data().restarted_deadline;
+        } else {
+            deadline = time::deadline_after(ns);
+        }
+    }
+    const Outcome outcome = futex_wait(call.process, call.a[0], scope, value, deadline, bitset);
+    if (outcome || outcome.error() != kInterrupted) return outcome;
+    const bool has_deadline = deadline != sched::kNever;
+    return interrupted_call(call, !has_deadline, has_deadline && command == kFutexWait ? deadline : 0);
+}
+
+} // namespace
 
 Outcome call_futex(Call& call) {
     const std::uint64_t address = call.a[0];
@@ -112,39 +144,29 @@ Outcome call_futex(Call& call) {
     const auto value = static_cast<std::uint32_t>(call.a[2]);
     const FutexScope scope = (operation & kFutexPrivate) != 0 ? FutexScope::private_ : FutexScope::shared;
     const std::uint32_t command = operation & ~(kFutexPrivate | kFutexClockRealtime);
-    const auto bitset = static_cast<std::uint32_t>(call.a[5]);
+    const bool realtime = (operation & kFutexClockRealtime) != 0;
+    if (realtime && command != kFutexWaitBitset) return refuse(kNoSystemCall);
+    const auto last = static_cast<std::uint32_t>(call.a[5]);
     switch (command) {
     case kFutexWait:
-    case kFutexWaitBitset: {
-        sched::Deadline deadline = sched::kNever;
-        if (call.a[3] != 0) {
-            const auto time = LINUX_TRY(load_user<TimeSpec>(call.a[3]));
-            const std::uint64_t ns = LINUX_TRY(nanoseconds_of(time));
-            if (command == kFutexWait) {
-                deadline = time::deadline_after(ns); // relative
-            } else if ((operation & kFutexClockRealtime) != 0) {
-                deadline = time::monotonic_of_wall(ns);
-            } else {
-                deadline = ns;
-            }
-        }
-        return futex_wait(call.process, address, scope, value, deadline, command == kFutexWait ? ~0u : bitset);
-    }
+    case kFutexWaitBitset:
+        return wait_call(call, scope, command, realtime);
     case kFutexWake:
         return futex_wake(call.process, address, scope, value, ~0u);
     case kFutexWakeBitset:
-        return futex_wake(call.process, address, scope, value, bitset);
+        return futex_wake(call.process, address, scope, value, last);
     case kFutexRequeue:
     case kFutexCmpRequeue: {
         const auto move = static_cast<std::uint32_t>(call.a[3]);
+        if (static_cast<std::int32_t>(value) < 0 || static_cast<std::int32_t>(move) < 0) return refuse(kInvalid);
         if (command == kFutexCmpRequeue) {
             const auto word = arch::user_load_u32(address);
             if (!word) return refuse(kFault);
-            if (*word != bitset) return refuse(kAgain);
+            if (*word != last) return refuse(kAgain);
         }
         // Waking instead of moving: callers look at their word again anyway.
-        const std::uint64_t all = std::uint64_t{value} + move;
-        return futex_wake(call.process, address, scope, all > ~0u ? ~0u : static_cast<std::uint32_t>(all), ~0u);
+        if (value + move == 0) return 0;
+        return futex_wake(call.process, address, scope, value + move, ~0u);
     }
     default:
         return refuse(kNoSystemCall);

@@ -1,21 +1,56 @@
-// Futexes. A waiter is on the stack of its thread, linked into one of a fixed number of buckets by key: private futexes
-// by address space and address, shared ones by memory object and offset. A waiter is queued before it reads the word,
-// so that no wake-up is lost and the word is never read under a spinlock. Lock: Rank::futex, one a bucket; two buckets
-// (requeue) in address order.
+// Futexes. A waiter is on the stack of its thread, linked into a bucket by key: private ones by address, in a table of
+// their own process, so that no agent meets another's waiters; shared ones by memory object and offset, in a table of
+// the kernel. A shared futex on memory of the process's own is the same futex as the private one there. A waiter is
+// queued before it reads the word, so that no wake-up is lost and the word is never read under a spinlock. Lock:
+// Rank::futex, one a bucket; two buckets are never held at once.
 #pragma once
 
-#include "personality/linux/process.hpp"
+#include <atomic>
+#include <expected>
+
+#include "kernel/sched/wait_queue.hpp"
+#include "personality/linux/abi.hpp"
 
 namespace aios::linux_abi {
 
+class LinuxProcess;
+struct Call;
 enum class FutexScope : std::uint8_t { private_, shared };
+
+struct FutexKey {
+    const void* object = nullptr; // Pages or AddressSpace: compared, never used
+    std::uint64_t offset = 0;
+    bool operator==(const FutexKey&) const = default;
+};
+
+struct FutexWaiter {
+    ListNode node;
+    FutexKey key;
+    std::uint32_t bitset = ~0u;
+    bool queued = true; // under the bucket's lock
+    std::atomic<bool> woken{false};
+    sched::WaitQueue queue;
+};
+
+class FutexTable {
+public:
+    struct Bucket {
+        sync::SpinLock<sync::Rank::futex> lock;
+        IntrusiveList<FutexWaiter, &FutexWaiter::node> waiters;
+    };
+    Bucket& bucket_of(const FutexKey& key);
+
+private:
+    static constexpr std::uint32_t kBuckets = 32;
+    Bucket buckets_[kBuckets];
+};
 
 // Blocks while the word is `expected`. kAgain (another value), kTimedOut, kInterrupted, kFault. `deadline` is
 // monotonic.
-Outcome futex_wait(LinuxProcess& process, std::uint64_t address, FutexScope scope, std::uint32_t expected,
-                   sched::Deadline deadline, std::uint32_t bitset);
+std::expected<std::uint64_t, Errno> futex_wait(LinuxProcess& process, std::uint64_t address, FutexScope scope,
+                                               std::uint32_t expected, sched::Deadline deadline, std::uint32_t bitset);
 // Wakes up to `count` waiters whose bitset meets `bitset`; answers how many.
-Outcome futex_wake(LinuxProcess& process, std::uint64_t address, FutexScope scope, std::uint32_t count,
-                   std::uint32_t bitset);
+std::expected<std::uint64_t, Errno> futex_wake(LinuxProcess& process, std::uint64_t address, FutexScope scope,
+                                               std::uint32_t count, std::uint32_t bitset);
 
 } // namespace aios::linux_abi

@@ -1,37 +1,63 @@
 // Reading and writing of open files: read, write, their vector and positioned forms, lseek, sendfile, truncate. Data
-// goes through the thread's bounce buffer, a page at a time, so that no file page is held while user memory faults.
+// goes through a buffer, at most a page at a time, so that no lock of a file's pages is held while user memory faults.
+// A thread that is being killed stops between two pieces.
 #include <algorithm>
+#include <cstring>
+#include <optional>
 
 #include "kernel/audit/output.hpp"
+#include "kernel/dev/entropy.hpp"
 #include "kernel/dev/resource.hpp"
 #include "kernel/time/clock.hpp"
-#include "personality/linux/process.hpp"
+#include "personality/linux/tree_errno.hpp"
 
 namespace aios::linux_abi {
 namespace {
 
 constexpr std::uint64_t kMaxTransfer = 0x7fff'f000;
 constexpr std::uint64_t kMaxVectors = 1024;
-constexpr std::uint64_t kConsolePiece = 1024;
 constexpr std::uint64_t kMaxFileBytes = kMaxMemoryBytes; // a file is one memory object
+constexpr std::uint64_t kConsolePiece = 1024;
 
-std::expected<Ref<OpenFile>, Errno> file_of(Call& call, std::uint64_t fd) {
-    sync::Mutex<sync::Rank::process>::Guard guard(call.process.lock);
-    return call.process.files.get(fd);
-}
+// Small transfers stay on the stack, others take a page.
+class Buffer {
+public:
+    Errno prepare(LinuxProcess& process, std::uint64_t bytes) {
+        if (bytes <= sizeof(small_)) return Errno{};
+        auto page = Bounce::make(process);
+        if (!page) return page.error();
+        page_.emplace(std::move(*page));
+        return Errno{};
+    }
+    [[nodiscard]] std::byte* data() { return page_ ? page_->data() : small_; }
+    // How much of `left` goes next; file pieces end at page borders.
+    [[nodiscard]] std::size_t piece(std::uint64_t left, std::uint64_t offset = 0) const {
+        const std::uint64_t room = page_ ? Bounce::kBytes - offset % Bounce::kBytes : sizeof(small_);
+        return std::min(left, room);
+    }
+
+private:
+    std::byte small_[256];
+    std::optional<Bounce> page_;
+};
+
+Outcome partly(std::uint64_t done, Errno error) { return done != 0 ? Outcome(done) : refuse(error); }
 
 Outcome read_at(Call& call, OpenFile& file, std::uint64_t to, std::uint64_t bytes, std::uint64_t offset) {
     auto pages = LINUX_TRY(file.node->pages());
     const std::uint64_t size = pages->bytes();
     if (offset >= size) return 0;
     const std::uint64_t wanted = std::min(std::min(bytes, size - offset), kMaxTransfer);
-    std::byte* bounce = data_of(call.thread).bounce;
+    Buffer buffer;
+    if (const Errno error = buffer.prepare(call.process, wanted); error != Errno{}) return refuse(error);
     std::uint64_t done = 0;
-    while (done < wanted) {
-        const std::size_t part = std::min<std::uint64_t>(wanted - done, kBounceBytes - (offset + done) % kBounceBytes);
-        const auto got = pages->read(offset + done, bounce, part);
-        if (!got) return done != 0 ? Outcome(done) : refuse(errno_of(got.error()));
-        if (!arch::copy_to_user(to + done, bounce, part)) return done != 0 ? Outcome(done) : refuse(kFault);
+    while (done < wanted && !call.thread.is_killed()) {
+        const std::size_t part = buffer.piece(wanted - done, offset + done);
+        if (const auto got = pages->read(offset + done, buffer.data(), part); !got) {
+            if (got.error() == Error::bad_argument) return done; // cut off meanwhile
+            return partly(done, errno_of(got.error()));
+        }
+        if (!arch::copy_to_user(to + done, buffer.data(), part)) return partly(done, kFault);
         done += part;
     }
     return done;
@@ -41,74 +67,134 @@ Outcome write_at(Call& call, OpenFile& file, std::uint64_t from, std::uint64_t b
     if (bytes == 0) return 0;
     if (offset >= kMaxFileBytes) return refuse(kFileTooBig);
     const std::uint64_t wanted = std::min(std::min(bytes, kMaxFileBytes - offset), kMaxTransfer);
-    std::byte* bounce = data_of(call.thread).bounce;
+    Buffer buffer;
+    if (const Errno error = buffer.prepare(call.process, wanted); error != Errno{}) return refuse(error);
+    auto pages = LINUX_TRY(file.node->pages());
     std::uint64_t done = 0;
-    while (done < wanted) {
-        const std::size_t part = std::min<std::uint64_t>(wanted - done, kBounceBytes - (offset + done) % kBounceBytes);
-        if (!arch::copy_from_user(bounce, from + done, part)) return done != 0 ? Outcome(done) : refuse(kFault);
-        auto pages = LINUX_TRY(file.node->pages());
-        if (pages->bytes() < offset + done + part) {
-            if (const auto grown = file.node->resize(offset + done + part); !grown) {
-                return done != 0 ? Outcome(done)
-                                 : refuse(grown.error() == Error::quota_exceeded ? kNoSpace : errno_of(grown.error()));
-            }
+    Errno error{};
+    while (done < wanted && !call.thread.is_killed()) {
+        const std::size_t part = buffer.piece(wanted - done, offset + done);
+        if (!arch::copy_from_user(buffer.data(), from + done, part)) {
+            error = kFault;
+            break;
         }
-        if (const auto put = pages->write(offset + done, bounce, part); !put) {
-            return done != 0 ? Outcome(done)
-                             : refuse(put.error() == Error::quota_exceeded ? kNoSpace : errno_of(put.error()));
+        const auto grown = grow_file(*file.node, offset + done + part);
+        const auto put = grown ? pages->write(offset + done, buffer.data(), part) : grown;
+        if (!put) {
+            error = change_errno(put.error());
+            break;
         }
         done += part;
     }
-    (void)file.node->set_modified(time::wall_ns());
+    if (done != 0) (void)file.node->set_modified(time::wall_ns());
+    return error == Errno{} ? Outcome(done) : partly(done, error);
+}
+
+// The place is taken in one step, so that appends of several threads do not mix.
+Outcome append_to(Call& call, OpenFile& file, std::uint64_t from, std::uint64_t bytes) {
+    const std::uint64_t wanted = std::min(bytes, kMaxTransfer);
+    if (wanted == 0) return 0;
+    const auto at = extend_file(*file.node, wanted);
+    if (!at) return refuse(change_errno(at.error()));
+    const Outcome done = write_at(call, file, from, wanted, *at);
+    const std::uint64_t kept = done ? *done : 0;
+    if (kept < wanted && file.node->info().bytes == *at + wanted) (void)truncate_file(*file.node, *at + kept);
+    file.position = *at + kept;
     return done;
 }
 
 // One piece of text to the agent's console, as fast as the agent's rate allows.
-Outcome put_on_console(Call& call, const OpenFile& file, Bytes text) {
-    Agent& agent = call.process.process().agent();
+Errno put_on_console(Call& call, const OpenFile& file, Bytes text) {
+    Agent& agent = call.process.agent();
     const auto device = call.process.table().lookup<DeviceResource>(file.console, rights::write);
-    if (!device || device->object->kind() != DeviceKind::console) return refuse(kAccess);
+    if (!device || device->object->kind() != DeviceKind::console) return kAccess;
     while (const std::uint64_t delay = agent.console_delay(text.size())) {
-        if (sched::sleep_until(time::deadline_after(delay)) == sched::Outcome::interrupted) return refuse(kInterrupted);
+        if (sched::sleep_until(time::deadline_after(delay)) == sched::Outcome::interrupted) return kInterrupted;
     }
     send_frame(FrameKind::console, agent.id(), agent.name(), text);
-    return text.size();
+    return Errno{};
 }
 
 Outcome write_console(Call& call, OpenFile& file, std::uint64_t from, std::uint64_t bytes) {
-    std::byte* bounce = data_of(call.thread).bounce;
     const std::uint64_t wanted = std::min(bytes, kMaxTransfer);
+    Buffer buffer;
+    if (const Errno error = buffer.prepare(call.process, wanted); error != Errno{}) return refuse(error);
     std::uint64_t done = 0;
-    while (done < wanted) {
-        const std::size_t part = std::min<std::uint64_t>(wanted - done, kConsolePiece);
-        if (!arch::copy_from_user(bounce, from + done, part)) return done != 0 ? Outcome(done) : refuse(kFault);
-        if (const Outcome put = put_on_console(call, file, Bytes(bounce, part)); !put)
-            return done != 0 ? Outcome(done) : put;
+    while (done < wanted && !call.thread.is_killed()) {
+        const std::size_t part = std::min<std::size_t>(buffer.piece(wanted - done), kConsolePiece);
+        if (!arch::copy_from_user(buffer.data(), from + done, part)) return partly(done, kFault);
+        const Errno error = put_on_console(call, file, Bytes(buffer.data(), part));
+        if (error == kInterrupted && done == 0) return interrupted_call(call, true);
+        if (error != Errno{}) return partly(done, error);
         done += part;
     }
     return done;
 }
 
-Outcome read_file(Call& call, OpenFile& file, std::uint64_t to, std::uint64_t bytes) {
-    if (!file.readable || file.path_only) return refuse(kBadFd);
-    if (file.kind == FileKind::end_of_file) return 0;
-    if (file.kind != FileKind::node || file.is_directory)
-        return refuse(file.kind == FileKind::console ? kBadFd : kIsDirectory);
-    const std::uint64_t offset = std::atomic_ref(file.offset).load(std::memory_order_relaxed);
-    const std::uint64_t done = LINUX_TRY(read_at(call, file, to, bytes, offset));
-    std::atomic_ref(file.offset).fetch_add(done, std::memory_order_relaxed);
+Outcome read_generated(Call& call, FileKind kind, std::uint64_t to, std::uint64_t bytes) {
+    const std::uint64_t wanted = std::min(bytes, kMaxTransfer);
+    Buffer buffer;
+    if (const Errno error = buffer.prepare(call.process, wanted); error != Errno{}) return refuse(error);
+    std::uint64_t done = 0;
+    while (done < wanted && !call.thread.is_killed()) {
+        const std::size_t part = buffer.piece(wanted - done);
+        if (kind == FileKind::random) {
+            if (!dev::random_bytes(MutableBytes(buffer.data(), part))) return partly(done, kAgain);
+        } else {
+            std::memset(buffer.data(), 0, part);
+        }
+        if (!arch::copy_to_user(to + done, buffer.data(), part)) return partly(done, kFault);
+        done += part;
+    }
+    std::memset(buffer.data(), 0, buffer.piece(wanted));
     return done;
 }
 
+Outcome read_file(Call& call, OpenFile& file, std::uint64_t to, std::uint64_t bytes) {
+    if (!file.readable) return refuse(kBadFd);
+    switch (file.kind) {
+    case FileKind::node: {
+        if (file.is_directory) return refuse(kIsDirectory);
+        sync::Mutex<sync::Rank::open_file>::Guard guard(file.position_lock);
+        const std::uint64_t done = LINUX_TRY(read_at(call, file, to, bytes, file.position));
+        file.position += done;
+        return done;
+    }
+    case FileKind::root:
+        return refuse(kIsDirectory);
+    case FileKind::null:
+        return 0;
+    case FileKind::zero:
+    case FileKind::random:
+        return read_generated(call, file.kind, to, bytes);
+    case FileKind::console:
+    case FileKind::self_link:
+        break;
+    }
+    return refuse(kBadFd);
+}
+
 Outcome write_file(Call& call, OpenFile& file, std::uint64_t from, std::uint64_t bytes) {
-    if (!file.writable || file.path_only) return refuse(kBadFd);
-    if (file.kind == FileKind::console) return write_console(call, file, from, bytes);
-    if (file.kind != FileKind::node) return refuse(kBadFd);
-    std::uint64_t offset = std::atomic_ref(file.offset).load(std::memory_order_relaxed);
-    if (file.append) offset = file.node->info().bytes;
-    const std::uint64_t done = LINUX_TRY(write_at(call, file, from, bytes, offset));
-    std::atomic_ref(file.offset).store(offset + done, std::memory_order_relaxed);
-    return done;
+    if (!file.writable) return refuse(kBadFd);
+    switch (file.kind) {
+    case FileKind::node: {
+        sync::Mutex<sync::Rank::open_file>::Guard guard(file.position_lock);
+        if (file.append) return append_to(call, file, from, bytes);
+        const std::uint64_t done = LINUX_TRY(write_at(call, file, from, bytes, file.position));
+        file.position += done;
+        return done;
+    }
+    case FileKind::console:
+        return write_console(call, file, from, bytes);
+    case FileKind::null:
+    case FileKind::zero:
+    case FileKind::random:
+        return std::min(bytes, kMaxTransfer);
+    case FileKind::root:
+    case FileKind::self_link:
+        break;
+    }
+    return refuse(kBadFd);
 }
 
 // Runs `one(address, bytes)` over the vectors until one is short.
@@ -118,14 +204,24 @@ Outcome for_vectors(std::uint64_t vectors, std::uint64_t count, F&& one) {
     std::uint64_t total = 0;
     for (std::uint64_t i = 0; i < count; ++i) {
         const auto vector = load_user<IoVector>(vectors + i * sizeof(IoVector));
-        if (!vector) return total != 0 ? Outcome(total) : refuse(kFault);
+        if (!vector) return partly(total, kFault);
+        if (static_cast<std::int64_t>(vector->bytes) < 0) return partly(total, kInvalid);
         if (vector->bytes == 0) continue;
-        const Outcome done = one(vector->base, vector->bytes);
-        if (!done) return total != 0 ? Outcome(total) : done;
+        const Outcome done = one(vector->base, std::min(vector->bytes, kMaxTransfer - total));
+        if (!done) return partly(total, done.error());
         total += *done;
         if (*done < vector->bytes) break;
     }
     return total;
+}
+
+std::expected<Ref<OpenFile>, Errno> file_with_positions(Call& call, bool OpenFile::* allowed) {
+    auto file = LINUX_TRY(file_of(call, call.a[0]));
+    if (file->kind == FileKind::console) return std::unexpected(kIllegalSeek);
+    if (!((*file).*allowed)) return std::unexpected(kBadFd);
+    if (static_cast<std::int64_t>(call.a[3]) < 0) return std::unexpected(kInvalid);
+    if (file->is_directory) return std::unexpected(kIsDirectory);
+    return file;
 }
 
 } // namespace
@@ -142,114 +238,157 @@ Outcome call_write(Call& call) {
 
 Outcome call_readv(Call& call) {
     const auto file = LINUX_TRY(file_of(call, call.a[0]));
+    if (!file->readable) return refuse(kBadFd);
     return for_vectors(call.a[1], call.a[2],
                        [&](std::uint64_t at, std::uint64_t bytes) { return read_file(call, *file, at, bytes); });
 }
 
 Outcome call_writev(Call& call) {
     const auto file = LINUX_TRY(file_of(call, call.a[0]));
+    if (!file->writable) return refuse(kBadFd);
     return for_vectors(call.a[1], call.a[2],
                        [&](std::uint64_t at, std::uint64_t bytes) { return write_file(call, *file, at, bytes); });
 }
 
 Outcome call_pread64(Call& call) {
-    const auto file = LINUX_TRY(file_of(call, call.a[0]));
-    if (file->kind != FileKind::node) return refuse(kIllegalSeek);
-    if (!file->readable || file->path_only) return refuse(kBadFd);
-    if (file->is_directory) return refuse(kIsDirectory);
-    if (static_cast<std::int64_t>(call.a[3]) < 0) return refuse(kInvalid);
+    const auto file = LINUX_TRY(file_with_positions(call, &OpenFile::readable));
+    if (file->kind != FileKind::node) return read_file(call, *file, call.a[1], call.a[2]);
     return read_at(call, *file, call.a[1], call.a[2], call.a[3]);
 }
 
 Outcome call_pwrite64(Call& call) {
-    const auto file = LINUX_TRY(file_of(call, call.a[0]));
-    if (file->kind != FileKind::node) return refuse(kIllegalSeek);
-    if (!file->writable || file->path_only) return refuse(kBadFd);
-    if (static_cast<std::int64_t>(call.a[3]) < 0) return refuse(kInvalid);
-    return write_at(call, *file, call.a[1], call.a[2], file->append ? file->node->info().bytes : call.a[3]);
+    const auto file = LINUX_TRY(file_with_positions(call, &OpenFile::writable));
+    if (file->kind != FileKind::node) return write_file(call, *file, call.a[1], call.a[2]);
+    if (file->append) return write_file(call, *file, call.a[1], call.a[2]); // as Linux does it, against POSIX
+    return write_at(call, *file, call.a[1], call.a[2], call.a[3]);
 }
 
 Outcome call_lseek(Call& call) {
+    constexpr std::uint64_t kSeekData = 3, kSeekHole = 4;
     const auto file = LINUX_TRY(file_of(call, call.a[0]));
-    if (file->kind == FileKind::console || file->kind == FileKind::end_of_file) return refuse(kIllegalSeek);
+    if (file->path_only) return refuse(kBadFd);
+    if (file->kind == FileKind::console) return refuse(kIllegalSeek);
+    if (call.a[2] > kSeekHole) return refuse(kInvalid);
+    if (file->kind != FileKind::node && file->kind != FileKind::root) return 0;
+    const std::uint64_t size = file->kind == FileKind::node ? file->node->info().bytes : 0;
+    OpenFile& target = *file;
+    sync::Mutex<sync::Rank::open_file>::Guard guard(target.position_lock);
     std::uint64_t base = 0;
-    switch (call.a[2]) {
-    case kSeekSet:
-        break;
-    case kSeekCurrent:
-        base = file->offset;
-        break;
-    case kSeekEnd:
-        base = file->node ? file->node->info().bytes : 0;
-        break;
-    default:
-        return refuse(kInvalid);
+    if (call.a[2] == kSeekCurrent) base = target.position;
+    if (call.a[2] == kSeekEnd) base = size;
+    if (call.a[2] == kSeekData || call.a[2] == kSeekHole) { // all of a file is data
+        if (call.a[1] >= size) return refuse(kNoDeviceAddress);
+        target.position = call.a[2] == kSeekData ? call.a[1] : size;
+        return target.position.load();
     }
     std::int64_t result = 0;
-    if (__builtin_add_overflow(static_cast<std::int64_t>(base), static_cast<std::int64_t>(call.a[1]), &result)) {
+    if (__builtin_add_overflow(static_cast<std::int64_t>(base), static_cast<std::int64_t>(call.a[1]), &result))
         return refuse(kOverflow);
-    }
     if (result < 0) return refuse(kInvalid);
-    std::atomic_ref(file->offset).store(static_cast<std::uint64_t>(result), std::memory_order_relaxed);
+    target.position = static_cast<std::uint64_t>(result);
     return static_cast<std::uint64_t>(result);
 }
 
+// The positions of both files are the caller's to keep apart: two threads that send from one descriptor at once may
+// send the same bytes twice, as on Linux.
 Outcome call_sendfile(Call& call) {
     const auto out = LINUX_TRY(file_of(call, call.a[0]));
     const auto in = LINUX_TRY(file_of(call, call.a[1]));
-    if (!in->readable || in->kind != FileKind::node || in->is_directory) return refuse(kInvalid);
-    if (!out->writable || (out->kind == FileKind::node && out->append)) return refuse(kBadFd);
+    if (!in->readable || !out->writable) return refuse(kBadFd);
+    if (in->kind != FileKind::node || in->is_directory || out->append) return refuse(kInvalid);
     const std::uint64_t offset_at = call.a[2];
-    std::uint64_t offset = offset_at != 0 ? LINUX_TRY(load_user<std::uint64_t>(offset_at)) : in->offset;
-    const std::uint64_t size = in->node->info().bytes;
-    const std::uint64_t wanted = offset >= size ? 0 : std::min(std::min(call.a[3], size - offset), kMaxTransfer);
+    std::uint64_t offset = offset_at != 0 ? LINUX_TRY(load_user<std::uint64_t>(offset_at)) : in->position.load();
+    if (static_cast<std::int64_t>(offset) < 0) return refuse(kInvalid);
     auto pages = LINUX_TRY(in->node->pages());
-    std::byte* bounce = data_of(call.thread).bounce;
+    const std::uint64_t size = pages->bytes();
+    const std::uint64_t wanted = offset >= size ? 0 : std::min(std::min(call.a[3], size - offset), kMaxTransfer);
+    Bounce bounce = LINUX_TRY(Bounce::make(call.process));
     std::uint64_t done = 0;
-    while (done < wanted) {
-        const std::size_t part = std::min<std::uint64_t>(wanted - done, kBounceBytes);
-        if (!pages->read(offset, bounce, part)) break;
-        if (out->kind == FileKind::console) {
-            if (!put_on_console(call, *out, Bytes(bounce, part))) break;
-        } else if (out->kind == FileKind::node) {
-            if (out->node->info().bytes < out->offset + part) {
-                if (!out->node->resize(out->offset + part)) return done != 0 ? Outcome(done) : refuse(kNoSpace);
-            }
-            auto target = LINUX_TRY(out->node->pages());
-            if (!target->write(out->offset, bounce, part)) return done != 0 ? Outcome(done) : refuse(kNoSpace);
-            out->offset += part;
-        } else {
-            return refuse(kBadFd);
+    Errno error{};
+    while (done < wanted && error == Errno{} && !call.thread.is_killed()) {
+        const std::size_t part = std::min<std::uint64_t>(wanted - done, kConsolePiece);
+        if (const auto got = pages->read(offset, bounce.data(), part); !got) {
+            error = errno_of(got.error());
+            break;
         }
+        if (out->kind == FileKind::console) {
+            error = put_on_console(call, *out, Bytes(bounce.data(), part));
+        } else if (out->kind == FileKind::node) {
+            OpenFile& target = *out;
+            sync::Mutex<sync::Rank::open_file>::Guard guard(target.position_lock);
+            const std::uint64_t at = target.position;
+            auto to = LINUX_TRY(target.node->pages());
+            const auto grown = at > kMaxFileBytes - part ? fail(Error::too_large) : grow_file(*target.node, at + part);
+            const auto put = grown ? to->write(at, bounce.data(), part) : grown;
+            if (put) {
+                target.position = at + part;
+            } else {
+                error = change_errno(put.error());
+            }
+        } else if (out->kind != FileKind::null && out->kind != FileKind::zero) {
+            return refuse(kInvalid);
+        }
+        if (error != Errno{}) break;
         done += part;
         offset += part;
     }
+    if (done != 0 && out->kind == FileKind::node) (void)out->node->set_modified(time::wall_ns());
+    if (done == 0 && error != Errno{}) return refuse(error);
     if (offset_at != 0) {
         LINUX_TRY(store_user(offset_at, offset));
     } else {
-        in->offset = offset;
+        in->position = offset;
     }
     return done;
 }
 
 Outcome call_ftruncate(Call& call) {
-    const auto file = LINUX_TRY(file_of(call, call.a[0]));
-    if (file->kind != FileKind::node || !file->writable || file->is_directory) return refuse(kInvalid);
     if (static_cast<std::int64_t>(call.a[1]) < 0) return refuse(kInvalid);
+    const auto file = LINUX_TRY(file_of(call, call.a[0]));
+    if (file->path_only) return refuse(kBadFd);
+    if (file->kind != FileKind::node || !file->writable || file->is_directory) return refuse(kInvalid);
     if (call.a[1] > kMaxFileBytes) return refuse(kFileTooBig);
-    LINUX_TRY(file->node->resize(call.a[1]));
+    if (const auto done = truncate_file(*file->node, call.a[1]); !done) return refuse(change_errno(done.error()));
     (void)file->node->set_modified(time::wall_ns());
     return 0;
 }
 
+Outcome call_fallocate(Call& call) {
+    constexpr std::uint64_t kKeepSize = 1;
+    const auto file = LINUX_TRY(file_of(call, call.a[0]));
+    const auto offset = static_cast<std::int64_t>(call.a[2]), bytes = static_cast<std::int64_t>(call.a[3]);
+    if (offset < 0 || bytes <= 0) return refuse(kInvalid);
+    if ((call.a[1] & ~kKeepSize) != 0) return refuse(kNotSupported);
+    if (!file->writable) return refuse(kBadFd);
+    if (file->kind != FileKind::node) return refuse(kNoDevice);
+    if (call.a[2] > kMaxFileBytes || call.a[3] > kMaxFileBytes - call.a[2]) return refuse(kFileTooBig);
+    if ((call.a[1] & kKeepSize) != 0) return 0; // a promise of room; writes tell when the quota is used up
+    if (const auto done = grow_file(*file->node, call.a[2] + call.a[3]); !done)
+        return refuse(change_errno(done.error()));
+    return 0;
+}
+
 Outcome call_fsync(Call& call) {
-    LINUX_TRY(file_of(call, call.a[0]));
+    if (LINUX_TRY(file_of(call, call.a[0]))->path_only) return refuse(kBadFd);
     return 0;
 }
 Outcome call_fdatasync(Call& call) { return call_fsync(call); }
 
+Outcome call_fadvise64(Call& call) {
+    if (call.a[3] > 5) return refuse(kInvalid);
+    const auto file = LINUX_TRY(file_of(call, call.a[0]));
+    return file->path_only ? refuse(kBadFd) : Outcome(0);
+}
+
 Outcome call_ioctl(Call& call) {
-    LINUX_TRY(file_of(call, call.a[0]));
+    constexpr std::uint64_t kCloseOnExecSet = 0x5451, kCloseOnExecClear = 0x5450; // FIOCLEX, FIONCLEX
+    const auto file = LINUX_TRY(file_of(call, call.a[0]));
+    if (file->path_only) return refuse(kBadFd);
+    if (call.a[1] == kCloseOnExecSet || call.a[1] == kCloseOnExecClear) {
+        LinuxProcess::Lock::Guard guard(call.process.lock);
+        call.process.files.set_close_on_exec(call.a[0], call.a[1] == kCloseOnExecSet);
+        return 0;
+    }
     return refuse(kNotTerminal);
 }
 

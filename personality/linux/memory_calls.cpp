@@ -7,6 +7,7 @@ namespace aios::linux_abi {
 namespace {
 
 constexpr std::uint64_t kPage = arch::kPageSize;
+constexpr std::uint64_t kMapHugePages = 0x40000; // there are none
 
 std::expected<arch::Protection, Errno> protection_of(std::uint64_t bits) {
     if ((bits & ~(kProtRead | kProtWrite | kProtExec | 0x0300'0000ull)) != 0)
@@ -27,6 +28,27 @@ Errno memory_errno(Error error) {
     return errno_of(error);
 }
 
+// More than the agent could ever touch is refused at once, so that programs hear of it from malloc instead of being
+// ended at the touch.
+bool exceeds_quota(Call& call, std::uint64_t bytes) {
+    const Quota& quota = call.process.quota();
+    const std::uint64_t limit = quota.limit(Resource::memory), used = quota.used(Resource::memory);
+    return bytes > (limit > used ? limit - used : 0);
+}
+
+struct MappableFile {
+    Ref<mm::Pages> pages;
+    Ref<OpenFile> file;
+};
+std::expected<MappableFile, Errno> mappable_file(Call& call, std::uint64_t fd) {
+    Ref<OpenFile> file = LINUX_TRY(file_of(call, fd));
+    if (file->path_only) return std::unexpected(kBadFd);
+    if (file->kind != FileKind::node || file->is_directory) return std::unexpected(kNoDevice);
+    if (!file->readable) return std::unexpected(kAccess);
+    Ref<mm::Pages> pages = LINUX_TRY(file->node->pages());
+    return MappableFile{std::move(pages), std::move(file)};
+}
+
 bool in_user_range(std::uint64_t address, std::uint64_t bytes) {
     return address <= arch::kUserHigh && bytes <= arch::kUserHigh - address;
 }
@@ -36,10 +58,11 @@ bool in_user_range(std::uint64_t address, std::uint64_t bytes) {
 Outcome call_brk(Call& call) {
     LinuxProcess& process = call.process;
     const std::uint64_t wanted = call.a[0];
-    sync::Mutex<sync::Rank::process>::Guard guard(process.lock);
+    LinuxProcess::Lock::Guard guard(process.lock);
     if (wanted < process.break_start || wanted - process.break_start > kMaxMemoryBytes) return process.break_end;
     const std::uint64_t mapped_end = align_up(wanted, kPage);
     if (mapped_end > process.break_mapped) {
+        if (exceeds_quota(call, mapped_end - process.break_mapped)) return process.break_end;
         mm::MapOptions options;
         options.address = process.break_mapped;
         options.fixed = true;
@@ -59,7 +82,7 @@ Outcome call_brk(Call& call) {
 Outcome call_mmap(Call& call) {
     const auto [address, bytes, protection_bits, flags, fd, offset] = call.a;
     if (bytes == 0 || offset % kPage != 0) return refuse(kInvalid);
-    if (bytes > arch::kUserHigh) return refuse(kNoMemory);
+    if (bytes > arch::kUserHigh || (flags & kMapHugePages) != 0) return refuse(kNoMemory);
     const arch::Protection protection = LINUX_TRY(protection_of(protection_bits));
     mm::MapOptions options;
     options.fixed = (flags & (kMapFixed | kMapFixedNoReplace)) != 0;
@@ -81,6 +104,8 @@ Outcome call_mmap(Call& call) {
 
     Result<std::uint64_t> mapped = fail(Error::bad_argument);
     if ((flags & kMapAnonymous) != 0) {
+        if ((protection_bits & kProtWrite) != 0 && (flags & kMapNoReserve) == 0 && exceeds_quota(call, bytes))
+            return refuse(kNoMemory);
         if (!shared) {
             mapped = call.process.memory().map_anonymous(bytes, protection, mm::ChargeWhen::at_touch, options);
         } else {
@@ -90,11 +115,15 @@ Outcome call_mmap(Call& call) {
             mapped = call.process.memory().map(std::move(pages), 0, bytes, protection, mm::Sharing::shared, options);
         }
     } else {
-        const MappableFile file =
-            LINUX_TRY(mappable_file(call.process, fd, shared && (protection_bits & kProtWrite) != 0));
-        if (!file.readable) return refuse(kAccess);
-        if (shared && !file.writable) options.maximum = arch::Protection::read | arch::Protection::execute;
-        mapped = call.process.memory().map(file.pages, offset, bytes, protection,
+        const MappableFile from = LINUX_TRY(mappable_file(call, fd));
+        if (shared && (protection_bits & kProtWrite) != 0 && !from.file->writable) return refuse(kAccess);
+        auto maximum = arch::Protection::read | arch::Protection::write | arch::Protection::execute;
+        if (shared && !from.file->writable) maximum = maximum & ~arch::Protection::write;
+        if (!from.file->may(rights::execute)) maximum = maximum & ~arch::Protection::execute;
+        if ((protection_bits & kProtExec) != 0 && !arch::has(maximum, arch::Protection::execute))
+            return refuse(kPerm); // as from a file system mounted noexec
+        options.maximum = maximum;
+        mapped = call.process.memory().map(from.pages, offset, bytes, protection,
                                            shared ? mm::Sharing::shared : mm::Sharing::copy_on_write, options);
     }
     if (!mapped) return refuse(memory_errno(mapped.error()));
@@ -125,6 +154,7 @@ Outcome call_mprotect(Call& call) {
 Outcome call_madvise(Call& call) {
     const std::uint64_t address = call.a[0], bytes = call.a[1], advice = call.a[2];
     if (address % kPage != 0) return refuse(kInvalid);
+    if (advice > 4 && (advice < 8 || advice > 21)) return refuse(kInvalid);
     if (!in_user_range(address, bytes)) return refuse(kNoMemory);
     if ((advice == kMadvDontNeed || advice == kMadvFree) && bytes != 0) {
         if (const auto done = call.process.memory().discard(address, align_up(bytes, kPage)); !done) {
@@ -141,7 +171,7 @@ Outcome call_mremap(Call& call) {
     if (!in_user_range(address, old_bytes) || new_bytes > arch::kUserHigh) return refuse(kFault);
     const auto moved = call.process.memory().remap(address, align_up(old_bytes, kPage), align_up(new_bytes, kPage),
                                                    (flags & kMremapMayMove) != 0);
-    if (!moved) return refuse(memory_errno(moved.error()));
+    if (!moved) return refuse(moved.error() == Error::no_space ? kNoMemory : errno_of(moved.error()));
     return *moved;
 }
 

@@ -39,19 +39,26 @@ Limit limit_of(Call& call, std::uint64_t resource) {
     }
 }
 
+struct Usage { // struct rusage
+    TimeVal user, system;
+    std::int64_t peak_kib, reserved[3], minor_faults, major_faults, rest[8];
+};
+static_assert(sizeof(Usage) == 144);
+
 } // namespace
 
 Outcome call_getrandom(Call& call) {
     const std::uint64_t wanted = std::min(call.a[1], kMaxRandomBytes);
-    std::byte* bounce = data_of(call.thread).bounce;
+    if ((call.a[2] & ~7ull) != 0 || (call.a[2] & 6) == 6) return refuse(kInvalid); // NONBLOCK, RANDOM, INSECURE
+    std::byte bounce[256];
     std::uint64_t done = 0;
-    while (done < wanted) {
-        const std::size_t part = std::min<std::uint64_t>(wanted - done, 1024);
+    while (done < wanted && !call.thread.is_killed()) {
+        const std::size_t part = std::min<std::uint64_t>(wanted - done, sizeof(bounce));
         if (!dev::random_bytes(MutableBytes(bounce, part))) return refuse(kAgain);
         if (!arch::copy_to_user(call.a[0] + done, bounce, part)) return done != 0 ? Outcome(done) : refuse(kFault);
         done += part;
     }
-    std::memset(bounce, 0, 1024);
+    std::memset(bounce, 0, sizeof(bounce));
     return done;
 }
 
@@ -67,6 +74,7 @@ Outcome call_uname(Call& call) {
 
 Outcome call_prlimit64(Call& call) {
     if (call.a[1] >= kLimitCount) return refuse(kInvalid);
+    call.a[0] &= 0xffff'ffff;
     if (call.a[0] != 0 && call.a[0] != static_cast<std::uint64_t>(call.process.pid())) return refuse(kNoProcess);
     const Limit limit = limit_of(call, call.a[1]);
     if (call.a[2] != 0) {
@@ -83,8 +91,30 @@ Outcome call_getrlimit(Call& call) {
     return store_user(call.a[1], limit_of(call, call.a[0]));
 }
 
+Outcome call_setrlimit(Call& call) {
+    if (call.a[0] >= kLimitCount) return refuse(kInvalid);
+    const auto wanted = LINUX_TRY(load_user<Limit>(call.a[1]));
+    if (wanted.current > wanted.maximum) return refuse(kInvalid);
+    return wanted.maximum > limit_of(call, call.a[0]).maximum ? refuse(kPerm) : Outcome(0);
+}
+
+// Of the whole agent; all of its time counts as user time.
+Outcome call_getrusage(Call& call) {
+    const auto who = static_cast<std::int32_t>(call.a[0]);
+    constexpr std::int32_t kSelf = 0, kThread = 1, kChildren = -1;
+    if (who != kSelf && who != kThread && who != kChildren) return refuse(kInvalid);
+    Usage usage{};
+    if (who != kChildren) {
+        const std::uint64_t ns = who == kThread ? call.thread.cpu_ns() : call.process.agent().share_group().cpu_ns();
+        usage.user = {static_cast<std::int64_t>(ns / 1'000'000'000),
+                      static_cast<std::int64_t>(ns % 1'000'000'000 / 1000)};
+        usage.peak_kib = static_cast<std::int64_t>(call.process.quota().peak(Resource::memory) / 1024);
+    }
+    return store_user(call.a[1], usage);
+}
+
 Outcome call_sysinfo(Call& call) {
-    Quota& quota = call.process.process().agent().quota();
+    const Quota& quota = call.process.quota();
     SystemInfo info{};
     info.uptime = static_cast<std::int64_t>(sched::now_ns() / 1'000'000'000);
     info.total_ram = quota.limit(Resource::memory);
@@ -97,7 +127,7 @@ Outcome call_sysinfo(Call& call) {
 
 Outcome call_prctl(Call& call) {
     constexpr std::uint64_t kSetName = 15, kGetName = 16;
-    LinuxThread& data = data_of(call.thread);
+    LinuxThread& data = call.data();
     switch (call.a[0]) {
     case kSetName: { // at most 15 characters and NUL; fetched byte by byte because the string may end at a page's end
         char name[sizeof(data.name)]{};

@@ -1,6 +1,7 @@
-// The Linux side of a process: its Personality. State that Linux keeps a process: break, files, signal actions, tids; a
-// thread: LinuxThread. Lock: Rank::process (mutex) guards files_, break and signal actions; futexes have their own
-// (futex.hpp).
+// The Linux side of a process: its Personality. State that Linux keeps a process: break, files, signal actions; a
+// thread: LinuxThread. Locks: `lock` (Rank::process, a mutex) guards files, working directory, break and signal
+// actions; `thread_lock` (Rank::thread_list, a spinlock) guards the list of threads, so that a signal finds its thread
+// alive; futexes have their own (futex.hpp).
 #pragma once
 
 #include <atomic>
@@ -9,26 +10,46 @@
 #include "kernel/agent/elf.hpp"
 #include "personality/linux/abi.hpp"
 #include "personality/linux/files.hpp"
+#include "personality/linux/futex.hpp"
+#include "personality/linux/lookup.hpp"
 
 namespace aios::linux_abi {
 
-inline constexpr std::size_t kBounceBytes = 4096;
-
-// A thread's own data: Thread::personality_data. Charged to the agent.
+// A thread's own data: Thread::personality_data. Charged to the agent. Written by its own thread, but for `pending`.
 struct LinuxThread {
+    LinuxThread(Reservation reservation, Thread& own) : charge(std::move(reservation)), thread(own) {}
     Reservation charge;
-    std::int32_t tid = 0;
-    std::uint64_t clear_child_tid = 0; // user address, or 0
-    std::uint64_t signal_mask = 0;
-    std::uint64_t pending = 0; // signals sent to this thread, bit number - 1
+    Thread& thread;
+    ListNode node;                         // under thread_lock
+    std::int32_t tid = 0;                  // constant
+    std::uint64_t clear_child_tid = 0;     // user address, or 0
+    std::atomic<std::uint64_t> blocked{0}; // signal mask; bit number - 1
+    std::atomic<std::uint64_t> pending{0}; // signals sent to this thread
+    std::uint64_t saved_mask = 0;          // of rt_sigsuspend, put back by the next delivery
+    bool restore_mask = false;
+    bool leaving = false; // has called exit
     SignalStack alternate{0, kStackDisable, 0, 0};
     char name[16]{};
-    std::byte bounce[kBounceBytes]; // for copies between file pages and user memory
+    // A call that ended with EINTR, until its thread is back in user mode: what to do instead, if no handler runs.
+    struct Interrupted {
+        bool active = false;
+        bool restart_after_handler = false; // SA_RESTART applies
+        std::uint64_t number = 0;
+        std::uint64_t deadline = 0; // of relative waits; 0: none
+    } interrupted;
+    std::uint64_t restarted_deadline = 0; // the call under way is a restart of one with this deadline
 };
 [[nodiscard]] inline LinuxThread& data_of(Thread& thread) {
     return *static_cast<LinuxThread*>(thread.personality_data);
 }
-[[nodiscard]] inline LinuxThread& current_data() { return data_of(Thread::current()); }
+
+// Signal actions; made when the first is set. Charged.
+struct ActionTable {
+    explicit ActionTable(Reservation reservation) : charge(std::move(reservation)) {}
+    Reservation charge;
+    SignalAction of[kSignalCount]{};
+    ~ActionTable() = default;
+};
 
 class LinuxProcess final : public Personality {
 public:
@@ -39,25 +60,39 @@ public:
     void interrupted(Thread& thread, arch::TrapFrame& frame) override;
     Result<> thread_created(Thread& thread) override;
     void thread_exited(Thread& thread) override;
-    ~LinuxProcess() override = default;
+    ~LinuxProcess() override { mm::destroy(actions); }
 
     [[nodiscard]] Process& process() { return process_; }
+    [[nodiscard]] Agent& agent() { return process_.agent(); }
+    [[nodiscard]] Quota& quota() { return process_.agent().quota(); }
     [[nodiscard]] mm::AddressSpace& memory() { return process_.memory(); }
     [[nodiscard]] cap::Table& table() { return process_.agent().table(); }
     [[nodiscard]] std::int32_t pid() const { return pid_; }
 
-    sync::Mutex<sync::Rank::process> lock;
+    using Lock = sync::Mutex<sync::Rank::process>;
+    Lock lock;
     FileTable files;                              // under lock
-    Namespace name_space;                         // fixed at start
-    SignalAction actions[kSignalCount]{};         // under lock
+    HeldText working_directory;                   // under lock; as Path
+    ActionTable* actions = nullptr;               // under lock
     std::uint64_t break_start = 0, break_end = 0; // under lock; break_end as the program asked
-    std::uint64_t break_mapped = 0;               // page-aligned end of what is mapped
-    char executable[kMaxPathBytes + 2]{};         // absolute path, NUL-ended
+    std::uint64_t break_mapped = 0;               // under lock; page-aligned end of what is mapped
+    std::atomic<std::uint32_t> creation_mask{022};
+    NameSpace name_space; // constant
+    HeldText executable;  // constant; absolute path
+    FutexTable futexes;   // of private futexes
+
+    using ThreadLock = sync::SpinLock<sync::Rank::thread_list>;
+    using ThreadList = IntrusiveList<LinuxThread, &LinuxThread::node>;
+    ThreadLock thread_lock;
+    ThreadList threads;                            // under thread_lock
+    std::atomic<std::uint64_t> process_pending{0}; // signals sent to the process, taken by any thread
+    std::atomic<std::uint32_t> threads_staying{0}; // threads that have not called exit
 
 private:
     LinuxProcess(Process& process, Reservation charge) : process_(process), charge_(std::move(charge)) {}
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
+    Result<> open_standard(const StartupBlock& startup);
     void note_unanswered(std::uint64_t number);
     Process& process_;
     Reservation charge_;
@@ -72,6 +107,7 @@ struct Call {
     Thread& thread;
     arch::TrapFrame& frame;
     std::uint64_t a[6];
+    [[nodiscard]] LinuxThread& data() const { return data_of(thread); }
 };
 
 // A call's outcome: a value, or an errno.
@@ -85,11 +121,11 @@ using Outcome = std::expected<std::uint64_t, Errno>;
         auto&& linux_try_result_ = (expression);                                                                       \
         if (!linux_try_result_.has_value()) [[unlikely]]                                                               \
             return ::aios::linux_abi::refuse(linux_try_result_.error());                                               \
-        ::aios::linux_abi::take(std::move(linux_try_result_));                                                         \
+        ::aios::linux_abi::take_value(std::move(linux_try_result_));                                                   \
     })
 template <typename T, typename E>
-constexpr T take(std::expected<T, E>&& result) {
-    if constexpr (!__is_void(T)) return *std::move(result);
+T take_value(std::expected<T, E>&& result) {
+    if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
 // One user structure in or out; fetched once.
@@ -105,8 +141,29 @@ template <typename T>
     return 0;
 }
 
+// One page for copies between kernel contents and user memory, charged for the length of the call: kernel stacks are
+// small, and no lock of a file's pages is held while user memory faults.
+class Bounce {
+public:
+    static constexpr std::size_t kBytes = arch::kPageSize;
+    static std::expected<Bounce, Errno> make(LinuxProcess& process); // kNoMemory
+    Bounce(Bounce&& other) noexcept : charge_(std::move(other.charge_)), data_(std::exchange(other.data_, nullptr)) {}
+    Bounce& operator=(Bounce&&) = delete;
+    ~Bounce();
+    [[nodiscard]] std::byte* data() { return data_; }
+    [[nodiscard]] char* text() { return reinterpret_cast<char*>(data_); } // SAFETY: bytes as characters
+
+private:
+    Bounce(Reservation charge, std::byte* data) : charge_(std::move(charge)), data_(data) {}
+    Reservation charge_;
+    std::byte* data_;
+};
+
 // Nanoseconds of a TimeSpec; kInvalid if it is negative or its nanoseconds are not below 10^9. Saturates.
 [[nodiscard]] std::expected<std::uint64_t, Errno> nanoseconds_of(const TimeSpec& time);
+
+// A wait was interrupted. `restart`: whether SA_RESTART applies; `deadline` of a relative wait, or 0. Answers EINTR.
+[[nodiscard]] std::unexpected<Errno> interrupted_call(Call& call, bool restart, std::uint64_t deadline = 0);
 
 // The handlers, one a supported call; coverage.def is the table. Each file *_calls.cpp holds one subject.
 #define LINUX_CALL(number, name, tier, flags) Outcome call_##name(Call& call);

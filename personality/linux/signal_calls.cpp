@@ -1,65 +1,87 @@
+// Calls about signals. Only the own process can be sent one: other agents are reached by AgentKill alone.
 #include "personality/linux/signals.hpp"
 
 namespace aios::linux_abi {
 namespace {
 
-using Guard = sync::Mutex<sync::Rank::process>::Guard;
-constexpr std::uint64_t bit_of(int signal) { return 1ull << (signal - 1); }
-constexpr std::uint64_t kUnblockable = bit_of(kSigKill) | bit_of(kSigStop);
-constexpr std::uint64_t kIgnoredByDefault =
-    bit_of(kSigChild) | bit_of(kSigContinue) | bit_of(kSigUrgent) | bit_of(kSigWindow);
 constexpr std::uint64_t kSignalSetBytes = 8;
 
-bool is_ignored(LinuxProcess& process, int signal) {
-    Guard guard(process.lock);
-    const std::uint64_t handler = process.actions[signal - 1].handler;
-    return handler == kSigIgnore || (handler == kSigDefault && (kIgnoredByDefault & bit_of(signal)) != 0);
+bool is_signal(std::uint64_t signal) { return signal <= static_cast<std::uint64_t>(kSignalCount); }
+
+// To the thread itself the signal comes on its way back to user mode; another one is woken for it.
+void make_pending(LinuxThread& target, int signal) {
+    target.pending.fetch_or(bit_of(signal));
+    target.thread.interrupt();
 }
 
-// To a thread of this process: only the caller itself can be named today, because tids are looked up nowhere else.
-Outcome send(Call& call, std::int64_t tid, std::uint64_t signal) {
-    if (signal > static_cast<std::uint64_t>(kSignalCount)) return refuse(kInvalid);
-    LinuxThread& own = data_of(call.thread);
-    if (tid != own.tid) return refuse(kNoProcess);
+Outcome send_to_thread(Call& call, std::int32_t tid, std::uint64_t signal) {
+    if (tid <= 0 || !is_signal(signal)) return refuse(kInvalid);
+    LinuxProcess::ThreadLock::Guard guard(call.process.thread_lock);
+    for (LinuxThread& thread : call.process.threads) {
+        if (thread.tid != tid) continue;
+        if (signal != 0) make_pending(thread, static_cast<int>(signal));
+        return 0;
+    }
+    return refuse(kNoProcess);
+}
+
+// Any thread that does not block it takes it; the caller first.
+Outcome send_to_process(Call& call, std::uint64_t signal) {
+    if (!is_signal(signal)) return refuse(kInvalid);
     if (signal == 0) return 0;
-    std::atomic_ref(own.pending).fetch_or(bit_of(static_cast<int>(signal)), std::memory_order_relaxed);
-    deliver_pending(call.process, call.thread, call.frame);
+    const std::uint64_t bit = bit_of(static_cast<int>(signal));
+    call.process.process_pending.fetch_or(bit);
+    if ((call.data().blocked.load() & bit & ~kUnblockable) == 0) {
+        call.thread.interrupt();
+        return 0;
+    }
+    LinuxProcess::ThreadLock::Guard guard(call.process.thread_lock);
+    for (LinuxThread& thread : call.process.threads) {
+        if ((thread.blocked.load() & bit) != 0) continue;
+        thread.thread.interrupt();
+        break;
+    }
     return 0;
+}
+
+// Signals that a change of the mask has let through come on the way back to user mode.
+void set_mask(Call& call, std::uint64_t mask) {
+    call.data().blocked = mask & ~kUnblockable;
+    if (has_deliverable(call.process, call.data())) call.thread.interrupt();
+}
+
+Outcome wait_for_signal(Call& call) {
+    sched::WaitQueue queue; // nobody wakes it: only an interrupt ends the wait
+    (void)queue.wait(sched::kNever, [&] { return has_deliverable(call.process, call.data()); });
+    call.thread.interrupt(); // what was pending before comes through too
+    return interrupted_call(call, false);
 }
 
 } // namespace
 
-bool deliver_fault(LinuxProcess&, Thread&, arch::TrapFrame&, std::uint64_t) { return false; }
-
-void deliver_pending(LinuxProcess& process, Thread& thread, arch::TrapFrame&) {
-    LinuxThread& data = data_of(thread);
-    for (int signal = 1; signal <= kSignalCount; ++signal) {
-        const std::uint64_t bit = bit_of(signal);
-        if ((std::atomic_ref(data.pending).load(std::memory_order_relaxed) & bit) == 0) continue;
-        if ((data.signal_mask & bit & ~kUnblockable) != 0) continue;
-        std::atomic_ref(data.pending).fetch_and(~bit, std::memory_order_relaxed);
-        if (is_ignored(process, signal)) continue;
-        process.process().exit(EndReason::killed, static_cast<std::uint64_t>(signal));
-        return;
-    }
-}
-
 Outcome call_rt_sigaction(Call& call) {
     const std::uint64_t signal = call.a[0];
-    if (call.a[3] != kSignalSetBytes || signal == 0 || signal > static_cast<std::uint64_t>(kSignalCount))
-        return refuse(kInvalid);
+    if (call.a[3] != kSignalSetBytes || signal == 0 || !is_signal(signal)) return refuse(kInvalid);
+    LinuxProcess& process = call.process;
     SignalAction wanted{};
+    ActionTable* fresh = nullptr;
     if (call.a[1] != 0) {
         wanted = LINUX_TRY(load_user<SignalAction>(call.a[1]));
         if (signal == kSigKill || signal == kSigStop) return refuse(kInvalid);
         wanted.mask &= ~kUnblockable;
+        auto charge = LINUX_TRY(Reservation::make(process.quota(), Resource::memory, sizeof(ActionTable)));
+        fresh = LINUX_TRY(mm::make<ActionTable>(std::move(charge))); // freed again if there is a table already
     }
     SignalAction old{};
     {
-        Guard guard(call.process.lock);
-        old = call.process.actions[signal - 1];
-        if (call.a[1] != 0) call.process.actions[signal - 1] = wanted;
+        LinuxProcess::Lock::Guard guard(process.lock);
+        if (process.actions == nullptr) process.actions = std::exchange(fresh, nullptr);
+        if (process.actions != nullptr) {
+            old = process.actions->of[signal - 1];
+            if (call.a[1] != 0) process.actions->of[signal - 1] = wanted;
+        }
     }
+    mm::destroy(fresh);
     if (call.a[2] != 0) return store_user(call.a[2], old);
     return 0;
 }
@@ -67,48 +89,101 @@ Outcome call_rt_sigaction(Call& call) {
 Outcome call_rt_sigprocmask(Call& call) {
     constexpr std::uint64_t kBlock = 0, kUnblock = 1, kSet = 2;
     if (call.a[3] != kSignalSetBytes) return refuse(kInvalid);
-    LinuxThread& data = data_of(call.thread);
-    const std::uint64_t old = data.signal_mask;
+    const std::uint64_t old = call.data().blocked.load();
     if (call.a[1] != 0) {
         const auto set = LINUX_TRY(load_user<std::uint64_t>(call.a[1]));
         switch (call.a[0]) {
         case kBlock:
-            data.signal_mask |= set;
+            set_mask(call, old | set);
             break;
         case kUnblock:
-            data.signal_mask &= ~set;
+            set_mask(call, old & ~set);
             break;
         case kSet:
-            data.signal_mask = set;
+            set_mask(call, set);
             break;
         default:
             return refuse(kInvalid);
         }
-        data.signal_mask &= ~kUnblockable;
-        deliver_pending(call.process, call.thread, call.frame);
     }
     if (call.a[2] != 0) return store_user(call.a[2], old);
     return 0;
 }
 
+Outcome call_rt_sigpending(Call& call) {
+    if (call.a[1] > kSignalSetBytes) return refuse(kInvalid);
+    const LinuxThread& data = call.data();
+    const std::uint64_t set = (data.pending.load() | call.process.process_pending.load()) & data.blocked.load();
+    if (!arch::copy_to_user(call.a[0], &set, call.a[1])) return refuse(kFault);
+    return 0;
+}
+
+Outcome call_rt_sigsuspend(Call& call) {
+    if (call.a[1] != kSignalSetBytes) return refuse(kInvalid);
+    const auto mask = LINUX_TRY(load_user<std::uint64_t>(call.a[0]));
+    LinuxThread& data = call.data();
+    data.saved_mask = data.blocked.load();
+    data.restore_mask = true;
+    data.blocked = mask & ~kUnblockable;
+    return wait_for_signal(call);
+}
+
+Outcome call_pause(Call& call) { return wait_for_signal(call); }
+
 Outcome call_sigaltstack(Call& call) {
-    LinuxThread& data = data_of(call.thread);
-    const SignalStack old = data.alternate;
+    LinuxThread& data = call.data();
+    const std::uint64_t pointer = call.frame.rsp;
+    const SignalStack& current = data.alternate;
+    const bool in_use = (current.flags & (kStackDisable | kStackAutoDisarm)) == 0 && pointer > current.pointer &&
+                        pointer - current.pointer <= current.bytes;
+    SignalStack old = current;
+    if (in_use) old.flags |= kStackInUse;
     if (call.a[0] != 0) {
-        const auto wanted = LINUX_TRY(load_user<SignalStack>(call.a[0]));
-        if ((wanted.flags & ~kStackDisable) != 0) return refuse(kInvalid);
-        if ((wanted.flags & kStackDisable) == 0 && wanted.bytes < 2048) return refuse(kNoMemory);
+        SignalStack wanted = LINUX_TRY(load_user<SignalStack>(call.a[0]));
+        if (in_use) return refuse(kPerm);
+        const std::uint32_t mode = wanted.flags & ~kStackAutoDisarm;
+        if (mode != 0 && mode != kStackDisable && mode != kStackInUse) return refuse(kInvalid);
+        if (mode == kStackDisable) {
+            wanted.pointer = wanted.bytes = 0;
+        } else {
+            if (wanted.bytes < kMinSignalStack) return refuse(kNoMemory);
+            if (wanted.pointer > arch::kUserHigh || wanted.bytes > arch::kUserHigh - wanted.pointer)
+                return refuse(kNoMemory); // could never hold a frame
+            wanted.flags &= kStackAutoDisarm;
+        }
+        wanted.reserved = 0;
         data.alternate = wanted;
     }
     if (call.a[1] != 0) return store_user(call.a[1], old);
     return 0;
 }
 
-Outcome call_tkill(Call& call) { return send(call, static_cast<std::int32_t>(call.a[0]), call.a[1]); }
+Outcome call_rt_sigreturn(Call& call) {
+    LinuxThread& data = call.data();
+    if (!pop_signal_frame(data, call.frame)) {
+        call.process.process().exit(EndReason::killed, kSigSegv);
+        return 0;
+    }
+    data.interrupted.active = false;
+    if (has_deliverable(call.process, data)) call.thread.interrupt();
+    return call.frame.rax; // as it was when the signal came
+}
+
+Outcome call_tkill(Call& call) { return send_to_thread(call, static_cast<std::int32_t>(call.a[0]), call.a[1]); }
 
 Outcome call_tgkill(Call& call) {
-    if (static_cast<std::int32_t>(call.a[0]) != call.process.pid()) return refuse(kNoProcess);
-    return send(call, static_cast<std::int32_t>(call.a[1]), call.a[2]);
+    const auto group = static_cast<std::int32_t>(call.a[0]), tid = static_cast<std::int32_t>(call.a[1]);
+    if (group <= 0 || tid <= 0) return refuse(kInvalid);
+    if (group != call.process.pid()) return refuse(kNoProcess);
+    return send_to_thread(call, tid, call.a[2]);
+}
+
+Outcome call_kill(Call& call) {
+    const auto pid = static_cast<std::int32_t>(call.a[0]);
+    if (!is_signal(call.a[1])) return refuse(kInvalid);
+    // 0 and -1 name the group and everybody: here that is the process itself.
+    if (pid != call.process.pid() && pid != 0 && pid != -call.process.pid()) return refuse(kNoProcess);
+    return send_to_process(call, call.a[1]);
 }
 
 } // namespace aios::linux_abi

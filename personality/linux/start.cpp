@@ -5,6 +5,7 @@
 #include "base/bits.hpp"
 #include "kernel/dev/entropy.hpp"
 #include "personality/linux/process.hpp"
+#include "personality/linux/signals.hpp"
 #include "personality/linux/start.hpp"
 
 namespace aios::linux_abi {
@@ -46,7 +47,7 @@ struct Words { // the pointer part of the stack; too large for a kernel stack
     std::uint64_t strings[kMaxStrings];
     std::uint64_t words[kMaxStrings + 64];
     std::size_t count = 0;
-    void add(std::uint64_t word) { words[count++] = word; }
+    void add(std::uint64_t word) { words[count++] = word; } // room: all strings, two ends, 32 pairs
     void aux(Aux type, std::uint64_t value) {
         add(static_cast<std::uint64_t>(type));
         add(value);
@@ -55,12 +56,14 @@ struct Words { // the pointer part of the stack; too large for a kernel stack
 };
 
 Result<std::uint64_t> build_stack(std::uint64_t top, const ProgramStart& start, const ElfLoaded& image,
-                                  const char* path, Words& w) {
+                                  std::string_view path, Words& w) {
     StackWriter stack(top);
     std::byte random[16];
     TRY(dev::random_bytes(random));
     const std::uint64_t random_at = TRY(stack.put(random, sizeof(random), 16));
-    const std::uint64_t path_at = TRY(stack.put(path, std::strlen(path) + 1, 1));
+    const char nul = '\0';
+    TRY(stack.put(&nul, 1, 1));
+    const std::uint64_t path_at = TRY(stack.put(path.data(), path.size(), 1));
     const std::uint64_t environment_at = TRY(stack.put(start.environment, start.environment_bytes, 1));
     const std::uint64_t arguments_at = TRY(stack.put(start.arguments, start.argument_bytes, 1));
     const std::uint64_t startup_at = TRY(stack.put(start.startup, sizeof(StartupBlock), 16));
@@ -98,6 +101,7 @@ Result<std::uint64_t> build_stack(std::uint64_t top, const ProgramStart& start, 
     w.aux(Aux::hwcap2, 0);
     w.aux(Aux::random, random_at);
     w.aux(Aux::exec_name, path_at);
+    w.aux(Aux::min_signal_stack, signal_stack_bytes());
     w.add(kAuxStartup);
     w.add(startup_at);
     w.aux(Aux::null, 0);
@@ -120,28 +124,45 @@ Result<ProgramEntry> start_process(LinuxProcess& linux_process, const ProgramSta
     const std::uint64_t low = TRY(memory.map_anonymous(kStackBytes, arch::Protection::read | arch::Protection::write,
                                                        mm::ChargeWhen::at_touch, options));
     Words* words = TRY(mm::make<Words>());
-    auto pointer = build_stack(low + kStackBytes, start, image, linux_process.executable, *words);
+    auto pointer = build_stack(low + kStackBytes, start, image, linux_process.executable.view(), *words);
     mm::destroy(words);
     return ProgramEntry{&linux_process, arch::make_user_frame(image.entry, TRY(std::move(pointer)))};
 }
 
 } // namespace
 
+Result<> LinuxProcess::open_standard(const StartupBlock& startup) {
+    Ref<OpenFile> input = TRY(OpenFile::create(quota(), FileKind::null));
+    input->readable = true;
+    Ref<OpenFile> console = TRY(OpenFile::create(quota(), FileKind::console));
+    console->writable = true; // without a console every write answers EACCES
+    for (std::uint32_t i = 0; i < startup.count; ++i) {
+        if (startup.entries[i].role == static_cast<std::uint32_t>(StartupRole::console))
+            console->console = startup.entries[i].handle;
+    }
+    Lock::Guard guard(lock);
+    for (const Ref<OpenFile>& file : {input, console, console}) {
+        if (!files.add(quota(), file, false)) return fail(Error::quota_exceeded);
+    }
+    return {};
+}
+
 Result<LinuxProcess*> LinuxProcess::create(Process& process, const ProgramStart& start) {
     Reservation charge = TRY(Reservation::make(process.agent().quota(), Resource::memory, sizeof(LinuxProcess)));
     LinuxProcess* made = TRY(mm::make<LinuxProcess>(process, std::move(charge)));
-    made->executable[0] = '/';
-    const std::size_t bytes = std::strlen(start.path);
-    if (bytes > kMaxPathBytes) {
+    auto set_up = [&]() -> Result<> {
+        char path[kMaxPathBytes];
+        const std::size_t bytes = std::strlen(start.path);
+        if (bytes + 1 > sizeof(path)) return fail(Error::too_large);
+        path[0] = '/';
+        std::memcpy(path + 1, start.path, bytes);
+        made->executable = TRY(HeldText::copy(made->quota(), {path, bytes + 1}));
+        made->name_space.set_up(*start.startup);
+        return made->open_standard(*start.startup);
+    };
+    if (const auto done = set_up(); !done) {
         mm::destroy(made);
-        return fail(Error::too_large);
-    }
-    std::memcpy(made->executable + 1, start.path, bytes + 1);
-    made->name_space.set_up(*start.startup);
-    made->files.set_up(*start.startup);
-    if (const auto opened = made->files.open_standard(process.agent().quota()); !opened) {
-        mm::destroy(made);
-        return fail(opened.error());
+        return fail(done.error());
     }
     return made;
 }

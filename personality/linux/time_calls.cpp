@@ -20,25 +20,25 @@ std::expected<std::uint64_t, Errno> read_clock(Call& call, std::uint64_t clock) 
     case ClockId::monotonic_raw:
     case ClockId::monotonic_coarse:
     case ClockId::boottime:
-        return sched::now_ns();
+        return time::now_ns();
     case ClockId::thread_cpu:
         return call.thread.cpu_ns();
     case ClockId::process_cpu:
-        return call.process.process().agent().share_group().cpu_ns();
+        return call.process.agent().share_group().cpu_ns();
     }
     return std::unexpected(kInvalid);
 }
 
-// Sleeps until `deadline`; what is left is written to `remainder_at` when interrupted.
-Outcome sleep_until(std::uint64_t deadline, std::uint64_t remainder_at) {
-    sched::WaitQueue queue; // nobody wakes it: only the deadline or an interrupt ends the wait
-    const sched::Outcome outcome = queue.wait(deadline, [] { return false; });
-    if (outcome != sched::Outcome::interrupted) return 0;
-    if (remainder_at != 0) {
-        const std::uint64_t now = sched::now_ns();
+// Sleeps until `deadline`; what is left of a relative sleep is written to `remainder_at` when interrupted.
+enum class Sleep : bool { relative, absolute };
+Outcome sleep_until(Call& call, std::uint64_t deadline, Sleep kind, std::uint64_t remainder_at) {
+    if (kind == Sleep::relative && call.data().restarted_deadline != 0) deadline = call.data().restarted_deadline;
+    if (sched::sleep_until(deadline) != sched::Outcome::interrupted) return 0;
+    if (kind == Sleep::relative && remainder_at != 0) {
+        const std::uint64_t now = time::now_ns();
         LINUX_TRY(store_user(remainder_at, time_spec(deadline > now ? deadline - now : 0)));
     }
-    return refuse(kInterrupted);
+    return interrupted_call(call, false, kind == Sleep::relative ? deadline : 0);
 }
 
 } // namespace
@@ -63,15 +63,30 @@ Outcome call_clock_getres(Call& call) {
 }
 
 Outcome call_gettimeofday(Call& call) {
+    if (call.a[1] != 0) LINUX_TRY(store_user(call.a[1], std::uint64_t{0})); // time zone: none
     if (call.a[0] == 0) return 0;
     const std::uint64_t ns = time::wall_ns();
     return store_user(call.a[0],
                       TimeVal{static_cast<std::int64_t>(ns / kSecond), static_cast<std::int64_t>(ns % kSecond / 1000)});
 }
 
+Outcome call_time(Call& call) {
+    const std::uint64_t seconds = time::wall_ns() / kSecond;
+    if (call.a[0] != 0) LINUX_TRY(store_user(call.a[0], seconds));
+    return seconds;
+}
+
+// struct tms, in ticks of 10 ms; all of the agent's time counts as user time.
+Outcome call_times(Call& call) {
+    constexpr std::uint64_t kTick = 10'000'000;
+    const std::uint64_t times[4] = {call.process.agent().share_group().cpu_ns() / kTick, 0, 0, 0};
+    if (call.a[0] != 0) LINUX_TRY(store_user(call.a[0], times));
+    return time::now_ns() / kTick;
+}
+
 Outcome call_nanosleep(Call& call) {
     const auto time = LINUX_TRY(load_user<TimeSpec>(call.a[0]));
-    return sleep_until(time::deadline_after(LINUX_TRY(nanoseconds_of(time))), call.a[1]);
+    return sleep_until(call, time::deadline_after(LINUX_TRY(nanoseconds_of(time))), Sleep::relative, call.a[1]);
 }
 
 Outcome call_clock_nanosleep(Call& call) {
@@ -80,8 +95,9 @@ Outcome call_clock_nanosleep(Call& call) {
     const auto clock = static_cast<ClockId>(call.a[0]);
     if (clock != ClockId::realtime && clock != ClockId::monotonic && clock != ClockId::boottime)
         return refuse(kInvalid);
-    if ((call.a[1] & kTimerAbsolute) == 0) return sleep_until(time::deadline_after(ns), call.a[3]);
-    return sleep_until(clock == ClockId::realtime ? time::monotonic_of_wall(ns) : ns, 0);
+    if ((call.a[1] & kTimerAbsolute) == 0)
+        return sleep_until(call, time::deadline_after(ns), Sleep::relative, call.a[3]);
+    return sleep_until(call, clock == ClockId::realtime ? time::monotonic_of_wall(ns) : ns, Sleep::absolute, 0);
 }
 
 } // namespace aios::linux_abi

@@ -56,6 +56,12 @@ CallArguments call_arguments(const TrapFrame& frame) {
 }
 void set_call_result(TrapFrame& frame, std::int64_t value) { frame.rax = static_cast<std::uint64_t>(value); }
 
+void restart_call(TrapFrame& frame, std::uint64_t number) {
+    constexpr std::uint64_t kSyscallBytes = 2; // 0f 05
+    frame.rip -= kSyscallBytes;
+    frame.rax = number;
+}
+
 void* current_thread() {
     void* thread;
     // SAFETY: gs points at this CPU's block; one load, so it is right even if the thread moves right after.

@@ -36,6 +36,31 @@ void restore_extended_state(const void* area) {
     }
 }
 
+std::uint64_t extended_state_components() { return x86::features().xsave ? x86::features().extended_components : 3; }
+
+// XRSTOR faults at reserved bits of MXCSR, at components that XCR0 has not, and at a header that is not of the standard
+// format (SDM volume 1 section 13.8.1).
+void clean_extended_state(void* area) {
+    constexpr std::size_t kMxcsr = 24, kHeader = 512, kHeaderBytes = 64;
+    constexpr std::uint32_t kMxcsrBits = 0xffbf; // without denormals-are-zeros, which not all processors have
+    static const std::uint32_t mask = [] {
+        alignas(64) std::uint32_t legacy[128] = {};
+        asm volatile("fxsave64 (%0)" : : "r"(legacy) : "memory");
+        return legacy[7] != 0 ? legacy[7] : kMxcsrBits;
+    }();
+    auto* bytes = static_cast<std::byte*>(area);
+    std::uint32_t mxcsr;
+    std::memcpy(&mxcsr, bytes + kMxcsr, sizeof(mxcsr));
+    mxcsr &= mask;
+    std::memcpy(bytes + kMxcsr, &mxcsr, sizeof(mxcsr));
+    if (!x86::features().xsave) return;
+    std::uint64_t present;
+    std::memcpy(&present, bytes + kHeader, sizeof(present));
+    present &= extended_state_components();
+    std::memset(bytes + kHeader, 0, kHeaderBytes);
+    std::memcpy(bytes + kHeader, &present, sizeof(present));
+}
+
 std::uint64_t user_fs_base() {
     if (!x86::features().fsgsbase) return x86::read_msr(x86::kMsrFsBase);
     std::uint64_t base;

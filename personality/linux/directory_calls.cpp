@@ -1,0 +1,134 @@
+// Directories: their entries, and the working directory.
+#include <cstring>
+
+#include "personality/linux/tree_errno.hpp"
+
+namespace aios::linux_abi {
+namespace {
+
+using Entry = fs::Node::Entry;
+
+// Positions that a program sees: 0 and 1 are "." and "..", then the tree's own plus 2; at the root, the trees that are
+// mounted below it follow from kMountPosition on.
+constexpr std::uint64_t kFirstPosition = 2;
+constexpr std::uint64_t kMountPosition = 1ull << 62;
+
+void name_entry(Entry& out, std::string_view name) {
+    out.name_bytes = static_cast<std::uint32_t>(name.size());
+    std::memcpy(out.name, name.data(), name.size());
+}
+
+// The entry at `position`: not_found at the end.
+Result<> entry_at(LinuxProcess& process, OpenFile& file, std::uint64_t position, Entry& out) {
+    if (position < kFirstPosition) {
+        out.kind = fs::NodeKind::directory;
+        out.id = file.node ? file.node->info().id : 1;
+        out.next_position = position + 1;
+        name_entry(out, position == 0 ? "." : "..");
+        return {};
+    }
+    if (file.node && position < kMountPosition) {
+        const auto found = file.node->entry(position - kFirstPosition, out);
+        if (found) out.next_position += kFirstPosition;
+        if (found || found.error() != Error::not_found) return found;
+    }
+    if (!file.path.view().empty()) return fail(Error::not_found);
+    const std::uint64_t index = position < kMountPosition ? 0 : position - kMountPosition;
+    const NameSpace::Mount* mount = process.name_space.below_root(index);
+    if (mount == nullptr) return fail(Error::not_found);
+    out.kind = fs::NodeKind::directory;
+    out.id = 1;
+    out.next_position = kMountPosition + index + 1;
+    name_entry(out, mount->prefix);
+    return {};
+}
+
+struct Dirent { // the fixed part of struct linux_dirent64; the name and NULs up to a multiple of 8 bytes follow
+    std::uint64_t inode, next;
+    std::uint16_t bytes;
+    std::uint8_t type;
+};
+constexpr std::size_t kDirentHead = 19;
+
+std::size_t encode(const Entry& entry, std::byte* out) {
+    const std::size_t bytes = (kDirentHead + entry.name_bytes + 1 + 7) / 8 * 8;
+    std::memset(out, 0, bytes);
+    const std::uint16_t length = static_cast<std::uint16_t>(bytes);
+    const std::uint8_t type = entry.kind == fs::NodeKind::directory ? kDirentDirectory
+                              : entry.kind == fs::NodeKind::link    ? kDirentLink
+                                                                    : kDirentFile;
+    std::memcpy(out + offsetof(Dirent, inode), &entry.id, 8);
+    std::memcpy(out + offsetof(Dirent, next), &entry.next_position, 8);
+    std::memcpy(out + offsetof(Dirent, bytes), &length, 2);
+    std::memcpy(out + offsetof(Dirent, type), &type, 1);
+    std::memcpy(out + kDirentHead, entry.name, entry.name_bytes);
+    return bytes;
+}
+
+Outcome set_working_directory(Call& call, std::string_view path) {
+    HeldText copy = LINUX_TRY(HeldText::copy(call.process.quota(), path));
+    LinuxProcess::Lock::Guard guard(call.process.lock);
+    std::swap(call.process.working_directory, copy);
+    return 0;
+}
+
+} // namespace
+
+Outcome call_getdents64(Call& call) {
+    const auto file = LINUX_TRY(file_of(call, call.a[0]));
+    if (file->path_only) return refuse(kBadFd);
+    if (!file->is_directory) return refuse(kNotDirectory);
+    const std::uint64_t capacity = call.a[2] & 0xffff'ffff;
+    Bounce bounce = LINUX_TRY(Bounce::make(call.process)); // the entry in the lower half, its record in the upper
+    static_assert(sizeof(Entry) <= Bounce::kBytes / 2 && kDirentHead + kMaxNamePart + 9 <= Bounce::kBytes / 2);
+    Entry& entry = *::new (bounce.data()) Entry;
+    std::byte* const record = bounce.data() + Bounce::kBytes / 2;
+    OpenFile& directory = *file;
+    sync::Mutex<sync::Rank::open_file>::Guard guard(directory.position_lock);
+    std::uint64_t done = 0;
+    while (!call.thread.is_killed()) {
+        if (const auto found = entry_at(call.process, directory, directory.position, entry); !found) {
+            if (found.error() == Error::not_found || done != 0) return done;
+            return refuse(found.error());
+        }
+        const std::size_t bytes = encode(entry, record);
+        if (bytes > capacity - done) return done != 0 ? Outcome(done) : refuse(kInvalid);
+        if (!arch::copy_to_user(call.a[1] + done, record, bytes)) return done != 0 ? Outcome(done) : refuse(kFault);
+        done += bytes;
+        directory.position = entry.next_position;
+    }
+    return done;
+}
+
+Outcome call_chdir(Call& call) {
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, kHere, call.a[0], Follow::yes));
+    const auto file = LINUX_TRY(lookup.open());
+    if (!file->is_directory) return refuse(kNotDirectory);
+    if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
+    return set_working_directory(call, lookup.absolute());
+}
+
+Outcome call_fchdir(Call& call) {
+    const auto file = LINUX_TRY(file_of(call, call.a[0]));
+    if (!file->is_directory) return refuse(kNotDirectory);
+    return set_working_directory(call, file->path.view());
+}
+
+Outcome call_getcwd(Call& call) {
+    Bounce bounce = LINUX_TRY(Bounce::make(call.process));
+    char* text = bounce.text();
+    std::size_t bytes = 0;
+    {
+        LinuxProcess::Lock::Guard guard(call.process.lock);
+        const std::string_view path = call.process.working_directory.view();
+        text[0] = '/';
+        std::memcpy(text + 1, path.data(), path.size());
+        text[path.size() + 1] = '\0';
+        bytes = path.size() + 2;
+    }
+    if (call.a[1] < bytes) return refuse(kRange);
+    if (!arch::copy_to_user(call.a[0], text, bytes)) return refuse(kFault);
+    return bytes;
+}
+
+} // namespace aios::linux_abi

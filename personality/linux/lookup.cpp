@@ -1,0 +1,307 @@
+#include "personality/linux/lookup.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernel/audit/audit.hpp"
+#include "personality/linux/process.hpp"
+
+namespace aios::linux_abi {
+
+bool Path::append(std::string_view component) {
+    if (bytes + 1 + component.size() > kMaxPathBytes) return false;
+    if (bytes != 0) text[bytes++] = '/';
+    std::memcpy(text + bytes, component.data(), component.size());
+    bytes += component.size();
+    return true;
+}
+
+void Path::pop() {
+    while (bytes != 0 && text[bytes - 1] != '/')
+        --bytes;
+    if (bytes != 0) --bytes; // the slash
+}
+
+void NameSpace::set_up(const StartupBlock& startup) {
+    const struct {
+        StartupRole role;
+        std::string_view prefix;
+    } kinds[kMaxMounts] = {{StartupRole::bundle, ""}, {StartupRole::job, "job"}, {StartupRole::temporary, "tmp"}};
+    for (const auto& kind : kinds) {
+        for (std::uint32_t i = 0; i < startup.count; ++i) {
+            if (startup.entries[i].role == static_cast<std::uint32_t>(kind.role)) {
+                mounts_[count_++] = {kind.prefix, startup.entries[i].handle};
+                break;
+            }
+        }
+    }
+}
+
+const NameSpace::Mount* NameSpace::find(std::string_view path) const {
+    const Mount* best = nullptr;
+    for (std::size_t i = 0; i < count_; ++i) {
+        const std::string_view prefix = mounts_[i].prefix;
+        const bool inside = prefix.empty() ||
+                            (path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/'));
+        if (inside && (best == nullptr || prefix.size() > best->prefix.size())) best = &mounts_[i];
+    }
+    return best;
+}
+
+const NameSpace::Mount* NameSpace::below_root(std::size_t index) const {
+    for (std::size_t i = 0; i < count_; ++i) {
+        if (!mounts_[i].prefix.empty() && index-- == 0) return &mounts_[i];
+    }
+    return nullptr;
+}
+
+std::expected<std::size_t, Errno> fetch_text(std::uint64_t address, char* out) {
+    std::size_t bytes = 0;
+    while (bytes < kPathRoom) { // page by page: the string may end just before memory that is not mapped
+        const std::uint64_t at = address + bytes;
+        const std::size_t part = std::min<std::size_t>(kPathRoom - bytes, arch::kPageSize - at % arch::kPageSize);
+        if (!arch::copy_from_user(out + bytes, at, part)) return std::unexpected(kFault);
+        if (const void* end = std::memchr(out + bytes, 0, part); end != nullptr)
+            return static_cast<std::size_t>(static_cast<const char*>(end) - out);
+        bytes += part;
+    }
+    return std::unexpected(kNameTooLong);
+}
+
+struct Lookup::Work {
+    Reservation charge;
+    char text[kPathRoom];
+    std::size_t text_bytes = 0;
+    Path path;
+    // What is still to be walked; rewritten when a link is followed.
+    char remaining[2 * kPathRoom];
+    std::size_t remaining_bytes = 0, at = 0;
+    char link[kPathRoom];
+    const NameSpace::Mount* mount = nullptr;
+    Ref<fs::Tree> tree;
+    Ref<cap::DerivationNode> authority;
+    Rights rights;
+    FileKind special = FileKind::node;
+    ~Work() = default;
+
+    // `tail` may lie inside `remaining`: it is moved first.
+    bool set_remaining(std::string_view head, std::string_view tail) {
+        if (head.size() + 1 + tail.size() > sizeof(remaining)) return false;
+        std::memmove(remaining + head.size() + 1, tail.data(), tail.size());
+        std::memcpy(remaining, head.data(), head.size());
+        remaining[head.size()] = '/';
+        remaining_bytes = head.size() + 1 + tail.size();
+        at = 0;
+        return true;
+    }
+    std::string_view next_component() {
+        skip_slashes();
+        const std::size_t start = at;
+        while (at < remaining_bytes && remaining[at] != '/')
+            ++at;
+        return {remaining + start, at - start};
+    }
+    void skip_slashes() {
+        while (at < remaining_bytes && remaining[at] == '/')
+            ++at;
+    }
+    bool at_end() {
+        skip_slashes();
+        return at == remaining_bytes;
+    }
+    [[nodiscard]] std::string_view rest() const { return {remaining + at, remaining_bytes - at}; }
+};
+
+Lookup::~Lookup() { mm::destroy(work_); }
+std::string_view Lookup::text() const { return {work_->text, work_->text_bytes}; }
+std::string_view Lookup::absolute() const { return work_->path.view(); }
+fs::Tree* Lookup::tree() const { return work_->tree.get(); }
+FileKind Lookup::special() const { return work_->special; }
+
+std::string_view Lookup::relative() const {
+    std::size_t skip = work_->mount == nullptr ? 0 : work_->mount->prefix.size();
+    if (skip != 0 && skip < work_->path.bytes) ++skip; // the slash behind it
+    return work_->path.view().substr(skip);
+}
+
+namespace {
+
+struct SpecialFile {
+    std::string_view path;
+    FileKind kind;
+};
+constexpr std::string_view kSelfLink = "/proc/self/exe";
+constexpr SpecialFile kSpecialFiles[] = {{kSelfLink, FileKind::self_link},
+                                         {"/dev/null", FileKind::null},
+                                         {"/dev/zero", FileKind::zero},
+                                         {"/dev/random", FileKind::random},
+                                         {"/dev/urandom", FileKind::random}};
+
+void record_refusal(Call& call, Rights needed, Error error) {
+    audit::Record record;
+    record.kind = audit::Kind::refusal;
+    record.agent = call.process.agent().id();
+    record.call = arch::call_arguments(call.frame).number;
+    record.detail[0] = static_cast<std::uint64_t>(ObjectType::tree);
+    record.detail[1] = needed.bits();
+    record.detail[2] = static_cast<std::uint64_t>(error);
+    audit::refused(record);
+}
+
+} // namespace
+
+std::expected<Lookup, Errno> Lookup::make(Call& call) {
+    auto charge = Reservation::make(call.process.quota(), Resource::memory, sizeof(Work));
+    if (!charge) return std::unexpected(kNoMemory);
+    auto made = mm::make<Work>();
+    if (!made) return std::unexpected(kNoMemory);
+    (*made)->charge = std::move(*charge);
+    return Lookup(call, *made);
+}
+
+std::expected<Lookup, Errno> Lookup::here(Call& call) {
+    Lookup lookup = LINUX_TRY(make(call));
+    {
+        LinuxProcess::Lock::Guard guard(call.process.lock);
+        (void)lookup.work_->set_remaining(call.process.working_directory.view(), {}); // it was a path before: it fits
+    }
+    if (const Errno error = lookup.walk(Follow::yes); error != Errno{}) return std::unexpected(error);
+    return lookup;
+}
+
+std::expected<Lookup, Errno> Lookup::resolve(Call& call, std::uint64_t fd, std::uint64_t address, Follow follow) {
+    LinuxProcess& process = call.process;
+    Lookup lookup = LINUX_TRY(make(call));
+    Work& work = *lookup.work_;
+    work.text_bytes = LINUX_TRY(fetch_text(address, work.text));
+    const std::string_view text = lookup.text();
+    if (text.empty()) return std::unexpected(kNoEntry);
+    for (const SpecialFile& file : kSpecialFiles) {
+        if (text != file.path || (file.kind == FileKind::self_link && follow == Follow::yes)) continue;
+        work.special = file.kind;
+        return lookup;
+    }
+    bool fits;
+    if (text == kSelfLink) {
+        fits = work.set_remaining(process.executable.view(), {});
+    } else if (text.front() == '/') {
+        fits = work.set_remaining({}, text);
+    } else {
+        LinuxProcess::Lock::Guard guard(process.lock);
+        std::string_view base = process.working_directory.view();
+        Ref<OpenFile> directory;
+        if (static_cast<std::int32_t>(fd) != kAtFdCwd) {
+            directory = LINUX_TRY(process.files.get(fd));
+            if (!directory->is_directory) return std::unexpected(kNotDirectory);
+            base = directory->path.view();
+        }
+        fits = work.set_remaining(base, text);
+    }
+    if (!fits) return std::unexpected(kNameTooLong);
+    if (const Errno error = lookup.walk(follow); error != Errno{}) return std::unexpected(error);
+    return lookup;
+}
+
+// Looks up the tree that `path` lies in, where that is another than before. Without rights: what is done with the tree
+// is checked by permit().
+Errno Lookup::enter_mount() {
+    const NameSpace::Mount* mount = call_->process.name_space.find(work_->path.view());
+    if (mount == work_->mount) return Errno{};
+    work_->mount = mount;
+    work_->tree.reset();
+    work_->authority.reset();
+    if (mount == nullptr) return Errno{};
+    auto found = call_->process.table().lookup<fs::Tree>(mount->tree, rights::none);
+    if (!found) return kNoEntry; // closed or revoked: gone
+    work_->tree = std::move(found->object);
+    work_->authority = std::move(found->node);
+    work_->rights = found->rights;
+    return Errno{};
+}
+
+Errno Lookup::walk(Follow follow) {
+    Work& work = *work_;
+    std::size_t links = 0;
+    while (!work.at_end()) {
+        const std::string_view component = work.next_component();
+        if (component == ".") continue;
+        if (component == "..") {
+            work.path.pop();
+            continue;
+        }
+        if (component.size() > kMaxNamePart || !work.path.append(component)) return kNameTooLong;
+        if (const Errno error = enter_mount(); error != Errno{}) return error;
+        const std::size_t end = work.at;
+        const bool is_last = work.at_end();
+        const bool has_slash = is_last && work.at != end;
+        if (is_last && follow == Follow::no && !has_slash) break;
+        if (!work.tree) return is_last ? Errno{} : kNoEntry;
+        const auto node = work.tree->open(relative());
+        if (!node) {
+            if (node.error() != Error::not_found && node.error() != Error::wrong_type) return errno_of(node.error());
+            if (is_last) break; // the caller may be about to create it
+            return kNoEntry;
+        }
+        const fs::NodeKind kind = (*node)->info().kind;
+        if (kind == fs::NodeKind::file && (!is_last || has_slash)) return kNotDirectory;
+        if (kind != fs::NodeKind::link) continue;
+        if (++links > kMaxLinks) return kLoop;
+        const auto length = (*node)->read_link(work.link, kMaxPathBytes);
+        if (!length) return errno_of(length.error());
+        const std::string_view target(work.link, *length);
+        if (target.starts_with('/')) {
+            work.path.bytes = 0;
+        } else {
+            work.path.pop();
+        }
+        // What was behind the link, its slash too, goes behind its target.
+        const std::string_view tail = has_slash ? std::string_view("/") : work.rest();
+        if (!work.set_remaining(target, tail)) return kNameTooLong;
+    }
+    return enter_mount();
+}
+
+std::expected<Ref<fs::Node>, Errno> Lookup::node() const {
+    if (special() != FileKind::node) return Ref<fs::Node>();
+    if (tree() == nullptr)
+        return relative().empty() ? Ref<fs::Node>() : std::expected<Ref<fs::Node>, Errno>(std::unexpected(kNoEntry));
+    auto node = tree()->open(relative());
+    if (!node) return std::unexpected(node.error() == Error::wrong_type ? kNotDirectory : errno_of(node.error()));
+    return std::move(*node);
+}
+
+Errno Lookup::permit(Rights rights) const {
+    if (tree() == nullptr) return Errno{};
+    const auto found = call_->process.table().lookup<fs::Tree>(work_->mount->tree, rights);
+    if (found) return Errno{};
+    record_refusal(*call_, rights, found.error());
+    return kAccess;
+}
+
+Errno Lookup::permit_change() const {
+    if (!is_writable()) return kReadOnly;
+    return permit(rights::write);
+}
+
+std::expected<Ref<OpenFile>, Errno> Lookup::open() const {
+    Payer& payer = call_->process.quota();
+    if (special() != FileKind::node) {
+        auto file = OpenFile::create(payer, special());
+        if (!file) return std::unexpected(errno_of(file.error()));
+        return std::move(*file);
+    }
+    Ref<fs::Node> found = LINUX_TRY(node());
+    Ref<OpenFile> file = LINUX_TRY(OpenFile::create(payer, found ? FileKind::node : FileKind::root));
+    file->is_directory = !found || found->info().kind == fs::NodeKind::directory;
+    if (must_be_directory() && !file->is_directory) return std::unexpected(kNotDirectory);
+    if (file->is_directory) file->path = LINUX_TRY(HeldText::copy(payer, absolute()));
+    file->node = std::move(found);
+    if (tree() != nullptr) {
+        file->device = tree()->id();
+        file->tree_rights = work_->rights;
+        file->authority = work_->authority;
+    }
+    return file;
+}
+
+} // namespace aios::linux_abi

@@ -1,0 +1,87 @@
+// From what a program wrote to a tree and a path in it. The name space is built from the agent's tree capabilities:
+// bundle at "/", job at "/job", temporary at "/tmp"; without them it is an empty root. Paths are walked component by
+// component, so that ".." and symbolic links mean what they mean on Linux. Bounded by kMaxPathBytes and kMaxLinks. The
+// working memory of a look-up (some 5 KiB) is on the heap, charged for the length of the call.
+#pragma once
+
+#include <string_view>
+
+#include "personality/linux/files.hpp"
+
+namespace aios::linux_abi {
+
+inline constexpr std::size_t kMaxLinks = 40; // symbolic links followed in one look-up
+inline constexpr std::size_t kMaxNamePart = 255;
+inline constexpr std::size_t kPathRoom = kMaxPathBytes + 1;
+
+// Absolute, without ".", "..", doubled slashes, and without the slash in front: the root is "".
+struct Path {
+    char text[kPathRoom];
+    std::size_t bytes = 0;
+    [[nodiscard]] std::string_view view() const { return {text, bytes}; }
+    bool append(std::string_view component); // false: no room
+    void pop();
+};
+
+// Where the trees are. Fixed at start.
+class NameSpace {
+public:
+    struct Mount {
+        std::string_view prefix; // "", "job", "tmp"
+        Handle tree = kNoHandle;
+    };
+    static constexpr std::size_t kMaxMounts = 3;
+    void set_up(const StartupBlock& startup);
+    [[nodiscard]] const Mount* find(std::string_view path) const; // the longest prefix; nullptr: none
+    // The index-th mount that is not the root; nullptr at the end.
+    [[nodiscard]] const Mount* below_root(std::size_t index) const;
+
+private:
+    Mount mounts_[kMaxMounts];
+    std::size_t count_ = 0;
+};
+
+enum class Follow : bool { no, yes };
+
+class Lookup {
+public:
+    // Fetches the path at `address` and walks it from the directory `fd`, or the working directory, or the root. An
+    // empty path is ENOENT. What the path names need not exist, but its directory must.
+    static std::expected<Lookup, Errno> resolve(Call& call, std::uint64_t fd, std::uint64_t address, Follow follow);
+
+    static std::expected<Lookup, Errno> here(Call& call); // the working directory
+
+    Lookup(Lookup&& other) noexcept : call_(other.call_), work_(std::exchange(other.work_, nullptr)) {}
+    Lookup& operator=(Lookup&&) = delete;
+    ~Lookup();
+
+    [[nodiscard]] std::string_view text() const;     // as the program wrote it
+    [[nodiscard]] std::string_view absolute() const; // as Path
+    [[nodiscard]] std::string_view relative() const; // in the tree
+    [[nodiscard]] bool must_be_directory() const { return text().ends_with('/'); }
+    [[nodiscard]] fs::Tree* tree() const;
+    [[nodiscard]] bool is_writable() const { return tree() != nullptr && tree()->is_writable(); }
+    [[nodiscard]] FileKind special() const; // a file that is in no tree; else node
+    // What is there. kNoEntry, kNotDirectory. Null where there is no tree (the empty root and special files).
+    std::expected<Ref<fs::Node>, Errno> node() const;
+    // Checks the capability for `rights`; a refusal is recorded. Errno{} if all is well.
+    [[nodiscard]] Errno permit(Rights rights) const;
+    // Before a change: kReadOnly on trees that nobody can change, else permit(write).
+    [[nodiscard]] Errno permit_change() const;
+    // An open file for what is there, with the capability's rights in it; neither readable nor writable yet.
+    std::expected<Ref<OpenFile>, Errno> open() const;
+
+private:
+    struct Work;
+    Lookup(Call& call, Work* work) : call_(&call), work_(work) {}
+    static std::expected<Lookup, Errno> make(Call& call);
+    Errno walk(Follow follow);
+    Errno enter_mount();
+    Call* call_;
+    Work* work_;
+};
+
+// A string of the program's, at most kMaxPathBytes, into `out` (kPathRoom bytes); its length, kFault or kNameTooLong.
+std::expected<std::size_t, Errno> fetch_text(std::uint64_t address, char* out);
+
+} // namespace aios::linux_abi

@@ -1,0 +1,170 @@
+// Names: directories, links, rename, removal.
+#include <algorithm>
+
+#include "personality/linux/tree_errno.hpp"
+
+namespace aios::linux_abi {
+namespace {
+
+std::string_view last_component(std::string_view text) {
+    while (text.ends_with('/'))
+        text.remove_suffix(1);
+    return text.substr(text.rfind('/') + 1); // npos + 1 is 0
+}
+
+bool is_directory(const Ref<fs::Node>& node) { return !node || node->info().kind == fs::NodeKind::directory; }
+
+Outcome make_directory(Call& call, std::uint64_t fd, std::uint64_t path, std::uint64_t mode) {
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, Follow::no));
+    const auto existing = lookup.node();
+    if (existing) return refuse(kExists);
+    if (existing.error() != kNoEntry) return refuse(existing.error());
+    if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
+    const auto bits = static_cast<std::uint32_t>(mode & 01777) & ~call.process.creation_mask.load();
+    const auto made = lookup.tree()->create_directory(lookup.relative(), bits);
+    if (!made) return refuse(change_errno(made.error()));
+    return 0;
+}
+
+Outcome remove_file(Call& call, std::uint64_t fd, std::uint64_t path) {
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, Follow::no));
+    if (lookup.special() != FileKind::node) return refuse(kReadOnly);
+    const Ref<fs::Node> node = LINUX_TRY(lookup.node()); // ENOENT before EROFS
+    if (is_directory(node)) return refuse(kIsDirectory);
+    if (lookup.must_be_directory()) return refuse(kNotDirectory);
+    if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
+    if (const auto removed = lookup.tree()->remove(lookup.relative(), node->info().kind); !removed)
+        return refuse(change_errno(removed.error()));
+    return 0;
+}
+
+Outcome remove_directory(Call& call, std::uint64_t fd, std::uint64_t path) {
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, Follow::no));
+    if (lookup.special() != FileKind::node) return refuse(kNotDirectory);
+    const std::string_view last = last_component(lookup.text());
+    if (last == ".") return refuse(kInvalid);
+    if (last == "..") return refuse(kNotEmpty);
+    if (!is_directory(LINUX_TRY(lookup.node()))) return refuse(kNotDirectory);
+    if (lookup.relative().empty()) return refuse(kBusy); // a mount point
+    if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
+    if (const auto removed = lookup.tree()->remove(lookup.relative(), fs::NodeKind::directory); !removed)
+        return refuse(change_errno(removed.error()));
+    return 0;
+}
+
+constexpr std::uint64_t kRenameNoReplace = 1;
+
+bool is_below(std::string_view path, std::string_view directory) {
+    return path.starts_with(directory) && path.size() > directory.size() && path[directory.size()] == '/';
+}
+
+Outcome rename_at(Call& call, std::uint64_t from_fd, std::uint64_t from_path, std::uint64_t to_fd,
+                  std::uint64_t to_path, std::uint64_t flags) {
+    if ((flags & ~kRenameNoReplace) != 0) return refuse(kInvalid);
+    Lookup from = LINUX_TRY(Lookup::resolve(call, from_fd, from_path, Follow::no));
+    Lookup to = LINUX_TRY(Lookup::resolve(call, to_fd, to_path, Follow::no));
+    if (from.special() != FileKind::node || to.special() != FileKind::node) return refuse(kReadOnly);
+    for (const Lookup* side : {&from, &to}) {
+        const std::string_view last = last_component(side->text());
+        if (last == "." || last == "..") return refuse(kBusy);
+    }
+    if (from.tree() != to.tree()) return refuse(kCrossDevice);
+    const Ref<fs::Node> source = LINUX_TRY(from.node());
+    if (from.relative().empty() || to.relative().empty()) return refuse(kBusy);
+    if (const Errno error = from.permit_change(); error != Errno{}) return refuse(error);
+    const bool moves_directory = is_directory(source);
+    if (!moves_directory && (from.must_be_directory() || to.must_be_directory())) return refuse(kNotDirectory);
+    if (const auto target = to.node()) {
+        if ((flags & kRenameNoReplace) != 0) return refuse(kExists);
+        if (!moves_directory && is_directory(*target)) return refuse(kIsDirectory);
+        if (moves_directory && !is_directory(*target)) return refuse(kNotDirectory);
+        if ((*target)->info().id == source->info().id) return 0;
+    }
+    if (moves_directory && is_below(to.relative(), from.relative())) return refuse(kInvalid);
+    if (moves_directory && is_below(from.relative(), to.relative())) return refuse(kNotEmpty);
+    const auto done = from.tree()->rename(from.relative(), to.relative(), (flags & kRenameNoReplace) == 0);
+    if (!done) return refuse(change_errno(done.error()));
+    return 0;
+}
+
+Outcome link_at(Call& call, std::uint64_t from_fd, std::uint64_t from_path, std::uint64_t to_fd, std::uint64_t to_path,
+                std::uint64_t flags) {
+    if ((flags & ~kAtSymlinkFollow) != 0) return refuse(kInvalid);
+    const Follow follow = (flags & kAtSymlinkFollow) != 0 ? Follow::yes : Follow::no;
+    Lookup from = LINUX_TRY(Lookup::resolve(call, from_fd, from_path, follow));
+    const Ref<fs::Node> source = LINUX_TRY(from.node());
+    Lookup to = LINUX_TRY(Lookup::resolve(call, to_fd, to_path, Follow::no));
+    if (to.node()) return refuse(kExists);
+    if (from.tree() != to.tree() || from.special() != FileKind::node) return refuse(kCrossDevice);
+    if (is_directory(source)) return refuse(kPerm);
+    if (const Errno error = to.permit_change(); error != Errno{}) return refuse(error);
+    const auto made = to.tree()->create_hard_link(to.relative(), from.relative());
+    if (!made) return refuse(change_errno(made.error()));
+    return 0;
+}
+
+Outcome symlink_at(Call& call, std::uint64_t target, std::uint64_t fd, std::uint64_t path) {
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, Follow::no));
+    Bounce bounce = LINUX_TRY(Bounce::make(call.process));
+    const std::string_view text(bounce.text(), LINUX_TRY(fetch_text(target, bounce.text())));
+    if (text.empty()) return refuse(kNoEntry);
+    const auto existing = lookup.node();
+    if (existing) return refuse(kExists);
+    if (existing.error() != kNoEntry || lookup.must_be_directory()) return refuse(existing.error());
+    if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
+    const auto made = lookup.tree()->create_link(lookup.relative(), text);
+    if (!made) return refuse(change_errno(made.error()));
+    return 0;
+}
+
+Outcome readlink_at(Call& call, std::uint64_t fd, std::uint64_t path, std::uint64_t out, std::uint64_t capacity) {
+    if (static_cast<std::int32_t>(capacity) <= 0) return refuse(kInvalid);
+    capacity &= 0x7fff'ffff;
+    Bounce bounce = LINUX_TRY(Bounce::make(call.process));
+    std::uint64_t bytes = 0;
+    Ref<fs::Node> node;
+    const bool names_descriptor = LINUX_TRY(load_user<char>(path)) == '\0';
+    if (names_descriptor) { // an O_PATH descriptor of a link
+        const auto file = LINUX_TRY(file_of(call, fd));
+        if (file->kind != FileKind::node) return refuse(kNoEntry);
+        node = file->node;
+    } else {
+        Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, Follow::no));
+        if (lookup.special() == FileKind::self_link) {
+            const std::string_view executable = call.process.executable.view();
+            bytes = std::min<std::uint64_t>(executable.size(), capacity);
+            if (!arch::copy_to_user(out, executable.data(), bytes)) return refuse(kFault);
+            return bytes;
+        }
+        if (lookup.special() != FileKind::node) return refuse(kInvalid);
+        node = LINUX_TRY(lookup.node());
+        if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
+    }
+    if (!node || node->info().kind != fs::NodeKind::link) return refuse(names_descriptor ? kNoEntry : kInvalid);
+    bytes = LINUX_TRY(node->read_link(bounce.text(), Bounce::kBytes));
+    bytes = std::min(bytes, capacity);
+    if (!arch::copy_to_user(out, bounce.text(), bytes)) return refuse(kFault);
+    return bytes;
+}
+
+} // namespace
+
+Outcome call_mkdir(Call& call) { return make_directory(call, kHere, call.a[0], call.a[1]); }
+Outcome call_mkdirat(Call& call) { return make_directory(call, call.a[0], call.a[1], call.a[2]); }
+Outcome call_unlink(Call& call) { return remove_file(call, kHere, call.a[0]); }
+Outcome call_rmdir(Call& call) { return remove_directory(call, kHere, call.a[0]); }
+Outcome call_unlinkat(Call& call) {
+    if ((call.a[2] & ~kAtRemoveDir) != 0) return refuse(kInvalid);
+    return call.a[2] != 0 ? remove_directory(call, call.a[0], call.a[1]) : remove_file(call, call.a[0], call.a[1]);
+}
+Outcome call_rename(Call& call) { return rename_at(call, kHere, call.a[0], kHere, call.a[1], 0); }
+Outcome call_renameat(Call& call) { return rename_at(call, call.a[0], call.a[1], call.a[2], call.a[3], 0); }
+Outcome call_renameat2(Call& call) { return rename_at(call, call.a[0], call.a[1], call.a[2], call.a[3], call.a[4]); }
+Outcome call_link(Call& call) { return link_at(call, kHere, call.a[0], kHere, call.a[1], 0); }
+Outcome call_linkat(Call& call) { return link_at(call, call.a[0], call.a[1], call.a[2], call.a[3], call.a[4]); }
+Outcome call_symlink(Call& call) { return symlink_at(call, call.a[0], kHere, call.a[1]); }
+Outcome call_symlinkat(Call& call) { return symlink_at(call, call.a[0], call.a[1], call.a[2]); }
+Outcome call_readlink(Call& call) { return readlink_at(call, kHere, call.a[0], call.a[1], call.a[2]); }
+Outcome call_readlinkat(Call& call) { return readlink_at(call, call.a[0], call.a[1], call.a[2], call.a[3]); }
+
+} // namespace aios::linux_abi

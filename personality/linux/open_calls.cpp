@@ -1,0 +1,110 @@
+// Opening: open, openat, creat, access and its kin, truncate. Authority comes from the tree capability that the path
+// leads to: read to look, write to change (EACCES without it, EROFS on trees that nobody changes).
+#include "kernel/time/clock.hpp"
+#include "personality/linux/tree_errno.hpp"
+
+namespace aios::linux_abi {
+namespace {
+
+constexpr std::uint64_t kOpenTemporary = 020000000; // O_TMPFILE's own bit
+
+// What is there, or, with O_CREAT, a new file. Another thread may create or remove it meanwhile: then once more.
+std::expected<Ref<OpenFile>, Errno> open_or_create(Call& call, Lookup& lookup, std::uint64_t flags,
+                                                   std::uint64_t mode) {
+    const bool exclusive = (flags & kOpenCreate) != 0 && (flags & kOpenExclusive) != 0;
+    for (int attempt = 0; attempt < 8; ++attempt) {
+        auto opened = lookup.open();
+        if (opened) return exclusive ? std::expected<Ref<OpenFile>, Errno>(std::unexpected(kExists)) : opened;
+        if (opened.error() != kNoEntry || (flags & kOpenCreate) == 0) return opened;
+        if (lookup.must_be_directory()) return std::unexpected(kIsDirectory);
+        if (const Errno error = lookup.permit_change(); error != Errno{}) return std::unexpected(error);
+        const auto bits = static_cast<std::uint32_t>(mode & 07777) & ~call.process.creation_mask.load();
+        const auto made = lookup.tree()->create_file(lookup.relative(), bits);
+        if (!made && made.error() != Error::already_exists) return std::unexpected(change_errno(made.error()));
+        if (made) return lookup.open();
+    }
+    return std::unexpected(kNoEntry);
+}
+
+Outcome open_at(Call& call, std::uint64_t fd, std::uint64_t path, std::uint64_t flags, std::uint64_t mode) {
+    const std::uint64_t access = flags & kOpenAccessMask;
+    if (access == 3) return refuse(kInvalid);
+    if ((flags & kOpenTemporary) != 0) return refuse(kNotSupported);
+    const bool path_only = (flags & kOpenPath) != 0;
+    if (path_only) flags &= kOpenPath | kOpenDirectory | kOpenNoFollow | kOpenCloseOnExec;
+    const bool exclusive = (flags & kOpenCreate) != 0 && (flags & kOpenExclusive) != 0;
+    const Follow follow = (flags & kOpenNoFollow) != 0 || exclusive ? Follow::no : Follow::yes;
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, follow));
+    if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
+
+    Ref<OpenFile> file = LINUX_TRY(open_or_create(call, lookup, flags, mode));
+    const bool is_link = file->kind == FileKind::self_link ||
+                         (file->kind == FileKind::node && file->node->info().kind == fs::NodeKind::link);
+    if (is_link && !path_only) return refuse((flags & kOpenDirectory) != 0 ? kNotDirectory : kLoop);
+    if ((flags & kOpenDirectory) != 0 && !file->is_directory) return refuse(kNotDirectory);
+    if (!path_only) {
+        const bool changing = access != kOpenReadOnly || (flags & kOpenTruncate) != 0;
+        if (file->is_directory && (changing || (flags & kOpenCreate) != 0)) return refuse(kIsDirectory);
+        if (changing && file->kind == FileKind::node) {
+            if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
+        }
+        if ((flags & kOpenTruncate) != 0 && file->kind == FileKind::node) {
+            if (const auto done = truncate_file(*file->node, 0); !done) return refuse(change_errno(done.error()));
+            (void)file->node->set_modified(time::wall_ns());
+        }
+        file->readable = access != kOpenWriteOnly;
+        file->writable = access != kOpenReadOnly;
+        file->append = (flags & kOpenAppend) != 0;
+    }
+    file->path_only = path_only;
+    LinuxProcess::Lock::Guard guard(call.process.lock);
+    return call.process.files.add(call.process.quota(), std::move(file), (flags & kOpenCloseOnExec) != 0);
+}
+
+constexpr std::uint64_t kMayExecute = 1, kMayWrite = 2, kMayRead = 4, kEffective = 0x200; // R_OK..., AT_EACCESS
+
+Outcome access_at(Call& call, std::uint64_t fd, std::uint64_t path, std::uint64_t mode, std::uint64_t flags) {
+    if ((mode & ~(kMayExecute | kMayWrite | kMayRead)) != 0) return refuse(kInvalid);
+    if ((flags & ~(kEffective | kAtSymlinkNoFollow | kAtEmptyPath)) != 0) return refuse(kInvalid);
+    const Follow follow = (flags & kAtSymlinkNoFollow) != 0 ? Follow::no : Follow::yes;
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, follow));
+    const auto file = LINUX_TRY(lookup.open());
+    if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
+    if ((mode & kMayWrite) != 0 && file->kind <= FileKind::root) {
+        if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
+    }
+    if ((mode & kMayExecute) != 0 && !file->is_directory) {
+        if (file->kind != FileKind::node || (file->node->info().mode & 0111) == 0) return refuse(kAccess);
+    }
+    return 0;
+}
+
+} // namespace
+
+Outcome call_open(Call& call) { return open_at(call, kHere, call.a[0], call.a[1], call.a[2]); }
+Outcome call_openat(Call& call) { return open_at(call, call.a[0], call.a[1], call.a[2], call.a[3]); }
+Outcome call_creat(Call& call) {
+    return open_at(call, kHere, call.a[0], kOpenCreate | kOpenWriteOnly | kOpenTruncate, call.a[1]);
+}
+Outcome call_access(Call& call) { return access_at(call, kHere, call.a[0], call.a[1], 0); }
+Outcome call_faccessat(Call& call) { return access_at(call, call.a[0], call.a[1], call.a[2], 0); }
+Outcome call_faccessat2(Call& call) { return access_at(call, call.a[0], call.a[1], call.a[2], call.a[3]); }
+
+Outcome call_truncate(Call& call) {
+    if (static_cast<std::int64_t>(call.a[1]) < 0) return refuse(kInvalid);
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, kHere, call.a[0], Follow::yes));
+    const auto file = LINUX_TRY(lookup.open());
+    if (file->is_directory) return refuse(kIsDirectory);
+    if (file->kind != FileKind::node) return refuse(kInvalid);
+    if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
+    if (call.a[1] > kMaxMemoryBytes) return refuse(kFileTooBig);
+    if (const auto done = truncate_file(*file->node, call.a[1]); !done) return refuse(change_errno(done.error()));
+    (void)file->node->set_modified(time::wall_ns());
+    return 0;
+}
+
+Outcome call_umask(Call& call) {
+    return call.process.creation_mask.exchange(static_cast<std::uint32_t>(call.a[0] & 0777));
+}
+
+} // namespace aios::linux_abi

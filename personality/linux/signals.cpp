@@ -1,0 +1,166 @@
+#include "personality/linux/signals.hpp"
+
+#include <bit>
+
+namespace aios::linux_abi {
+namespace {
+
+constexpr std::uint64_t kStopping = bit_of(kSigStop) | bit_of(20) | bit_of(21) | bit_of(22); // TSTP, TTIN, TTOU
+constexpr std::uint64_t kIgnoredByDefault =
+    bit_of(kSigChild) | bit_of(kSigContinue) | bit_of(kSigUrgent) | bit_of(kSigWindow) | kStopping;
+// Taken first: they are about what the program just did.
+constexpr std::uint64_t kSynchronous =
+    bit_of(kSigSegv) | bit_of(kSigBus) | bit_of(kSigIll) | bit_of(kSigTrap) | bit_of(kSigFpe) | bit_of(31);
+
+SignalAction action_of(LinuxProcess& process, int signal) {
+    LinuxProcess::Lock::Guard guard(process.lock);
+    return process.actions != nullptr ? process.actions->of[signal - 1] : SignalAction{};
+}
+
+bool is_ignored(const SignalAction& action, int signal) {
+    return action.handler == kSigIgnore || (action.handler == kSigDefault && (kIgnoredByDefault & bit_of(signal)) != 0);
+}
+
+// Takes one pending signal that is not blocked: 0 if there is none.
+int take_pending(LinuxProcess& process, LinuxThread& data, bool& sent_to_thread) {
+    for (;;) {
+        const std::uint64_t open = ~(data.blocked.load() & ~kUnblockable);
+        std::uint64_t own = data.pending.load() & open;
+        std::uint64_t common = process.process_pending.load() & open;
+        if ((own | common) == 0) return 0;
+        if (((own | common) & kSynchronous) != 0) {
+            own &= kSynchronous;
+            common &= kSynchronous;
+        }
+        const int signal = std::countr_zero(own != 0 ? own : common) + 1;
+        std::atomic<std::uint64_t>& set = own != 0 ? data.pending : process.process_pending;
+        sent_to_thread = own != 0;
+        if ((set.fetch_and(~bit_of(signal)) & bit_of(signal)) != 0) return signal; // another thread may be faster
+    }
+}
+
+// Lets the handler run, on the way to user mode. False: the frame does not fit.
+bool run_handler(LinuxProcess& process, LinuxThread& data, arch::TrapFrame& frame, const SignalAction& action,
+                 const SignalInfo& info) {
+    LinuxThread::Interrupted& call = data.interrupted;
+    if (call.active) {
+        call.active = false;
+        if (call.restart_after_handler && (action.flags & kActionRestart) != 0) {
+            arch::restart_call(frame, call.number);
+        }
+    }
+    const std::uint64_t mask = data.restore_mask ? data.saved_mask : data.blocked.load();
+    data.restore_mask = false;
+    if (!push_signal_frame(data, frame, action, info, mask)) return false;
+    std::uint64_t blocked = data.blocked.load() | action.mask;
+    if ((action.flags & kActionNoDefer) == 0) blocked |= bit_of(info.signal);
+    data.blocked = blocked & ~kUnblockable;
+    if ((action.flags & kActionResetHand) != 0) {
+        LinuxProcess::Lock::Guard guard(process.lock);
+        if (process.actions != nullptr) process.actions->of[info.signal - 1].handler = kSigDefault;
+    }
+    return true;
+}
+
+struct FaultKind {
+    int signal;
+    std::int32_t code;
+    bool has_address; // else the address is that of the instruction, or none
+};
+
+constexpr std::uint64_t kVectorDivide = 0, kVectorDebug = 1, kVectorBreak = 3, kVectorOpcode = 6, kVectorStack = 12,
+                        kVectorPage = 14, kVectorX87 = 16, kVectorAlign = 17, kVectorSimd = 19;
+constexpr std::int32_t kIntegerDivide = 1, kFloatInvalid = 7, kTrapTrace = 2, kIllegalOperand = 2, kMapError = 1,
+                       kAccessError = 2, kBusAlign = 1, kBusAddress = 2;
+
+// A page fault: nothing is mapped there, or it may not be used so, or the file behind it ends before.
+FaultKind page_fault_kind(LinuxProcess& process, const arch::TrapFrame& frame, std::uint64_t address) {
+    const auto area = process.memory().next_area(address);
+    if (!area || area->start > address) return {kSigSegv, kMapError, true};
+    const bool write = (frame.error & 2) != 0, fetch = (frame.error & 16) != 0;
+    const auto needed = fetch ? arch::Protection::execute : write ? arch::Protection::write : arch::Protection::read;
+    if (!area->is_anonymous && arch::has(area->protection, needed)) return {kSigBus, kBusAddress, true};
+    return {kSigSegv, kAccessError, true};
+}
+
+FaultKind kind_of(LinuxProcess& process, const arch::TrapFrame& frame, std::uint64_t address) {
+    switch (frame.vector) {
+    case kVectorDivide:
+        return {kSigFpe, kIntegerDivide, false};
+    case kVectorDebug:
+        return {kSigTrap, kTrapTrace, false};
+    case kVectorBreak:
+        return {kSigTrap, kCodeKernel, false};
+    case kVectorOpcode:
+        return {kSigIll, kIllegalOperand, false};
+    case kVectorStack:
+        return {kSigBus, kCodeKernel, false};
+    case kVectorPage:
+        return page_fault_kind(process, frame, address);
+    case kVectorX87:
+    case kVectorSimd:
+        return {kSigFpe, kFloatInvalid, false};
+    case kVectorAlign:
+        return {kSigBus, kBusAlign, false};
+    default: // overflow, bounds, general protection
+        return {kSigSegv, kCodeKernel, false};
+    }
+}
+
+} // namespace
+
+bool deliver_fault(LinuxProcess& process, Thread& thread, arch::TrapFrame& frame, std::uint64_t address) {
+    LinuxThread& data = data_of(thread);
+    const FaultKind kind = kind_of(process, frame, address);
+    const SignalAction action = action_of(process, kind.signal);
+    if (action.handler == kSigDefault || action.handler == kSigIgnore) return false;
+    if ((data.blocked.load() & bit_of(kind.signal)) != 0) return false; // it would fault for ever
+    SignalInfo info;
+    info.signal = kind.signal;
+    info.code = kind.code;
+    info.is_fault = true;
+    info.vector = frame.vector;
+    info.error = frame.error;
+    if (kind.has_address) {
+        info.address = address;
+    } else if (kind.code != kCodeKernel) {
+        info.address = frame.rip;
+    }
+    data.interrupted.active = false;
+    return run_handler(process, data, frame, action, info);
+}
+
+bool has_deliverable(LinuxProcess& process, const LinuxThread& data) {
+    const std::uint64_t open = ~(data.blocked.load() & ~kUnblockable);
+    return ((data.pending.load() | process.process_pending.load()) & open) != 0;
+}
+
+void deliver_pending(LinuxProcess& process, Thread& thread, arch::TrapFrame& frame) {
+    LinuxThread& data = data_of(thread);
+    bool sent_to_thread = false;
+    while (const int signal = take_pending(process, data, sent_to_thread)) {
+        const SignalAction action = action_of(process, signal);
+        if (signal != kSigKill && is_ignored(action, signal)) continue;
+        if (signal != kSigKill && action.handler != kSigDefault) {
+            SignalInfo info;
+            info.signal = signal;
+            info.code = sent_to_thread ? kCodeThread : kCodeUser;
+            info.sender = process.pid();
+            if (run_handler(process, data, frame, action, info)) continue; // the next one goes on top of it
+        }
+        process.process().exit(EndReason::killed, static_cast<std::uint64_t>(signal));
+        return;
+    }
+    // No handler ran: the call goes on as if nothing had been.
+    if (data.interrupted.active) {
+        data.interrupted.active = false;
+        data.restarted_deadline = data.interrupted.deadline;
+        arch::restart_call(frame, data.interrupted.number);
+    }
+    if (data.restore_mask) {
+        data.restore_mask = false;
+        data.blocked = data.saved_mask;
+    }
+}
+
+} // namespace aios::linux_abi
