@@ -80,6 +80,7 @@ void kernel_main() {
     arch::init_boot_cpu();
     mm::init_frames(arch::hand_off());
     mm::init_kernel_space();
+    mm::add_boot_frames(arch::hand_off()); // the loader's block, stack and tables: copied or replaced
     dev::init_platform();
     arch::init_clocks(dev::platform().hpet, arch::command_line_number("tsc_khz"));
     time::init_clock();

@@ -35,7 +35,7 @@ inline constexpr std::uint64_t kPtePresent = 1, kPteWrite = 2, kPteUser = 4, kPt
                                kPteNoExecute = 1ull << 63;
 inline constexpr std::uint64_t kPteFrame = 0x000f'ffff'ffff'f000;
 
-inline constexpr std::size_t kCommandLineBytes = 2048;
+inline constexpr std::size_t kCommandLineBytes = 4096;
 
 // Written by early_main before anything else runs; constant afterwards.
 struct BootFacts {
