@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "crypto/hmac_drbg.hpp"
@@ -151,10 +153,21 @@ Result<> random_bytes(MutableBytes out) {
     return {};
 }
 
+// Words are drawn a few at a time: most of what the generator costs, it costs for each request. What was handed out is
+// wiped.
 std::uint64_t random_word() {
-    std::uint64_t word = 0;
-    if (!random_bytes(std::as_writable_bytes(std::span(&word, 1)))) return 0;
-    return word;
+    struct Words {
+        std::uint32_t left = 0;
+        std::uint64_t words[8] = {};
+    };
+    static constinit arch::PerCpu<Words> pools;
+    arch::InterruptGuard guard;
+    Words& pool = pools.mine();
+    if (pool.left == 0) {
+        if (!random_bytes(std::as_writable_bytes(std::span(pool.words)))) return 0;
+        pool.left = std::size(pool.words);
+    }
+    return std::exchange(pool.words[--pool.left], 0);
 }
 
 } // namespace aios::dev

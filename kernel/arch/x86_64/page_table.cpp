@@ -141,7 +141,13 @@ std::uint64_t PageTable::next_mapped(std::uint64_t from, std::uint64_t to) const
             entry = table[index_at(at, --level)];
         }
         if (entry != 0) return at < from ? from : at;
-        at = (at | (span_of(level) - 1)) + 1; // on to what the empty slot does not cover
+        // On to what the empty slot does not cover, along its table.
+        const std::uint64_t span = span_of(level);
+        unsigned index = index_at(at, level);
+        at &= ~(span - 1);
+        do {
+            at += span;
+        } while (++index < 512 && at < to && table[index] == 0);
     }
     return to;
 }
