@@ -1,0 +1,167 @@
+// The first program of the Linux tests, native: runs each bin/test_* of the bundle, and the command lines of
+// etc/commands, as agents with the Linux personality, and says how each ended. Exits with 0 if all went well, which is
+// the status of the node.
+//
+// Each program gets the console, the bundle to read and execute, and a temporary tree: a fresh one for bin/test_*, one
+// for all command lines, so that one can look at what another has made. A command line is
+//   NAME STATUS PROGRAM ARGUMENT...
+// STATUS is the exit status wanted, or sN for an end by signal N, or f for a fault; words are separated by single
+// spaces; lines with # are comments.
+#include "base/format.hpp"
+#include "tests/guest/spawn.hpp"
+
+using namespace aios;
+using namespace guest;
+
+namespace {
+
+constexpr std::uint64_t kSecondsEach = 240;
+
+struct Wanted {
+    EndReason reason = EndReason::exited;
+    std::uint64_t status = 0;
+};
+
+struct Command {
+    std::string_view name;
+    std::string_view path;
+    std::string_view arguments; // strings, each ended by NUL
+    Handle temporary;
+    Wanted wanted;
+};
+
+bool run_command(const Command& command) {
+    const HandleGrant grants[] = {
+        console_grant(),
+        grant(handle(StartupRole::bundle), rights::read | rights::execute, StartupRole::bundle),
+        grant(command.temporary, rights::read | rights::write, StartupRole::temporary),
+    };
+    const AgentInfo own = info_of(self);
+    SpawnOptions options;
+    options.arguments = command.arguments;
+    options.quota = {own.quota.memory_bytes - own.memory_bytes - (8 << 20), 1000, 300, 0};
+    options.handles = grants;
+    options.handle_count = std::size(grants);
+    SpawnRequest request = make_request(command.path, options);
+    request.personality = static_cast<std::uint32_t>(PersonalityKind::linux_abi);
+    auto child = finish_spawn(sys::agent_spawn(self, &request));
+    if (!child) {
+        console_print("TEST {} fail cannot be started: {}\n", command.name, error_info(child.error()).name);
+        return false;
+    }
+    const AgentInfo end = wait_dead(child->get(), kSecondsEach);
+    if (end.state != static_cast<std::uint32_t>(AgentState::dead)) {
+        console_print("TEST {} fail does not end\n", command.name);
+        (void)sys::agent_kill(child->get(), 1);
+        (void)wait_dead(child->get());
+        return false;
+    }
+    const bool good = end.end_reason == static_cast<std::uint32_t>(command.wanted.reason) &&
+                      (command.wanted.reason == EndReason::fault || end.end_status == command.wanted.status);
+    if (good) {
+        console_print("TEST {} pass\n", command.name);
+    } else {
+        console_print("TEST {} fail ended by reason {} status {} at {:x}\n", command.name, end.end_reason,
+                      end.end_status, end.fault_address);
+    }
+    return good;
+}
+
+Result<OwnedHandle> fresh_tree() { return owned(sys::tree_create_temporary(self)); }
+
+// What stands before the first `separator`; `text` loses it and the separator.
+std::string_view cut(std::string_view& text, char separator) {
+    std::size_t end = 0;
+    while (end < text.size() && text[end] != separator)
+        end++;
+    const std::string_view piece = text.substr(0, end);
+    text.remove_prefix(end < text.size() ? end + 1 : end);
+    return piece;
+}
+std::string_view next_word(std::string_view& line) { return cut(line, ' '); }
+
+std::uint64_t number_of(std::string_view text) {
+    std::uint64_t value = 0;
+    for (const char c : text)
+        value = value * 10 + static_cast<std::uint64_t>(c - '0');
+    return value;
+}
+
+bool run_line(std::string_view line, Handle temporary) {
+    Command command;
+    command.temporary = temporary;
+    command.name = next_word(line);
+    const std::string_view status = next_word(line);
+    if (status == "f") {
+        command.wanted.reason = EndReason::fault;
+    } else if (status.starts_with('s')) {
+        command.wanted = {EndReason::killed, number_of(status.substr(1))};
+    } else {
+        command.wanted.status = number_of(status);
+    }
+    char arguments[1024];
+    if (line.size() + 1 > sizeof(arguments)) return false;
+    for (std::size_t i = 0; i < line.size(); i++)
+        arguments[i] = line[i] == ' ' ? '\0' : line[i];
+    arguments[line.size()] = '\0';
+    command.arguments = {arguments, line.size() + 1};
+    command.path = next_word(line);
+    return run_command(command);
+}
+
+// The lines of etc/commands; `count` of them were run.
+bool run_lines(std::uint64_t& count) {
+    constexpr std::string_view kPath = "etc/commands";
+    auto file = owned(sys::tree_open(handle(StartupRole::bundle), kPath.data(), kPath.size()));
+    if (!file) return true; // a bundle without
+    HandleInfo info{};
+    MapRequest request{};
+    if (!sys::handle_info(file->get(), &info)) return false;
+    request.bytes = info.size;
+    request.protection = kProtectRead;
+    const auto address = sys::memory_map(file->get(), &request);
+    const auto tree = fresh_tree();
+    if (!address || !tree) return false;
+    // SAFETY: the kernel has just mapped the file there.
+    std::string_view text(reinterpret_cast<const char*>(*address), info.size);
+    bool good = true;
+    while (!text.empty()) {
+        const std::string_view line = cut(text, '\n');
+        if (line.empty() || line.front() == '#') continue;
+        good = run_line(line, tree->get()) && good;
+        count++;
+    }
+    return good;
+}
+
+bool run_program(std::string_view path) {
+    const auto tree = fresh_tree();
+    if (!tree) return false;
+    char argument[128];
+    const std::string_view zero = format_to(argument, "{}", path);
+    argument[zero.size()] = '\0';
+    Command command;
+    command.name = path;
+    command.path = path;
+    command.arguments = {argument, zero.size() + 1};
+    command.temporary = tree->get();
+    return run_command(command);
+}
+
+} // namespace
+
+int aios_main(const StartupBlock& block) {
+    init(block, "linux");
+    bool good = true;
+    TreeEntry entry;
+    std::uint64_t programs = 0;
+    for (std::uint64_t index = 0; sys::tree_list(handle(StartupRole::bundle), index, &entry); index++) {
+        const std::string_view path(entry.name, entry.name_bytes);
+        if (!path.starts_with("bin/test_") || path == "bin/test_init") continue;
+        good = run_program(path) && good;
+        programs++;
+    }
+    good = run_lines(programs) && good;
+    run("found_programs", [&] { CHECK(programs >= 1); });
+    return good && failures == 0 ? 0 : 1;
+}
