@@ -5,11 +5,13 @@
 
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
+#include "tools/aios/audit_log.hpp"
 #include "tools/aios/bundle.hpp"
 #include "tools/aios/files.hpp"
 #include "tools/aios/frames.hpp"
 #include "tools/aios/machine.hpp"
 #include "tools/aios/process.hpp"
+#include "tools/aios/record.hpp"
 #include "tools/aios/test_levels.hpp"
 #include "tools/aios/text.hpp"
 #include "tools/aios/uefi_boot.hpp"
@@ -42,6 +44,7 @@ public:
 
     bool frames(std::string_view bytes) {
         const auto fed = reader_.feed(bytes, [this](const Frame& frame) -> Outcome<> {
+            HOST_TRY(take_frame(frame, 0, record_, {}));
             if (frame.kind != FrameKind::console) return {};
             cbor::Decoder in(frame.body);
             const auto text = in.bytes();
@@ -58,6 +61,15 @@ public:
         serial_.finish();
         for (auto& [agent, lines] : consoles_)
             lines.finish();
+    }
+
+    // Where the boot kept an audit log: one more test.
+    void check_audit() {
+        if (!record_.head) return;
+        const bool good =
+            record_.head->records == record_.audit.size() && record_.head->root == audit_root(record_.audit);
+        log_.result("audit_log_matches_its_head", good ? TestOutcome::passed : TestOutcome::failed,
+                    std::format("{} records of {}", record_.audit.size(), record_.head->records));
     }
 
     [[nodiscard]] std::size_t tests() const { return tests_; }
@@ -77,6 +89,7 @@ private:
     TestLog& log_;
     LineCutter serial_;
     FrameReader reader_;
+    RunRecord record_;
     std::map<std::uint64_t, LineCutter> consoles_;
     std::size_t tests_ = 0;
     std::string tail_;
@@ -130,6 +143,7 @@ void run_boot(const Places& places, const Level& level, const Boot& boot, TestLo
     // A status that only repeats what a failed test said is not counted again.
     const bool said_already = log.count(TestOutcome::failed) > failed_before &&
                               result->end == MachineEnd::powered_off && result->status != kStatusPanic;
+    if (wrong.empty()) watcher.check_audit();
     if (wrong.empty() || said_already) return;
     if (!log.wants("the boot")) return;
     log.result("the boot", TestOutcome::failed, wrong);
