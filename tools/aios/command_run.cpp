@@ -162,7 +162,7 @@ Outcome<Exit> command_run(const Places& places, ArgumentList arguments) {
     if (stop_signal() != 0) return failure(Exit::failed_inside, "the run was interrupted.");
     const auto ended = judge_run(result, follower, input.questions.size(), options.timeout_seconds);
     if (!ended) {
-        follower.show_kernel_tail(progress, options.verbose);
+        if (!options.verbose) follower.show_tails(progress);
         return std::unexpected(ended.error());
     }
 

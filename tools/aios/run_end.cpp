@@ -12,12 +12,30 @@ namespace {
 
 constexpr std::size_t kTextKept = 64 << 10;
 constexpr std::size_t kTailLines = 25;
+constexpr std::size_t kConsoleLines = 5;
+
+// The last lines of a text, each behind the name of who said it.
+void show_tail(Progress& progress, std::string_view who, std::string_view text, std::size_t count) {
+    std::vector<std::string> lines;
+    LineCutter cutter([&](std::string_view line) { lines.emplace_back(line); });
+    cutter.feed(text);
+    cutter.finish();
+    for (std::size_t i = lines.size() - std::min(lines.size(), count); i < lines.size(); i++)
+        progress.say(printable(who) + "| " + printable_lines(lines[i]));
+}
 
 // The newest thing that was said about a fault, for the sentence.
 std::string last_word(const RunRecord& record) {
     if (record.done && !record.done->ok && !record.done->text.empty()) return printable(record.done->text);
     if (!record.notes.empty())
         return std::format("{}: {}", printable(record.notes.back().agent), printable(record.notes.back().text));
+    // The program that starts everything says what it could not start.
+    if (const auto console = record.consoles.find("initd"); console != record.consoles.end()) {
+        std::string_view text = console->second;
+        while (text.ends_with('\n') || text.ends_with('\r'))
+            text.remove_suffix(1);
+        return printable(text.substr(text.rfind('\n') == std::string_view::npos ? 0 : text.rfind('\n') + 1));
+    }
     return {};
 }
 
@@ -71,18 +89,10 @@ void RunFollower::finish_frames() {
     if (const auto ended = reader_.finish(); !ended) broken_ = ended.error();
 }
 
-void RunFollower::show_kernel_tail(Progress& progress, bool shown_already) const {
-    if (shown_already || text_.empty()) return;
-    std::size_t from = text_.size();
-    for (std::size_t lines = 0; from > 0; from--) {
-        if (text_[from - 1] == '\n' && from != text_.size() && ++lines == kTailLines) break;
-    }
-    std::string_view rest = std::string_view(text_).substr(from);
-    while (!rest.empty()) {
-        const auto end = rest.find('\n');
-        progress.say("kernel| " + printable_lines(rest.substr(0, end)));
-        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    }
+void RunFollower::show_tails(Progress& progress) const {
+    for (const auto& [agent, text] : record_.consoles)
+        show_tail(progress, agent, text, kConsoleLines);
+    show_tail(progress, "kernel", text_, kTailLines);
 }
 
 Outcome<Hash> judge_run(const MachineResult& result, RunFollower& follower, std::size_t question_count,

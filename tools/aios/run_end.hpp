@@ -32,8 +32,8 @@ public:
     [[nodiscard]] const std::optional<Failure>& broken() const { return broken_; }
     [[nodiscard]] bool heard_anything() const { return heard_; }
 
-    // The last lines of kernel text on standard error, unless they were shown already.
-    void show_kernel_tail(Progress& progress, bool shown_already) const;
+    // The last lines of every console and of kernel text, on standard error.
+    void show_tails(Progress& progress) const;
 
 private:
     RunRecord& record_;
