@@ -32,12 +32,12 @@ enum Common : unsigned {
     queue_device = 48,
 };
 
-// SAFETY (these): `base` is a mapped register window that is at least as long as the structure; accesses have the width
-// of the field.
+// SAFETY (these): `base` is a mapped register window, as long as the structure; accesses have the width of the field.
 template <typename T>
 T read(volatile std::uint8_t* base, unsigned offset) {
     return *reinterpret_cast<volatile T*>(base + offset);
 }
+// SAFETY: as above.
 template <typename T>
 void write(volatile std::uint8_t* base, unsigned offset, T value) {
     *reinterpret_cast<volatile T*>(base + offset) = value;

@@ -53,7 +53,7 @@ void send_command(std::uint32_t apic_id, std::uint32_t command) {
     if (extended) return write_msr(0x800 + command_low / 16, (std::uint64_t{apic_id} << 32) | command);
     InterruptGuard guard; // two registers make one command
     while ((apic_read(command_low) & kSending) != 0)
-        asm volatile("pause");
+        relax();
     apic_write(command_high, apic_id << 24);
     apic_write(command_low, command);
 }

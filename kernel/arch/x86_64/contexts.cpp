@@ -1,4 +1,5 @@
 // Kernel contexts, user frames and system-call arguments.
+// SAFETY: casts between pointers and the words of a new stack; the caller gives a stack of its own.
 #include <cstring>
 
 #include "kernel/arch/arch.hpp"

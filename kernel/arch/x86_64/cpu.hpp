@@ -1,5 +1,6 @@
 // Single instructions as functions: ports, model-specific registers, control registers, CPUID. Only kernel/arch/x86_64
 // includes this. Names follow Intel SDM volumes 2 to 4.
+// SAFETY: each asm statement names all that the instruction reads and writes; those that order memory clobber it.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // What one CPU owns: reached through gs in the kernel (gs:0 is its own address). Segment tables, task state and the
 // stacks of the exceptions that must not run on whatever stack there is: double fault, NMI, machine check.
+// SAFETY: gs holds the address of one of cpu_blocks; addresses are compared and stored as numbers.
 #pragma once
 
 #include <atomic>

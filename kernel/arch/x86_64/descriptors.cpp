@@ -1,5 +1,6 @@
 // Segments, task state, interrupt table and control registers of one CPU. SDM volume 3 sections 3.4, 6.10, 8.7; volume
 // 2 SYSCALL. Selectors are laid out as SYSRET wants them: user data, then user code.
+// SAFETY: the tables hold addresses as numbers; all that they name (stubs, stacks, blocks) lives as long as the kernel.
 #include "kernel/arch/x86_64/cpu.hpp"
 #include "kernel/arch/x86_64/cpu_block.hpp"
 #include "kernel/arch/x86_64/features.hpp"

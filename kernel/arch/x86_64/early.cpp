@@ -2,6 +2,8 @@
 // physmap without execute), applies relocations. Everything here runs at the physical address, before relocation: no
 // absolute address, no constant table of pointers, no virtual call. Page tables come from a store inside the image
 // (early_table), so that no memory needs to be managed yet. Intel SDM volume 3 section 4.5 (four-level paging).
+// SAFETY: addresses are identity mapped here, and what is read or written lies in the image, its tables, or the
+// hand-off.
 #include <algorithm>
 #include <bit>
 #include <cstring>

@@ -1,5 +1,7 @@
 // x87, SSE, AVX and what else CPUID lists, by XSAVE in its standard format (SDM volume 1 chapter 13), or FXSAVE where
 // there is no XSAVE. The kernel itself is compiled without any of these registers. Also the user's fs and gs bases.
+// SAFETY: an area has extended_state_bytes() bytes, 64-byte aligned, and holds what init or save left there; the base
+// registers are the current thread's.
 #include <cstring>
 
 #include "kernel/arch/x86_64/cpu.hpp"
@@ -18,7 +20,6 @@ void init_extended_state(void* area) {
     std::memcpy(static_cast<char*>(area) + 24, &mxcsr, sizeof(mxcsr));
 }
 
-// SAFETY (these two): `area` has extended_state_bytes() bytes, 64-byte aligned, and holds what init or save left there.
 void save_extended_state(void* area) {
     if (x86::features().xsaveopt) {
         asm volatile("xsaveopt64 (%0)" : : "r"(area), "a"(~0u), "d"(~0u) : "memory");

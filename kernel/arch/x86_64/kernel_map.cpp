@@ -1,6 +1,7 @@
 // Kernel mappings outside the physmap: mm's range (stacks with guard pages) and arch's own windows on device registers.
 // All roots share the tables below the kernel space's top-level slot, so a change is seen everywhere; unmapping flushes
 // every CPU. Lock: a plain flag, inside which only table frames are allocated.
+// SAFETY: addresses of the kernel space are made into pointers only when they are mapped.
 #include <atomic>
 
 #include "base/assert.hpp"

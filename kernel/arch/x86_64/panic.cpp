@@ -1,6 +1,8 @@
 // The end of a system that cannot go on. Stops the other CPUs by NMI, says why on the serial line (registers,
 // backtrace, where the other CPUs were, what the reporters of other folders add, the tail of the log), and leaves with
 // its own status. Takes no lock and never allocates. A panic inside a panic goes on with what is left to report.
+// SAFETY: frame pointers are followed inside the kernel half alone; a wrong one ends in a second panic, which goes on
+// without it.
 #include "kernel/arch/x86_64/panic.hpp"
 
 #include <atomic>

@@ -1,6 +1,7 @@
 // See remote.hpp. Each CPU has one outgoing request and a mask of the CPUs that ask something of it. The asker writes
 // its request, sets its bit at each target and sends an interrupt; a target runs the request and takes its own bit out
 // of `waiting_for`.
+// SAFETY: PAUSE has no effect but time.
 #include "kernel/arch/x86_64/remote.hpp"
 
 #include <bit>

@@ -1,6 +1,7 @@
 // Starts the other CPUs one after another by INIT and start-up interrupts (SDM volume 3 section 9.4.4). Each gets a
 // stack and three exception stacks, takes itself over as the boot CPU did, and goes to hook::cpu_started. A CPU that
 // does not come is left out.
+// SAFETY: the page below 1 MiB is ours (early.cpp took it); the fields that are filled in are those of trampoline.S.
 #include <atomic>
 #include <cstring>
 

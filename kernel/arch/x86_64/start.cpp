@@ -1,4 +1,5 @@
 // First code at the final address: drops the identity map, and goes on to kernel_main. Also what the hand-off said.
+// SAFETY: addresses of the image and the physmap are what early.cpp mapped; halting for good is meant.
 #include <__verbose_abort>
 #include <new>
 

@@ -1,4 +1,5 @@
 // This CPU: its block, interrupts, time stamp.
+// SAFETY: instructions on the interrupt flag order memory accesses like a lock, so they clobber memory.
 #include <bit>
 
 #include "kernel/arch/arch.hpp"

@@ -1,5 +1,6 @@
 // What becomes of an exception or interrupt: resolved by a hook, handed to a thread as an exception, continued at a
 // fix-up, or the end. Entered from traps.S with interrupts off and a TrapFrame on the stack.
+// SAFETY: the exception table holds distances from its own fields, written by the assembler.
 #include "kernel/arch/x86_64/traps.hpp"
 
 #include "kernel/arch/log.hpp"
