@@ -100,6 +100,11 @@ Result<std::uint64_t> ipc_reply_wait(Call& call, Handle, std::uint64_t reply_to,
         const Message reply_header = TRY(user_reply.read());
         TRY(outgoing.decode(call, reply_header));
     }
+    if (user_next.address() == 0) { // answers only
+        if (reply_to == 0) return fail(Error::bad_argument);
+        TRY(call.object<ipc::Channel>().reply(call.agent, reply_to, outgoing.message));
+        return 0;
+    }
     const Message next_header = TRY(user_next.read());
     ipc::InMessage next = TRY(room_of(next_header));
     const Result<> done = call.object<ipc::Channel>().reply_wait(call.agent, reply_to, outgoing.message, next, deadline,

@@ -8,8 +8,8 @@
 namespace aios::init {
 namespace {
 
-constexpr std::uint64_t kStatusWell = 0x10; // exit codes of the node, see docs/design/boot.md
-constexpr std::uint64_t kStatusFailed = 0x11;
+constexpr std::uint64_t kStatusWell = 0,
+                        kStatusFailed = 1; // for node_power; docs/design/boot.md has the machine's exit codes
 constexpr std::uint64_t kChannelMessages = 256, kChannelBytes = 1 << 20;
 
 // Channels between services that initd makes at first use: whoever is granted the send role reaches whoever is granted
