@@ -2,6 +2,7 @@
 // lending.
 #include <atomic>
 
+#include "kernel/arch/log.hpp"
 #include "kernel/event/event.hpp"
 #include "kernel/event/timer.hpp"
 #include "kernel/ipc/channel.hpp"
@@ -97,6 +98,7 @@ void serve_squares(void* argument) {
 KERNEL_TEST(calls_are_answered_by_direct_switch) {
     KERNEL_EXPECT(g_stage.open(8, 4096));
     KERNEL_EXPECT(g_stage.start(serve_squares));
+    const std::uint64_t start = sched::now_ns();
     for (int c = 0; c < 2; c++)
         KERNEL_EXPECT(g_stage.start([](void* argument) {
             auto& stage = *static_cast<Stage*>(argument);
@@ -115,6 +117,8 @@ KERNEL_TEST(calls_are_answered_by_direct_switch) {
     const std::uint64_t give_up = sched::now_ns() + 20'000 * kMs;
     while (g_stage.running > 1 && sched::now_ns() < give_up)
         sched::sleep_until(sched::now_ns() + kMs);
+    // A figure for people; under -icount shift=0 nanoseconds are instructions.
+    log_info("a call and its answer between kernel threads: {} ns", (sched::now_ns() - start) / 600);
     std::uint64_t stop = 0;
     ipc::OutMessage out{words(&stop, 1), {}};
     KERNEL_EXPECT(g_stage.channel->send(g_stage.client, out));
