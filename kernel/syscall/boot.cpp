@@ -6,6 +6,7 @@
 
 #include "boot/container.hpp"
 #include "kernel/agent/agent.hpp"
+#include "kernel/agent/boot_mark.hpp"
 #include "kernel/arch/log.hpp"
 #include "kernel/arch/machine.hpp"
 #include "kernel/audit/audit.hpp"
@@ -15,6 +16,7 @@
 #include "kernel/fs/tree.hpp"
 #include "kernel/observe/report.hpp"
 #include "kernel/syscall/power.hpp"
+#include "kernel/time/clock.hpp"
 
 namespace aios::syscall {
 
@@ -42,8 +44,8 @@ Result<> fill_table(Agent& agent, StartupBlock& block) {
     TRY(put_device(agent, block, StartupRole::power, DeviceKind::power, rights::power));
     TRY(put_device(agent, block, StartupRole::frames, DeviceKind::frames, rights::write | rights::map));
     if (const std::uint64_t hpet = dev::platform().hpet; hpet != 0 && hpet % arch::kPageSize == 0) {
-        Ref<DeviceResource> registers = TRY(
-            DeviceResource::create(agent.quota(), DeviceKind::registers, {{hpet}, arch::kPageSize, false}));
+        Ref<DeviceResource> registers =
+            TRY(DeviceResource::create(agent.quota(), DeviceKind::registers, {{hpet}, arch::kPageSize, false}));
         TRY(put(agent, block, StartupRole::registers, std::move(registers), rights::map | kHandOn));
     }
     Ref<LogView> log = TRY(LogView::create(agent.quota()));
@@ -68,6 +70,13 @@ void record_boot() {
     std::uint8_t digest[32];
     if (fs::boot_manifest_digest(digest)) std::memcpy(record.digest, digest, sizeof(digest));
     audit::reserve_emergency().commit(record);
+}
+
+// Tells the host that the first program runs. A thread of its own, so that nothing of it delays that program.
+void tell_boot(void*) {
+    while (first_user_ticks.load(std::memory_order_relaxed) == 0)
+        (void)sched::sleep_until(time::deadline_after(1'000'000));
+    observe::send_boot_facts();
 }
 
 } // namespace
@@ -109,6 +118,8 @@ Result<> start_first_agent() {
     record.detail[1] = all.memory_bytes;
     std::memcpy(record.name, agent->name(), sizeof(record.name));
     audit::reserve_emergency().commit(record);
+    const Ref<Thread> teller = TRY(Thread::create_kernel("boot-facts", tell_boot, nullptr));
+    teller->start();
     log_info("first agent {} from {}, {} MiB", agent->id(), path, all.memory_bytes >> 20);
     return {};
 }
