@@ -32,7 +32,7 @@ void test_alloc_free() {
     const std::uint64_t b = GET(sys::agent_mem_alloc(self, 1 << 20, kRw));
     words_at(b)[0] = 1;
     GET(sys::agent_mem_free(self, b, 1 << 20));
-    CHECK(info_of(self).memory_bytes <= again);
+    CHECK(info_of(self).memory_bytes <= again + 3 * 4096); // page tables may stay for the next mapping
 }
 
 void test_alloc_limits() {
