@@ -27,7 +27,7 @@ struct HandleInfo {
     std::uint32_t type;   // ObjectType
     std::uint32_t rights;
     std::uint64_t object; // kernel object id, unique for the boot
-    std::uint64_t size;   // bytes of a memory object or file; messages waiting in a channel; else 0
+    std::uint64_t size;   // bytes of a memory object or file; messages waiting in and calls unanswered by a channel; else 0
     std::uint64_t depth;  // derivation depth
 };
 

@@ -136,7 +136,7 @@ Result<> Channel::receive(Party& to, InMessage& message) { return take(to, messa
 
 std::uint64_t Channel::info_size() const {
     Lock::Guard guard(lock_);
-    return store_.queued();
+    return store_.queued() + calls_.size();
 }
 
 void Channel::handle_added(Rights rights) {

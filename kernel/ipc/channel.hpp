@@ -86,7 +86,7 @@ public:
                         const cap::DerivationNode* node);
     Result<> reply(Party& by, std::uint64_t reply_to, OutMessage& reply);
 
-    [[nodiscard]] std::uint64_t info_size() const override; // messages waiting
+    [[nodiscard]] std::uint64_t info_size() const override; // messages waiting and calls unanswered
     event::Source* event_source() override { return &source_; }
     void handle_added(Rights rights) override;
     void handle_removed(Rights rights) override;

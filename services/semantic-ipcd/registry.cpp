@@ -36,7 +36,7 @@ std::string explain(const std::vector<Candidate>& candidates, bool by_name, cons
     if (second.score < best.score) {
         why += std::format(" against {:.2f} of {}", second.load, second.offer->agent_name);
     } else {
-        why += std::format(", equal to {}: the older offer goes first", second.offer->agent_name);
+        why += std::format(", equal to {}, which was asked later", second.offer->agent_name);
     }
     return why;
 }
@@ -68,36 +68,30 @@ void Registry::withdraw(std::uint64_t agent, std::string_view intent) {
 
 void Registry::agent_ended(std::uint64_t agent) {
     std::erase_if(entries_, [&](const Entry& entry) { return entry.offer.agent == agent; });
-    std::erase_if(loads_, [&](const auto& load) { return load.first == agent; });
+    std::erase_if(loads_, [&](const Load& load) { return load.agent == agent; });
+}
+
+const Registry::Load* Registry::load_entry(std::uint64_t agent) const {
+    const auto found = std::ranges::find(loads_, agent, &Load::agent);
+    return found == loads_.end() ? nullptr : &*found;
+}
+
+// nullptr for an agent that offers nothing: so there is at most one entry for each agent with an offer.
+Registry::Load* Registry::make_load(std::uint64_t agent) {
+    if (const auto found = std::ranges::find(loads_, agent, &Load::agent); found != loads_.end()) return &*found;
+    if (!std::ranges::any_of(entries_, [&](const Entry& entry) { return entry.offer.agent == agent; })) return nullptr;
+    return &loads_.emplace_back(agent, 0, 0);
 }
 
 void Registry::report_load(std::uint64_t agent, std::uint64_t requests) {
-    for (auto& [known, load] : loads_) {
-        if (known == agent) {
-            load = requests;
-            return;
-        }
-    }
-    const bool has_offer =
-        std::ranges::any_of(entries_, [&](const Entry& entry) { return entry.offer.agent == agent; });
-    if (has_offer) loads_.emplace_back(agent, requests); // bounded: one for each agent with an offer
+    if (Load* load = make_load(agent); load != nullptr) load->requests = requests;
 }
 
 void Registry::routed(std::uint64_t agent) {
-    for (auto& [known, load] : loads_) {
-        if (known == agent) {
-            ++load;
-            return;
-        }
-    }
-    report_load(agent, 1);
-}
-
-double Registry::load_of(const Offer& offer) const {
-    for (const auto& [agent, requests] : loads_) {
-        if (agent == offer.agent) return static_cast<double>(requests) / static_cast<double>(offer.capacity);
-    }
-    return 0;
+    Load* load = make_load(agent);
+    if (load == nullptr) return;
+    ++load->requests;
+    load->last_routed = ++routings_;
 }
 
 Choice Registry::choose(const Wanted& wanted) const {
@@ -116,18 +110,22 @@ Choice Registry::choose(const Wanted& wanted) const {
             if (fit < kMeaningThreshold) continue;
         }
         if (!types_fit(entry.offer, wanted, missing)) continue;
-        const double load = load_of(entry.offer);
+        const Load* known = load_entry(entry.offer.agent);
+        const double load =
+            known == nullptr ? 0 : static_cast<double>(known->requests) / static_cast<double>(entry.offer.capacity);
         // Load counts as what is left of the agent, so that it stays in [0, 1] however long the queue is.
         const double score =
             kMeaningWeight * fit + kLoadWeight / (1 + load) + (entry.offer.is_identified ? kTrustWeight : 0);
-        choice.candidates.push_back({&entry.offer, score, fit, load});
+        choice.candidates.push_back({&entry.offer, score, fit, load, known == nullptr ? 0 : known->last_routed});
     }
     if (choice.candidates.empty()) {
         const std::string asked = wanted.intent.empty() ? "\"" + wanted.meaning + "\"" : wanted.intent;
         choice.why = missing.empty() ? "no agent offers " + asked : "no offer fits " + asked + ": " + missing;
         return choice;
     }
-    std::ranges::stable_sort(choice.candidates, std::ranges::greater{}, &Candidate::score);
+    std::ranges::stable_sort(choice.candidates, [](const Candidate& a, const Candidate& b) {
+        return a.score != b.score ? a.score > b.score : a.last_routed < b.last_routed;
+    });
     choice.why = explain(choice.candidates, by_name, wanted);
     return choice;
 }

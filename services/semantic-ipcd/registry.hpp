@@ -47,6 +47,7 @@ struct Candidate {
     double score;
     double meaning; // cosine, or 1 for an exact name
     double load;    // (waiting + working) / capacity
+    std::uint64_t last_routed;
 };
 
 struct Choice {
@@ -65,7 +66,7 @@ public:
     void agent_ended(std::uint64_t agent);
     // Requests waiting at the agent and being worked on, as it last said.
     void report_load(std::uint64_t agent, std::uint64_t requests);
-    // A request was routed to it: counted until its next report, so that a burst spreads.
+    // A request was routed to it: counted until the next report of its load, so that a burst spreads.
     void routed(std::uint64_t agent);
 
     [[nodiscard]] Choice choose(const Wanted& wanted) const;
@@ -76,10 +77,17 @@ private:
         Offer offer;
         cognitive::Vector vector;
     };
-    [[nodiscard]] double load_of(const Offer& offer) const;
+    struct Load {
+        std::uint64_t agent;
+        std::uint64_t requests;
+        std::uint64_t last_routed; // a counter: among equals the agent that has rested longest goes first
+    };
+    [[nodiscard]] const Load* load_entry(std::uint64_t agent) const;
+    Load* make_load(std::uint64_t agent);
     const cognitive::Embedder& embedder_;
     std::vector<Entry> entries_;
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> loads_; // agent, requests
+    std::vector<Load> loads_; // at most one for each agent with an offer
+    std::uint64_t routings_ = 0;
 };
 
 } // namespace aios::broker

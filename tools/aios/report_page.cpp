@@ -85,16 +85,17 @@ std::string show_answer(std::size_t question, std::string_view text, const Answe
     if (asked.size() > kShown) asked = to_utf8(asked.substr(0, kShown)) + " ...";
     std::string out = std::format("\n[{}] {}\n", question + 1, asked);
     if (!answer.answered) return out + "    no answer in these documents\n";
-    std::string_view rest = answer.text;
-    while (!rest.empty()) {
-        const auto end = rest.find('\n');
-        out += std::format("    {}\n", printable_lines(rest.substr(0, end)));
-        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    }
-    if (!answer.passages.empty()) {
-        const Passage& best = answer.passages.front();
-        out += std::format("    -- {}:{}-{}, score {:.3f}, {}\n", printable(best.file), best.first, best.last,
-                           best.score, printable(answer.agent));
+    // The answer's text is made of passages, to the letter: each is shown with where it stands.
+    for (const Passage& passage : answer.passages) {
+        if (passage.text.empty() || answer.text.find(passage.text) == std::string::npos) continue;
+        std::string_view rest = passage.text;
+        while (!rest.empty()) {
+            const auto end = rest.find('\n');
+            out += std::format("    {}\n", printable_lines(rest.substr(0, end)));
+            rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+        }
+        out += std::format("    -- {}:{}-{}, score {:.3f}, {}\n", printable(passage.file), passage.first, passage.last,
+                           passage.score, printable(answer.agent));
     }
     return out;
 }

@@ -33,7 +33,14 @@ TEST_F(RegistryTest, LoadSpreadsABurst) {
         registry.routed(routed.back());
     }
     EXPECT_EQ(routed, (std::vector<std::uint64_t>{1, 2, 3, 1, 2, 3}));
-    registry.report_load(2, 0);
+    for (std::uint64_t agent = 1; agent <= 3; ++agent) {
+        registry.report_load(agent, 0);
+    }
+    registry.routed(1);
+    registry.report_load(1, 0);
+    EXPECT_EQ(registry.choose({.intent = "question.answer"}).candidates[0].offer->agent, 2u) << "asked longest ago";
+    registry.report_load(1, 2);
+    registry.report_load(3, 2);
     const Choice choice = registry.choose({.intent = "question.answer"});
     EXPECT_EQ(choice.candidates[0].offer->agent_name, "reader-2");
     EXPECT_NE(choice.why.find("load 0.00 against"), std::string::npos) << choice.why;
