@@ -176,11 +176,11 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
         "-device",
         "isa-debug-exit,iobase=0xf4,iosize=4",
         "-device",
-        "virtio-serial-pci,disable-legacy=on,max_ports=1",
+        "virtio-serial-pci,disable-legacy=on,max_ports=2",
         "-chardev",
         std::format("socket,id=frames,fd={}", kGuestFrames),
         "-device",
-        "virtconsole,chardev=frames",
+        "virtserialport,nr=1,chardev=frames", // a console port would lose what the host takes late
     };
     const auto add = [&](std::initializer_list<std::string> more) { list.insert(list.end(), more); };
     if (!spec.seed.empty()) add({"-fw_cfg", "name=opt/aios/seed,file=" + quoted(spec.seed)});

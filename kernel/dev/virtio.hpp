@@ -1,0 +1,56 @@
+// Virtio devices on PCI, modern interface (virtio 1.1 section 4.1), and their split virtqueues (section 2.6). Polled:
+// no interrupts. No locks; whoever owns the device has one.
+#pragma once
+
+#include <atomic>
+
+#include "base/result.hpp"
+#include "base/types.hpp"
+
+namespace aios::dev {
+
+// One queue of descriptors that stand alone (no chains). Its memory is one frame, kept for good: the device writes
+// there as long as the machine runs.
+class VirtQueue {
+public:
+    static constexpr unsigned kSize = 64;
+
+    [[nodiscard]] unsigned size() const { return size_; } // at most kSize: what the device offers
+    // A buffer at a physical address for the device, under a number below size() that is not out.
+    void offer(std::uint16_t id, std::uint64_t physical, std::uint32_t bytes, bool device_writes);
+    void notify(); // the device looks at what was offered
+    // The number of a buffer that the device is done with, one a call; kNone if there is none. It is the device's word:
+    // check it.
+    static constexpr std::uint32_t kNone = ~0u;
+    std::uint32_t take_used();
+
+private:
+    friend class VirtioDevice;
+    struct Memory;
+    Memory* memory_ = nullptr;
+    volatile std::uint16_t* notify_ = nullptr;
+    std::uint16_t number_ = 0, size_ = 0, offered_ = 0, taken_ = 0;
+};
+
+class VirtioDevice {
+public:
+    // Finds the device, resets it and negotiates VERSION_1 and those of the low 32 feature bits in `wanted` that it
+    // offers. not_found: there is none; device, bad_format: it does not follow the standard.
+    Result<> init(std::uint16_t modern_id, std::uint16_t transitional_id, std::uint32_t wanted);
+    [[nodiscard]] bool has(std::uint32_t feature) const { return (features_ & feature) != 0; }
+    [[nodiscard]] std::uint32_t configuration32(unsigned offset) const; // of the device's own; 0 beyond its end
+    Result<> start_queue(VirtQueue& queue, std::uint16_t number);
+    void ready();  // all queues are set up
+    void failed(); // gives the device up
+
+private:
+    Result<> negotiate(std::uint32_t wanted);
+    volatile std::uint8_t* common_ = nullptr;
+    volatile std::uint8_t* configuration_ = nullptr;
+    std::uint32_t configuration_bytes_ = 0;
+    std::uint64_t notify_physical_ = 0;
+    std::uint32_t notify_bytes_ = 0, notify_multiplier_ = 0;
+    std::uint32_t features_ = 0;
+};
+
+} // namespace aios::dev
