@@ -22,7 +22,7 @@ void system_call(TrapFrame& frame) {
     const CallArguments arguments = call_arguments(frame);
     Thread& thread = Thread::current();
     thread.user_frame = &frame;
-    Process& process = Process::current();
+    Process& process = static_cast<Process&>(*thread.owner()); // who comes from user mode belongs to a process
     if (arguments.number < 4096) return process.personality().call(thread, frame);
     set_call_result(frame, syscall::dispatch(process, arguments.number, arguments.values));
 }

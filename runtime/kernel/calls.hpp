@@ -17,9 +17,9 @@ namespace detail {
 // alone.
 inline std::int64_t call(std::uint64_t number, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t c = 0,
                          std::uint64_t d = 0, std::uint64_t e = 0, std::uint64_t f = 0) {
-    register std::uint64_t r10 asm("r10") = d;
-    register std::uint64_t r8 asm("r8") = e;
-    register std::uint64_t r9 asm("r9") = f;
+    register std::uint64_t r10 asm("r10") = d; // SAFETY: names the register that the kernel reads
+    register std::uint64_t r8 asm("r8") = e;   // SAFETY: the same
+    register std::uint64_t r9 asm("r9") = f;   // SAFETY: the same
     std::int64_t result;
     // SAFETY: the one way into the kernel; memory is clobbered because calls read and write it.
     asm volatile("syscall"
