@@ -1,8 +1,8 @@
-// See entropy.hpp. Seed material (RDRAND, the loader's seed, timing jitter) is hashed together with SHA-256; a source
-// only counts as enough when it passed its health check, and nothing is handed out before one did. Each CPU has its own
-// generator, used with interrupts off and in small pieces, so there is no lock to wait for; with seed= one generator
-// serves all under Rank::entropy, so that the sequence does not depend on which CPU asks. Standards: NIST SP 800-90A
-// (generator), 800-90B section 4.4.1 (repetition test).
+// See entropy.hpp. Seed material (RDRAND, the loader's or the monitor's seed, timing jitter) is hashed together with
+// SHA-256; a source only counts as enough when it passed its health check, and nothing is handed out before one did.
+// Each CPU has its own generator, used with interrupts off and in small pieces, so there is no lock to wait for; with
+// seed= one generator serves all under Rank::entropy, so that the sequence does not depend on which CPU asks.
+// Standards: NIST SP 800-90A (generator), 800-90B section 4.4.1 (repetition test).
 #include "kernel/dev/entropy.hpp"
 
 #include <algorithm>
@@ -17,6 +17,7 @@
 #include "kernel/arch/log.hpp"
 #include "kernel/arch/machine.hpp"
 #include "kernel/dev/entropy_init.hpp"
+#include "kernel/dev/fw_cfg.hpp"
 #include "kernel/sync/lock.hpp"
 
 namespace aios::dev {
@@ -120,10 +121,14 @@ void init_entropy() {
     const auto& handoff = arch::hand_off();
     const std::size_t from_loader = std::min<std::size_t>(handoff.seed_bytes, sizeof(handoff.seed));
     hash.update(std::as_bytes(std::span(handoff.seed)).first(from_loader));
+    std::byte given[32];
+    const std::size_t from_monitor = fw_cfg_read("opt/aios/seed", given).value_or(0);
+    hash.update(Bytes(given, from_monitor));
+    crypto::secure_wipe(given);
     std::uint64_t words[kSeedWords] = {};
     hardware_good = hardware_words(words);
     hash.update(bytes_of(words));
-    bool enough = hardware_good || from_loader >= 32;
+    bool enough = hardware_good || from_loader >= 32 || from_monitor >= 32;
     // Where nothing better is there, jitter has to do: at a thirtieth of a bit a sample, 8192 samples are 256 bits.
     const bool jitter_good = jitter(hash, enough ? 128 : 8192);
     if (!enough) enough = jitter_good;
@@ -133,7 +138,8 @@ void init_entropy() {
             "no source of randomness: RDRAND, loader seed and timing jitter are missing or do not vary");
         return;
     }
-    log_info("entropy: {}{}{}", hardware_good ? "RDRAND " : "", from_loader >= 32 ? "loader " : "", "jitter");
+    log_info("entropy: {}{}{}jitter", hardware_good ? "RDRAND " : "", from_loader >= 32 ? "loader " : "",
+             from_monitor >= 32 ? "monitor " : "");
     seeded.store(true, std::memory_order_release);
 }
 

@@ -1,5 +1,5 @@
-// Device interrupts. The kernel's own devices are polled, so no line has a handler: one that comes all the same is switched off, or a
-// level line would come for ever.
+// Device interrupts. The kernel's own devices are polled, so no line has a handler: one that comes all the same is
+// switched off, or a level line would come for ever.
 #include "kernel/arch/log.hpp"
 #include "kernel/arch/machine.hpp"
 
