@@ -77,6 +77,7 @@ constexpr Note kNotes[] = {
     {"handle_derive", "At most 64 derivations deep: then `too_large`."},
     {"handle_close", "Also closes a handle whose capability was revoked."},
     {"ipc_send", "At most 65,536 bytes and 8 handles: above that `too_large`."},
+    {"ipc_reply_wait", "`reply_to` 0 answers nobody; `next` null sends the reply and does not wait."},
     {"get_async_result",
      "An outcome is fetched once; after that `bad_state`. With too small a buffer the needed size is in `value`."},
     {"node_power", "Accounts, check counts and the whole audit log go to the host first."},
