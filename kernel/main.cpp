@@ -59,8 +59,16 @@ void add_panic_reporters() {
     dev::power_off(false);
 }
 
+// Agents are not trusted, and there is no page-table isolation: on a processor with Meltdown they could read all of memory.
+Result<> check_processor() {
+    if (!arch::needs_page_table_isolation() || arch::command_line_value("unsafe") == "meltdown") return {};
+    log(LogLevel::error, "this processor lets user code read kernel memory (Meltdown); unsafe=meltdown starts all the same");
+    return fail(Error::unsupported);
+}
+
 // Programs come from the container; from here on the first agent decides what happens.
 Result<> start_agents() {
+    TRY(check_processor());
     const auto& handoff = arch::hand_off();
     if (handoff.container_bytes == 0) return fail(Error::not_found);
     TRY(fs::init_bundle({handoff.container_base}, handoff.container_bytes));

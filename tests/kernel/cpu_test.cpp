@@ -98,6 +98,11 @@ KERNEL_TEST(cpu_protections_are_on) {
     KERNEL_EXPECT((arch::x86::read_msr(arch::x86::kMsrEfer) & arch::x86::kEferNoExecute) != 0);
 }
 
+// Fails on processors with Meltdown: the kernel starts no agents there, so a virtual machine on them is of no use.
+KERNEL_TEST(cpu_is_fit_for_untrusted_agents) {
+    KERNEL_EXPECT(!arch::needs_page_table_isolation() || arch::command_line_value("unsafe") == "meltdown");
+}
+
 KERNEL_TEST(cpu_user_frames_are_made_safe) {
     const auto frame = arch::make_user_frame(0xffff'8000'0000'1234, 0x7000);
     KERNEL_EXPECT(frame.from_user());
