@@ -21,6 +21,17 @@ ipc::Value slot_types(const std::vector<SlotType>& slots) {
     return items;
 }
 
+// --crash-after=N among the arguments: for scenarios that look at what others do when an agent crashes. Glibc hands the
+// arguments to constructors, so that no agent has to pass them on.
+std::uint64_t crash_after = 0;
+[[gnu::constructor]] void read_arguments(int count, char** arguments, char**) {
+    constexpr std::string_view kCrash = "--crash-after=";
+    for (int i = 1; i < count; ++i) {
+        if (std::string_view(arguments[i]).starts_with(kCrash))
+            crash_after = std::strtoull(arguments[i] + kCrash.size(), nullptr, 10);
+    }
+}
+
 } // namespace
 
 std::uint64_t now_ns() { return sys::clock_read(static_cast<std::uint64_t>(Clock::monotonic)).value_or(0); }
@@ -30,6 +41,7 @@ Agent::Agent() : startup_(startup_block()) {
         std::fputs("this program is an AIOS agent: it runs inside AIOS, started by its supervisor\n", stderr);
         std::exit(2);
     }
+    requests_until_crash_ = crash_after;
     AgentInfo info{};
     if (sys::agent_info(self(), &info)) {
         name_.assign(info.name, strnlen(info.name, sizeof(info.name)));
@@ -75,6 +87,7 @@ Result<> Agent::announce() {
 }
 
 void Agent::answer(ipc::Incoming& request) {
+    if (requests_until_crash_ != 0 && --requests_until_crash_ == 0) std::abort();
     const auto served = std::ranges::find(served_, request.intent.name, &Served::intent);
     Reply reply =
         served == served_.end()

@@ -110,6 +110,7 @@ private:
     std::optional<ipc::Server> server_;
     std::vector<Offer> offers_;
     std::vector<Served> served_;
+    std::uint64_t requests_until_crash_ = 0; // --crash-after=N; 0 = never
 };
 
 [[nodiscard]] std::uint64_t now_ns(); // monotonic

@@ -78,8 +78,8 @@ SCENARIO(refuses_bad_questions) {
 SCENARIO(refuses_a_question_of_100_kb) {
     small_documents(world);
     world.put("questions", std::string(100'000, 'q') + "\n");
-    world.refuses(3, {"--docs", world.at("docs"), "--ask-file", world.at("questions")}, "64 KiB");
-    EXPECT(world.aios({"run", "--help"}).out.find("64 KiB") != std::string::npos);
+    world.refuses(3, {"--docs", world.at("docs"), "--ask-file", world.at("questions")}, "65,000 bytes");
+    EXPECT(world.aios({"run", "--help"}).out.find("65,000 bytes") != std::string::npos);
 }
 
 SCENARIO(refuses_too_little_memory) {

@@ -171,10 +171,10 @@ SCENARIO(a_file_of_200_mb_is_skipped_with_a_count) {
     EXPECT(world.aios({"run", "--help"}).out.find("16 MiB") != std::string::npos);
 }
 
-SCENARIO(a_question_of_64_kib_is_handled) {
+SCENARIO(a_question_of_65_kb_is_handled) {
     write_library(world);
     std::string question = kAnswerable;
-    while (question.size() < 65'000)
+    while (question.size() < 64'900)
         question += " and tell me about the lamp";
     world.put("questions", question + "\n" + kForeign + "\n");
     const auto report = world.run({"--docs", world.at("docs"), "--ask-file", world.at("questions")});
@@ -194,6 +194,30 @@ SCENARIO(twenty_thousand_files) {
     EXPECT(answered(report, 0));
     EXPECT(best(report, 0)["file"].text() == "lighthouse.txt");
     say(std::format("20,001 files: {:.1f} s", *report["boot"]["run_seconds"].number()));
+}
+
+// A reader crashes at every second question: it is restarted, others answer meanwhile, and the job ends right.
+SCENARIO(a_reader_that_crashes_is_restarted) {
+    write_library(world);
+    std::string questions;
+    for (int i = 0; i < 6; i++)
+        questions += std::format("{}\n{}\n", kAnswerable, kForeign);
+    world.put("questions", questions);
+    const auto report =
+        world.run({"--docs", world.at("docs"), "--ask-file", world.at("questions"), "--crash", "reader-2=2"});
+    EXPECT(report["answers"].size() == 12);
+    for (std::size_t i = 0; i < 12; i++)
+        EXPECT(answered(report, i) == (i % 2 == 0));
+    const auto& agents = *report["agents"].array();
+    EXPECT(std::ranges::count_if(agents, [](const auto& agent) { return agent["name"].text() == "reader-2"; }) > 1);
+}
+
+// A service that always crashes is given up, with a sentence that names it.
+SCENARIO(a_service_that_always_crashes_is_named) {
+    write_library(world);
+    world.refuses(5, library_run(world, {"--crash", "memoryd=1"}), "memoryd");
+    world.refuses(5, library_run(world, {"--crash", "checker=1"}), "checker");
+    world.refuses(2, library_run(world, {"--crash", "nobody=1"}), "nobody");
 }
 
 SCENARIO(time_runs_out) {

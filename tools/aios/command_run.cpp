@@ -132,7 +132,7 @@ Outcome<Exit> command_run(const Places& places, ArgumentList arguments) {
     const std::uint64_t document_bytes = input.documents.total_bytes;
     Job job = HOST_TRY(make_job(std::move(input.documents), input.questions));
     Bundle boot = HOST_TRY(read_boot_list(places.bundle_list("boot")));
-    HOST_TRY(compile_descriptions(boot, run_variables(document_count, document_bytes)));
+    HOST_TRY(compile_descriptions(boot, run_variables(document_count, document_bytes), options.crashes));
     const std::uint64_t container_bytes =
         HOST_TRY(write_container(spec.container, std::move(boot), std::move(job.bundle)));
     spec.memory_mib = HOST_TRY(choose_memory(options, needed_mib(container_bytes, document_bytes, options.processors)));

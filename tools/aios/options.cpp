@@ -97,6 +97,16 @@ Outcome<RunOptions> parse_run(std::span<const std::string_view> list) {
             options.count_instructions = true;
         } else if (option == "--append") {
             options.append = HOST_TRY(arguments.value(option));
+        } else if (option == "--crash") {
+            const std::string value(HOST_TRY(arguments.value(option)));
+            const auto equals = value.find('=');
+            std::uint64_t request = 0;
+            const char* end = value.data() + value.size();
+            if (equals == 0 || equals == std::string::npos ||
+                std::from_chars(value.data() + equals + 1, end, request).ptr != end || request == 0) {
+                return failure(Exit::wrong_use, std::format("--crash takes NAME=N with N from 1, not '{}'.", value));
+            }
+            options.crashes[value.substr(0, equals)] = request;
         } else if (option == "--debug" || option == "--yes") {
             continue; // the script acts on these
         } else {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,7 +31,8 @@ struct RunOptions {
     unsigned timeout_seconds = 600;
     bool verbose = false;
     bool count_instructions = false;
-    std::string append; // further words for the kernel's command line
+    std::string append;                                        // further words for the kernel's command line
+    std::map<std::string, std::uint64_t, std::less<>> crashes; // unit -> request at which it crashes
 };
 
 struct AuditOptions {

@@ -22,7 +22,7 @@ Outcome<> check_question(std::string_view question, std::string_view place) {
     };
     if (is_blank(question)) return refuse("is empty");
     if (question.size() > kMaxQuestionBytes)
-        return failure(Exit::bad_input, std::format("{} is {} long; a question may have at most 64 KiB.", place,
+        return failure(Exit::bad_input, std::format("{} is {} long; a question may have at most 65,000 bytes.", place,
                                                     human_bytes(question.size())));
     if (!utf8::is_valid(question)) return refuse("is not text (it is not valid UTF-8)");
     for (const char c : question) {

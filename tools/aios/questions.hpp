@@ -12,7 +12,7 @@
 
 namespace aios::host {
 
-inline constexpr std::size_t kMaxQuestionBytes = 64 << 10;
+inline constexpr std::size_t kMaxQuestionBytes = 65'000; // with its intent it fits one message of 64 KiB
 inline constexpr std::size_t kMaxQuestions = 10'000;
 
 // Checks one question: UTF-8 text, not blank, within kMaxQuestionBytes, no control characters but tab and line end.

@@ -227,8 +227,13 @@ void put(cbor::Encoder& out, const DescriptionText& description) {
 
 } // namespace
 
-Outcome<std::string> compile_description(std::string_view file, std::string_view text, const Variables& variables) {
-    const DescriptionText description = HOST_TRY(Parser(file, variables).parse(text));
+Outcome<std::string> compile_description(std::string_view file, std::string_view text, const Variables& variables,
+                                         const Variables& crashes) {
+    DescriptionText description = HOST_TRY(Parser(file, variables).parse(text));
+    for (UnitText& unit : description.units) {
+        const auto crash = crashes.find(unit.name);
+        if (crash != crashes.end()) unit.arguments.push_back(std::format("--crash-after={}", crash->second));
+    }
     auto counting = cbor::Encoder::counting();
     put(counting, description);
     std::vector<std::byte> bytes(counting.size());
@@ -238,11 +243,18 @@ Outcome<std::string> compile_description(std::string_view file, std::string_view
     return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()); // SAFETY: bytes as characters
 }
 
-Outcome<> compile_descriptions(Bundle& boot, const Variables& variables) {
+Outcome<> compile_descriptions(Bundle& boot, const Variables& variables, const Variables& crashes) {
     constexpr std::string_view kFolder = "etc/", kEnding = ".units";
+    for (const auto& [name, request] : crashes) {
+        const bool is_known = std::ranges::any_of(boot.entries, [&](const BundleEntry& entry) {
+            return entry.path.ends_with(kEnding) && entry.bytes.find("[" + name + "]") != std::string::npos;
+        });
+        if (!is_known)
+            return failure(Exit::wrong_use, std::format("there is no service or agent called '{}' to crash.", name));
+    }
     for (BundleEntry& entry : boot.entries) {
         if (!entry.path.starts_with(kFolder) || !entry.path.ends_with(kEnding)) continue;
-        entry.bytes = HOST_TRY(compile_description(entry.path, entry.bytes, variables));
+        entry.bytes = HOST_TRY(compile_description(entry.path, entry.bytes, variables, crashes));
         entry.path = entry.path.substr(0, entry.path.size() - kEnding.size()) + ".cbor";
     }
     return {};
