@@ -21,15 +21,20 @@ ipc::Value slot_types(const std::vector<SlotType>& slots) {
     return items;
 }
 
-// --crash-after=N among the arguments: for scenarios that look at what others do when an agent crashes. Glibc hands the
-// arguments to constructors, so that no agent has to pass them on.
+// For scenarios that look at what others do when an agent crashes: --crash-after=N crashes at the Nth request,
+// --crash-always also after a restart (--start=K says which start this is). Glibc hands the arguments to constructors,
+// so that no agent has to pass them on.
 std::uint64_t crash_after = 0;
 [[gnu::constructor]] void read_arguments(int count, char** arguments, char**) {
     constexpr std::string_view kCrash = "--crash-after=";
+    bool is_restart = false, always = false;
     for (int i = 1; i < count; ++i) {
-        if (std::string_view(arguments[i]).starts_with(kCrash))
-            crash_after = std::strtoull(arguments[i] + kCrash.size(), nullptr, 10);
+        const std::string_view argument = arguments[i];
+        if (argument.starts_with(kCrash)) crash_after = std::strtoull(arguments[i] + kCrash.size(), nullptr, 10);
+        if (argument.starts_with("--start=")) is_restart = argument != "--start=1";
+        if (argument == "--crash-always") always = true;
     }
+    if (is_restart && !always) crash_after = 0;
 }
 
 } // namespace

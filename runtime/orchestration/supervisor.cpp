@@ -10,13 +10,35 @@ void Supervisor::fail_with(std::string_view what, std::string_view unit, Error e
 
 void Supervisor::start_what_can() {
     for (std::size_t unit = states_.next_to_start(); unit != kMaxUnits && !finished_; unit = states_.next_to_start()) {
-        const auto started = start_unit(unit);
-        if (!started) {
-            if (!finished_) fail_with("cannot start a unit", name_of(unit), started.error());
-            return;
-        }
         states_.started(unit);
+        if (const auto started = start_unit(unit); !started) try_again(unit, started.error());
     }
+}
+
+// What a unit's predecessor paid comes back a moment after its end, and identityd may be starting anew: such failures
+// pass.
+void Supervisor::try_again(std::size_t unit, Error error) {
+    constexpr std::uint32_t kMaxFailedStarts = 40;
+    constexpr std::uint64_t kPause = 100'000'000; // ns
+    const bool may_pass = error == Error::quota_exceeded || error == Error::out_of_memory ||
+                          error == Error::peer_closed || error == Error::timed_out || error == Error::would_block;
+    const std::uint32_t failed_starts = units_[unit].failed_starts + 1;
+    if (finished_ || !may_pass || failed_starts > kMaxFailedStarts) {
+        fail_with("cannot start a unit", name_of(unit), error);
+        return;
+    }
+    (void)sys::event_cancel(queue_.get(), event_key(EventKind::spawned, unit));
+    (void)sys::event_cancel(queue_.get(), event_key(EventKind::message, unit));
+    (void)sys::event_cancel(queue_.get(), event_key(EventKind::ended, unit));
+    if (units_[unit].agent) (void)sys::agent_kill(units_[unit].agent.get(), 0);
+    units_[unit] = {};
+    units_[unit].failed_starts = failed_starts;
+    states_.not_started(unit);
+    // Sleeps on a queue to which nothing is registered.
+    const auto idle = owned(sys::queue_create(self()));
+    const auto now = sys::clock_read(static_cast<std::uint64_t>(Clock::monotonic));
+    EventPacket packet;
+    if (idle && now) (void)sys::event_wait(idle->get(), &packet, 1, *now + kPause);
 }
 
 // A unit says {0: "ready" | "done" | "failed" | "progress", 1: text, 2: ok}.
@@ -65,7 +87,8 @@ void Supervisor::read_messages(std::size_t unit) {
 }
 
 void Supervisor::ended(std::size_t unit) {
-    read_messages(unit); // its last words
+    if (!units_[unit].agent) return;
+    if (!units_[unit].stop_wanted) read_messages(unit); // its last words
     AgentInfo info{};
     const bool is_known = sys::agent_info(units_[unit].agent.get(), &info).has_value();
     if (is_known && info.state != static_cast<std::uint32_t>(AgentState::dead))
@@ -106,10 +129,10 @@ void Supervisor::handle(const EventPacket& packet) {
     const auto unit = static_cast<std::size_t>(packet.key & 0xffffffff);
     switch (static_cast<EventKind>(packet.key >> 32)) {
     case EventKind::spawned:
-        if (const auto done = spawned(unit); !done) fail_with("cannot start a unit", name_of(unit), done.error());
+        if (const auto done = spawned(unit); !done) try_again(unit, done.error());
         return;
     case EventKind::message:
-        read_messages(unit);
+        if (!units_[unit].stop_wanted) read_messages(unit);
         return;
     case EventKind::ended:
         ended(unit);

@@ -30,6 +30,7 @@ struct UnitHandles {
     OwnedHandle agent;
     OwnedHandle parent;       // receive side of the unit's channel to us
     bool stop_wanted = false; // killed for a restart
+    std::uint32_t failed_starts = 0;
 };
 
 // Events carry which unit and what.
@@ -72,6 +73,7 @@ private:
     Result<> register_identity(std::size_t unit);
     // supervisor.cpp
     void start_what_can();
+    void try_again(std::size_t unit, Error error);
     void handle(const EventPacket& packet);
     void read_messages(std::size_t unit);
     void read_message(std::size_t unit, Bytes bytes);
@@ -94,6 +96,7 @@ private:
     SystemDescription description_;
     UnitStates states_;
     UnitHandles units_[kMaxUnits];
+    std::uint32_t starts_[kMaxUnits]{}; // of each unit so far; the program is told (--start=N)
     crypto::Sha256::Digest manifest_{}; // of the system description
     OwnedHandle queue_;
     bool finished_ = false;

@@ -76,6 +76,8 @@ Result<> Supervisor::start_unit(std::size_t index) {
     for (const std::string_view argument : unit.arguments) {
         TRY(add(argument));
     }
+    char start[24];
+    TRY(add(format_to(start, "--start={}", starts_[index] + 1)));
 
     SpawnRequest request{};
     request.tree = find_handle(startup_, StartupRole::bundle);
@@ -93,6 +95,7 @@ Result<> Supervisor::start_unit(std::size_t index) {
         request.name[i] = unit.name[i];
     }
     handles.operation = TRY(owned(sys::agent_spawn(self(), &request)));
+    ++starts_[index];
     TRY(sys::event_register(queue_.get(), handles.operation.get(), kSignalDone, event_key(EventKind::spawned, index)));
     return {};
 }

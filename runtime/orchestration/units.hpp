@@ -73,6 +73,7 @@ public:
     [[nodiscard]] std::size_t next_to_start() const;
     void started(std::size_t unit) { states_[unit] = UnitState::starting; }
     void ready(std::size_t unit);
+    void not_started(std::size_t unit); // the start did not work out; it is tried again
 
     // A unit ended. Answers what is to be done about it.
     struct Decision {

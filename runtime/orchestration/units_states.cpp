@@ -27,6 +27,10 @@ void UnitStates::ready(std::size_t unit) {
     if (states_[unit] == UnitState::starting) states_[unit] = UnitState::ready;
 }
 
+void UnitStates::not_started(std::size_t unit) {
+    if (states_[unit] == UnitState::starting) states_[unit] = UnitState::waiting;
+}
+
 bool UnitStates::all_ready() const {
     for (std::size_t i = 0; i < description_.units.size(); ++i) {
         if (states_[i] != UnitState::ready) return false;

@@ -84,5 +84,5 @@ int aios_main(const aios::StartupBlock& startup) {
     const std::uint64_t status = init::run(startup) ? init::kStatusWell : init::kStatusFailed;
     (void)sys::node_power(find_handle(startup, StartupRole::power), static_cast<std::uint64_t>(PowerAction::off),
                           status);
-    return 1; // not reached while initd holds the power capability
+    return static_cast<int>(status);
 }

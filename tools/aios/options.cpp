@@ -98,15 +98,19 @@ Outcome<RunOptions> parse_run(std::span<const std::string_view> list) {
         } else if (option == "--append") {
             options.append = HOST_TRY(arguments.value(option));
         } else if (option == "--crash") {
-            const std::string value(HOST_TRY(arguments.value(option)));
+            std::string_view value = HOST_TRY(arguments.value(option));
+            const std::string_view given = value;
+            Crash crash;
+            crash.always = value.ends_with(",always");
+            if (crash.always) value.remove_suffix(std::string_view(",always").size());
             const auto equals = value.find('=');
-            std::uint64_t request = 0;
             const char* end = value.data() + value.size();
-            if (equals == 0 || equals == std::string::npos ||
-                std::from_chars(value.data() + equals + 1, end, request).ptr != end || request == 0) {
-                return failure(Exit::wrong_use, std::format("--crash takes NAME=N with N from 1, not '{}'.", value));
+            if (equals == 0 || equals == std::string_view::npos ||
+                std::from_chars(value.data() + equals + 1, end, crash.request).ptr != end || crash.request == 0) {
+                return failure(Exit::wrong_use,
+                               std::format("--crash takes NAME=N or NAME=N,always with N from 1, not '{}'.", given));
             }
-            options.crashes[value.substr(0, equals)] = request;
+            options.crashes[std::string(value.substr(0, equals))] = crash;
         } else if (option == "--debug" || option == "--yes") {
             continue; // the script acts on these
         } else {

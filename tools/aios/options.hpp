@@ -18,6 +18,13 @@ namespace aios::host {
 enum class BootKind { pvh, uefi };
 enum class Accelerator { automatic, kvm, tcg };
 
+// A unit that is to crash at a request, counted from 1: at its first start, or at every start.
+struct Crash {
+    std::uint64_t request = 0;
+    bool always = false;
+};
+using Crashes = std::map<std::string, Crash, std::less<>>; // by name of the unit
+
 struct RunOptions {
     std::optional<std::filesystem::path> documents; // none: the project's own docs/ and README.md
     std::vector<std::string> questions;             // --ask, in order
@@ -31,8 +38,8 @@ struct RunOptions {
     unsigned timeout_seconds = 600;
     bool verbose = false;
     bool count_instructions = false;
-    std::string append;                                        // further words for the kernel's command line
-    std::map<std::string, std::uint64_t, std::less<>> crashes; // unit -> request at which it crashes
+    std::string append; // further words for the kernel's command line
+    Crashes crashes;
 };
 
 struct AuditOptions {

@@ -228,11 +228,13 @@ void put(cbor::Encoder& out, const DescriptionText& description) {
 } // namespace
 
 Outcome<std::string> compile_description(std::string_view file, std::string_view text, const Variables& variables,
-                                         const Variables& crashes) {
+                                         const Crashes& crashes) {
     DescriptionText description = HOST_TRY(Parser(file, variables).parse(text));
     for (UnitText& unit : description.units) {
         const auto crash = crashes.find(unit.name);
-        if (crash != crashes.end()) unit.arguments.push_back(std::format("--crash-after={}", crash->second));
+        if (crash == crashes.end()) continue;
+        unit.arguments.push_back(std::format("--crash-after={}", crash->second.request));
+        if (crash->second.always) unit.arguments.emplace_back("--crash-always");
     }
     auto counting = cbor::Encoder::counting();
     put(counting, description);
@@ -243,9 +245,9 @@ Outcome<std::string> compile_description(std::string_view file, std::string_view
     return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()); // SAFETY: bytes as characters
 }
 
-Outcome<> compile_descriptions(Bundle& boot, const Variables& variables, const Variables& crashes) {
+Outcome<> compile_descriptions(Bundle& boot, const Variables& variables, const Crashes& crashes) {
     constexpr std::string_view kFolder = "etc/", kEnding = ".units";
-    for (const auto& [name, request] : crashes) {
+    for (const auto& [name, crash] : crashes) {
         const bool is_known = std::ranges::any_of(boot.entries, [&](const BundleEntry& entry) {
             return entry.path.ends_with(kEnding) && entry.bytes.find("[" + name + "]") != std::string::npos;
         });

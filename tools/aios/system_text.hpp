@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "tools/aios/bundle.hpp"
+#include "tools/aios/options.hpp"
 #include "tools/aios/outcome.hpp"
 
 namespace aios::host {
@@ -23,11 +24,11 @@ using Variables = std::map<std::string, std::uint64_t, std::less<>>;
 
 // The encoded description. `file` is for sentences.
 [[nodiscard]] Outcome<std::string> compile_description(std::string_view file, std::string_view text,
-                                                       const Variables& variables, const Variables& crashes = {});
+                                                       const Variables& variables, const Crashes& crashes = {});
 
 // Replaces each entry etc/NAME.units of the bundle by etc/NAME.cbor. A unit of `crashes` gets the argument
 // --crash-after=N; a name that no unit has is wrong use.
-[[nodiscard]] Outcome<> compile_descriptions(Bundle& boot, const Variables& variables, const Variables& crashes = {});
+[[nodiscard]] Outcome<> compile_descriptions(Bundle& boot, const Variables& variables, const Crashes& crashes = {});
 
 // What the descriptions of a run are sized by.
 [[nodiscard]] Variables run_variables(std::uint64_t document_count, std::uint64_t document_bytes);
