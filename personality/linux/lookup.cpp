@@ -82,15 +82,19 @@ struct Lookup::Work {
     Ref<cap::DerivationNode> authority;
     Rights rights;
     FileKind special = FileKind::node;
+    // What walk_straight() found, for the first node(): later ones look again.
+    bool has_outcome = false;
+    std::expected<Ref<fs::Node>, Errno> outcome;
     ~Work() = default;
 
-    // `tail` may lie inside `remaining`: it is moved first.
+    // `tail` may lie inside `remaining`: it is moved first. A slash goes between the two, so an empty tail adds none.
     bool set_remaining(std::string_view head, std::string_view tail) {
-        if (head.size() + 1 + tail.size() > sizeof(remaining)) return false;
-        std::memmove(remaining + head.size() + 1, tail.data(), tail.size());
+        const std::size_t slash = tail.empty() ? 0 : 1;
+        if (head.size() + slash + tail.size() > sizeof(remaining)) return false;
+        std::memmove(remaining + head.size() + slash, tail.data(), tail.size());
         std::memcpy(remaining, head.data(), head.size());
-        remaining[head.size()] = '/';
-        remaining_bytes = head.size() + 1 + tail.size();
+        if (slash != 0) remaining[head.size()] = '/';
+        remaining_bytes = head.size() + slash + tail.size();
         at = 0;
         return true;
     }
@@ -219,8 +223,42 @@ Errno Lookup::enter_mount() {
     return Errno{};
 }
 
+// The usual case in one or two steps: no "." or "..", no symbolic link on the way. A tree's open() follows no links, so
+// what it finds has directories alone above it. False: nothing is decided.
+bool Lookup::walk_straight(Follow follow) {
+    Work& work = *work_;
+    bool has_slash = false;
+    while (!work.at_end()) {
+        const std::string_view component = work.next_component();
+        if (component == "." || component == ".." || component.size() > kMaxNamePart || !work.path.append(component))
+            return false;
+        has_slash = work.at != work.remaining_bytes;
+    }
+    if (enter_mount() != Errno{} || !work.tree) return false;
+    const std::string_view path = relative();
+    auto node = work.tree->open(path);
+    if (node) {
+        const fs::NodeKind kind = (*node)->info().kind;
+        if (kind == fs::NodeKind::link && (follow == Follow::yes || has_slash)) return false;
+        if (kind == fs::NodeKind::file && has_slash) return false;
+        work.outcome = std::move(*node);
+    } else {
+        const std::size_t slash = path.rfind('/');
+        const auto parent =
+            work.tree->open(slash == std::string_view::npos ? std::string_view() : path.substr(0, slash));
+        if (node.error() != Error::not_found || !parent || (*parent)->info().kind != fs::NodeKind::directory)
+            return false;
+        work.outcome = std::unexpected(kNoEntry);
+    }
+    work.has_outcome = true;
+    return true;
+}
+
 Errno Lookup::walk(Follow follow) {
     Work& work = *work_;
+    if (walk_straight(follow)) return Errno{};
+    work.at = 0;
+    work.path.bytes = 0;
     std::size_t links = 0;
     while (!work.at_end()) {
         const std::string_view component = work.next_component();
@@ -265,6 +303,7 @@ std::expected<Ref<fs::Node>, Errno> Lookup::node() const {
     if (special() != FileKind::node) return Ref<fs::Node>();
     if (tree() == nullptr)
         return relative().empty() ? Ref<fs::Node>() : std::expected<Ref<fs::Node>, Errno>(std::unexpected(kNoEntry));
+    if (std::exchange(work_->has_outcome, false)) return std::move(work_->outcome);
     auto node = tree()->open(relative());
     if (!node) return std::unexpected(node.error() == Error::wrong_type ? kNotDirectory : errno_of(node.error()));
     return std::move(*node);

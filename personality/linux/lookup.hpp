@@ -76,6 +76,7 @@ private:
     Lookup(Call& call, Work* work) : call_(&call), work_(work) {}
     static std::expected<Lookup, Errno> make(Call& call);
     Errno walk(Follow follow);
+    bool walk_straight(Follow follow);
     Errno enter_mount();
     Call* call_;
     Work* work_;

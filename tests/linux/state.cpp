@@ -1,0 +1,90 @@
+// The extended processor state across preemption: threads that never call the kernel hold sentinels in vector
+// registers, upper halves too, while others change theirs.
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "tests/linux/test.hpp"
+
+using namespace linux_test;
+
+namespace {
+
+// One round of a few million instructions with eight registers full of `seed`; the number of registers that lost it.
+[[gnu::target("avx2"), gnu::noinline]] int hold_wide(std::uint64_t seed) {
+    alignas(32) std::uint64_t in[4] = {seed, ~seed, seed * 3, seed ^ 0x5555}, out[8][4];
+    asm volatile("vmovdqa (%0), %%ymm0\n vmovdqa %%ymm0, %%ymm1\n vmovdqa %%ymm0, %%ymm5\n vmovdqa %%ymm0, %%ymm6\n"
+                 "vmovdqa %%ymm0, %%ymm7\n vmovdqa %%ymm0, %%ymm8\n vmovdqa %%ymm0, %%ymm14\n vmovdqa %%ymm0, %%ymm15\n"
+                 "movq $2000000, %%rcx\n"
+                 "1: decq %%rcx\n jnz 1b\n"
+                 "vmovdqu %%ymm0, (%1)\n vmovdqu %%ymm1, 32(%1)\n vmovdqu %%ymm5, 64(%1)\n vmovdqu %%ymm6, 96(%1)\n"
+                 "vmovdqu %%ymm7, 128(%1)\n vmovdqu %%ymm8, 160(%1)\n vmovdqu %%ymm14, 192(%1)\n"
+                 "vmovdqu %%ymm15, 224(%1)\n vzeroupper\n"
+                 :
+                 : "r"(in), "r"(out)
+                 : "rcx", "memory", "xmm0", "xmm1", "xmm5", "xmm6", "xmm7", "xmm8", "xmm14", "xmm15");
+    int lost = 0;
+    for (auto& held : out)
+        lost += std::memcmp(held, in, 32) != 0;
+    return lost;
+}
+
+[[gnu::noinline]] int hold_narrow(std::uint64_t seed) {
+    std::uint64_t out[3];
+    asm volatile("movq %1, %%xmm3\n movq %1, %%xmm9\n movq %1, %%xmm15\n"
+                 "movq $2000000, %%rcx\n"
+                 "1: decq %%rcx\n jnz 1b\n"
+                 "movq %%xmm3, (%0)\n movq %%xmm9, 8(%0)\n movq %%xmm15, 16(%0)\n"
+                 :
+                 : "r"(out), "r"(seed)
+                 : "rcx", "memory", "xmm3", "xmm9", "xmm15");
+    return (out[0] != seed) + (out[1] != seed) + (out[2] != seed);
+}
+
+template <typename F>
+void threads_hold(F hold) {
+    std::atomic<int> lost{0};
+    std::vector<std::thread> threads;
+    for (std::uint64_t i = 1; i <= 6; i++) {
+        threads.emplace_back([&, i] {
+            for (std::uint64_t round = 0; round < 12; round++)
+                lost += hold(i * 0x0123'4567'89ab'cdef + round);
+        });
+    }
+    for (auto& thread : threads)
+        thread.join();
+    CHECK(lost == 0);
+}
+
+} // namespace
+
+int main() {
+    program = "state";
+    run("sse", [] { threads_hold(hold_narrow); });
+    if (__builtin_cpu_supports("avx2")) {
+        run("avx", [] { threads_hold(hold_wide); });
+    } else {
+        skip("avx", "this processor has no AVX2");
+    }
+    run("rounding_mode_is_a_threads_own", [] {
+        std::atomic<int> wrong{0};
+        std::vector<std::thread> threads;
+        for (unsigned mode = 0; mode < 4; mode++) {
+            threads.emplace_back([&, mode] {
+                const unsigned wanted = 0x1f80 | mode << 13;
+                asm volatile("ldmxcsr %0" : : "m"(wanted));
+                for (int i = 0; i < 300; i++) {
+                    std::this_thread::yield();
+                    unsigned now = 0;
+                    asm volatile("stmxcsr %0" : "=m"(now));
+                    wrong += (now & 0x6000) != (wanted & 0x6000);
+                }
+            });
+        }
+        for (auto& thread : threads)
+            thread.join();
+        CHECK(wrong == 0);
+    });
+    return finish();
+}
