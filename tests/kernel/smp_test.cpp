@@ -11,7 +11,7 @@
 namespace aios {
 namespace {
 
-bool wait_until(const std::atomic<unsigned>& value, unsigned wanted, std::uint64_t milliseconds = 20'000) {
+bool wait_until(const std::atomic<unsigned>& value, unsigned wanted, std::uint64_t milliseconds = 60'000) {
     const std::uint64_t end = time::deadline_after(milliseconds * 1'000'000);
     while (value.load(std::memory_order_acquire) != wanted) {
         if (time::now_ns() > end) return false;
@@ -47,7 +47,7 @@ KERNEL_TEST(smp_runs_on_every_other_cpu) {
 std::atomic<unsigned> flushers_done;
 
 void flush_often(void*) {
-    for (unsigned i = 0; i < 40; i++) {
+    for (unsigned i = 0; i < 12; i++) {
         arch::InterruptGuard guard;
         arch::run_on_others([](void*) {}, nullptr);
     }
