@@ -90,6 +90,14 @@ void change_context(int signal, siginfo_t*, void* context) {
     if (user->uc_mcontext.fpregs != nullptr) user->uc_mcontext.fpregs->_xmm[7].element[0] = 0xabcd;
 }
 
+// Asks for input/output privilege and no interrupts, in a frame whose registers are those that SYSCALL leaves.
+void raise_privileges(int signal, siginfo_t*, void* context) {
+    handle(signal);
+    auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+    registers[REG_EFL] = (registers[REG_EFL] | 0x3000) & ~0x200;
+    registers[REG_R11] = registers[REG_EFL];
+    registers[REG_RCX] = registers[REG_RIP];
+}
 // What a hostile program would put into its frame.
 void spoil_context(int signal, siginfo_t*, void* context) {
     handle(signal);
@@ -254,6 +262,15 @@ int main() {
                      : "rax", "rcx", "r11", "r12", "xmm7", "memory");
         CHECK(general == 0x1234);
         CHECK((vector & 0xffffffff) == 0xabcd);
+    });
+    run("flags_of_a_frame_like_an_untouched_one", [] {
+        Action action(SIGUSR1, raise_privileges);
+        raw(SYS_tgkill, getpid(), raw(SYS_gettid), SIGUSR1);
+        unsigned long flags;
+        asm volatile("pushfq; popq %0" : "=r"(flags));
+        CHECK(count == 1);
+        CHECK((flags & 0x3000) == 0); // no access to ports
+        CHECK((flags & 0x200) != 0);  // interrupts are on
     });
     if (on_aios()) { // Linux ends a program with such a frame; here the frame is made harmless
         run("spoiled_frame_is_made_safe", [] {

@@ -89,15 +89,18 @@ syscall_entry:                  // rcx = return address, r11 = flags; interrupts
     movq %rsp, %rdi
     call _ZN4aios4arch4hook11before_userERNS0_9TrapFrameE
     // SYSRET gives rcx and r11 for rip and flags, and faults in kernel mode on a return address that is not canonical: only a
-    // frame that nobody has changed goes this way. TF and RF need IRETQ.
+    // frame that looks as if nobody had changed it goes this way. A signal frame can look so with flags of the program's choice:
+    // interrupts must be on and nothing else set but arithmetic flags, DF, AC and ID. (TF and RF need IRETQ anyway.)
     movq FRAME_RIP(%rsp), %rcx
     cmpq FRAME_RCX(%rsp), %rcx
     jne return_checked
     movq FRAME_FLAGS(%rsp), %r11
     cmpq FRAME_R11(%rsp), %r11
     jne return_checked
-    testl $0x10100, %r11d
-    jnz return_checked
+    movq %r11, %rax
+    andq $~0x240cd5, %rax
+    cmpq $0x202, %rax
+    jne return_checked
     movq %rcx, %rax
     shrq $47, %rax
     jnz return_checked
