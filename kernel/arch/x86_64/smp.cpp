@@ -1,6 +1,6 @@
 // Starts the other CPUs one after another by INIT and start-up interrupts (SDM volume 3 section 9.4.4). Each gets a
 // stack and three exception stacks, takes itself over as the boot CPU did, and goes to hook::cpu_started. A CPU that
-// does not come is left out.
+// does not come in time is left out, with those after it, and halts when it comes late.
 // SAFETY: the page below 1 MiB is ours (early.cpp took it); the fields that are filled in are those of trampoline.S.
 #include <atomic>
 #include <cstring>
@@ -30,6 +30,21 @@ struct Stacks {
 Stacks stacks_of[kMaxCpus];
 constinit std::atomic<unsigned> arrived{0};
 
+// The CPU that is being called, and whether it has answered. Whoever changes `calling` first decides: a CPU that comes
+// after it was given up halts before it has touched anything that is shared.
+enum class Phase : std::uint64_t { calling = 1, answered = 2, given_up = 3 };
+constexpr std::uint64_t call_word(std::uint64_t index, Phase phase) {
+    return index << 2 | static_cast<std::uint64_t>(phase);
+}
+constinit std::atomic<std::uint64_t> call{0};
+bool settle(std::uint64_t index, Phase phase) {
+    std::uint64_t expected = call_word(index, Phase::calling);
+    return call.compare_exchange_strong(expected, call_word(index, phase), std::memory_order_acq_rel);
+}
+
+// A virtual CPU may wait for seconds until a busy host runs it.
+constexpr std::uint64_t kPatience = 10'000'000; // microseconds
+
 void wait_microseconds(std::uint64_t microseconds) {
     const std::uint64_t until = read_tsc() + tsc_per_second() / 1'000'000 * microseconds;
     while (read_tsc() < until)
@@ -46,6 +61,7 @@ bool wait_for(unsigned index, std::uint64_t microseconds) {
 }
 
 [[noreturn]] void ap_entry(std::uint64_t index) {
+    if (!settle(index, Phase::answered)) halt_forever();
     write_cr3(boot_facts.kernel_root); // without the trampoline's identity page
     init_cpu(static_cast<unsigned>(index), stacks_of[index].exceptions);
     set_current_thread(nullptr, stacks_of[index].own);
@@ -102,7 +118,6 @@ private:
 
 Result<> give_stacks(unsigned index, Result<std::uint64_t> (*allocate_stack)()) {
     Stacks& stacks = stacks_of[index];
-    if (stacks.own != 0) return {}; // of one that did not come
     stacks.exceptions.double_fault = TRY(allocate_stack());
     stacks.exceptions.nmi = TRY(allocate_stack());
     stacks.exceptions.machine_check = TRY(allocate_stack());
@@ -111,13 +126,17 @@ Result<> give_stacks(unsigned index, Result<std::uint64_t> (*allocate_stack)()) 
 }
 
 bool start_one(unsigned index, std::uint32_t apic_id, std::uint64_t page) {
+    call.store(call_word(index, Phase::calling), std::memory_order_release);
     send_init(apic_id);
     wait_microseconds(200);
     for (int tries = 0; tries < 2; tries++) {
         send_startup(apic_id, static_cast<std::uint8_t>(page >> 12));
-        if (wait_for(index, tries == 0 ? 2'000 : 200'000)) return true;
+        if (wait_for(index, tries == 0 ? 2'000 : kPatience)) return true;
     }
-    return false;
+    if (settle(index, Phase::given_up)) return false;
+    while (!wait_for(index, kPatience)) {
+    } // it is on its way
+    return true;
 }
 
 } // namespace
@@ -131,12 +150,12 @@ Result<unsigned> start_cpus(std::span<const std::uint32_t> apic_ids, Result<std:
         if (apic_id == this_cpu().apic_id || index == kMaxCpus) continue;
         TRY(give_stacks(index, allocate_stack));
         trampoline.aim(index);
-        if (start_one(index, apic_id, page)) {
-            index++;
-        } else {
-            send_init(apic_id); // holds it where it is: its index and stacks go to the next one
-            log(LogLevel::warning, "CPU with APIC id {} does not start", apic_id);
+        if (!start_one(index, apic_id, page)) {
+            // Should it come after all it stands on this stack and halts there, so nobody else gets it.
+            log(LogLevel::warning, "CPU with APIC id {} does not start; the CPUs after it are left out", apic_id);
+            break;
         }
+        index++;
     }
     return index;
 }
