@@ -95,7 +95,7 @@ Table::Taken Table::free_slot_locked(Slot& slot, std::uint32_t index) {
 }
 
 Result<Checked<Object>> Table::lookup_any(Handle handle, ObjectType type, Rights needed) {
-    sync::SpinLock<sync::Rank::cap_table>::Guard guard(lock_);
+    SlotsGuard guard(lock_);
     Slot* slot = find_locked(handle);
     Error error = Error::bad_handle;
     if (slot != nullptr) [[likely]] {
@@ -131,28 +131,25 @@ Result<Handle> Table::insert(Capability&& capability) {
 Result<> Table::insert_all(std::span<Capability> capabilities, std::span<Handle> out) {
     AIOS_ASSERT(capabilities.size() == out.size() && out.size() <= kMaxStartupHandles);
     Capability dropped[kMaxStartupHandles];
-    Ref<Object> objects[kMaxStartupHandles]; // kept until they have been told
-    Rights rights[kMaxStartupHandles];
-    {
-        DerivationLock::Guard tree(DerivationTree::lock());
-        sync::SpinLock<sync::Rank::cap_table>::Guard guard(lock_);
-        std::uint32_t live = 0;
-        for (const Capability& capability : capabilities)
-            live += capability.is_live() && capability.node->object_;
-        TRY(ensure_free_locked(live));
-        for (std::size_t i = 0; i < out.size(); i++) {
-            out[i] = kNoHandle;
-            if (!capabilities[i].is_live() || !capabilities[i].node->object_) {
-                dropped[i] = std::move(capabilities[i]);
-                continue;
-            }
-            objects[i] = capabilities[i].node->object_;
-            rights[i] = capabilities[i].node->rights_;
-            out[i] = install_locked(std::move(capabilities[i].node));
-        }
-    }
+    Announced announced[kMaxStartupHandles];
     for (std::size_t i = 0; i < out.size(); i++) {
-        if (objects[i]) objects[i]->handle_added(rights[i]);
+        out[i] = kNoHandle;
+        if (Ref<Object> object = capabilities[i].object())
+            announced[i] = Announced(std::move(object), capabilities[i].rights());
+    }
+    DerivationLock::Guard tree(DerivationTree::lock());
+    SlotsGuard guard(lock_);
+    std::uint32_t live = 0;
+    for (const Capability& capability : capabilities)
+        live += capability.is_live() && capability.node->object_;
+    TRY(ensure_free_locked(live));
+    for (std::size_t i = 0; i < out.size(); i++) {
+        if (capabilities[i].is_live() && capabilities[i].node->object_) {
+            out[i] = install_locked(std::move(capabilities[i].node));
+            announced[i].keep();
+        } else {
+            dropped[i] = std::move(capabilities[i]);
+        }
     }
     return {};
 }
@@ -162,7 +159,7 @@ Result<> Table::close(Handle handle) {
     bool was_used;
     {
         DerivationLock::Guard tree(DerivationTree::lock());
-        sync::SpinLock<sync::Rank::cap_table>::Guard guard(lock_);
+        SlotsGuard guard(lock_);
         Slot* slot = find_locked(handle);
         if (slot == nullptr) return fail(Error::bad_handle);
         was_used = slot->state == SlotState::used;
@@ -173,12 +170,12 @@ Result<> Table::close(Handle handle) {
 }
 
 std::uint64_t Table::used() const {
-    sync::SpinLock<sync::Rank::cap_table>::Guard guard(lock_);
+    SlotsGuard guard(lock_);
     return used_;
 }
 
 Table::Checks Table::checks() const {
-    sync::SpinLock<sync::Rank::cap_table>::Guard guard(lock_);
+    SlotsGuard guard(lock_);
     return checks_;
 }
 

@@ -92,6 +92,27 @@ private:
         Rights rights;
     };
 
+    using SlotsGuard = sync::SpinLock<sync::Rank::cap_table>::Guard;
+    // The object hears of a handle before it is there, and of its end if it does not come: a revocation that is faster
+    // than we are must not take away what was never counted.
+    class Announced {
+    public:
+        Announced() = default;
+        Announced(Ref<Object> object, Rights rights) : object_(std::move(object)), rights_(rights) {
+            object_->handle_added(rights_);
+        }
+        Announced(Announced&&) noexcept = default;
+        Announced& operator=(Announced&&) noexcept = default; // only into an empty one
+        ~Announced() {
+            if (object_) object_->handle_removed(rights_);
+        }
+        void keep() { kept_ = std::exchange(object_, {}); } // the object itself is dropped outside the locks
+
+    private:
+        Ref<Object> object_, kept_;
+        Rights rights_;
+    };
+
     Table(Reservation charge, Ref<Payer> payer, std::uint64_t holder)
         : charge_(std::move(charge)), payer_(std::move(payer)), holder_(holder) {}
     ~Table();

@@ -5,7 +5,6 @@
 namespace aios::cap {
 
 namespace {
-using TableGuard = sync::SpinLock<sync::Rank::cap_table>::Guard;
 // One revocation at a time: two that overlap would each return before what the other has taken is dead.
 constinit sync::Mutex<sync::Rank::revocation> g_revocation;
 } // namespace
@@ -27,37 +26,30 @@ Result<> Table::link_locked(DerivationNode& node) {
 }
 
 Result<Handle> Table::insert_new(Ref<Object> object, Rights rights) {
-    Object& told = *object;
-    Ref<DerivationNode> node = TRY(make_node({}, object, rights));
-    Handle handle;
-    {
-        DerivationLock::Guard tree(DerivationTree::lock());
-        TableGuard guard(lock_);
-        TRY(ensure_free_locked(1));
-        TRY(link_locked(*node));
-        handle = install_locked(std::move(node));
-    }
-    told.handle_added(rights);
-    return handle;
+    Announced announced(object, rights);
+    Ref<DerivationNode> node = TRY(make_node({}, std::move(object), rights));
+    DerivationLock::Guard tree(DerivationTree::lock());
+    SlotsGuard guard(lock_);
+    TRY(ensure_free_locked(1));
+    TRY(link_locked(*node));
+    announced.keep();
+    return install_locked(std::move(node));
 }
 
 Result<Handle> Table::derive(Handle handle, Rights rights) {
     Checked<Object> source = TRY(lookup_any(handle, ObjectType::any, rights::derive));
     if (!source.rights.contains(rights)) return fail(Error::missing_right);
+    Announced announced(source.object, rights);
     Ref<DerivationNode> node = TRY(make_node(source.node, source.object, rights));
-    Handle derived;
-    {
-        DerivationLock::Guard tree(DerivationTree::lock());
-        TableGuard guard(lock_);
-        TRY(ensure_free_locked(1));
-        if (auto linked = link_locked(*node); !linked) {
-            payer_->give_back(Resource::handles, 1);
-            return fail(linked.error());
-        }
-        derived = install_locked(std::move(node));
+    DerivationLock::Guard tree(DerivationTree::lock());
+    SlotsGuard guard(lock_);
+    TRY(ensure_free_locked(1));
+    if (auto linked = link_locked(*node); !linked) {
+        payer_->give_back(Resource::handles, 1);
+        return fail(linked.error());
     }
-    source.object->handle_added(rights);
-    return derived;
+    announced.keep();
+    return install_locked(std::move(node));
 }
 
 Result<Capability> Table::derive_out(Handle handle, Rights rights, Rights needed) {
@@ -66,7 +58,7 @@ Result<Capability> Table::derive_out(Handle handle, Rights rights, Rights needed
     Ref<DerivationNode> node = TRY(make_node(source.node, source.object, rights));
     DerivationLock::Guard tree(DerivationTree::lock());
     {
-        TableGuard guard(lock_);
+        SlotsGuard guard(lock_);
         if (closed_) return fail(Error::bad_state);
     }
     TRY(link_locked(*node));
@@ -89,7 +81,7 @@ Result<> Table::revoke(Handle handle) {
 void Table::close_all() {
     sync::Mutex<sync::Rank::revocation>::Guard one(g_revocation);
     {
-        TableGuard guard(lock_);
+        SlotsGuard guard(lock_);
         closed_ = true;
     }
     // What this table paid for ends everywhere.
@@ -112,7 +104,7 @@ void Table::close_all() {
         bool was_used;
         {
             DerivationLock::Guard tree(DerivationTree::lock());
-            TableGuard guard(lock_);
+            SlotsGuard guard(lock_);
             Slot& slot = chunks_[index / kChunkSlots]->slots[index % kChunkSlots];
             if (slot.state == SlotState::free) continue;
             was_used = slot.state == SlotState::used;
@@ -123,7 +115,7 @@ void Table::close_all() {
 }
 
 void Table::strip_slot(DerivationNode& node, Taken& out) {
-    TableGuard guard(lock_);
+    SlotsGuard guard(lock_);
     Slot& slot = chunks_[node.slot_ / kChunkSlots]->slots[node.slot_ % kChunkSlots];
     AIOS_ASSERT(slot.node == &node && slot.state == SlotState::used);
     out.object = Ref<Object>::adopt(std::exchange(slot.object, nullptr));
@@ -135,7 +127,7 @@ void Table::strip_slot(DerivationNode& node, Taken& out) {
 
 // Whether the holder has another live capability on the object that allows as much: then nothing is taken from it.
 bool Table::still_reaches(const Object& object, Rights rights) {
-    TableGuard guard(lock_);
+    SlotsGuard guard(lock_);
     for (std::uint32_t i = 0; i < chunk_count_ * kChunkSlots; i++) {
         const Slot& slot = chunks_[i / kChunkSlots]->slots[i % kChunkSlots];
         if (slot.state == SlotState::used && slot.object == &object && slot.node->is_live() &&

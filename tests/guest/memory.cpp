@@ -177,6 +177,12 @@ void test_log() {
     for (unsigned i = 0; i < 32; i++)
         same = same && before.root[i] == after.root[i];
     CHECK(!same);
+    // A refused check is recorded; the same again and again is one record a second.
+    GET(sys::log_info(log, &before));
+    for (unsigned i = 0; i < 2000; i++)
+        CHECK_ERROR(sys::timer_set(self, 0, 0), wrong_type);
+    GET(sys::log_info(log, &after));
+    CHECK(after.records > before.records && after.records < before.records + 100);
     std::uint8_t record[512];
     const std::uint64_t bytes = GET(sys::log_read(log, after.records - 1, record, sizeof(record)));
     CHECK(bytes > 8 && bytes <= 256 && (record[0] & 0xe0) == 0xa0); // a CBOR map
