@@ -6,6 +6,7 @@
 #include <cstring>
 #include <format>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -36,6 +37,17 @@ Outcome<Pair> socket_pair() {
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return failure(Exit::host_missing,
                        std::format("no socket can be made: {}.", lower_first(std::strerror(errno))));
+    return Pair{Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+// For kernel text, which QEMU writes byte by byte: a socket would count each byte as a buffer of its own and be full after a few
+// hundred, and what waits is lost when the guest powers off.
+Outcome<Pair> text_pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0)
+        return failure(Exit::host_missing,
+                       std::format("no pipe can be made: {}.", lower_first(std::strerror(errno))));
+    static_cast<void>(::fcntl(ends[1], F_SETPIPE_SZ, 1 << 20));
     return Pair{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
@@ -170,7 +182,7 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
         "none",
         "-no-reboot",
         "-chardev",
-        std::format("socket,id=text,fd={}", kGuestText),
+        std::format("file,id=text,path=/proc/self/fd/{}", kGuestText),
         "-serial",
         "chardev:text",
         "-device",
@@ -200,7 +212,7 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
 Outcome<MachineResult> run_machine(const MachineSpec& spec, const MachineEars& ears) {
     std::vector<std::string> arguments = machine_arguments(spec);
     arguments.insert(arguments.begin(), HOST_TRY(find_qemu()).native());
-    Pair text = HOST_TRY(socket_pair());
+    Pair text = HOST_TRY(text_pipe());
     Pair frames = HOST_TRY(socket_pair());
     Pair message = HOST_TRY(socket_pair());
     const int error_end = message.theirs.number();

@@ -1,5 +1,5 @@
 // The virtual machine of a run: QEMU as a child process. Kernel text (16550) and framed output (virtio-console) arrive
-// through two socket pairs and are handed on as they come; QEMU waits when we do not read, so nothing is lost. The
+// through a pipe and a socket and are handed on as they come; QEMU waits when we do not read, so nothing is lost. The
 // child is always ended and reaped before run_machine returns, and dies with this program.
 #pragma once
 
