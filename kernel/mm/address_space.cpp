@@ -153,6 +153,7 @@ Result<AddressSpace::Location> AddressSpace::locate(std::uint64_t address) {
 }
 
 void AddressSpace::unmap_pages(const Pages& pages) {
+    wait_until_made();
     Guard guard(mutex_);
     Spares none(*this); // whole areas go: nothing splits
     for (Area* area = areas_.first_from(0); area != nullptr;) {
@@ -163,6 +164,7 @@ void AddressSpace::unmap_pages(const Pages& pages) {
 }
 
 void AddressSpace::unmap_page_range(const Pages& pages, std::uint64_t first, std::uint64_t count) {
+    wait_until_made();
     Guard guard(mutex_);
     Removal removal(table_);
     for (Area* area = areas_.first_from(0); area != nullptr; area = areas_.next(*area)) {

@@ -30,7 +30,8 @@ class AddressSpace {
 public:
     static constexpr std::size_t kMaxAreas = 32768; // no_space beyond it
 
-    static Result<Ref<AddressSpace>> create(Payer& payer); // page tables and areas are charged to `payer`
+    static Result<Ref<AddressSpace>>
+    create(Payer& payer) AIOS_NO_LOCK_ANALYSIS; // page tables and areas are charged to `payer`
     void retain() { references_.retain(); }
     void release();
     [[nodiscard]] bool try_retain() { return references_.try_retain(); }
@@ -72,12 +73,13 @@ public:
         std::uint64_t offset;
     };
     Result<Location> locate(std::uint64_t address);
-    Result<Ref<AddressSpace>> clone_copy_on_write(Payer& payer); // fork
+    Result<Ref<AddressSpace>> clone_copy_on_write(Payer& payer) AIOS_NO_LOCK_ANALYSIS; // fork
     // Copies by the kernel into or out of a space that need not be active; faults are resolved as for the user.
     Result<> read(std::uint64_t address, void* to, std::size_t bytes);
     Result<> write(std::uint64_t address, const void* from, std::size_t bytes);
 
-    void activate() { table_.activate(); } // on this CPU, interrupts off
+    // On this CPU, interrupts off. Without the lock: the root never changes.
+    void activate() AIOS_NO_LOCK_ANALYSIS { table_.activate(); }
     struct Usage {
         std::uint64_t mapped_bytes, resident_bytes;
     };
@@ -114,34 +116,39 @@ private:
     // address_space.cpp
     Result<Area*> make_area();
     void destroy_area(Area& area);
-    void link_area(Area& area);
-    void unlink_area(Area& area);
-    void split_area(Area& area, std::uint64_t at, Area& upper);
-    Area& merge_around(Area& area);
+    void link_area(Area& area) AIOS_REQUIRES(mutex_);
+    void unlink_area(Area& area) AIOS_REQUIRES(mutex_);
+    void split_area(Area& area, std::uint64_t at, Area& upper) AIOS_REQUIRES(mutex_);
+    Area& merge_around(Area& area) AIOS_REQUIRES(mutex_);
     // address_space_map.cpp
     Result<std::uint64_t> insert_mapping(Area& nature, std::uint64_t bytes, const MapOptions& options);
-    Result<std::uint64_t> choose_place(std::uint64_t bytes, const MapOptions& options);
-    unsigned splits_of(std::uint64_t from, std::uint64_t to) const;
-    [[nodiscard]] std::uint64_t remove_range(std::uint64_t from, std::uint64_t to, Spares& spares);
-    void remove_and_give_back(std::uint64_t from, std::uint64_t to, Spares& spares);
-    Result<std::uint64_t> grow_in_place(Area& area, std::uint64_t address, std::uint64_t new_bytes);
+    Result<std::uint64_t> choose_place(std::uint64_t bytes, const MapOptions& options) AIOS_REQUIRES(mutex_);
+    unsigned splits_of(std::uint64_t from, std::uint64_t to) const AIOS_REQUIRES(mutex_);
+    [[nodiscard]] std::uint64_t remove_range(std::uint64_t from, std::uint64_t to, Spares& spares)
+        AIOS_REQUIRES(mutex_);
+    void remove_and_give_back(std::uint64_t from, std::uint64_t to, Spares& spares) AIOS_REQUIRES(mutex_);
+    Result<std::uint64_t> grow_in_place(Area& area, std::uint64_t address, std::uint64_t new_bytes)
+        AIOS_REQUIRES(mutex_);
     Result<std::uint64_t> move_mapping(Area& area, std::uint64_t address, std::uint64_t old_bytes,
-                                       std::uint64_t new_bytes);
+                                       std::uint64_t new_bytes) AIOS_REQUIRES(mutex_);
     // address_space_change.cpp
     enum class Which : std::uint8_t { all, not_owned };
-    void remove_entries(const Area& area, std::uint64_t from, std::uint64_t to, Which which, Removal& removal);
-    void protect_entries(const Area& area, Removal& flush);
+    void remove_entries(const Area& area, std::uint64_t from, std::uint64_t to, Which which, Removal& removal)
+        AIOS_REQUIRES(mutex_);
+    void protect_entries(const Area& area, Removal& flush) AIOS_REQUIRES(mutex_);
     // address_space_fault.cpp
-    Result<> fault_locked(std::uint64_t address, Access access);
-    Area* grow_stack(std::uint64_t page);
-    Result<> fault_anonymous(Area& area, std::uint64_t page, Access access);
-    Result<> fault_pages(Area& area, std::uint64_t page, Access access);
-    Result<> map_own_page(const Area& area, std::uint64_t page, const arch::PhysAddr* copy_of);
-    Result<> write_to_shared_entry(const Area& area, std::uint64_t page, const arch::PageTable::Entry& entry);
-    void map_neighbours(const Area& area, std::uint64_t page);
-    Result<> map_entry(std::uint64_t page, arch::PhysAddr frame, arch::Protection protection);
+    Result<> fault_locked(std::uint64_t address, Access access) AIOS_REQUIRES(mutex_);
+    Area* grow_stack(std::uint64_t page) AIOS_REQUIRES(mutex_);
+    Result<> fault_anonymous(Area& area, std::uint64_t page, Access access) AIOS_REQUIRES(mutex_);
+    Result<> fault_pages(Area& area, std::uint64_t page, Access access) AIOS_REQUIRES(mutex_);
+    Result<> map_own_page(const Area& area, std::uint64_t page, const arch::PhysAddr* copy_of) AIOS_REQUIRES(mutex_);
+    Result<> write_to_shared_entry(const Area& area, std::uint64_t page, const arch::PageTable::Entry& entry)
+        AIOS_REQUIRES(mutex_);
+    void map_neighbours(const Area& area, std::uint64_t page) AIOS_REQUIRES(mutex_);
+    Result<> map_entry(std::uint64_t page, arch::PhysAddr frame, arch::Protection protection) AIOS_REQUIRES(mutex_);
     // address_space_clone.cpp
-    Result<> clone_entries(const Area& area, AddressSpace& child, Removal& flush);
+    void wait_until_made();
+    Result<> clone_entries(const Area& area, AddressSpace& child, Removal& flush) AIOS_NO_LOCK_ANALYSIS;
     template <typename F>
     Result<> for_each_byte_run(std::uint64_t address, std::size_t bytes, Access access, F&& copy);
 
@@ -151,13 +158,15 @@ private:
     const Ref<Payer> payer_;
     Tables tables_;
     sync::Mutex<sync::Rank::address_space> mutex_;
-    arch::PageTable table_;
-    AreaSet areas_;
-    std::uint64_t mapped_bytes_ = 0;
-    std::uint64_t resident_pages_ = 0;
-    std::uint64_t touch_charged_pages_ = 0; // owned entries in areas that are not charged_whole
-    std::uint64_t top_ = 0;                 // mappings without a place go below this, downwards
-    std::uint64_t search_from_ = 0;         // no use to look for a gap above this first
+    // Held by a fork while it makes this space known to the Pages that it maps: who comes from there waits for its end.
+    sync::Mutex<sync::Rank::space_making> making_;
+    arch::PageTable table_ AIOS_GUARDED_BY(mutex_);
+    AreaSet areas_ AIOS_GUARDED_BY(mutex_);
+    std::uint64_t mapped_bytes_ AIOS_GUARDED_BY(mutex_) = 0;
+    std::uint64_t resident_pages_ AIOS_GUARDED_BY(mutex_) = 0;
+    std::uint64_t touch_charged_pages_ AIOS_GUARDED_BY(mutex_) = 0; // owned entries in areas that are not charged_whole
+    std::uint64_t top_ AIOS_GUARDED_BY(mutex_) = 0;                 // mappings without a place go below this, downwards
+    std::uint64_t search_from_ AIOS_GUARDED_BY(mutex_) = 0;         // no use to look for a gap above this first
 
     template <typename T, typename... A>
     friend Result<T*> make(A&&...);

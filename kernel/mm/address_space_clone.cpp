@@ -10,9 +10,9 @@ namespace aios::mm {
 using arch::Protection;
 using Guard = sync::Mutex<sync::Rank::address_space>::Guard;
 
-// The child's lock is not taken: nobody sees the child before its windows are in the lists of its Pages, and that is
-// the last thing done. Revocation walks spaces by ascending id, so it comes to the child after it has waited for the
-// parent.
+// The child's lock is not taken (which the analysis of locks cannot follow): nobody sees the child before its windows
+// are in the lists of its Pages, and that is the last thing done, under making_, for whose end revocation and
+// truncation wait. They walk spaces by ascending id, so they come to the child after they have waited for the parent.
 Result<Ref<AddressSpace>> AddressSpace::clone_copy_on_write(Payer& payer) {
     Ref<AddressSpace> child = TRY(create(payer));
     Guard guard(mutex_);
@@ -39,10 +39,13 @@ Result<Ref<AddressSpace>> AddressSpace::clone_copy_on_write(Payer& payer) {
         if (area->is_private()) TRY(clone_entries(*area, *child, flush));
     }
     flush.commit();
+    sync::Mutex<sync::Rank::space_making>::Guard making(child->making_);
     for (Area* area = child->areas_.first_from(0); area != nullptr; area = child->areas_.next(*area))
         if (area->pages) area->pages->add_window(area->window);
     return child;
 }
+
+void AddressSpace::wait_until_made() { sync::Mutex<sync::Rank::space_making>::Guard guard(making_); }
 
 Result<> AddressSpace::clone_entries(const Area& area, AddressSpace& child, Removal& flush) {
     for (std::uint64_t at = area.start; (at = table_.next_mapped(at, area.end)) < area.end; at += kPageSize) {

@@ -122,18 +122,21 @@ void debug_freed(void* object, std::size_t slot) {
 // ----------------------------------------------------------------------------------------------
 
 Slab* slab_of(void* object, unsigned index) {
-    const auto address = reinterpret_cast<std::uintptr_t>(object);
     // SAFETY: slabs are blocks of 2^order frames in the physmap, which keeps the alignment of physical addresses up to
     // 2 MiB; the header stands at the start of the block.
+    const auto address = reinterpret_cast<std::uintptr_t>(object);
     return reinterpret_cast<Slab*>(align_down(address, kPageSize << order_of(index)));
 }
+
+// SAFETY: the slab's block, header first, as bytes.
+std::byte* bytes_of(Slab& slab) { return reinterpret_cast<std::byte*>(&slab); }
 
 Slab* grow(SizeClass& cls, unsigned index) {
     const Result<arch::PhysAddr> block = allocate_frames(order_of(index));
     if (!block) return nullptr;
     mark_slab(*block, order_of(index), index);
     auto* slab = ::new (arch::physmap(*block)) Slab;
-    asan_poison(reinterpret_cast<std::byte*>(slab) + sizeof(Slab), (kPageSize << order_of(index)) - sizeof(Slab));
+    asan_poison(bytes_of(*slab) + sizeof(Slab), (kPageSize << order_of(index)) - sizeof(Slab));
     cls.with_room.push_front(*slab);
     cls.empty++;
     return slab;
@@ -145,8 +148,7 @@ void* take_object(Slab& slab, unsigned index) {
         slab.free = object->next;
         return object;
     }
-    std::byte* object =
-        reinterpret_cast<std::byte*>(&slab) + first_object(index) + std::size_t{kSizes[index]} * slab.carved++;
+    std::byte* object = bytes_of(slab) + first_object(index) + std::size_t{kSizes[index]} * slab.carved++;
     asan_unpoison(object, kSizes[index]);
     if (kDebug) fill_freed(object, kSizes[index]);
     asan_poison(object + sizeof(FreeObject), kSizes[index] - sizeof(FreeObject));

@@ -159,23 +159,34 @@ void Pages::ready_for_mapping(std::uint64_t first, std::size_t count, arch::Phys
 }
 
 Result<> Pages::read(std::uint64_t offset, void* to, std::size_t size) {
+    if (source_) return read_source(offset, to, size);
     auto* target = static_cast<std::byte*>(to);
     Guard guard(mutex_);
     if (!range_fits(offset, size, bytes())) return fail(Error::bad_argument);
     while (size != 0) {
         const std::uint64_t in_page = offset % kPageSize;
         const std::size_t piece = std::min<std::size_t>(size, kPageSize - in_page);
-        arch::PhysAddr frame{0};
-        if (source_) {
-            frame = TRY(source_->page(offset / kPageSize));
-        } else if (const arch::PhysAddr* slot = present_slot_locked(offset / kPageSize)) {
-            frame = *slot;
-        }
-        if (frame.value == 0 && !source_) {
-            std::memset(target, 0, piece);
+        if (const arch::PhysAddr* slot = present_slot_locked(offset / kPageSize)) {
+            std::memcpy(target, static_cast<const std::byte*>(arch::physmap(*slot)) + in_page, piece);
         } else {
-            std::memcpy(target, static_cast<const std::byte*>(arch::physmap(frame)) + in_page, piece);
+            std::memset(target, 0, piece);
         }
+        target += piece;
+        offset += piece;
+        size -= piece;
+    }
+    return {};
+}
+
+// Without the lock: neither size nor pages of a source change, and it may have to hash, and to report.
+Result<> Pages::read_source(std::uint64_t offset, void* to, std::size_t size) {
+    auto* target = static_cast<std::byte*>(to);
+    if (!range_fits(offset, size, bytes())) return fail(Error::bad_argument);
+    while (size != 0) {
+        const std::uint64_t in_page = offset % kPageSize;
+        const std::size_t piece = std::min<std::size_t>(size, kPageSize - in_page);
+        const arch::PhysAddr frame = TRY(source_->page(offset / kPageSize));
+        std::memcpy(target, static_cast<const std::byte*>(arch::physmap(frame)) + in_page, piece);
         target += piece;
         offset += piece;
         size -= piece;

@@ -10,6 +10,7 @@
 
 #include "base/intrusive_list.hpp"
 #include "kernel/mm/mm.hpp"
+#include "kernel/sync/annotations.hpp"
 #include "kernel/sync/lock.hpp"
 
 namespace aios::mm {
@@ -48,7 +49,7 @@ public:
     static constexpr std::uint64_t kMaxPages = std::uint64_t{1} << 18;
 
     // quota_exceeded, out_of_memory, too_large. `bytes` may be 0 (a file that grows).
-    static Result<Ref<Pages>> create(Payer& payer, std::uint64_t bytes, ChargeWhen when);
+    static Result<Ref<Pages>> create(Payer& payer, std::uint64_t bytes, ChargeWhen when) AIOS_NO_LOCK_ANALYSIS;
     static Result<Ref<Pages>> create_contiguous(Payer& payer,
                                                 std::uint64_t frames); // FrameAlloc: DMA-able, all present
     static Result<Ref<Pages>> create_from(Ref<PageSource> source,
@@ -97,12 +98,14 @@ private:
 
     Pages(Ref<Payer> payer, Ref<PageSource> source, std::uint64_t bytes, ChargeWhen when);
     ~Pages();
-    Result<> grow_table_locked(std::uint64_t leaves);
-    Result<arch::PhysAddr*> slot_locked(std::uint64_t index);                     // makes the leaf
-    [[nodiscard]] arch::PhysAddr* present_slot_locked(std::uint64_t index) const; // nullptr if not touched
-    Result<arch::PhysAddr> page_locked(std::uint64_t index);
-    void drop_range_locked(std::uint64_t first, std::uint64_t count);
-    void zero_tail_locked(std::uint64_t bytes);
+    Result<> grow_table_locked(std::uint64_t leaves) AIOS_REQUIRES(mutex_);
+    Result<arch::PhysAddr*> slot_locked(std::uint64_t index) AIOS_REQUIRES(mutex_); // makes the leaf
+    [[nodiscard]] arch::PhysAddr* present_slot_locked(std::uint64_t index) const
+        AIOS_REQUIRES(mutex_); // nullptr if not touched
+    Result<arch::PhysAddr> page_locked(std::uint64_t index) AIOS_REQUIRES(mutex_);
+    Result<> read_source(std::uint64_t offset, void* to, std::size_t size);
+    void drop_range_locked(std::uint64_t first, std::uint64_t count) AIOS_REQUIRES(mutex_);
+    void zero_tail_locked(std::uint64_t bytes) AIOS_REQUIRES(mutex_);
     void unmap_range_everywhere(std::uint64_t first, std::uint64_t count);
     // The space with the smallest id above `after` that maps these pages, of `holder` if it is not 0; nothing if there
     // is none.
@@ -115,11 +118,11 @@ private:
     std::atomic<std::uint64_t> bytes_;
     std::atomic<std::uint64_t> resident_{0};
     sync::Mutex<sync::Rank::pages> mutex_;
-    Leaf** leaves_ = nullptr;
-    std::uint64_t leaf_count_ = 0;
-    std::uint64_t charged_ = 0; // bytes: what is given back at the end
+    Leaf** leaves_ AIOS_GUARDED_BY(mutex_) = nullptr;
+    std::uint64_t leaf_count_ AIOS_GUARDED_BY(mutex_) = 0;
+    std::uint64_t charged_ AIOS_GUARDED_BY(mutex_) = 0; // bytes: what is given back at the end
     sync::SpinLock<sync::Rank::windows> windows_lock_;
-    IntrusiveList<Window, &Window::node> windows_;
+    IntrusiveList<Window, &Window::node> windows_ AIOS_GUARDED_BY(windows_lock_);
 
     template <typename T, typename... A>
     friend Result<T*> make(A&&...);

@@ -15,7 +15,7 @@ public:
             space_.destroy_area(*areas_[--count_]);
     }
     // no_space when the space would get too many areas.
-    Result<> add(unsigned count) {
+    Result<> add(unsigned count) AIOS_NO_LOCK_ANALYSIS { // the space's lock is held, under another name
         if (space_.areas_.size() + count_ + count > kMaxAreas) return fail(Error::no_space);
         for (; count != 0; count--) {
             areas_[count_] = TRY(space_.make_area());

@@ -14,6 +14,7 @@ enum class Rank : std::uint8_t {
     open_file,     // position of one open file
     file_size,     // growth and truncation of files, one of a few by file
     address_space, // mappings of one address space
+    space_making,  // a fork makes its child known
     file_tree,     // temporary trees
     pages,         // contents of one memory object
     bundle,        // verification of bundle pages
@@ -30,7 +31,7 @@ enum class Rank : std::uint8_t {
     timer_queue,  // one a CPU; timers fire under it
     event_source, // registrations of a source
     event_queue,  // registrations and packets of a queue
-    thread_list, // a Linux process's threads and their pending signals
+    thread_list,  // a Linux process's threads and their pending signals
     futex,
     wait_queue,
     run_queue,
