@@ -100,6 +100,7 @@ FormatArg make_format_arg(const T& value) {
         return {.kind = Kind::unsigned_integer, .number = value};
     } else {
         static_assert(std::is_pointer_v<U> || std::is_null_pointer_v<U>, "this type has no text form");
+        // SAFETY: an address as a number to print, never used.
         return {.kind = Kind::pointer, .number = reinterpret_cast<std::uintptr_t>(static_cast<const void*>(value))};
     }
 }

@@ -1,6 +1,7 @@
 // Section: opening, and verifying pages at first touch; see section.hpp.
 #include "kernel/fs/section.hpp"
 
+
 #include <cstring>
 #include <new>
 
@@ -64,7 +65,10 @@ Result<Ref<Section>> Section::open(arch::PhysAddr base, const boot::ContainerSec
     const auto* start = static_cast<const std::byte*>(arch::physmap({base.value + header.manifest_offset}));
     const Bytes manifest(start, header.manifest_bytes);
     const crypto::Digest256 digest = crypto::Sha256::hash(manifest);
-    if (std::memcmp(digest.data(), header.manifest_sha256, digest.size()) != 0) return fail(Error::integrity);
+    if (std::memcmp(digest.data(), header.manifest_sha256, digest.size()) != 0) {
+        report_integrity("manifest", 0);
+        return fail(Error::integrity);
+    }
     TRY(section->manifest_.parse(manifest, header.data_pages));
     TRY(section->good_.create(header.data_pages));
     TRY(section->bad_.create(header.data_pages));

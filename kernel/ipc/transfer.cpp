@@ -20,6 +20,7 @@ Result<> copy_in(const Buffer& from, std::uint64_t offset, MutableBytes to) {
 Result<> copy_out(const Buffer& to, std::uint64_t offset, Bytes from) {
     if (from.empty()) return {};
     if (!to.of_kernel) return arch::copy_to_user(to.address + offset, from.data(), from.size());
+    // SAFETY: a kernel buffer: built from a span by Buffer::kernel().
     std::memcpy(reinterpret_cast<std::byte*>(to.address) + offset, from.data(), from.size());
     return {};
 }

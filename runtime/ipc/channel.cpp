@@ -3,9 +3,8 @@
 namespace aios::ipc {
 namespace {
 
-std::uint64_t address(const void* pointer) {
-    return reinterpret_cast<std::uint64_t>(pointer);
-} // SAFETY: for the kernel
+// SAFETY: an address for the kernel, which checks it.
+std::uint64_t address(const void* pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
 
 // A message that refers to `bytes` and `grants`, which must outlive it.
 Message outgoing(const std::vector<std::byte>& bytes, const Grants& grants) {

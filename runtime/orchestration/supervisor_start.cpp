@@ -4,9 +4,8 @@
 namespace aios::orchestration {
 namespace {
 
-std::uint64_t address(const void* pointer) {
-    return reinterpret_cast<std::uint64_t>(pointer);
-} // SAFETY: for the kernel
+// SAFETY: an address for the kernel, which checks it.
+std::uint64_t address(const void* pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
 
 constexpr std::size_t kArgumentRoom = 2048;
 

@@ -258,8 +258,7 @@ KERNEL_TEST(dead_threads_give_everything_back) {
     KERNEL_EXPECT(after + 64 >= before); // 80 threads of 4 stack pages and more would be missing
 }
 
-KERNEL_TEST(threads_spread_over_cpus) {
-    if (arch::cpu_count() < 2) KERNEL_SKIP("one CPU");
+KERNEL_TEST_ON(threads_spread_over_cpus, 2) {
     static std::atomic<std::uint64_t> seen;
     static std::atomic<bool> stop;
     seen = 0;
@@ -281,8 +280,7 @@ KERNEL_TEST(threads_spread_over_cpus) {
     KERNEL_EXPECT(seen == all);
 }
 
-KERNEL_TEST(thread_migrates) {
-    if (arch::cpu_count() < 2) KERNEL_SKIP("one CPU");
+KERNEL_TEST_ON(thread_migrates, 2) {
     // One thread more than CPUs, all spinning: the odd one out takes turns, so threads change their CPU.
     static std::atomic<bool> stop;
     static std::atomic<int> moves;

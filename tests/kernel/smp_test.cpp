@@ -20,8 +20,7 @@ bool wait_until(const std::atomic<unsigned>& value, unsigned wanted, std::uint64
     return true;
 }
 
-KERNEL_TEST(smp_runs_on_every_other_cpu) {
-    if (arch::cpu_count() == 1) KERNEL_SKIP("one CPU");
+KERNEL_TEST_ON(smp_runs_on_every_other_cpu, 2) {
     struct State {
         std::atomic<std::uint64_t> mask{0};
         std::atomic<unsigned> runs{0};
@@ -54,8 +53,7 @@ void flush_often(void*) {
     flushers_done.fetch_add(1, std::memory_order_release);
 }
 
-KERNEL_TEST(smp_mutual_requests_do_not_deadlock) {
-    if (arch::cpu_count() == 1) KERNEL_SKIP("one CPU");
+KERNEL_TEST_ON(smp_mutual_requests_do_not_deadlock, 2) {
     flushers_done = 0;
     const unsigned threads = arch::cpu_count() * 2;
     for (unsigned i = 0; i < threads; i++) {

@@ -1,6 +1,7 @@
 // Runs the registered kernel tests one after another. A test that hangs is ended by whoever started QEMU.
 #include "tests/kernel/test.hpp"
 
+#include "kernel/arch/arch.hpp"
 #include "kernel/arch/log.hpp"
 
 extern "C" {
@@ -37,6 +38,7 @@ void record_skip(std::string_view reason) {
 bool run_all() {
     unsigned passed = 0, failed = 0, skipped = 0;
     for (const Test* test = kernel_tests_start; test != kernel_tests_end; test++) {
+        if (test->least_cpus > arch::cpu_count()) continue;
         outcome = {};
         test->run();
         if (outcome.failed) {

@@ -10,6 +10,7 @@ namespace aios::kernel_test {
 struct Test {
     const char* name;
     void (*run)();
+    unsigned least_cpus; // left out, not skipped, on a machine with fewer
 };
 
 // The outcome of the test that is running.
@@ -24,11 +25,13 @@ void run_disaster(std::string_view name);
 
 } // namespace aios::kernel_test
 
-#define KERNEL_TEST(name)                                                                                              \
+#define KERNEL_TEST(name) KERNEL_TEST_ON(name, 1)
+// For what only several CPUs can do.
+#define KERNEL_TEST_ON(name, cpus)                                                                                     \
     static void kernel_test_##name();                                                                                  \
     [[gnu::used, gnu::retain,                                                                                          \
       gnu::section(".kernel_tests")]] static constinit const ::aios::kernel_test::Test kernel_test_entry_##name = {    \
-        #name, &kernel_test_##name};                                                                                   \
+        #name, &kernel_test_##name, cpus};                                                                             \
     static void kernel_test_##name()
 
 // Leave the test when the condition does not hold.

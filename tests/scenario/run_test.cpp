@@ -95,8 +95,8 @@ SCENARIO(run_boots_by_uefi_debug) { boot_matrix(world, "debug", "uefi"); }
 
 SCENARIO(run_repeats_with_a_fixed_seed) {
     write_library(world);
-    const auto one = world.run(library_run(world, {"--smp", "1", "--append", "seed=7"}));
-    const auto two = world.run(library_run(world, {"--smp", "1", "--append", "seed=7"}));
+    const auto one = world.run(library_run(world, {"--smp", "1", "--icount", "--append", "seed=7"}));
+    const auto two = world.run(library_run(world, {"--smp", "1", "--icount", "--append", "seed=7"}));
     EXPECT(*one["boot"]["seed_fixed"].boolean());
     EXPECT(one["answers"] == two["answers"]);
 }
@@ -227,7 +227,8 @@ SCENARIO(a_service_that_always_crashes_is_named) {
 }
 
 SCENARIO(time_runs_out) {
-    write_library(world);
+    for (int i = 0; i < 20'000; i++) // more than a second's work
+        world.put(std::format("docs/{:05}.txt", i), std::format("Note {} of a long list of notes about nothing.\n", i));
     world.refuses(6, library_run(world, {"--timeout", "1"}), "--timeout");
 }
 

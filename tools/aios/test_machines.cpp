@@ -159,7 +159,7 @@ void run_level(const Places& places, const Level& level, std::initializer_list<B
 } // namespace
 
 void test_kernel(const Places& places, TestLog& log) {
-    run_level(places, {"kernel", "", "selftest=1"},
+    run_level(places, {"kernel", "boot", "selftest=1"},
               {{"debug", BootKind::pvh, 1},
                {"debug", BootKind::pvh, 2},
                {"debug", BootKind::pvh, 4},
