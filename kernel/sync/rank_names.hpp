@@ -21,6 +21,8 @@ namespace aios::sync {
         return "file_size";
     case Rank::address_space:
         return "address_space";
+    case Rank::space_making:
+        return "space_making";
     case Rank::file_tree:
         return "file_tree";
     case Rank::pages:
