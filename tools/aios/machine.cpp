@@ -40,13 +40,12 @@ Outcome<Pair> socket_pair() {
     return Pair{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-// For kernel text, which QEMU writes byte by byte: a socket would count each byte as a buffer of its own and be full after a few
-// hundred, and what waits is lost when the guest powers off.
+// For kernel text, which QEMU writes byte by byte: a socket would count each byte as a buffer of its own and be full
+// after a few hundred, and what waits is lost when the guest powers off.
 Outcome<Pair> text_pipe() {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0)
-        return failure(Exit::host_missing,
-                       std::format("no pipe can be made: {}.", lower_first(std::strerror(errno))));
+        return failure(Exit::host_missing, std::format("no pipe can be made: {}.", lower_first(std::strerror(errno))));
     static_cast<void>(::fcntl(ends[1], F_SETPIPE_SZ, 1 << 20));
     return Pair{Descriptor(ends[0]), Descriptor(ends[1])};
 }

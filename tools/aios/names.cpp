@@ -63,6 +63,13 @@ std::string type_name(std::uint64_t type) {
     return name == "unknown" ? std::to_string(type) : std::string(name);
 }
 
+// One past the last right's bit.
+constexpr std::uint64_t kNoRight = 0
+#define RIGHT(name, bit, sentence) +1
+#include "abi/rights.def"
+#undef RIGHT
+    ;
+
 std::string right_name(std::uint64_t number) {
     switch (number) {
 #define RIGHT(name, bit, sentence)                                                                                     \
@@ -70,6 +77,8 @@ std::string right_name(std::uint64_t number) {
         return #name;
 #include "abi/rights.def"
 #undef RIGHT
+    case kNoRight:
+        return "none"; // a check of the type alone
     default:
         return std::to_string(number);
     }

@@ -7,6 +7,14 @@
 
 namespace aios::host {
 
+void TestLog::end_level() {
+    for (const auto& [test, text] : skipped_in_level_)
+        if (!passed_in_level_.contains(test)) named_.push_back({TestOutcome::skipped, text});
+    skipped_in_level_.clear();
+    passed_in_level_.clear();
+    in_level_ = false;
+}
+
 void TestLog::group(std::string name) {
     group_ = std::move(name);
     progress_.print(std::format("== {}", group_));
@@ -23,6 +31,7 @@ void TestLog::result(std::string_view test, TestOutcome outcome, std::string_vie
     switch (outcome) {
     case TestOutcome::passed:
         passed_++;
+        if (in_level_) passed_in_level_.emplace(test);
         progress_.print("pass  " + name);
         return;
     case TestOutcome::failed:
@@ -30,6 +39,10 @@ void TestLog::result(std::string_view test, TestOutcome outcome, std::string_vie
         break;
     case TestOutcome::skipped:
         progress_.print("skip  " + name + why);
+        if (in_level_) {
+            skipped_in_level_.emplace(test, name + why);
+            return;
+        }
         break;
     }
     named_.push_back({outcome, name + why});

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,11 @@ enum class TestOutcome { passed, failed, skipped };
 class TestLog {
 public:
     explicit TestLog(std::string filter) : filter_(std::move(filter)) {}
+
+    // A level runs the same tests in several boots. One that is skipped in some ("one CPU") and passes in another of
+    // the level has been run; end_level counts as skipped only what was skipped everywhere, once.
+    void begin_level() { in_level_ = true; }
+    void end_level();
 
     // Starts a group, such as one test program or one boot.
     void group(std::string name);
@@ -43,6 +50,9 @@ private:
     };
     std::string filter_;
     std::string group_;
+    bool in_level_ = false;
+    std::map<std::string, std::string, std::less<>> skipped_in_level_; // test -> the whole text
+    std::set<std::string, std::less<>> passed_in_level_;
     std::vector<Named> named_;
     std::size_t passed_ = 0;
     Progress progress_;

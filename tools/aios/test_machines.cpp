@@ -12,6 +12,7 @@
 #include "tools/aios/machine.hpp"
 #include "tools/aios/process.hpp"
 #include "tools/aios/record.hpp"
+#include "tools/aios/stop.hpp"
 #include "tools/aios/test_levels.hpp"
 #include "tools/aios/text.hpp"
 #include "tools/aios/uefi_boot.hpp"
@@ -152,8 +153,10 @@ void run_boot(const Places& places, const Level& level, const Boot& boot, TestLo
 }
 
 void run_level(const Places& places, const Level& level, std::initializer_list<Boot> boots, TestLog& log) {
+    log.begin_level();
     for (const Boot& boot : boots)
-        run_boot(places, level, boot, log);
+        if (stop_signal() == 0) run_boot(places, level, boot, log);
+    log.end_level();
 }
 
 } // namespace

@@ -62,5 +62,19 @@ TEST(TestLines, AreCounted) {
     EXPECT_EQ(log.count(TestOutcome::skipped), 1u);
 }
 
+TEST(TestLines, SkippedInOneBootAndPassedInAnotherIsNotSkipped) {
+    TestLog log("");
+    log.begin_level();
+    log.group("one CPU");
+    log.result("spread", TestOutcome::skipped, "one CPU");
+    log.result("never", TestOutcome::skipped, "no device");
+    log.group("two CPUs");
+    log.result("spread", TestOutcome::passed);
+    log.result("never", TestOutcome::skipped, "no device");
+    log.end_level();
+    EXPECT_EQ(log.count(TestOutcome::skipped), 1u);
+    EXPECT_EQ(log.count(TestOutcome::passed), 1u);
+}
+
 } // namespace
 } // namespace aios::host
