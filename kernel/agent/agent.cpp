@@ -14,6 +14,8 @@ namespace aios {
 
 namespace {
 
+constexpr unsigned kQuotaPatience = 1000; // times 100 us; then the rest comes back when it comes
+
 constexpr std::uint64_t kConsoleBurst = 64 * 1024;            // bytes at once
 constexpr std::uint64_t kConsoleBytesPerSecond = 1024 * 1024; // and in the long run
 
@@ -167,7 +169,11 @@ void Agent::finish() {
     }
     if (operation) operation->fail_with(Error::killed); // it never came to run
     table.reset();
-    quota.reset(); // the last reference: what it had goes home now
+    // Objects that are just being destroyed still hold their charge for a moment. Whoever hears of the end finds all of
+    // it back.
+    for (unsigned i = 0; i < kQuotaPatience && quota->references() != 1; i++)
+        (void)sched::sleep_until(sched::now_ns() + 100'000);
+    quota.reset(); // what it had goes home now
     piece_.reset();
     if (!born) return; // its maker has told that it failed
     if (parent_) {

@@ -33,6 +33,8 @@ public:
     [[nodiscard]] std::uint64_t peak(Resource resource) const;
     // No new reservations: the payer is ending. What is reserved can still be given back.
     void close() { closed_.store(true, std::memory_order_release); }
+    // How many hold this quota: reservations, children, tables, its agent. A snapshot.
+    [[nodiscard]] std::uint32_t references() const { return references_.value(); }
     [[nodiscard]] bool is_closed() const { return closed_.load(std::memory_order_acquire); }
 
     Quota(Ref<Quota> parent, const QuotaGrant& limits);
