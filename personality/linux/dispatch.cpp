@@ -42,8 +42,10 @@ std::unexpected<Errno> interrupted_call(Call& call, bool restart, std::uint64_t 
     return refuse(kInterrupted);
 }
 
-// One line for each call that was not answered.
+// One line for each call that was not answered. Not for rseq: every C library asks for it, and lives without it.
 void LinuxProcess::note_unanswered(std::uint64_t number) {
+    constexpr std::uint64_t kRestartableSequences = 334;
+    if (number == kRestartableSequences) return;
     if (number < kTableSize) {
         const std::uint64_t bit = 1ull << (number % 64);
         if ((unanswered_[number / 64].fetch_or(bit, std::memory_order_relaxed) & bit) != 0) return;

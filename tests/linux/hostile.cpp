@@ -1,10 +1,11 @@
 // Arguments of ill will: bad addresses for every call, enormous sizes, exhausted threads, deep paths. Whatever the
 // answer is, it is an answer: the kernel goes on, and where Linux has one error for it, it is Linux's.
-#include <atomic>
+#include <condition_variable>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <linux/futex.h>
+#include <mutex>
 #include <set>
 #include <signal.h>
 #include <sys/mman.h>
@@ -159,19 +160,27 @@ int main() {
     });
     run("all_threads", [] {
         // As many threads as there may be: then EAGAIN, and all is well again when they have gone.
-        std::atomic<bool> stop{false};
+        std::mutex mutex;
+        std::condition_variable stopped;
+        bool stop = false;
         std::vector<std::thread> threads;
         bool refused = false;
         try {
             while (threads.size() < 400)
-                threads.emplace_back([&] { stop.wait(false); });
+                threads.emplace_back([&] {
+                    std::unique_lock lock(mutex);
+                    stopped.wait(lock, [&] { return stop; });
+                });
         } catch (const std::system_error& error) {
             refused = error.code() == std::errc::resource_unavailable_try_again;
         }
         if (on_aios()) CHECK(refused);
         CHECK(refused || threads.size() == 400);
-        stop = true;
-        stop.notify_all();
+        {
+            std::lock_guard guard(mutex);
+            stop = true;
+        }
+        stopped.notify_all();
         for (auto& thread : threads)
             thread.join();
         std::thread([] {}).join();
@@ -248,7 +257,7 @@ int main() {
             raw(number, argument(), argument(), argument(), argument(), argument(), argument());
         }
         // Reading and mapping, into a room of their own.
-        for (int i = 0; i < 3000; i++) {
+        for (int i = 0; i < 500; i++) {
             raw(SYS_mmap, 0, argument(), argument() & 5, argument() & ~MAP_FIXED, argument(), argument());
             raw(SYS_pread64, fd, room.data(), random.next() % room.size(), argument());
             const long far = kBadAddresses[2 + random.next() % (std::size(kBadAddresses) - 2)]; // not below the program

@@ -1,6 +1,6 @@
 // The first program of the Linux tests, native: runs each bin/test_* of the bundle, and the command lines of
-// etc/commands, as agents with the Linux personality, and says how each ended. Exits with 0 if all went well, which is
-// the status of the node.
+// etc/commands and etc/busybox/commands, as agents with the Linux personality, and says how each ended. Exits with 0 if
+// all went well, which is the status of the node.
 //
 // Each program gets the console, the bundle to read and execute, and a temporary tree: a fresh one for bin/test_*, one
 // for all command lines, so that one can look at what another has made. A command line is
@@ -30,6 +30,20 @@ struct Command {
     Wanted wanted;
 };
 
+// All that was given to a child is back, a moment after its end.
+bool quota_comes_home(const AgentInfo& before) {
+    const std::uint64_t limit = now() + 10 * kSecond;
+    while (now() < limit) {
+        const AgentInfo after = info_of(self);
+        if (after.quota.memory_bytes == before.quota.memory_bytes && after.quota.threads == before.quota.threads &&
+            after.quota.handles == before.quota.handles && after.quota.agents == before.quota.agents) {
+            return true;
+        }
+        (void)sys::thread_yield();
+    }
+    return false;
+}
+
 bool run_command(const Command& command) {
     const HandleGrant grants[] = {
         console_grant(),
@@ -54,6 +68,13 @@ bool run_command(const Command& command) {
         console_print("TEST {} fail does not end\n", command.name);
         (void)sys::agent_kill(child->get(), 1);
         (void)wait_dead(child->get());
+        return false;
+    }
+    child = fail(Error::not_found); // lets go of it
+    if (!quota_comes_home(own)) {
+        const AgentInfo now_info = info_of(self);
+        console_print("TEST {} fail its quota is not back: {} of {} bytes, {} of {} threads\n", command.name,
+                      now_info.quota.memory_bytes, own.quota.memory_bytes, now_info.quota.threads, own.quota.threads);
         return false;
     }
     const bool good = end.end_reason == static_cast<std::uint32_t>(command.wanted.reason) &&
@@ -109,11 +130,13 @@ bool run_line(std::string_view line, Handle temporary) {
     return run_command(command);
 }
 
-// The lines of etc/commands; `count` of them were run.
-bool run_lines(std::uint64_t& count) {
-    constexpr std::string_view kPath = "etc/commands";
-    auto file = owned(sys::tree_open(handle(StartupRole::bundle), kPath.data(), kPath.size()));
-    if (!file) return true; // a bundle without
+// The lines of a file of commands; `count` of them were run.
+bool run_lines(std::string_view path, std::uint64_t& count) {
+    auto file = owned(sys::tree_open(handle(StartupRole::bundle), path.data(), path.size()));
+    if (!file) {
+        skip(path, "the program was not there when this was built");
+        return true;
+    }
     HandleInfo info{};
     MapRequest request{};
     if (!sys::handle_info(file->get(), &info)) return false;
@@ -161,7 +184,8 @@ int aios_main(const StartupBlock& block) {
         good = run_program(path) && good;
         programs++;
     }
-    good = run_lines(programs) && good;
+    for (const std::string_view path : {"etc/commands", "etc/busybox/commands"})
+        good = run_lines(path, programs) && good;
     run("found_programs", [&] { CHECK(programs >= 1); });
     return good && failures == 0 ? 0 : 1;
 }
