@@ -227,9 +227,15 @@ SCENARIO(a_service_that_always_crashes_is_named) {
 }
 
 SCENARIO(time_runs_out) {
-    for (int i = 0; i < 20'000; i++) // more than a second's work
-        world.put(std::format("docs/{:05}.txt", i), std::format("Note {} of a long list of notes about nothing.\n", i));
-    world.refuses(6, library_run(world, {"--timeout", "1"}), "--timeout");
+    // Enough text that no machine has taken it in after a second.
+    for (int i = 0; i < 400; i++) {
+        std::string text;
+        while (text.size() < 20'000)
+            text += std::format("Line {} of document {} speaks of item {}.\n", text.size(), i,
+                                text.size() * 31 + static_cast<unsigned>(i));
+        world.put(std::format("docs/{}.txt", i), text);
+    }
+    world.refuses(6, library_run(world, {"--timeout", "1", "--accel", "tcg"}), "--timeout");
 }
 
 SCENARIO(an_interrupt_leaves_nothing_behind) {
