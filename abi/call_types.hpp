@@ -1,6 +1,6 @@
-// Structures of the native call table, shared by the kernel and userland. Plain data without padding: copied byte by byte
-// across the border. All addresses and sizes are 64-bit; sizes are in bytes, times in nanoseconds, deadlines absolute on the
-// monotonic clock (kNoDeadline waits for ever, 0 polls).
+// Structures of the native call table, shared by the kernel and userland. Plain data without padding: copied byte by
+// byte across the border. All addresses and sizes are 64-bit; sizes are in bytes, times in nanoseconds, deadlines
+// absolute on the monotonic clock (kNoDeadline waits for ever, 0 polls).
 #pragma once
 
 #include <cstdint>
@@ -24,21 +24,23 @@ inline constexpr std::uint64_t kMaxDerivationDepth = 64;
 enum class Clock : std::uint64_t { monotonic = 0, wall = 1, thread_cpu = 2, agent_cpu = 3 };
 
 struct HandleInfo {
-    std::uint32_t type;   // ObjectType
+    std::uint32_t type; // ObjectType
     std::uint32_t rights;
     std::uint64_t object; // kernel object id, unique for the boot
-    std::uint64_t size;   // bytes of a memory object or file; messages waiting in and calls unanswered by a channel; else 0
-    std::uint64_t depth;  // derivation depth
+    std::uint64_t
+        size; // bytes of a memory object or file; messages waiting in and calls unanswered by a channel; else 0
+    std::uint64_t depth; // derivation depth
 };
 
-// --- agents -------------------------------------------------------------------------------------------------------------------
+// --- agents
+// -------------------------------------------------------------------------------------------------------------------
 
 // What a parent transfers to a child, and gets back exactly when the child ends.
 struct QuotaGrant {
     std::uint64_t memory_bytes; // pages, page tables, objects, kernel stacks
     std::uint64_t handles;
     std::uint64_t threads;
-    std::uint64_t agents;       // descendants alive at once
+    std::uint64_t agents; // descendants alive at once
 };
 
 struct HandleGrant { // a handle given to a child or sent in a message
@@ -52,20 +54,20 @@ enum class PersonalityKind : std::uint32_t { native = 0, linux_abi = 1 };
 inline constexpr std::uint32_t kSpawnAwaitIdentity = 1; // stay `created` until AgentRegister
 
 struct SpawnRequest {
-    Handle tree;               // program comes from here: needs read and execute
-    std::uint64_t path;        // address of the path's bytes, relative to the tree
+    Handle tree;        // program comes from here: needs read and execute
+    std::uint64_t path; // address of the path's bytes, relative to the tree
     std::uint64_t path_bytes;
-    std::uint64_t arguments;   // address of argv strings, each ended by NUL
-    std::uint64_t argument_bytes; // at most 16384
-    std::uint64_t environment; // address of environment strings, each ended by NUL
+    std::uint64_t arguments;         // address of argv strings, each ended by NUL
+    std::uint64_t argument_bytes;    // at most 16384
+    std::uint64_t environment;       // address of environment strings, each ended by NUL
     std::uint64_t environment_bytes; // at most 16384
-    std::uint64_t handles;     // address of HandleGrant[handle_count]
+    std::uint64_t handles;           // address of HandleGrant[handle_count]
     std::uint32_t handle_count;
     std::uint32_t personality; // PersonalityKind
     std::uint32_t flags;       // kSpawn...
     std::uint32_t cpu_weight;  // 1..10000, 100 is usual
     QuotaGrant quota;
-    char name[kMaxNameBytes];  // printable ASCII, padded with NUL
+    char name[kMaxNameBytes]; // printable ASCII, padded with NUL
 };
 
 struct IdentityRecord {
@@ -95,7 +97,8 @@ struct AgentInfo {
     char name[kMaxNameBytes];
 };
 
-// --- memory -------------------------------------------------------------------------------------------------------------------
+// --- memory
+// -------------------------------------------------------------------------------------------------------------------
 
 inline constexpr std::uint64_t kProtectRead = 1;
 inline constexpr std::uint64_t kProtectWrite = 2;
@@ -108,20 +111,22 @@ struct MapRequest {
     std::uint64_t protection; // kProtect...; never write and execute at once
 };
 
-// --- messages -----------------------------------------------------------------------------------------------------------------
+// --- messages
+// -----------------------------------------------------------------------------------------------------------------
 
-// For sending: bytes/handles say what goes. For receiving: capacities in, filled sizes and sender out. A message that does not
-// fit the buffer stays in the queue, needed sizes are written, and the call answers buffer_small.
+// For sending: bytes/handles say what goes. For receiving: capacities in, filled sizes and sender out. A message that
+// does not fit the buffer stays in the queue, needed sizes are written, and the call answers buffer_small.
 struct Message {
-    std::uint64_t bytes;           // address
-    std::uint64_t size;            // in: size or capacity; out: size
-    std::uint64_t handles;         // address of HandleGrant[]: in a received message, `handle` is the receiver's own new handle
-    std::uint64_t handle_count;    // in: count or capacity; out: count
-    std::uint64_t sender;          // out: agent id of the sender, set by the kernel
-    std::uint64_t reply_to;        // out: not 0 if the sender waits in ipc_call; answer it with ipc_reply_wait
+    std::uint64_t bytes;   // address
+    std::uint64_t size;    // in: size or capacity; out: size
+    std::uint64_t handles; // address of HandleGrant[]: in a received message, `handle` is the receiver's own new handle
+    std::uint64_t handle_count; // in: count or capacity; out: count
+    std::uint64_t sender;       // out: agent id of the sender, set by the kernel
+    std::uint64_t reply_to;     // out: not 0 if the sender waits in ipc_call; answer it with ipc_reply_wait
 };
 
-// --- events -------------------------------------------------------------------------------------------------------------------
+// --- events
+// -------------------------------------------------------------------------------------------------------------------
 
 inline constexpr std::uint64_t kSignalReadable = 1; // channel: a message waits
 inline constexpr std::uint64_t kSignalWritable = 2; // channel: room again after would_block
@@ -137,25 +142,27 @@ struct EventPacket {
     std::uint64_t count;   // how many posts were coalesced
 };
 
-// --- asynchronous operations ----------------------------------------------------------------------------------------------------
+// --- asynchronous operations
+// ----------------------------------------------------------------------------------------------------
 
 struct AsyncResult {
-    std::uint64_t error;   // 0, or an Error number
-    std::uint64_t value;   // AgentSpawn: handle of the child (all agent rights); PQCOperation: output size
-    std::uint64_t output;  // in: address of the output buffer (PQCOperation), or 0
+    std::uint64_t error;  // 0, or an Error number
+    std::uint64_t value;  // AgentSpawn: handle of the child (all agent rights); PQCOperation: output size
+    std::uint64_t output; // in: address of the output buffer (PQCOperation), or 0
     std::uint64_t capacity;
 };
 
 enum class PqcAlgorithm : std::uint32_t { sha2_256 = 1, sha2_512 = 2, sha3_256 = 3, sha3_512 = 4 };
 
 struct PqcRequest {
-    std::uint32_t algorithm; // PqcAlgorithm; others answer unsupported until the crypto library is wired in
-    std::uint32_t flags;     // 0
-    std::uint64_t input;     // address
+    std::uint32_t algorithm;   // PqcAlgorithm; others answer unsupported until the crypto library is wired in
+    std::uint32_t flags;       // 0
+    std::uint64_t input;       // address
     std::uint64_t input_bytes; // at most 1 MiB
 };
 
-// --- trees, log, power ----------------------------------------------------------------------------------------------------------
+// --- trees, log, power
+// ----------------------------------------------------------------------------------------------------------
 
 struct TreeEntry {
     std::uint64_t size;
@@ -171,27 +178,17 @@ struct LogInfo {
 
 enum class PowerAction : std::uint64_t { off = 0, reset = 1 };
 
-// --- start of a program -----------------------------------------------------------------------------------------------------------
+// --- start of a program
+// -----------------------------------------------------------------------------------------------------------
 
-// What a started program finds: a native program gets the block's address in rdi; a Linux program in auxiliary vector entry
-// kAuxStartup. Entry 0 is always the self handle.
+// What a started program finds: a native program gets the block's address in rdi; a Linux program in auxiliary vector
+// entry kAuxStartup. Entry 0 is always the self handle.
 inline constexpr std::uint64_t kAuxStartup = 0x41494f53;
 
 enum class StartupRole : std::uint32_t {
-    self = 1,
-    console = 2,     // device: write
-    host_port = 3,   // device: send
-    power = 4,       // device: power
-    log = 5,         // log: read
-    bundle = 6,      // tree: boot bundle
-    job = 7,         // tree: job bundle (documents, questions)
-    temporary = 8,   // tree: the agent's own temporary files
-    broker = 9,      // channel: send to semantic-ipcd
-    broker_server = 10, // channel: receive side of the same, for semantic-ipcd alone
-    parent = 11,     // channel: send to whoever started this program (ready messages)
-    frames = 12,     // device: physical frames
-    registers = 13,  // device: the HPET's registers, to be read (PageMap); missing on machines without one
-    extra = 64,      // from here on: by agreement between parent and child
+#define ROLE(name, number, sentence) name = number,
+#include "abi/roles.def"
+#undef ROLE
 };
 
 struct StartupEntry {
@@ -203,9 +200,9 @@ struct StartupEntry {
 struct StartupBlock {
     std::uint32_t version; // 1
     std::uint32_t count;
-    std::uint64_t arguments;      // address of argv strings, each ended by NUL (native programs)
+    std::uint64_t arguments; // address of argv strings, each ended by NUL (native programs)
     std::uint64_t argument_count;
-    std::uint64_t random;         // address of 16 random bytes
+    std::uint64_t random; // address of 16 random bytes
     StartupEntry entries[kMaxStartupHandles];
 };
 

@@ -18,8 +18,8 @@ constexpr std::uint64_t kPatience = 120'000'000'000; // ns for one batch or a se
 class Librarian {
 public:
     explicit Librarian(application::Agent& agent)
-        : agent_(agent), memoryd_(OwnedHandle(agent.handle(kRoleMemoryWriter))), job_(agent.handle(StartupRole::job)),
-          port_(agent.handle(StartupRole::host_port)) {}
+        : agent_(agent), memoryd_(OwnedHandle(agent.handle(StartupRole::memory_writer))),
+          job_(agent.handle(StartupRole::job)), port_(agent.handle(StartupRole::host_port)) {}
 
     application::Reply take_in(const ipc::Incoming& request) {
         Result<ipc::Slots> done = fail(Error::not_ready);

@@ -71,7 +71,7 @@ private:
 int main() {
     using namespace aios;
     application::Agent agent;
-    auto region = Mapping::map(agent.self(), agent.handle(kRoleRegion), kProtectRead);
+    auto region = Mapping::map(agent.self(), agent.handle(StartupRole::region), kProtectRead);
     if (!region) {
         agent.tell_parent("failed", "a reader has no readable memory region", false);
         return 1;

@@ -5,20 +5,10 @@
 
 #include <cstdint>
 
+#include "abi/frames.hpp"
 #include "base/types.hpp"
 
 namespace aios {
-
-enum class FrameKind : std::uint32_t {
-    console = 1,
-    job_output = 2,
-    audit_records = 3,
-    audit_head = 4,
-    account = 5,
-    boot_facts = 6,
-    checks = 7,
-    note = 8,
-};
 
 // `body` is a CBOR item, or raw bytes for console and job_output. May block the calling thread; polled in a panic.
 using FrameSink = void (*)(std::uint32_t kind, std::uint64_t agent, const char* name, Bytes body);

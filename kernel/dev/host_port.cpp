@@ -18,7 +18,6 @@
 namespace aios::dev {
 namespace {
 
-constexpr std::size_t kFrameHeadBytes = 12;
 constexpr std::uint64_t kPollNs = 1'000'000;
 constexpr std::uint64_t kDrainMilliseconds = 5'000;
 
@@ -112,7 +111,7 @@ void host_port_send(std::uint32_t kind, std::uint64_t agent, const char* name, B
         return;
     }
     const Bytes inner(head.bytes.data(), head.size);
-    std::array<std::byte, kFrameHeadBytes> frame;
+    std::array<std::byte, kFrameHead> frame;
     frame = {std::byte{'A'}, std::byte{'I'}, std::byte{'O'}, std::byte{'F'}};
     store_le(frame.data() + 4, static_cast<std::uint32_t>(payload));
     store_le(frame.data() + 8, crc32c(body, crc32c(inner)));
@@ -120,7 +119,7 @@ void host_port_send(std::uint32_t kind, std::uint64_t agent, const char* name, B
 
     const std::uint64_t ticket = with_port([](Port& p) { return p.next_ticket++; });
     const std::uint64_t give_up = arch::ticks() + arch::tick_khz() * kDrainMilliseconds; // counts in a panic alone
-    while (!with_port([&](Port& p) { return try_send(p, ticket, parts, kFrameHeadBytes + payload); })) {
+    while (!with_port([&](Port& p) { return try_send(p, ticket, parts, kFrameHead + payload); })) {
         if (arch::is_panicking() && arch::ticks() > give_up) return;
         wait_a_little();
     }

@@ -9,8 +9,6 @@
 
 namespace aios::dev {
 
-inline constexpr std::size_t kMaxFramePayload = 128 << 10;
-
 void init_host_port(); // needs frames; makes host_port_send the sink of audit/output.hpp
 // FrameKind; `body` is a CBOR item, or raw bytes for console and job output; at most kMaxFramePayload less 128 bytes
 // for the rest of the frame, longer ones are dropped. Thread context, no spinlock held; in a panic polled.

@@ -17,12 +17,6 @@ namespace aios {
     return kNoHandle;
 }
 
-// Roles by agreement between a parent and its children (abi/call_types.hpp: extra).
-inline constexpr auto kRoleRegion = static_cast<StartupRole>(64);       // memory: read and map
-inline constexpr auto kRoleRegionWriter = static_cast<StartupRole>(65); // memory: read, write and map
-inline constexpr auto kRoleMemoryWriter = static_cast<StartupRole>(68); // channel to memoryd: send
-inline constexpr auto kRoleMemoryServer = static_cast<StartupRole>(69); // the same, for memoryd alone
-
 } // namespace aios
 
 // The entry of a native program (environment mini): runtime/kernel/start_mini.cpp calls it and exits with what it

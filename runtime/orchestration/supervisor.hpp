@@ -22,8 +22,7 @@ inline constexpr std::uint64_t kStatusWell = 0x10; // exit codes of the node, se
 inline constexpr std::uint64_t kStatusFailed = 0x11;
 inline constexpr std::uint64_t kStopPatience = 2'000'000'000; // ns until a killed unit is left behind
 
-inline constexpr std::uint32_t kRoleIdentity = 66;       // channel to identityd
-inline constexpr std::uint32_t kRoleIdentityServer = 67; // identityd alone
+constexpr std::uint32_t number_of(StartupRole role) { return static_cast<std::uint32_t>(role); }
 
 struct UnitHandles {
     OwnedHandle operation; // spawn under way

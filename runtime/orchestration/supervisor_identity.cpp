@@ -34,7 +34,7 @@ Result<> Supervisor::register_identity(std::size_t index) {
     reply.bytes = reinterpret_cast<std::uint64_t>(message_); // SAFETY: for the kernel
     reply.size = sizeof(message_);
     const std::uint64_t now = TRY(sys::clock_read(static_cast<std::uint64_t>(Clock::monotonic)));
-    const Handle identityd = TRY(source_.handle_for(kRoleIdentity));
+    const Handle identityd = TRY(source_.handle_for(number_of(StartupRole::identity)));
     TRY(sys::ipc_call(identityd, &request, &reply, now + kPatience));
 
     cbor::Decoder in(Bytes(message_, reply.size));

@@ -37,9 +37,9 @@ Result<> Supervisor::prepare() {
 // identityd gives every unit its identity before it runs, except itself.
 bool Supervisor::awaits_identity(const Unit& unit) {
     for (const Grant& grant : unit.grants) {
-        if (grant.role == kRoleIdentityServer) return false;
+        if (grant.role == number_of(StartupRole::identity_server)) return false;
     }
-    return source_.handle_for(kRoleIdentity).has_value();
+    return source_.handle_for(number_of(StartupRole::identity)).has_value();
 }
 
 Result<> Supervisor::start_unit(std::size_t index) {

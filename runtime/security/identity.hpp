@@ -10,8 +10,6 @@
 
 namespace aios::security {
 
-inline constexpr auto kRoleIdentity = static_cast<StartupRole>(66); // channel to identityd: send
-
 struct Identity {
     std::uint64_t agent = 0;
     std::string name;    // as the kernel knows it, set by the parent at the spawn

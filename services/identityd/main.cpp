@@ -13,7 +13,6 @@ namespace aios {
 namespace {
 
 constexpr std::size_t kMaxRecords = 4096;
-constexpr auto kRoleServer = static_cast<StartupRole>(67);
 using security::Identity;
 
 ipc::Intent describe(const ipc::Intent& request, const Identity& identity) {
@@ -74,7 +73,7 @@ private:
 int main() {
     aios::application::Agent agent;
     aios::Registrar registrar;
-    agent.use_channel(agent.handle(aios::kRoleServer));
+    agent.use_channel(agent.handle(aios::StartupRole::identity_server));
     agent.serve("identity.register", [&](auto& request) { return registrar.register_agent(request); });
     agent.serve("identity.of", [&](auto& request) { return registrar.look_up(request); });
     return agent.run();

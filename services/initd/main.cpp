@@ -20,7 +20,7 @@ struct WellKnownChannel {
     OwnedHandle channel;
 };
 
-constexpr auto role(StartupRole role) { return static_cast<std::uint32_t>(role); }
+using orchestration::number_of;
 
 class NodeHandles final : public orchestration::HandleSource {
 public:
@@ -36,7 +36,8 @@ public:
             return known.channel.get();
         }
         Handle handle = find_handle(startup_, static_cast<StartupRole>(wanted));
-        if (wanted == role(kRoleRegion) || wanted == role(kRoleRegionWriter)) handle = region_.get();
+        if (wanted == number_of(StartupRole::region) || wanted == number_of(StartupRole::region_writer))
+            handle = region_.get();
         return handle != kNoHandle ? Result<Handle>(handle) : fail(Error::not_found);
     }
 
@@ -48,9 +49,10 @@ public:
 
 private:
     const StartupBlock& startup_;
-    WellKnownChannel channels_[3] = {{role(StartupRole::broker), role(StartupRole::broker_server), {}},
-                                     {orchestration::kRoleIdentity, orchestration::kRoleIdentityServer, {}},
-                                     {role(kRoleMemoryWriter), role(kRoleMemoryServer), {}}};
+    WellKnownChannel channels_[3] = {
+        {number_of(StartupRole::broker), number_of(StartupRole::broker_server), {}},
+        {number_of(StartupRole::identity), number_of(StartupRole::identity_server), {}},
+        {number_of(StartupRole::memory_writer), number_of(StartupRole::memory_server), {}}};
     OwnedHandle region_;
 };
 

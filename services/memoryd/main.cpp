@@ -83,13 +83,13 @@ private:
 int main() {
     using namespace aios;
     application::Agent agent;
-    auto region = Mapping::map(agent.self(), agent.handle(kRoleRegionWriter), kProtectRead | kProtectWrite);
+    auto region = Mapping::map(agent.self(), agent.handle(StartupRole::region_writer), kProtectRead | kProtectWrite);
     if (!region) {
         agent.tell_parent("failed", "memoryd cannot map its region", false);
         return 1;
     }
     Memory memory(agent, std::move(*region));
-    agent.use_channel(agent.handle(kRoleMemoryServer));
+    agent.use_channel(agent.handle(StartupRole::memory_server));
     agent.serve("memory.ingest", [&](auto& request) { return memory.ingest(request); });
     agent.serve("memory.seal", [&](auto& request) { return memory.seal(request); });
     return agent.run();

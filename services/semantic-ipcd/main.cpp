@@ -142,7 +142,7 @@ private:
 int main() {
     using namespace aios;
     application::Agent agent;
-    Broker broker{ipc::Peer(OwnedHandle(agent.handle(security::kRoleIdentity)))};
+    Broker broker{ipc::Peer(OwnedHandle(agent.handle(StartupRole::identity)))};
     agent.use_channel(agent.handle(StartupRole::broker_server));
     agent.serve("intent.offer", [&](auto& request) { return broker.offer(request); });
     agent.serve("intent.withdraw", [&](auto& request) { return broker.withdraw(request); });

@@ -28,7 +28,7 @@ KERNEL_TEST(host_port_sends_or_counts) {
 }
 
 KERNEL_TEST(host_port_drops_what_is_too_long) {
-    static std::byte large[dev::kMaxFramePayload];
+    static std::byte large[kMaxFramePayload];
     const auto before = dev::host_port_counts();
     dev::host_port_send(static_cast<std::uint32_t>(FrameKind::console), 1, "test", large);
     KERNEL_EXPECT(dev::host_port_counts().dropped == before.dropped + 1);

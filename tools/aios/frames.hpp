@@ -8,25 +8,11 @@
 #include <string>
 #include <string_view>
 
+#include "abi/frames.hpp"
 #include "base/types.hpp"
 #include "tools/aios/outcome.hpp"
 
 namespace aios::host {
-
-inline constexpr std::string_view kFrameMagic = "AIOF";
-inline constexpr std::size_t kFrameHead = 12;
-inline constexpr std::size_t kMaxFramePayload = 128 << 10;
-
-enum class FrameKind : std::uint64_t {
-    console = 1,
-    job_output = 2,
-    audit_records = 3,
-    audit_head = 4,
-    account = 5,
-    boot_facts = 6,
-    checks = 7,
-    note = 8,
-};
 
 struct Frame {
     FrameKind kind;

@@ -21,14 +21,9 @@ struct Named {
 };
 
 constexpr Named kRoles[] = {
-    {"console", 2},        {"host_port", 3},
-    {"power", 4},          {"log", 5},
-    {"bundle", 6},         {"job", 7},
-    {"temporary", 8},      {"broker", 9},
-    {"broker_server", 10}, {"frames", 12},
-    {"region", 64},        {"region_writer", 65},
-    {"identity", 66},      {"identity_server", 67},
-    {"memory_writer", 68}, {"memory_server", 69},
+#define ROLE(name, number, sentence) {#name, number},
+#include "abi/roles.def"
+#undef ROLE
 };
 constexpr Named kRights[] = {
 #define RIGHT(name, bit, sentence) {#name, 1u << (bit)},
