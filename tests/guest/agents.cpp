@@ -248,6 +248,10 @@ void test_subtree_dies() {
 
 // An object whose payer ends is gone everywhere, mappings included.
 void test_payer_ends() {
+    // A place that has been mapped before: its page tables stay, so the accounts can be compared to the byte.
+    const std::uint64_t warm = GET(sys::agent_mem_alloc(self, 4096, kProtectRead));
+    CHECK(*bad_pointer<volatile std::uint64_t>(warm) == 0);
+    GET(sys::agent_mem_free(self, warm, 4096));
     const AgentInfo before = info_of(self);
     {
         const OwnedHandle channel(GET(sys::channel_create(self, 4, 256)));
@@ -263,8 +267,9 @@ void test_payer_ends() {
         message.handle_count = 1;
         GET(sys::ipc_recv(channel.get(), &message));
         const OwnedHandle memory(given.handle);
-        const MapRequest request{0, 4096, 0, kProtectRead};
+        const MapRequest request{0, 4096, warm, kProtectRead};
         const std::uint64_t place = GET(sys::memory_map(memory.get(), &request));
+        CHECK(place == warm);
         CHECK(*bad_pointer<volatile std::uint64_t>(place) == 0);
         GET(sys::agent_kill(child.get(), 1));
         (void)wait_dead(child.get());
