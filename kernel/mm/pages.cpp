@@ -16,7 +16,7 @@ Pages::Pages(Ref<Payer> payer, Ref<PageSource> source, std::uint64_t bytes, Char
 
 Result<Ref<Pages>> Pages::create(Payer& payer, std::uint64_t bytes, ChargeWhen when) {
     if (bytes > kMaxPages * kPageSize) return fail(Error::too_large);
-    const std::uint64_t contents = when == ChargeWhen::at_once ? align_up(bytes, kPageSize) : 0;
+    const std::uint64_t contents = when == ChargeWhen::at_once ? align_up(bytes, kPageSize) + table_bytes(bytes) : 0;
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Pages) + contents));
     auto* pages = TRY(make<Pages>(Ref<Payer>::share(payer), Ref<PageSource>{}, bytes, when));
     pages->charged_ = charge.amount();
@@ -69,9 +69,21 @@ Pages::~Pages() {
     if (charged_ != 0) payer_->give_back(Resource::memory, charged_);
 }
 
+// What the table of contents of this size costs once all of it is there.
+std::uint64_t Pages::table_bytes(std::uint64_t bytes) {
+    const std::uint64_t leaves = div_ceil(bytes, kLeafPages * kPageSize);
+    return leaves == 0 ? 0 : leaves * sizeof(Leaf) + slots_for(leaves) * sizeof(Leaf*);
+}
+
+// A part of the table, charged now unless all was charged at once.
+Result<Reservation> Pages::table_charge(std::uint64_t bytes) {
+    if (when_ == ChargeWhen::at_once) return Reservation{};
+    return Reservation::make(*payer_, Resource::memory, bytes);
+}
+
 Result<> Pages::grow_table_locked(std::uint64_t leaves) {
-    const std::uint64_t count = std::max<std::uint64_t>(std::bit_ceil(leaves), 4);
-    Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, (count - leaf_count_) * sizeof(Leaf*)));
+    const std::uint64_t count = slots_for(leaves);
+    Reservation charge = TRY(table_charge((count - leaf_count_) * sizeof(Leaf*)));
     auto** table = static_cast<Leaf**>(heap_allocate(count * sizeof(Leaf*)));
     if (table == nullptr) return fail(Error::out_of_memory);
     std::copy(leaves_, leaves_ + leaf_count_, table);
@@ -88,7 +100,7 @@ Result<arch::PhysAddr*> Pages::slot_locked(std::uint64_t index) {
     const std::uint64_t leaf = index / kLeafPages;
     if (leaf >= leaf_count_) TRY(grow_table_locked(leaf + 1));
     if (leaves_[leaf] == nullptr) {
-        Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, sizeof(Leaf)));
+        Reservation charge = TRY(table_charge(sizeof(Leaf)));
         leaves_[leaf] = TRY(make<Leaf>());
         charged_ += charge.amount();
         charge.keep();

@@ -8,6 +8,8 @@
 // and size; Rank::windows (spinlock) for the list of areas that map these Pages.
 #pragma once
 
+#include <bit>
+
 #include "base/intrusive_list.hpp"
 #include "kernel/mm/mm.hpp"
 #include "kernel/sync/annotations.hpp"
@@ -36,6 +38,7 @@ protected:
     ~PageSource() = default;
 };
 
+// at_once: contents and their table, so that a touch never fails for want of quota.
 enum class ChargeWhen : std::uint8_t { at_once, at_touch }; // at_touch: Linux reservations that are never used whole
 
 // One area's entry in the list of those who map a Pages.
@@ -98,6 +101,9 @@ private:
 
     Pages(Ref<Payer> payer, Ref<PageSource> source, std::uint64_t bytes, ChargeWhen when);
     ~Pages();
+    static std::uint64_t slots_for(std::uint64_t leaves) { return leaves <= 4 ? 4 : std::bit_ceil(leaves); }
+    static std::uint64_t table_bytes(std::uint64_t bytes);
+    Result<Reservation> table_charge(std::uint64_t bytes);
     Result<> grow_table_locked(std::uint64_t leaves) AIOS_REQUIRES(mutex_);
     Result<arch::PhysAddr*> slot_locked(std::uint64_t index) AIOS_REQUIRES(mutex_); // makes the leaf
     [[nodiscard]] arch::PhysAddr* present_slot_locked(std::uint64_t index) const

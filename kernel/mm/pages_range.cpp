@@ -35,7 +35,7 @@ void Pages::drop_range_locked(std::uint64_t first, std::uint64_t count) {
         }
         if (std::ranges::all_of(leaf->frames, [](arch::PhysAddr frame) { return frame.value == 0; })) {
             destroy(std::exchange(leaf, nullptr));
-            give_back += sizeof(Leaf);
+            if (when_ == ChargeWhen::at_touch) give_back += sizeof(Leaf);
         }
     }
     charged_ -= give_back;
