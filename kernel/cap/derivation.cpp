@@ -27,6 +27,7 @@ void DerivationNode::release() {
             if (node->sibling_.is_linked()) node->children_.remove(*node);
             if (node->paid_.is_linked()) Paid().remove(*node);
         }
+        if (node->counted_) node->object_->handle_removed(node->rights_);
         DerivationNode* parent = node->parent_.leak();
         mm::destroy(node);
         node = parent;
@@ -37,6 +38,31 @@ Ref<Object> Capability::object() const {
     if (!node) return {};
     DerivationLock::Guard guard(g_lock);
     return node->object_;
+}
+
+void Capability::count() {
+    const Ref<Object> told = object();
+    if (!told) return; // revoked already: it travels dead
+    told->handle_added(node->rights_);
+    {
+        DerivationLock::Guard guard(g_lock);
+        if (node->object_) {
+            node->counted_ = true;
+            return;
+        }
+    }
+    told->handle_removed(node->rights_); // revoked in this moment
+}
+
+void Capability::uncount() {
+    if (!node) return;
+    Ref<Object> told;
+    {
+        DerivationLock::Guard guard(g_lock);
+        if (!std::exchange(node->counted_, false)) return;
+        told = node->object_;
+    }
+    told->handle_removed(node->rights_);
 }
 
 void DerivationTree::doom_locked(DerivationNode& node, DerivationNode::Children& doomed) {
@@ -52,6 +78,7 @@ void DerivationTree::destroy(DerivationNode::Children& doomed) {
         Table::Taken taken;
         Ref<Table> table;
         Ref<Object> in_flight;
+        bool was_counted = false;
         Reservation charge; // goes back now, however long a queue keeps the dead node
     };
     for (;;) {
@@ -71,6 +98,7 @@ void DerivationTree::destroy(DerivationNode::Children& doomed) {
                 entry.node = Ref<DerivationNode>::adopt(node);
                 entry.parent = std::move(node->parent_);
                 entry.in_flight = std::move(node->object_);
+                entry.was_counted = std::exchange(node->counted_, false);
                 entry.charge = std::move(node->charge_);
                 if (node->table_ != nullptr) {
                     entry.table = Ref<Table>::share(*node->table_);
@@ -81,6 +109,7 @@ void DerivationTree::destroy(DerivationNode::Children& doomed) {
         if (count == 0) return;
         for (unsigned i = 0; i < count; i++) {
             Dead& entry = dead[i];
+            if (entry.was_counted) entry.in_flight->handle_removed(entry.node->rights_);
             if (!entry.taken.object) continue;
             Object& object = *entry.taken.object;
             object.handle_removed(entry.taken.rights);

@@ -42,6 +42,7 @@ private:
     Reservation charge_;
     Ref<DerivationNode> parent_;
     Ref<Object> object_;     // while in flight; a slot holds it otherwise
+    bool counted_ = false;   // in flight, and the object was told of it as of a handle
     Table* table_ = nullptr; // the table that has it in a slot
     std::uint32_t slot_ = 0;
     ListNode sibling_; // among the parent's children, or in a revoker's list
@@ -68,6 +69,10 @@ struct Capability {
     [[nodiscard]] Rights rights() const { return node ? node->rights_ : Rights(); }
     // The object it names; null once it is revoked.
     [[nodiscard]] Ref<Object> object() const;
+    // While it is under way in a message it counts as a handle of what it names: the object is told (handle_added), and
+    // told again when it is taken back (uncount), dropped or revoked. In a table it goes on counting. Under no lock.
+    void count();
+    void uncount();
 };
 
 using DerivationLock = sync::SpinLock<sync::Rank::derivation>;

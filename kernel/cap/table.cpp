@@ -145,8 +145,10 @@ Result<> Table::insert_all(std::span<Capability> capabilities, std::span<Handle>
     TRY(ensure_free_locked(live));
     for (std::size_t i = 0; i < out.size(); i++) {
         if (capabilities[i].is_live() && capabilities[i].node->object_) {
+            // One that was counted under way goes on counting here: then it has been announced once too often.
+            const bool was_counted = std::exchange(capabilities[i].node->counted_, false);
             out[i] = install_locked(std::move(capabilities[i].node));
-            announced[i].keep();
+            if (!was_counted) announced[i].keep();
         } else {
             dropped[i] = std::move(capabilities[i]);
         }
@@ -165,8 +167,18 @@ Result<> Table::close(Handle handle) {
         was_used = slot->state == SlotState::used;
         taken = free_slot_locked(*slot, static_cast<std::uint32_t>(handle));
     }
-    if (was_used && taken.object) taken.object->handle_removed(taken.rights);
+    if (!was_used || !taken.object) return {};
+    taken.object->handle_removed(taken.rights);
+    // A mapping that outlived its last handle could not be revoked any more.
+    if (taken.object->type() == ObjectType::memory && !still_reaches(*taken.object, taken.rights))
+        taken.object->revoked_for(holder_);
     return {};
+}
+
+bool Table::holds(Handle handle) {
+    SlotsGuard guard(lock_);
+    const Slot* slot = find_locked(handle);
+    return slot != nullptr && slot->state == SlotState::used && slot->node->is_live();
 }
 
 std::uint64_t Table::used() const {

@@ -54,7 +54,9 @@ public:
     // Ends everything derived from the handle; the handle itself stays. When it returns no use succeeds, mappings are
     // gone, capabilities in queues are dead. Needs rights::derive. Blocks.
     Result<> revoke(Handle handle);
+    // Closing the last handle on memory takes the mappings made through it away. May block.
     Result<> close(Handle handle);
+    [[nodiscard]] bool holds(Handle handle); // whether the handle still stands for a live capability; not a check
     // The holder ends: whatever it derived or created is revoked everywhere, then its own handles are closed. No
     // insertions afterwards (bad_state). Blocks. Idempotent.
     void close_all();

@@ -22,8 +22,6 @@ struct Call;
 struct Parcel {
     cap::Capability capability;
     std::uint32_t role = 0; // HandleGrant.role
-    Ref<Object> counted;    // the object that was told of this as of a handle (handle_added); set by the channel
-    Rights counted_rights;
 };
 
 struct MessageHeader {

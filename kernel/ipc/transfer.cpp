@@ -28,31 +28,21 @@ Result<> copy_out(const Buffer& to, std::uint64_t offset, Bytes from) {
 void pack(std::span<Parcel> from, std::span<Parcel> to) {
     for (std::size_t i = 0; i < from.size(); i++) {
         to[i].role = from[i].role;
-        to[i].counted = from[i].capability.object(); // null: revoked already, it travels dead
-        to[i].counted_rights = from[i].capability.rights();
         to[i].capability = std::move(from[i].capability);
-        if (to[i].counted) to[i].counted->handle_added(to[i].counted_rights);
+        to[i].capability.count();
     }
-}
-
-static void uncount(Parcel& parcel) {
-    if (!parcel.counted) return;
-    parcel.counted->handle_removed(parcel.counted_rights);
-    parcel.counted.reset();
 }
 
 void unpack(std::span<Parcel> from, std::span<Parcel> to) {
     for (std::size_t i = 0; i < from.size(); i++) {
         to[i].capability = std::move(from[i].capability);
-        uncount(from[i]);
+        to[i].capability.uncount();
     }
 }
 
 void discard(std::span<Parcel> parcels) {
-    for (Parcel& parcel : parcels) {
+    for (Parcel& parcel : parcels)
         parcel.capability = {};
-        uncount(parcel);
-    }
 }
 
 Result<> deliver(Party& to, std::span<Parcel> parcels, const InMessage& message) {
@@ -78,7 +68,6 @@ Result<> deliver(Party& to, std::span<Parcel> parcels, const InMessage& message)
     for (std::size_t i = 0; i < parcels.size(); i++) {
         grants[i].handle = handles[i];
         if (handles[i] == kNoHandle) grants[i].rights = 0; // died under way
-        uncount(parcels[i]);
     }
     auto written = copy_out(message.handles, 0, bytes);
     for (std::size_t i = 0; !written && i < parcels.size(); i++) {

@@ -152,13 +152,14 @@ Result<AddressSpace::Location> AddressSpace::locate(std::uint64_t address) {
     return Location{reinterpret_cast<const Pages*>(this), address};
 }
 
-void AddressSpace::unmap_pages(const Pages& pages) {
+void AddressSpace::unmap_pages(const Pages& pages, std::uint64_t origin) {
     wait_until_made();
     Guard guard(mutex_);
     Spares none(*this); // whole areas go: nothing splits
     for (Area* area = areas_.first_from(0); area != nullptr;) {
         Area* next = areas_.next(*area);
-        if (area->pages == &pages) remove_and_give_back(area->start, area->end, none);
+        if (area->pages == &pages && (origin == 0 || area->origin == origin))
+            remove_and_give_back(area->start, area->end, none);
         area = next;
     }
 }

@@ -24,6 +24,7 @@ struct MapOptions {
     bool jit = false;          // write and execute at once is allowed
     arch::Protection maximum =
         arch::Protection::read | arch::Protection::write | arch::Protection::execute; // for protect()
+    std::uint64_t origin = 0; // id of the MemoryObject that it is made through; 0: none
 };
 
 class AddressSpace {
@@ -58,8 +59,9 @@ public:
     Result<> discard(std::uint64_t address, std::uint64_t bytes);
     // Changes the size of a mapping inside one area; the new part continues the old. bad_address, bad_argument.
     Result<std::uint64_t> remap(std::uint64_t address, std::uint64_t old_bytes, std::uint64_t new_bytes, bool may_move);
-    // Revocation: removes every window on `pages` (all CPUs flushed before it returns).
-    void unmap_pages(const Pages& pages);
+    // Revocation: removes every window on `pages` that was made through the MemoryObject `origin` (0: through any, or
+    // none). All CPUs are flushed before it returns.
+    void unmap_pages(const Pages& pages, std::uint64_t origin);
     // Truncation: removes the entries (not the areas) of `count` pages from `first` on, except private copies.
     void unmap_page_range(const Pages& pages, std::uint64_t first, std::uint64_t count);
 

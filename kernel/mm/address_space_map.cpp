@@ -56,6 +56,7 @@ Result<std::uint64_t> AddressSpace::map(Ref<Pages> pages, std::uint64_t offset, 
     nature.maximum = with_read(options.maximum);
     if (sharing == Sharing::shared && !pages->is_anonymous()) nature.maximum = nature.maximum & ~Protection::write;
     nature.jit = options.jit;
+    nature.origin = options.origin;
     nature.offset = offset;
     nature.pages = std::move(pages);
     return insert_mapping(nature, bytes, options);

@@ -19,6 +19,7 @@ struct Area {
     TreeNode node;
     std::uint64_t start = 0, end = 0; // page aligned
     std::uint64_t offset = 0;         // of `start` in the Pages, bytes; or the physical address
+    std::uint64_t origin = 0;         // id of the MemoryObject whose capability made it; 0: none
     Ref<Pages> pages;
     Window window; // in pages' list while the area is in a space
     AreaKind kind = AreaKind::anonymous;
@@ -37,6 +38,7 @@ struct Area {
     // Everything but place and offset.
     void copy_nature(const Area& other) {
         pages = other.pages;
+        origin = other.origin;
         kind = other.kind;
         protection = other.protection;
         maximum = other.maximum;
@@ -49,6 +51,7 @@ struct Area {
         if (end != next.start || kind != next.kind || protection != next.protection || maximum != next.maximum)
             return false;
         if (grows_down || next.grows_down || jit != next.jit || charged_whole != next.charged_whole) return false;
+        if (origin != next.origin) return false;
         return kind == AreaKind::anonymous || (pages == next.pages && offset + bytes() == next.offset);
     }
 };

@@ -77,8 +77,9 @@ public:
     void discard(std::uint64_t first, std::uint64_t count); // back to zero-fill; gives the charge back where at_touch
     [[nodiscard]] bool is_anonymous() const { return !source_; }
     [[nodiscard]] std::uint64_t resident_pages() const { return resident_.load(std::memory_order_relaxed); }
-    // Revocation: no address space of agent `holder` maps these pages any more when it returns, on any CPU.
-    void unmap_for(std::uint64_t holder);
+    // Revocation: no address space of agent `holder` maps these pages through the MemoryObject `origin` (0: in any way)
+    // any more when it returns, on any CPU.
+    void unmap_for(std::uint64_t holder, std::uint64_t origin = 0);
 
     // --- for AddressSpace
     // --------------------------------------------------------------------------------------------------------- As

@@ -110,10 +110,10 @@ void Pages::unmap_range_everywhere(std::uint64_t first, std::uint64_t count) {
     }
 }
 
-void Pages::unmap_for(std::uint64_t holder) {
+void Pages::unmap_for(std::uint64_t holder, std::uint64_t origin) {
     std::uint64_t last = 0;
     while (Ref<AddressSpace> space = next_space(last, holder)) {
-        space->unmap_pages(*this);
+        space->unmap_pages(*this, origin);
         last = space->id();
     }
 }

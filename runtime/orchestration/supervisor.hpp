@@ -98,6 +98,7 @@ private:
     std::uint32_t starts_[kMaxUnits]{}; // of each unit so far; the program is told (--start=N)
     crypto::Sha256::Digest manifest_{}; // of the system description
     OwnedHandle queue_;
+    OwnedHandle description_file_; // its mapping lasts as long as it does
     bool finished_ = false;
     bool is_ok_ = true;
     char text_[256];

@@ -14,15 +14,16 @@ constexpr std::size_t kArgumentRoom = 2048;
 Result<> Supervisor::prepare() {
     queue_ = TRY(owned(sys::queue_create(self())));
     const Handle bundle = find_handle(startup_, StartupRole::bundle);
-    const auto file = owned(sys::tree_open(bundle, path_.data(), path_.size()));
+    auto file = owned(sys::tree_open(bundle, path_.data(), path_.size()));
     if (!file) {
         fail_with("cannot open the system description in the bundle", path_, file.error());
         return fail(file.error());
     }
     HandleInfo info{};
-    TRY(sys::handle_info(file->get(), &info));
+    description_file_ = std::move(*file);
+    TRY(sys::handle_info(description_file_.get(), &info));
     const MapRequest request{0, info.size, 0, kProtectRead};
-    const std::uint64_t mapped = TRY(sys::memory_map(file->get(), &request));
+    const std::uint64_t mapped = TRY(sys::memory_map(description_file_.get(), &request));
     const Bytes bytes(reinterpret_cast<const std::byte*>(mapped), info.size); // SAFETY: mapped above, for the whole run
     manifest_ = crypto::Sha256::hash(bytes);
     char why[256];

@@ -279,6 +279,16 @@ void test_payer_ends() {
     CHECK(settles(before));
 }
 
+// Channels that hold each other up do not keep the quota of the one who made them.
+void test_tangled_channels() {
+    const AgentInfo before = info_of(self);
+    {
+        const OwnedHandle child(GET(spawn(kChild, with(ARGS("tangle")))));
+        CHECK(ended_with(wait_dead(child.get()), EndReason::exited, 0));
+    }
+    CHECK(settles(before));
+}
+
 void test_info_arguments() {
     for (const std::uint64_t address : kBadAddresses)
         CHECK_ERROR(sys::agent_info(self, bad_pointer<AgentInfo>(address)), bad_address);
@@ -310,6 +320,7 @@ int aios_main(const StartupBlock& block) {
     run("faults_reach_the_supervisor", test_faults_reach_the_supervisor);
     run("subtree_dies", test_subtree_dies);
     run("payer_ends", test_payer_ends);
+    run("tangled_channels", test_tangled_channels);
     run("info_arguments", test_info_arguments);
     run("not_in_another", test_not_in_another);
     return finish();

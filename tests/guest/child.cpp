@@ -190,6 +190,17 @@ int aios_main(const StartupBlock& block) {
         (void)sys::ipc_send(handle(StartupRole::parent), &message); // ready
         spin();
     }
+    if (mode == "tangle") { // two channels, each with the other's receiver under way in it
+        const OwnedHandle a(*sys::channel_create(self, 1, 64)), b(*sys::channel_create(self, 1, 64));
+        const auto put = [](const OwnedHandle& into, const OwnedHandle& what) {
+            const HandleGrant given{what.get(), (rights::receive | rights::send).bits(), 1};
+            Message message{};
+            message.handles = address_of(&given);
+            message.handle_count = 1;
+            return sys::ipc_send(into.get(), &message).has_value();
+        };
+        return put(a, b) && put(b, a) ? 0 : 1;
+    }
     if (mode == "give") { // makes a memory object, hands it to the parent, and stays
         const OwnedHandle memory(*sys::agent_pool_alloc(self, 4096));
         const HandleGrant given{memory.get(), (rights::read | rights::map).bits(), 1};

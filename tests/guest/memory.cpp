@@ -96,6 +96,25 @@ void test_map_arguments() {
     GET(sys::agent_mem_free(self, GET(sys::memory_map(reader.get(), &read)), 4096));
 }
 
+// A mapping goes with the last handle that allows it: else whoever closes its handle could not be revoked.
+void test_close_unmaps() {
+    const auto is_mapped = [](std::uint64_t place) {
+        const auto opened = sys::tree_open(handle(StartupRole::bundle), bad_pointer<const char>(place), 4);
+        return !opened && opened.error() != Error::bad_address;
+    };
+    OwnedHandle memory(GET(sys::agent_pool_alloc(self, 4096)));
+    OwnedHandle second(GET(sys::handle_derive(memory.get(), (rights::map | rights::read | rights::write).bits())));
+    const MapRequest request{0, 4096, 0, kRw};
+    const std::uint64_t place = GET(sys::memory_map(second.get(), &request));
+    const std::uint64_t own = GET(sys::agent_mem_alloc(self, 4096, kRw));
+    second.reset();
+    CHECK(is_mapped(place)); // the other handle allows as much
+    memory.reset();
+    CHECK(!is_mapped(place));
+    CHECK(is_mapped(own));
+    GET(sys::agent_mem_free(self, own, 4096));
+}
+
 void test_frames() {
     const Handle device = handle(StartupRole::frames);
     CHECK_ERROR(sys::frame_alloc(device, 0), bad_argument);
@@ -219,6 +238,7 @@ int aios_main(const StartupBlock& block) {
     run("alloc_limits", test_alloc_limits);
     run("pool", test_pool);
     run("map_arguments", test_map_arguments);
+    run("close_unmaps", test_close_unmaps);
     run("frames", test_frames);
     run("registers", test_registers);
     run("trees", test_trees);

@@ -151,6 +151,44 @@ TEST(Cap, AHolderWithAnEqualHandleKeepsItsMappings) {
     EXPECT_EQ(object->revoked, 1);
 }
 
+TEST(Cap, ClosingTheLastHandleTakesMappingsAway) {
+    Agent a(1);
+    auto object = Ref<FakeMemory>::adopt(*mm::make<FakeMemory>());
+    const Handle h = *a.table->insert_new(object, rights::all);
+    const Handle d = *a.table->derive(h, rights::read);
+    EXPECT_TRUE(a.table->close(d));
+    EXPECT_EQ(object->revoked, 0); // the wider handle allows as much
+    EXPECT_TRUE(a.table->holds(h));
+    EXPECT_TRUE(a.table->close(h));
+    EXPECT_FALSE(a.table->holds(h));
+    EXPECT_EQ(object->revoked, 1);
+}
+
+TEST(Cap, UnderWayItCountsUntilItIsDroppedRevokedOrTakenBack) {
+    Agent a(1), b(2);
+    auto object = FakeChannel::create();
+    const Handle h = *a.table->insert_new(object, rights::all);
+    const auto out = [&] { return *a.table->derive_out(h, rights::send, rights::transfer); };
+    {
+        Capability dropped = out(), taken_back = out();
+        dropped.count();
+        taken_back.count();
+        EXPECT_EQ(object->handles, 3);
+        taken_back.uncount();
+        EXPECT_EQ(object->handles, 2);
+    }
+    EXPECT_EQ(object->handles, 1);
+    Capability received = out(), queued = out();
+    received.count();
+    queued.count();
+    ASSERT_TRUE(b.table->insert(std::move(received)));
+    EXPECT_EQ(object->handles, 3); // in the table it goes on counting
+    EXPECT_TRUE(a.table->revoke(h));
+    EXPECT_EQ(object->handles, 1);
+    queued.count();
+    EXPECT_EQ(object->handles, 1); // what is dead does not count
+}
+
 TEST(Cap, EndOfThePayerRevokesEverywhereAndReturnsAll) {
     auto a = std::make_unique<Agent>(1);
     Agent b(2), c(3);

@@ -77,7 +77,7 @@ TEST_F(CallTest, capabilities_go_both_ways) {
         Inbox in;
         ipc::OutMessage none{};
         ASSERT_TRUE(channel.reply_wait(server, 0, none, in.message, sched::kNever, nullptr));
-        ipc::Parcel parcel{*server.table->derive_out(gift.handle, rights::send, rights::transfer), 66, {}, {}};
+        ipc::Parcel parcel{*server.table->derive_out(gift.handle, rights::send, rights::transfer), 66};
         ipc::OutMessage answer{text_buffer("here"), {&parcel, 1}};
         ASSERT_TRUE(channel.reply(server, in.message.reply_to, answer));
     });

@@ -153,8 +153,8 @@ TEST_F(ChannelTest, capabilities_travel) {
     const Made made = make_channel(alice);
     const Made gift = make_channel(alice);
     ipc::Parcel parcels[2];
-    parcels[0] = {*alice.table->derive_out(gift.handle, rights::send, rights::transfer), 70, {}, {}};
-    parcels[1] = {*alice.table->derive_out(gift.handle, rights::receive, rights::transfer), 71, {}, {}};
+    parcels[0] = {*alice.table->derive_out(gift.handle, rights::send, rights::transfer), 70};
+    parcels[1] = {*alice.table->derive_out(gift.handle, rights::receive, rights::transfer), 71};
     ipc::OutMessage out{text_buffer("gifts"), parcels};
     ASSERT_TRUE(made.channel->send(alice, out));
     // While they are under way they count: the giver may close its own.
@@ -181,7 +181,7 @@ TEST_F(ChannelTest, a_capability_dies_under_way) {
     const Made made = make_channel(alice);
     const Made gift = make_channel(alice);
     const Handle between = *alice.table->derive(gift.handle, rights::all);
-    ipc::Parcel parcel{*alice.table->derive_out(between, rights::send, rights::transfer), 5, {}, {}};
+    ipc::Parcel parcel{*alice.table->derive_out(between, rights::send, rights::transfer), 5};
     ipc::OutMessage out{text_buffer("dead"), {&parcel, 1}};
     ASSERT_TRUE(made.channel->send(alice, out));
     ASSERT_TRUE(alice.table->revoke(gift.handle));
@@ -200,7 +200,7 @@ TEST_F(ChannelTest, a_capability_dies_under_way) {
 
 TEST_F(ChannelTest, no_quota_for_handles_leaves_the_message) {
     const Made made = make_channel(alice);
-    ipc::Parcel parcel{*alice.table->derive_out(made.handle, rights::send, rights::transfer), 5, {}, {}};
+    ipc::Parcel parcel{*alice.table->derive_out(made.handle, rights::send, rights::transfer), 5};
     ipc::OutMessage out{text_buffer("x"), {&parcel, 1}};
     ASSERT_TRUE(made.channel->send(alice, out));
     Actor poor(9);
@@ -220,7 +220,7 @@ TEST_F(ChannelTest, no_quota_for_handles_leaves_the_message) {
 
 TEST_F(ChannelTest, its_own_receive_right_does_not_go_through_it) {
     const Made made = make_channel(alice);
-    ipc::Parcel parcel{*alice.table->derive_out(made.handle, rights::receive, rights::transfer), 0, {}, {}};
+    ipc::Parcel parcel{*alice.table->derive_out(made.handle, rights::receive, rights::transfer), 0};
     ipc::OutMessage out{text_buffer("x"), {&parcel, 1}};
     EXPECT_EQ(made.channel->send(alice, out).error(), Error::bad_argument);
     EXPECT_TRUE(parcel.capability.is_live()); // untouched
@@ -234,7 +234,7 @@ TEST_F(ChannelTest, thousands_of_channels_inside_each_other_end_without_recursio
             Made next = make_channel(alice, 1, 64);
             // The next one holds the only way to the one before.
             ipc::Parcel parcels[1] = {
-                {*alice.table->derive_out(outer.handle, rights::send | rights::receive, rights::transfer), 0, {}, {}}};
+                {*alice.table->derive_out(outer.handle, rights::send | rights::receive, rights::transfer), 0}};
             ipc::OutMessage out{text_buffer("x"), parcels};
             ASSERT_TRUE(next.channel->send(alice, out));
             ASSERT_TRUE(alice.table->close(outer.handle));
