@@ -14,7 +14,7 @@ namespace aios {
 
 namespace {
 
-constexpr unsigned kQuotaPatience = 1000; // times 100 us; then the rest comes back when it comes
+constexpr unsigned kQuotaPatience = 1000; // turns of the others; then the rest comes back when it comes
 
 constexpr std::uint64_t kConsoleBurst = 64 * 1024;            // bytes at once
 constexpr std::uint64_t kConsoleBytesPerSecond = 1024 * 1024; // and in the long run
@@ -172,7 +172,7 @@ void Agent::finish() {
     // Objects that are just being destroyed still hold their charge for a moment. Whoever hears of the end finds all of
     // it back.
     for (unsigned i = 0; i < kQuotaPatience && quota->references() != 1; i++)
-        (void)sched::sleep_until(sched::now_ns() + 100'000);
+        sched::yield();
     quota.reset(); // what it had goes home now
     piece_.reset();
     if (!born) return; // its maker has told that it failed

@@ -22,9 +22,9 @@ bool settles(const AgentInfo& before) {
     const std::uint64_t until = now() + 10 * kSecond;
     do {
         const AgentInfo info = info_of(self);
-        if (info.memory_bytes == before.memory_bytes && info.quota.memory_bytes == before.quota.memory_bytes &&
-            info.quota.handles == before.quota.handles && info.quota.threads == before.quota.threads &&
-            info.quota.agents == before.quota.agents) {
+        if (info.memory_bytes <= before.memory_bytes + kTableSlack &&
+            info.quota.memory_bytes == before.quota.memory_bytes && info.quota.handles == before.quota.handles &&
+            info.quota.threads == before.quota.threads && info.quota.agents == before.quota.agents) {
             return true;
         }
         (void)sys::thread_yield();

@@ -5,6 +5,9 @@
 
 namespace guest {
 
+// Page tables of a mapping that is gone may stay for the next one, until the process ends.
+inline constexpr std::uint64_t kTableSlack = 3 * kPageBytes;
+
 struct SpawnOptions {
     std::string_view arguments = {}; // strings ended by NUL
     QuotaGrant quota{4 << 20, 64, 8, 0};
