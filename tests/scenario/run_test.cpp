@@ -226,6 +226,18 @@ SCENARIO(a_service_that_always_crashes_is_named) {
     world.refuses(2, library_run(world, {"--crash", "memoryd"}), "NAME=N");
 }
 
+// What the refusal of too little memory names is enough.
+SCENARIO(the_memory_that_is_asked_for_suffices) {
+    write_library(world);
+    const auto refused = world.aios({"run", "--docs", world.at("docs"), "--ask", kAnswerable, "--memory", "16"});
+    EXPECT(refused.status == 3);
+    const std::string mark = "at least --memory ";
+    const auto at = refused.err.find(mark);
+    EXPECT_SAYING(at != std::string::npos, refused.err);
+    const std::string needed = std::to_string(std::stoul(refused.err.substr(at + mark.size())));
+    check_library(world.run(library_run(world, {"--memory", needed})));
+}
+
 SCENARIO(time_runs_out) {
     // Enough text that no machine has taken it in after a second.
     for (int i = 0; i < 400; i++) {
