@@ -1,0 +1,51 @@
+// docs/reference/linux-calls.md is what personality/linux/coverage.def says. With AIOS_UPDATE_REFERENCE=1 in the
+// environment the page is written anew instead of compared.
+#include <cstdlib>
+#include <format>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <iterator>
+#include <string>
+
+namespace {
+
+struct Row {
+    int number;
+    const char* name;
+    int tier;
+    const char* flags;
+};
+constexpr Row kRows[] = {
+#define LINUX_CALL(number, name, tier, flags) {number, #name, tier, flags},
+#include "personality/linux/coverage.def"
+#undef LINUX_CALL
+};
+constexpr const char* kPage = AIOS_SOURCE "/docs/reference/linux-calls.md";
+
+std::string page() {
+    std::string out =
+        "# Linux calls that are answered\n\n"
+        "Made from `personality/linux/coverage.def`, which the dispatch table is made from too; "
+        "`tests/linux/calls.cpp` tries each\n"
+        "row. Every other number below 4096 answers ENOSYS and is logged once for each agent. Tiers: 0 first print of "
+        "a static program,\n"
+        "1 static C++ programs with threads and files, 2 and 3 what larger programs ask for beyond that.\n\n"
+        "| number | call | tier | what is answered |\n| ---: | --- | ---: | --- |\n";
+    for (const Row& row : kRows)
+        out += std::format("| {} | `{}` | {} | {} |\n", row.number, row.name, row.tier, row.flags);
+    return out + std::format("\n{} calls.\n", std::size(kRows));
+}
+
+TEST(LinuxReference, IsWhatTheTableSays) {
+    if (std::getenv("AIOS_UPDATE_REFERENCE") != nullptr) std::ofstream(kPage, std::ios::binary) << page();
+    std::ifstream file(kPage, std::ios::binary);
+    const std::string text(std::istreambuf_iterator<char>(file), {});
+    EXPECT_EQ(text, page()) << "run the test with AIOS_UPDATE_REFERENCE=1 and commit the page";
+}
+
+TEST(LinuxReference, NumbersAscend) {
+    for (std::size_t i = 1; i < std::size(kRows); ++i)
+        EXPECT_LT(kRows[i - 1].number, kRows[i].number) << kRows[i].name;
+}
+
+} // namespace
