@@ -85,6 +85,7 @@ int main() {
             volatile std::size_t bytes = std::size_t{1} << 46;
             std::vector<char> enormous(bytes);
             enormous[bytes - 1] = 1;
+            asm volatile("" : : "r"(enormous.data()) : "memory"); // SAFETY: nothing; the compiler may not leave it out
         } catch (const std::bad_alloc&) {
             refused = true;
         }

@@ -62,8 +62,11 @@ SCENARIO(setup_finds_everything) { EXPECT(world.aios({"setup"}).status == 0); }
 SCENARIO(setup_prints_the_exact_command) {
     std::string installed;
     std::istringstream packages(world.get(world.root / "tools" / "packages.txt"));
-    for (std::string line; std::getline(packages, line);)
-        if (!line.empty() && line[0] != '#' && line != "mtools") installed += "echo " + line + " installed\n";
+    for (std::string line; std::getline(packages, line);) {
+        std::string name;
+        std::istringstream(line.substr(0, line.find('#'))) >> name;
+        if (!name.empty() && name != "mtools") installed += "echo " + name + " installed\n";
+    }
     world.put("bin/dpkg-query", "#!/bin/sh\n" + installed);
     world.put("bin/id", "#!/bin/sh\necho 1000\n");
     for (const char* program : {"bin/dpkg-query", "bin/id"})

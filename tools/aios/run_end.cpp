@@ -40,7 +40,8 @@ std::string last_word(const RunRecord& record) {
 }
 
 std::unexpected<Failure> failed(std::string_view what, const RunRecord& record) {
-    const std::string word = last_word(record);
+    std::string word = last_word(record);
+    if (!word.empty() && !word.ends_with('.')) word += '.';
     return failure(Exit::failed_inside, word.empty() ? std::format("{}; run again with --verbose to see more.", what)
                                                      : std::format("{}: {}", what, word));
 }
