@@ -64,9 +64,14 @@ target_compile_options(aios_flags_test INTERFACE -fsanitize=address,undefined -f
     -fno-omit-frame-pointer)
 target_link_options(aios_flags_test INTERFACE -fsanitize=address,undefined)
 
+# The same with coverage for libFuzzer, for libraries that fuzz targets link.
+add_library(aios_flags_fuzz INTERFACE)
+target_link_libraries(aios_flags_fuzz INTERFACE aios_flags_test)
+target_compile_options(aios_flags_fuzz INTERFACE -fsanitize=fuzzer-no-link)
+
 # aios_library(NAME ENVIRONMENTS ... [DEPENDS ...] [SOURCES ...])
 # A static library NAME.ENV for each environment, from SOURCES or else from all *.cpp below the folder NAME. A file whose name
-# ends in _kernel, _mini, _user or _host belongs to that environment alone (host files serve test and user too).
+# ends in _kernel, _mini, _user or _host belongs to that environment alone (host files serve test, fuzz and user too).
 function(aios_library name)
   cmake_parse_arguments(arg "" "" "ENVIRONMENTS;DEPENDS;SOURCES" ${ARGN})
   if(NOT arg_SOURCES)
@@ -76,7 +81,7 @@ function(aios_library name)
     set(sources ${arg_SOURCES})
     list(FILTER sources EXCLUDE REGEX "_(kernel|mini|user|host)\\.cpp$")
     set(own ${arg_SOURCES})
-    if(env MATCHES "user|host|test")
+    if(env MATCHES "user|host|test|fuzz")
       list(FILTER own INCLUDE REGEX "_(host|${env})\\.cpp$")
     else()
       list(FILTER own INCLUDE REGEX "_${env}\\.cpp$")

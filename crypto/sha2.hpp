@@ -1,4 +1,5 @@
-// SHA-224, SHA-256, SHA-384 and SHA-512 (FIPS 180-4), incremental. One object hashes one message at a time:
+// SHA-224, SHA-256, SHA-384, SHA-512, SHA-512/224 and SHA-512/256 (FIPS 180-4), incremental. One object hashes one
+// message at a time:
 //
 //   Sha256 hash;  hash.update(a);  hash.update(b);  Digest256 digest = hash.finish();       or  Sha256::hash(a)
 //
@@ -87,6 +88,13 @@ inline constexpr std::array<std::uint64_t, 8> kSha384Initial = {
 inline constexpr std::array<std::uint64_t, 8> kSha512Initial = {
     0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
     0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179};
+// Section 5.3.6: the truncated forms start from values of their own.
+inline constexpr std::array<std::uint64_t, 8> kSha512_224Initial = {
+    0x8c3d37c819544da2, 0x73e1996689dcd4d6, 0x1dfab7ae32ff9c82, 0x679dd514582f9fcf,
+    0x0f6d2b697bd44da8, 0x77e36f7304c48942, 0x3f9d85a86a1d36c8, 0x1112e6ad91d692a1};
+inline constexpr std::array<std::uint64_t, 8> kSha512_256Initial = {
+    0x22312194fc2bf72c, 0x9f555fa3c84c64c2, 0x2393b86b6f53b151, 0x963877195940eabd,
+    0x96283ee2a88effe3, 0xbe5e1e2553863992, 0x2b0199fc2c85b8aa, 0x0eb72ddc81c52ca2};
 
 } // namespace detail
 
@@ -94,5 +102,7 @@ using Sha224 = detail::Sha2<std::uint32_t, 28, detail::kSha224Initial>;
 using Sha256 = detail::Sha2<std::uint32_t, 32, detail::kSha256Initial>;
 using Sha384 = detail::Sha2<std::uint64_t, 48, detail::kSha384Initial>;
 using Sha512 = detail::Sha2<std::uint64_t, 64, detail::kSha512Initial>;
+using Sha512_224 = detail::Sha2<std::uint64_t, 28, detail::kSha512_224Initial>;
+using Sha512_256 = detail::Sha2<std::uint64_t, 32, detail::kSha512_256Initial>;
 
 } // namespace aios::crypto

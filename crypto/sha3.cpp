@@ -7,6 +7,7 @@
 
 #include "base/assert.hpp"
 #include "base/bytes.hpp"
+#include "crypto/keccak_constants.hpp"
 
 namespace aios::crypto {
 
@@ -14,48 +15,36 @@ namespace detail {
 
 namespace {
 
-// FIPS 202 section 3.2.5.
-constexpr std::array<std::uint64_t, 24> kRoundConstants = {
-    0x0000000000000001, 0x0000000000008082, 0x800000000000808a, 0x8000000080008000, 0x000000000000808b,
-    0x0000000080000001, 0x8000000080008081, 0x8000000000008009, 0x000000000000008a, 0x0000000000000088,
-    0x0000000080008009, 0x000000008000000a, 0x000000008000808b, 0x800000000000008b, 0x8000000000008089,
-    0x8000000000008003, 0x8000000000008002, 0x8000000000000080, 0x000000000000800a, 0x800000008000000a,
-    0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008};
+using Lanes = std::array<std::uint64_t, 25>;
+using Five = std::array<std::uint64_t, 5>;
 
-// Section 3.2.2, table 2, by lane: the offsets modulo 64.
-constexpr std::array<int, 25> kRotations = {0,  1,  62, 28, 27, 36, 44, 6,  55, 20, 3,  10, 43,
-                                            25, 39, 41, 45, 15, 21, 8,  18, 2,  61, 56, 14};
+// One row of the result: rotated lanes that pi brings together, and chi over them. All indexes are constants, so that
+// lanes can live in registers; row by row, so that only five rotated lanes are alive at a time.
+template <std::size_t Y, std::size_t... X>
+[[gnu::always_inline]] inline void row(const Lanes& a, const Five& d, Lanes& b, std::index_sequence<X...>) {
+    const Five r = {std::rotl(a[keccak_pi_source(X + 5 * Y)] ^ d[keccak_pi_source(X + 5 * Y) % 5],
+                              kKeccakRotations[keccak_pi_source(X + 5 * Y)])...};
+    ((b[X + 5 * Y] = r[X] ^ (~r[(X + 1) % 5] & r[(X + 2) % 5])), ...);
+}
 
-// Section 3.2.3: lane (x, y) moves to (y, 2x + 3y).
-constexpr std::size_t pi_target(std::size_t lane) {
-    const std::size_t x = lane % 5;
-    const std::size_t y = lane / 5;
-    return y + 5 * ((2 * x + 3 * y) % 5);
+// One round from `a` to `b`.
+template <std::size_t... X>
+[[gnu::always_inline]] inline void round(const Lanes& a, Lanes& b, std::uint64_t constant,
+                                         std::index_sequence<X...> five) {
+    const Five c = {(a[X] ^ a[X + 5] ^ a[X + 10] ^ a[X + 15] ^ a[X + 20])...};
+    const Five d = {(c[(X + 4) % 5] ^ std::rotl(c[(X + 1) % 5], 1))...};
+    (row<X>(a, d, b, five), ...);
+    b[0] ^= constant;
 }
 
 } // namespace
 
 void keccak_f1600(std::array<std::uint64_t, 25>& lanes) {
-    std::array<std::uint64_t, 25> a = lanes;
-    for (const std::uint64_t constant : kRoundConstants) {
-        std::array<std::uint64_t, 5> column;
-        std::array<std::uint64_t, 25> b;
-        // All indexes are constants, so that lanes can live in registers.
-        [&]<std::size_t... X>(std::index_sequence<X...>) {
-            ((column[X] = a[X] ^ a[X + 5] ^ a[X + 10] ^ a[X + 15] ^ a[X + 20]), ...);
-        }(std::make_index_sequence<5>());
-        [&]<std::size_t... L>(std::index_sequence<L...>) {
-            ((b[pi_target(L)] =
-                  std::rotl(a[L] ^ column[(L + 4) % 5] ^ std::rotl(column[(L + 1) % 5], 1), kRotations[L])),
-             ...);
-        }(std::index_sequence<0, 5, 10, 15, 20, 1, 6, 11, 16, 21, 2, 7, 12, 17, 22, 3, 8, 13, 18, 23, 4, 9, 14, 19,
-                              24>());
-        [&]<std::size_t... L>(std::index_sequence<L...>) {
-            ((a[L] = b[L] ^ (~b[L / 5 * 5 + (L + 1) % 5] & b[L / 5 * 5 + (L + 2) % 5])), ...);
-        }(std::make_index_sequence<25>());
-        a[0] ^= constant;
+    std::array<std::uint64_t, 25> other;
+    for (std::size_t r = 0; r < 24; r += 2) {
+        round(lanes, other, kKeccakRoundConstants[r], std::make_index_sequence<5>());
+        round(other, lanes, kKeccakRoundConstants[r + 1], std::make_index_sequence<5>());
     }
-    lanes = a;
 }
 
 void Sponge::absorb(std::size_t rate, Bytes data) {

@@ -1,0 +1,39 @@
+// Which code paths the library takes: portable C++, or AVX2 (with AES-NI where it is there too). Both give the same
+// bits.
+//
+// The choice is the only global state of crypto/. It is made at the first use and can be changed by use_backend(),
+// which is for tests, benchmarks and tools. The AVX2 path is taken only where CPUID names the instructions and XCR0
+// says that the operating system keeps the registers (Intel SDM volume 1, section 14.3). The kernel never uses vector
+// registers: there the portable path is chosen when it is compiled, and the other one is not linked.
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.hpp"
+
+namespace aios::crypto {
+
+enum class Backend : std::uint8_t { portable, avx2 };
+
+#ifdef AIOS_KERNEL
+
+[[nodiscard]] constexpr bool is_supported(Backend backend) { return backend == Backend::portable; }
+[[nodiscard]] constexpr bool use_avx2() { return false; }
+[[nodiscard]] constexpr bool use_aes_instructions() { return false; }
+
+#else
+
+// Whether this processor and its operating system can run `backend`.
+[[nodiscard]] bool is_supported(Backend backend);
+
+// Takes `backend` from now on, in the whole program. Error: unsupported, and the choice stays.
+[[nodiscard]] Result<> use_backend(Backend backend);
+
+// The choice in force: what an algorithm asks before it branches.
+[[nodiscard]] bool use_avx2();
+// AES-NI and PCLMULQDQ; never when the portable path is chosen.
+[[nodiscard]] bool use_aes_instructions();
+
+#endif
+
+} // namespace aios::crypto
