@@ -3,6 +3,7 @@
 #pragma once
 
 #include <expected>
+#include <type_traits>
 #include <utility>
 
 #include "abi/errors.hpp"
@@ -30,7 +31,7 @@ namespace aios::detail {
 
 template <typename T>
 constexpr T take_value(std::expected<T, Error>&& result) {
-    if constexpr (!__is_void(T)) return *std::move(result);
+    if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
 } // namespace aios::detail
