@@ -17,8 +17,13 @@ struct LevelRow {
 };
 
 constexpr LevelRow kLevels[] = {
-    {"lint", test_lint},   {"unit", test_unit},   {"kernel", test_kernel},
-    {"guest", test_guest}, {"linux", test_linux}, {"scenario", test_scenario},
+    {"lint", test_lint},
+    {"unit", test_unit},
+    {"kernel", test_kernel},
+    {"guest", test_guest},
+    {"linux", test_linux},
+    {"scenario", test_scenario},
+    {"constant-time", test_constant_time},
 };
 
 } // namespace

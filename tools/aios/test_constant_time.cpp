@@ -1,0 +1,188 @@
+// The level constant-time: the program of tests/constant_time, which runs every secret-key operation of crypto/ with
+// marked secrets under valgrind, built by two compilers at three levels each, two builds side by side.
+//
+// Three things are asked of each build: valgrind reports nothing; it reports every function that leaks on purpose; and
+// no function of crypto/ holds a division, whose time depends on its operands and which valgrind does not see.
+#include <algorithm>
+#include <atomic>
+#include <format>
+#include <future>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tools/aios/process.hpp"
+#include "tools/aios/test_levels.hpp"
+#include "tools/aios/text.hpp"
+
+namespace aios::host {
+
+namespace {
+
+constexpr std::string_view kCompilers[] = {"clang++-19", "g++"};
+constexpr std::string_view kOptimisations[] = {"-O1", "-O2", "-O3"};
+constexpr std::size_t kBuilds = std::size(kCompilers) * std::size(kOptimisations);
+constexpr std::size_t kSideBySide = 2;
+constexpr std::chrono::minutes kStepLimit{10};
+constexpr int kReported = 99; // valgrind's exit status when it reported something
+constexpr std::size_t kTailKept = 8192;
+
+struct Step {
+    ProcessResult result;
+    std::string text;
+};
+
+// What one build and its runs came to; filled by a worker, read when the worker is done with it.
+struct BuildResult {
+    bool has_compiler = false;
+    Step build; // configuring included
+    Step operations;
+    Step leaks;
+    Step disassembly;
+};
+
+Step run_step(const std::vector<std::string>& arguments, std::atomic<unsigned>& lines) {
+    Step step;
+    step.result = run_process(arguments, kStepLimit, [&](std::string_view text) {
+        step.text += text;
+        lines += static_cast<unsigned>(std::ranges::count(text, '\n'));
+    });
+    return step;
+}
+
+BuildResult build_and_run(const Places& places, std::string_view compiler, std::string_view level,
+                          std::atomic<unsigned>& tests) {
+    BuildResult result;
+    std::atomic<unsigned> unseen = 0;
+    result.has_compiler = run_step({std::string(compiler), "--version"}, unseen).result.status == 0;
+    if (!result.has_compiler) return result;
+    const auto folder = places.root / "build" / "constant_time" / std::format("{}{}", compiler, level);
+    const std::string program = (folder / "constant_time").native();
+    result.build =
+        run_step({"cmake", "-S", (places.root / "tests" / "constant_time").native(), "-B", folder.native(), "-G",
+                  "Ninja", std::format("-DCMAKE_CXX_COMPILER={}", compiler), std::format("-DAIOS_LEVEL={}", level)},
+                 unseen);
+    if (result.build.result.status == 0) result.build = run_step({"ninja", "-C", folder.native(), "-j", "1"}, unseen);
+    if (result.build.result.status != 0) return result;
+    const std::vector<std::string> valgrind = {"valgrind", "-q", "--error-limit=no",
+                                               std::format("--error-exitcode={}", kReported), program};
+    std::vector<std::string> with_leaks = valgrind;
+    with_leaks.emplace_back("--leaks");
+    result.leaks = run_step(with_leaks, tests);
+    result.operations = run_step(valgrind, tests);
+    result.disassembly =
+        run_step({"llvm-objdump-19", "--disassemble", "--demangle", "--no-show-raw-insn", program}, unseen);
+    return result;
+}
+
+// Hands the lines "TEST ..." to the log; what stood before a test that failed explains it.
+void take_tests(const Step& step, int expected_status, std::string_view name, TestLog& log) {
+    std::string said;
+    bool any = false;
+    LineCutter lines([&](std::string_view line) {
+        const std::size_t failed = log.count(TestOutcome::failed);
+        if (!log.take_line(line)) {
+            said += std::string(line) + "\n";
+            if (said.size() > kTailKept) said.resize(kTailKept); // the first report is the one to read
+            return;
+        }
+        any = true;
+        if (log.count(TestOutcome::failed) != failed) log.explain(said);
+        said.clear();
+    });
+    lines.feed(step.text);
+    lines.finish();
+    if (step.result.out_of_time)
+        log.result(name, TestOutcome::failed, "out of time");
+    else if (!any || step.result.status != expected_status)
+        log.result(name, TestOutcome::failed, std::format("ended with status {}", step.result.status));
+    else
+        log.result(name, TestOutcome::passed);
+    if (!any || step.result.status > kReported) log.explain(said);
+}
+
+// One function divides on purpose (tests/constant_time/leaks.cpp): a check that does not find it finds nothing.
+void check_divisions(const Step& disassembly, TestLog& log) {
+    std::vector<std::string> found = divisions(disassembly.text);
+    const auto deliberate =
+        std::erase_if(found, [](const std::string& name) { return name.contains("leaks::divide"); });
+    if (disassembly.result.status != 0 || deliberate != 1)
+        log.result("no_division", TestOutcome::failed, "the division that is there on purpose was not found");
+    else if (found.empty())
+        log.result("no_division", TestOutcome::passed);
+    else
+        log.result("no_division", TestOutcome::failed, std::format("{} functions divide", found.size()));
+    for (const std::string& function : found)
+        log.explain(function);
+}
+
+void report(const BuildResult& result, TestLog& log) {
+    if (!result.has_compiler) {
+        log.result("build", TestOutcome::skipped, "the compiler is not installed; see tools/packages-test.txt");
+        return;
+    }
+    if (result.build.result.status != 0) {
+        log.result("build", TestOutcome::failed, result.build.result.out_of_time ? "out of time" : "");
+        const std::string& text = result.build.text;
+        log.explain(std::string_view(text).substr(text.size() - std::min(text.size(), kTailKept)));
+        return;
+    }
+    take_tests(result.leaks, kReported, "all_leaks_are_reported", log);
+    take_tests(result.operations, 0, "no_report", log);
+    check_divisions(result.disassembly, log);
+}
+
+} // namespace
+
+std::vector<std::string> divisions(std::string_view disassembly) {
+    std::vector<std::string> found;
+    std::string function;
+    LineCutter lines([&](std::string_view line) {
+        // "0000000000001234 <function>:", then a line an instruction: "    1234:<tab>divq<tab>%rcx".
+        if (line.ends_with(">:")) {
+            function = line.substr(std::min(line.find('<'), line.size()));
+            return;
+        }
+        const auto tab = line.find('\t');
+        if (tab == std::string_view::npos || !function.contains("aios::crypto::")) return;
+        const std::string_view instruction = line.substr(tab + 1);
+        const bool divides = instruction.starts_with("div") || instruction.starts_with("idiv");
+        if (divides && (found.empty() || found.back() != function)) found.push_back(function);
+    });
+    lines.feed(disassembly);
+    lines.finish();
+    return found;
+}
+
+void test_constant_time(const Places& places, TestLog& log) {
+    std::atomic<unsigned> tests = 0;
+    if (run_step({"valgrind", "--version"}, tests).result.status != 0) {
+        log.group("constant-time");
+        log.result("valgrind", TestOutcome::skipped, "valgrind is not installed; see tools/packages-test.txt");
+        return;
+    }
+    std::promise<BuildResult> promises[kBuilds];
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+        for (std::size_t i = next++; i < kBuilds; i = next++) {
+            const auto compiler = kCompilers[i % std::size(kCompilers)];
+            promises[i].set_value(build_and_run(places, compiler, kOptimisations[i / std::size(kCompilers)], tests));
+        }
+    };
+    std::vector<std::thread> workers;
+    for (std::size_t i = 0; i < kSideBySide; i++)
+        workers.emplace_back(work);
+    for (std::size_t i = 0; i < kBuilds; i++) {
+        const auto compiler = kCompilers[i % std::size(kCompilers)];
+        const auto level = kOptimisations[i / std::size(kCompilers)];
+        auto done = promises[i].get_future();
+        while (done.wait_for(std::chrono::milliseconds(500)) != std::future_status::ready)
+            log.progress().show(std::format("constant-time: {} {}, lines so far", compiler, level), tests, 0);
+        log.group(std::format("constant-time {} {}", compiler, level));
+        report(done.get(), log);
+    }
+    for (std::thread& worker : workers)
+        worker.join();
+}
+
+} // namespace aios::host
