@@ -55,10 +55,11 @@ public:
     // The tag of the message so far. The object then starts a new message under the same key.
     [[nodiscard]] Tag finish() {
         const auto inner = running_.finish();
+        running_ = outer_keyed_; // in place of a third state on the stack
+        running_.update(inner);
+        const Tag tag = running_.finish();
         running_ = inner_keyed_;
-        Hash outer = outer_keyed_;
-        outer.update(inner);
-        return outer.finish();
+        return tag;
     }
 
     [[nodiscard]] static Tag compute(Bytes key, Bytes data) {

@@ -65,16 +65,7 @@ public:
         if (out.size() > kMaxRequest) return fail(Error::too_large);
         if (needs_reseed()) return fail(Error::not_ready);
         if (!additional.empty()) mix({additional});
-        {
-            Hmac<Hash> mac(key_);
-            while (!out.empty()) {
-                mac.update(value_);
-                value_ = mac.finish();
-                const std::size_t taken = std::min(out.size(), value_.size());
-                std::copy_n(value_.begin(), taken, out.begin());
-                out = out.subspan(taken);
-            }
-        }
+        fill(out);
         mix({additional});
         reseed_counter_++;
         return {};
@@ -86,8 +77,21 @@ public:
     [[nodiscard]] std::uint64_t reseed_counter() const { return reseed_counter_; }
 
 private:
+    // Steps 3 and 4 of section 10.1.2.5. A function of its own, as is mix: the MACs in their frames are large and never
+    // on the stack together.
+    [[gnu::noinline]] void fill(MutableBytes out) {
+        Hmac<Hash> mac(key_);
+        while (!out.empty()) {
+            mac.update(value_);
+            value_ = mac.finish();
+            const std::size_t taken = std::min(out.size(), value_.size());
+            std::copy_n(value_.begin(), taken, out.begin());
+            out = out.subspan(taken);
+        }
+    }
+
     // HMAC_DRBG_Update, section 10.1.2.2, with the provided data in pieces.
-    void mix(std::initializer_list<Bytes> provided) {
+    [[gnu::noinline]] void mix(std::initializer_list<Bytes> provided) {
         bool any = false;
         for (const Bytes piece : provided)
             any = any || !piece.empty();
