@@ -1,0 +1,99 @@
+// Measures how much stack each operation of crypto/ needs, and ends with status 1 if one needs more than 3 KiB: kernel
+// stacks are small. Usage: crypto_stack TITLE, which stands in the lines of the table on standard output.
+//
+// Each operation runs on a stack of its own, below which a page is missing, and which was filled with a pattern: what
+// it has overwritten is what it used. What an empty operation uses is taken off. Memory that a function reserved at the
+// very end of its frame but never wrote is not seen.
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "tests/crypto_limits/operation.hpp"
+
+extern "C" bool nothing();
+
+namespace {
+
+using aios::test::Operation;
+
+constexpr std::size_t kLimit = 3072;
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kStackSize = 16 * kPage;
+constexpr std::uint8_t kPattern = 0xa5;
+
+std::uint8_t* stack = nullptr; // kStackSize bytes above a page that cannot be touched
+ucontext_t here;
+ucontext_t there;
+bool (*to_run)() = nullptr;
+bool succeeded = false;
+
+void run_on_stack() { succeeded = to_run(); }
+
+// The bytes from the top of the stack to the lowest one that was overwritten.
+std::size_t depth_of(bool (*run)()) {
+    std::memset(stack, kPattern, kStackSize);
+    to_run = run;
+    succeeded = false;
+    if (getcontext(&there) != 0) std::abort();
+    there.uc_stack.ss_sp = stack;
+    there.uc_stack.ss_size = kStackSize;
+    there.uc_link = &here;
+    makecontext(&there, run_on_stack, 0);
+    if (swapcontext(&here, &there) != 0) std::abort();
+    std::size_t untouched = 0;
+    while (untouched < kStackSize && stack[untouched] == kPattern)
+        untouched++;
+    return kStackSize - untouched;
+}
+
+// False if an operation failed or was over the limit.
+bool measure(std::span<const Operation> operations, const char* title, const char* path) {
+    const std::size_t nothing_used = depth_of(nothing);
+    bool good = true;
+    for (const Operation& operation : operations) {
+        const std::size_t used = depth_of(operation.run) - nothing_used;
+        std::printf("%-8s %-8s %-24s %-14s %6zu %9zu\n", title, path, operation.algorithm, operation.name, used,
+                    operation.workspace);
+        if (!succeeded) {
+            std::fprintf(stderr, "%s %s (%s, %s): the operation failed\n", operation.algorithm, operation.name, title,
+                         path);
+            good = false;
+        }
+        if (used > kLimit) {
+            std::fprintf(stderr, "%s %s (%s, %s): needs %zu bytes of stack, more than %zu\n", operation.algorithm,
+                         operation.name, title, path, used, kLimit);
+            good = false;
+        }
+    }
+    return good;
+}
+
+bool measure_all(const char* title, const char* path) {
+    bool good = true;
+    for (const auto operations : {aios::test::symmetric_operations()})
+        good = measure(operations, title, path) && good;
+    return good;
+}
+
+} // namespace
+
+// Of the flags of the kernel: the word that guards a frame.
+extern "C" std::uintptr_t __stack_chk_guard;
+std::uintptr_t __stack_chk_guard = 0x5bd1e995a5c3f700;
+
+int main(int count, char** arguments) {
+    if (count != 2) return 2;
+    void* memory =
+        mmap(nullptr, kStackSize + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (memory == MAP_FAILED || mprotect(memory, kPage, PROT_NONE) != 0) return 2;
+    stack = static_cast<std::uint8_t*>(memory) + kPage;
+    std::printf("%-8s %-8s %-24s %-14s %6s %s\n", "flags", "path", "algorithm", "operation", "stack", "workspace");
+    bool good = true;
+    for (const bool avx2 : {false, true})
+        if (aios::test::take_avx2(avx2)) good = measure_all(arguments[1], avx2 ? "avx2" : "portable") && good;
+    return good ? 0 : 1;
+}
