@@ -56,10 +56,12 @@ int run_everything() {
     using crypto::Backend;
     if (!crypto::use_backend(Backend::portable)) return kWrongUse;
     bool all = run_operations("portable");
-    if (crypto::use_backend(Backend::avx2))
+    if (crypto::use_backend(Backend::avx2)) {
         all = run_operations("avx2") && all;
-    else
+        if (!crypto::use_aes_instructions()) std::printf("TEST aes_instructions skip the processor has no AES-NI\n");
+    } else {
         std::printf("TEST avx2 skip the processor has no AVX2\n");
+    }
     return all ? 0 : 1;
 }
 
