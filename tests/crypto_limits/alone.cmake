@@ -23,6 +23,9 @@ function(read_map map bytes_result files_result)
   set(files "")
   foreach(section ${sections})
     # "  VMA  LMA  SIZE ALIGN PATH:(SECTION)", numbers in hexadecimal.
+    if(section MATCHES "DW\\.ref\\.__gxx_personality_v0|__clang_call_terminate") # of the unwinder
+      continue()
+    endif()
     if(NOT section MATCHES "^ *[0-9a-f]+ +[0-9a-f]+ +([0-9a-f]+) +[0-9]+ +(.*)" OR CMAKE_MATCH_1 STREQUAL "0")
       continue()
     endif()
