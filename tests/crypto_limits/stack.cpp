@@ -50,6 +50,23 @@ std::size_t depth_of(bool (*run)()) {
     return kStackSize - untouched;
 }
 
+// The check of the check: what writes so much is seen to use it.
+constexpr std::size_t kMuch = 5000;
+
+bool uses_much() {
+    volatile std::uint8_t bytes[kMuch];
+    for (volatile std::uint8_t& byte : bytes)
+        byte = 0;
+    return bytes[kMuch - 1] == 0;
+}
+
+bool sees_much() {
+    const std::size_t used = depth_of(uses_much) - depth_of(nothing);
+    if (used + 100 > kMuch && used < kMuch + 200) return true;
+    std::fprintf(stderr, "a function that uses %zu bytes of stack was measured with %zu\n", kMuch, used);
+    return false;
+}
+
 // False if an operation failed or was over the limit.
 bool measure(std::span<const Operation> operations, const char* title, const char* path) {
     const std::size_t nothing_used = depth_of(nothing);
@@ -92,7 +109,7 @@ int main(int count, char** arguments) {
     if (memory == MAP_FAILED || mprotect(memory, kPage, PROT_NONE) != 0) return 2;
     stack = static_cast<std::uint8_t*>(memory) + kPage;
     std::printf("%-8s %-8s %-24s %-14s %6s %s\n", "flags", "path", "algorithm", "operation", "stack", "workspace");
-    bool good = true;
+    bool good = sees_much();
     for (const bool avx2 : {false, true})
         if (aios::test::take_avx2(avx2)) good = measure_all(arguments[1], avx2 ? "avx2" : "portable") && good;
     return good ? 0 : 1;
