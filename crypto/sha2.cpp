@@ -163,9 +163,13 @@ void Sha2Core<Word>::finish(std::byte* out, std::size_t size) {
     if constexpr (sizeof(Word) == 8) buffer_[kBlockSize - 9] = static_cast<std::byte>(length_ >> 61);
     sha2_compress(state_, buffer_.data(), 1);
 
-    // SHA-224 and SHA-384 leave out whole words.
-    for (std::size_t i = 0; i < size / sizeof(Word); i++)
+    // SHA-224 and SHA-384 leave out whole words; SHA-512/224 ends in the middle of one.
+    const std::size_t words = size / sizeof(Word);
+    for (std::size_t i = 0; i < words; i++)
         store_be(out + i * sizeof(Word), state_[i]);
+    if constexpr (sizeof(Word) == 8) {
+        if (size % 8 != 0) store_be(out + 8 * words, static_cast<std::uint32_t>(state_[words] >> 32));
+    }
 }
 
 template class Sha2Core<std::uint32_t>;

@@ -49,19 +49,17 @@ void keccak_f1600(std::array<std::uint64_t, 25>& lanes) {
 
 void Sponge::absorb(std::size_t rate, Bytes data) {
     while (!data.empty()) {
-        if (position_ == 0 && data.size() >= rate) {
-            // A whole block, lane by lane: every rate is a multiple of 8.
-            for (std::size_t i = 0; i < rate / 8; i++)
-                lanes_[i] ^= load_le<std::uint64_t>(data.data() + 8 * i);
-            keccak_f1600(lanes_);
-            data = data.subspan(rate);
-            continue;
+        if (position_ % 8 == 0 && data.size() >= 8) {
+            // Lane by lane: every rate is a multiple of 8.
+            const std::size_t count = std::min(rate - position_, data.size()) / 8;
+            for (std::size_t i = 0; i < count; i++)
+                lanes_[position_ / 8 + i] ^= load_le<std::uint64_t>(&data[8 * i]);
+            position_ += 8 * count;
+            data = data.subspan(8 * count);
+        } else {
+            xor_byte(position_++, static_cast<std::uint8_t>(data.front()));
+            data = data.subspan(1);
         }
-        const std::size_t taken = std::min(rate - position_, data.size());
-        for (std::size_t i = 0; i < taken; i++)
-            xor_byte(position_ + i, static_cast<std::uint8_t>(data[i]));
-        position_ += taken;
-        data = data.subspan(taken);
         if (position_ == rate) {
             keccak_f1600(lanes_);
             position_ = 0;
@@ -77,13 +75,22 @@ void Sponge::pad(std::size_t rate, std::uint8_t suffix) {
 }
 
 void Sponge::squeeze(std::size_t rate, MutableBytes out) {
-    for (std::byte& byte : out) {
+    while (!out.empty()) {
         if (position_ == rate) {
             keccak_f1600(lanes_);
             position_ = 0;
         }
-        byte = static_cast<std::byte>(lanes_[position_ / 8] >> (8 * (position_ % 8)));
-        position_++;
+        if (position_ % 8 == 0 && out.size() >= 8) {
+            const std::size_t count = std::min(rate - position_, out.size()) / 8;
+            for (std::size_t i = 0; i < count; i++)
+                store_le(&out[8 * i], lanes_[position_ / 8 + i]);
+            position_ += 8 * count;
+            out = out.subspan(8 * count);
+        } else {
+            out.front() = static_cast<std::byte>(lanes_[position_ / 8] >> (8 * (position_ % 8)));
+            position_++;
+            out = out.subspan(1);
+        }
     }
 }
 

@@ -84,18 +84,22 @@ TEST(HmacDrbg, Acvp) {
     const bool found = test::for_each_acvp_case(
         "hmacDRBG-SP800-90Ar1", [&](const auto& group, const auto& test, const auto& expected) {
             const std::map<std::string, void (*)(const test::Json&, const test::Json&, const test::Json&)> modes = {
-                {"SHA2-224", run_drbg_case<Sha224>},   {"SHA2-256", run_drbg_case<Sha256>},
-                {"SHA2-384", run_drbg_case<Sha384>},   {"SHA2-512", run_drbg_case<Sha512>},
-                {"SHA3-224", run_drbg_case<Sha3_224>}, {"SHA3-256", run_drbg_case<Sha3_256>},
-                {"SHA3-384", run_drbg_case<Sha3_384>}, {"SHA3-512", run_drbg_case<Sha3_512>}};
-            // The other modes use hashes that are not offered here: SHA-1, SHA-512/224, SHA-512/256.
+                {"SHA2-224", run_drbg_case<Sha224>},         {"SHA2-256", run_drbg_case<Sha256>},
+                {"SHA2-384", run_drbg_case<Sha384>},         {"SHA2-512", run_drbg_case<Sha512>},
+                {"SHA2-512/224", run_drbg_case<Sha512_224>}, {"SHA2-512/256", run_drbg_case<Sha512_256>},
+                {"SHA3-224", run_drbg_case<Sha3_224>},       {"SHA3-256", run_drbg_case<Sha3_256>},
+                {"SHA3-384", run_drbg_case<Sha3_384>},       {"SHA3-512", run_drbg_case<Sha3_512>}};
             const auto mode = modes.find(group["mode"].text);
-            if (mode == modes.end()) return;
+            if (mode == modes.end()) {
+                EXPECT_EQ(group["mode"].text, "SHA-1"); // a hash that is not offered
+                return;
+            }
             mode->second(group, test, expected);
             ran++;
         });
     if (!found) GTEST_SKIP() << "vectors/acvp/hmacDRBG-SP800-90Ar1 is not in the shared folder";
-    EXPECT_EQ(ran, 8 * 2 * 2 * 15);
+    std::printf("hmacDRBG-SP800-90Ar1: %d cases; 60 of SHA-1 left out\n", ran);
+    EXPECT_EQ(ran, 10 * 2 * 2 * 15);
 }
 
 TEST(HmacDrbg, RefusesUseWithoutEntropy) {

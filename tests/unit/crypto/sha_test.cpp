@@ -138,59 +138,5 @@ TEST(Shake, AllLengths) {
     EXPECT_EQ(xof_of_all_lengths<Shake256>(), "9a2d25138d083835cd5e74006ef290135db226d107577d494cf9e299d484f083");
 }
 
-// Messages of whole bytes only: ours is a byte interface. The large-data cases (8 GiB each) are left out.
-template <typename Hash>
-void run_acvp_sha3(const std::string& folder, int least) {
-    int ran = 0;
-    const bool found = test::for_each_acvp_case(folder, [&](const auto& group, const auto& test, const auto& expected) {
-        const auto message = from_hex(test["msg"].text);
-        if (group["testType"].text == "AFT" && test["len"].number % 8 == 0) {
-            const Bytes data = Bytes(message).first(static_cast<std::size_t>(test["len"].number / 8));
-            EXPECT_EQ(Bytes(from_hex(expected["md"].text)).size(), Hash::kDigestSize);
-            EXPECT_EQ(to_hex(Hash::hash(data)), to_hex(from_hex(expected["md"].text))) << test["tcId"].number;
-            ran++;
-        } else if (group["testType"].text == "MCT") {
-            // A hundred results, each after a thousand hashes of the digest before.
-            std::vector<std::byte> digest = message;
-            for (const auto& step : expected["resultsArray"].items) {
-                for (int i = 0; i < 1000; i++) {
-                    const auto next = Hash::hash(digest);
-                    digest.assign(next.begin(), next.end());
-                }
-                EXPECT_EQ(to_hex(digest), to_hex(from_hex(step["md"].text)));
-                ran++;
-            }
-        }
-    });
-    if (!found) GTEST_SKIP() << "vectors/acvp/" << folder << " is not in the shared folder";
-    EXPECT_GE(ran, least);
-}
-
-TEST(Sha3, AcvpSha3_256) { run_acvp_sha3<Sha3_256>("SHA3-256-2.0", 251); }
-TEST(Sha3, AcvpSha3_512) { run_acvp_sha3<Sha3_512>("SHA3-512-2.0", 186); }
-
-// Some outputs end inside a byte: those bits are left out.
-template <typename Xof>
-void run_acvp_shake(const std::string& folder, int least) {
-    int ran = 0;
-    const bool found = test::for_each_acvp_case(folder, [&](const auto&, const auto& test, const auto& expected) {
-        if (test["len"].number % 8 != 0) return;
-        const auto message = from_hex(test["msg"].text);
-        const auto whole_bytes = static_cast<std::size_t>(test["outLen"].number / 8);
-        const auto md = from_hex(expected["md"].text);
-        std::vector<std::byte> out(whole_bytes);
-        Xof xof;
-        xof.update(Bytes(message).first(static_cast<std::size_t>(test["len"].number / 8)));
-        xof.squeeze(out);
-        EXPECT_EQ(to_hex(out), to_hex(Bytes(md).first(whole_bytes))) << test["tcId"].number;
-        ran++;
-    });
-    if (!found) GTEST_SKIP() << "vectors/acvp/" << folder << " is not in the shared folder";
-    EXPECT_GE(ran, least);
-}
-
-TEST(Shake, AcvpShake128) { run_acvp_shake<Shake128>("SHAKE-128-FIPS202", 269); }
-TEST(Shake, AcvpShake256) { run_acvp_shake<Shake256>("SHAKE-256-FIPS202", 237); }
-
 } // namespace
 } // namespace aios::crypto
