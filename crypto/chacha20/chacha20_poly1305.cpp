@@ -1,0 +1,148 @@
+// The AEAD of RFC 8439 section 2.8 over either engine. Nothing is written before all arguments are checked, and no
+// plaintext before the tag is.
+#include "crypto/chacha20_poly1305.hpp"
+
+#include <algorithm>
+
+#include "base/bytes.hpp"
+#include "crypto/aead/buffers.hpp"
+#include "crypto/backend.hpp"
+#include "crypto/chacha20/chacha20.hpp"
+#include "crypto/constant_time.hpp"
+
+namespace aios::crypto {
+
+namespace detail::chacha20 {
+
+namespace {
+
+// out = in plus `stream`, which has at least as many bytes.
+void add_stream(Bytes in, const std::byte* stream, std::byte* out) {
+    std::size_t i = 0;
+    for (; i + 8 <= in.size(); i += 8)
+        store_le(out + i, load_le<std::uint64_t>(in.data() + i) ^ load_le<std::uint64_t>(stream + i));
+    for (; i < in.size(); i++)
+        out[i] = in[i] ^ stream[i];
+}
+
+// What one message needs. The first batch of key stream begins with block 0, the key of the authenticator; what comes
+// behind it is used for text.
+template <typename Engine>
+struct Message {
+    alignas(32) std::array<std::byte, Engine::kBatchSize> stream;
+    State state;
+    Poly1305 mac;
+};
+
+// Sections 2.6 and 2.8.
+template <typename Engine>
+void begin(Message<Engine>& message, Bytes key, Bytes nonce) {
+    set_up(message.state, key, nonce, 0);
+    Engine::keystream(message.state, message.stream.data());
+    poly1305_begin(message.mac, Bytes(message.stream).first(32));
+}
+
+// Section 2.4, from the `used`th byte of the batch in `stream` on.
+template <typename Engine>
+void crypt(State& state, std::array<std::byte, Engine::kBatchSize>& stream, std::size_t used, Bytes in,
+           MutableBytes out) {
+    const std::size_t first = std::min(in.size(), stream.size() - used);
+    add_stream(in.first(first), stream.data() + used, out.data());
+    const std::size_t batches = (in.size() - first) / stream.size();
+    Engine::apply(state, in.data() + first, out.data() + first, batches);
+    const std::size_t done = first + batches * stream.size();
+    if (done == in.size()) return;
+    Engine::keystream(state, stream.data());
+    add_stream(in.subspan(done), stream.data(), out.data() + done);
+}
+
+// Data, filled up with zeros to a multiple of 16 bytes.
+template <typename Engine>
+void authenticate(Poly1305& mac, Bytes data) {
+    const std::size_t blocks = data.size() / 16;
+    Engine::authenticate(mac, data.data(), blocks);
+    const Bytes rest = data.subspan(16 * blocks);
+    if (rest.empty()) return;
+    std::array<std::byte, 16> block{};
+    std::copy(rest.begin(), rest.end(), block.begin());
+    poly1305_blocks(mac, block.data(), 1);
+}
+
+template <typename Engine>
+Poly1305Tag tag_of(Poly1305& mac, Bytes aad, Bytes ciphertext) {
+    authenticate<Engine>(mac, aad);
+    authenticate<Engine>(mac, ciphertext);
+    std::array<std::byte, 16> lengths;
+    store_le(lengths.data(), std::uint64_t{aad.size()});
+    store_le(lengths.data() + 8, std::uint64_t{ciphertext.size()});
+    poly1305_blocks(mac, lengths.data(), 1);
+    return poly1305_end(mac);
+}
+
+template <typename Engine>
+void seal(Bytes key, Bytes nonce, Bytes aad, Bytes plaintext, MutableBytes ciphertext, MutableBytes tag) {
+    Message<Engine> message;
+    const WipeAtEnd wipe(message);
+    begin(message, key, nonce);
+    crypt<Engine>(message.state, message.stream, kBlockSize, plaintext, ciphertext);
+    const Poly1305Tag whole = tag_of<Engine>(message.mac, aad, ciphertext);
+    std::copy(whole.begin(), whole.end(), tag.begin());
+}
+
+template <typename Engine>
+Result<> open(Bytes key, Bytes nonce, Bytes aad, Bytes ciphertext, Bytes tag, MutableBytes plaintext) {
+    Message<Engine> message;
+    const WipeAtEnd wipe(message);
+    begin(message, key, nonce);
+    Poly1305Tag whole = tag_of<Engine>(message.mac, aad, ciphertext);
+    // Whether the message is authentic is the public result of section 2.8. The right tag is not: it would be a
+    // forgery.
+    const bool authentic = declassified(equal_in_constant_time(whole, tag));
+    secure_wipe(whole);
+    if (!authentic) return fail(Error::integrity);
+    crypt<Engine>(message.state, message.stream, kBlockSize, ciphertext, plaintext);
+    return {};
+}
+
+template <typename Engine>
+void encrypt_with(Bytes key, Bytes nonce, std::uint32_t counter, Bytes in, MutableBytes out) {
+    State state;
+    std::array<std::byte, Engine::kBatchSize> stream;
+    set_up(state, key, nonce, counter);
+    crypt<Engine>(state, stream, stream.size(), in, out);
+    secure_wipe_object(state);
+    secure_wipe(stream);
+}
+
+} // namespace
+
+void encrypt(Bytes key, Bytes nonce, std::uint32_t counter, Bytes in, MutableBytes out) {
+    if (use_avx2())
+        encrypt_with<Avx2>(key, nonce, counter, in, out);
+    else
+        encrypt_with<Portable>(key, nonce, counter, in, out);
+}
+
+} // namespace detail::chacha20
+
+Result<> ChaCha20Poly1305::seal(const Key& key, const Nonce& nonce, Bytes aad, Bytes plaintext, MutableBytes ciphertext,
+                                Tag& tag) {
+    using namespace detail::chacha20;
+    TRY(detail::check_buffers(aad, plaintext, ciphertext, kMaxAad, kMaxText));
+    if (use_avx2())
+        detail::chacha20::seal<Avx2>(key.bytes(), nonce.bytes(), aad, plaintext, ciphertext, tag.bytes());
+    else
+        detail::chacha20::seal<Portable>(key.bytes(), nonce.bytes(), aad, plaintext, ciphertext, tag.bytes());
+    return {};
+}
+
+Result<> ChaCha20Poly1305::open(const Key& key, const Nonce& nonce, Bytes aad, Bytes ciphertext, const Tag& tag,
+                                MutableBytes plaintext) {
+    using namespace detail::chacha20;
+    TRY(detail::check_buffers(aad, ciphertext, plaintext, kMaxAad, kMaxText));
+    if (use_avx2())
+        return detail::chacha20::open<Avx2>(key.bytes(), nonce.bytes(), aad, ciphertext, tag.bytes(), plaintext);
+    return detail::chacha20::open<Portable>(key.bytes(), nonce.bytes(), aad, ciphertext, tag.bytes(), plaintext);
+}
+
+} // namespace aios::crypto
