@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "crypto/chacha20/chacha20.hpp"
+#include "crypto/constant_time.hpp"
 
 namespace aios::crypto::detail::chacha20 {
 
@@ -11,36 +12,43 @@ namespace {
 __m256i load(const std::byte* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
 void store(std::byte* to, __m256i value) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), value); }
 
+// Orders of bytes that rotate each 32-bit word by 16 and by 8. The compiler must not know them: it would take two
+// instructions in place of one shuffle.
+struct ByteOrders {
+    __m256i by16;
+    __m256i by8;
+};
+
+ByteOrders byte_orders() {
+    const __m256i unknown = _mm256_set1_epi8(static_cast<char>(opaque(std::uint8_t{0})));
+    return {_mm256_xor_si256(unknown, _mm256_set_epi64x(0x0d0c0f0e09080b0a, 0x0504070601000302, 0x0d0c0f0e09080b0a,
+                                                        0x0504070601000302)),
+            _mm256_xor_si256(unknown, _mm256_set_epi64x(0x0e0d0c0f0a09080b, 0x0605040702010003, 0x0e0d0c0f0a09080b,
+                                                        0x0605040702010003))};
+}
+
 template <int By>
 [[gnu::always_inline]] inline __m256i rotate(__m256i x) {
-    if constexpr (By == 16) {
-        return _mm256_shuffle_epi8(
-            x, _mm256_set_epi64x(0x0d0c0f0e09080b0a, 0x0504070601000302, 0x0d0c0f0e09080b0a, 0x0504070601000302));
-    } else if constexpr (By == 8) {
-        return _mm256_shuffle_epi8(
-            x, _mm256_set_epi64x(0x0e0d0c0f0a09080b, 0x0605040702010003, 0x0e0d0c0f0a09080b, 0x0605040702010003));
-    } else {
-        return _mm256_or_si256(_mm256_slli_epi32(x, By), _mm256_srli_epi32(x, 32 - By));
-    }
+    return _mm256_or_si256(_mm256_slli_epi32(x, By), _mm256_srli_epi32(x, 32 - By));
 }
 
 // Section 2.1, in eight blocks; four of them side by side keep the processor busy.
-[[gnu::always_inline]] inline void four_quarter_rounds(__m256i (&x)[16], std::size_t shift) {
+[[gnu::always_inline]] inline void four_quarter_rounds(__m256i (&x)[16], const ByteOrders& orders, std::size_t shift) {
     const auto each = [&](auto step) __attribute__((always_inline)) {
         for (std::size_t i = 0; i < 4; i++)
             step(x[i], x[4 + (i + shift) % 4], x[8 + (i + 2 * shift) % 4], x[12 + (i + 3 * shift) % 4]);
     };
-    each([](__m256i& a, __m256i& b, __m256i&, __m256i& d) {
+    each([&](__m256i& a, __m256i& b, __m256i&, __m256i& d) {
         a = _mm256_add_epi32(a, b);
-        d = rotate<16>(_mm256_xor_si256(d, a));
+        d = _mm256_shuffle_epi8(_mm256_xor_si256(d, a), orders.by16);
     });
     each([](__m256i&, __m256i& b, __m256i& c, __m256i& d) {
         c = _mm256_add_epi32(c, d);
         b = rotate<12>(_mm256_xor_si256(b, c));
     });
-    each([](__m256i& a, __m256i& b, __m256i&, __m256i& d) {
+    each([&](__m256i& a, __m256i& b, __m256i&, __m256i& d) {
         a = _mm256_add_epi32(a, b);
-        d = rotate<8>(_mm256_xor_si256(d, a));
+        d = _mm256_shuffle_epi8(_mm256_xor_si256(d, a), orders.by8);
     });
     each([](__m256i&, __m256i& b, __m256i& c, __m256i& d) {
         c = _mm256_add_epi32(c, d);
@@ -70,13 +78,14 @@ template <int By>
 
 // The block function of section 2.3 for eight counters. Then x[i] is the first half of block i, x[8 + i] the second.
 [[gnu::always_inline]] inline void next_blocks(State& state, __m256i (&x)[16]) {
+    const ByteOrders orders = byte_orders();
     const __m256i counters = _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(state.words[12])),
                                               _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0));
     for (std::size_t i = 0; i < 16; i++)
         x[i] = i == 12 ? counters : _mm256_set1_epi32(static_cast<int>(state.words[i]));
     for (unsigned i = 0; i < kDoubleRounds; i++) {
-        four_quarter_rounds(x, 0);
-        four_quarter_rounds(x, 1);
+        four_quarter_rounds(x, orders, 0);
+        four_quarter_rounds(x, orders, 1);
     }
     for (std::size_t i = 0; i < 16; i++)
         x[i] = _mm256_add_epi32(x[i], i == 12 ? counters : _mm256_set1_epi32(static_cast<int>(state.words[i])));

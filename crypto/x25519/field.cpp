@@ -55,7 +55,7 @@ void to_bytes(const Element& a, MutableBytes out) {
     store_le(out.data() + 24, x[3] >> 39 | x[4] << 12);
 }
 
-Element operator*(const Element& a, const Element& b) {
+void multiply(Element& out, const Element& a, const Element& b) {
     const auto& x = a.limb;
     const auto& y = b.limb;
     const std::uint64_t y1 = 19 * y[1];
@@ -69,53 +69,59 @@ Element operator*(const Element& a, const Element& b) {
         Wide{x[0]} * y[3] + Wide{x[1]} * y[2] + Wide{x[2]} * y[1] + Wide{x[3]} * y[0] + Wide{x[4]} * y4,
         Wide{x[0]} * y[4] + Wide{x[1]} * y[3] + Wide{x[2]} * y[2] + Wide{x[3]} * y[1] + Wide{x[4]} * y[0],
     };
-    return carried(sum);
+    out = carried(sum);
 }
 
-Element square(const Element& a) {
-    const auto& x = a.limb;
-    const std::uint64_t x0 = 2 * x[0];
-    const std::uint64_t x1 = 2 * x[1];
-    const std::uint64_t x3 = 19 * x[3];
-    const std::uint64_t x4 = 19 * x[4];
-    Wide sum[5] = {
-        Wide{x[0]} * x[0] + Wide{x1} * x4 + Wide{2 * x[2]} * x3,
-        Wide{x0} * x[1] + Wide{2 * x[2]} * x4 + Wide{x[3]} * x3,
-        Wide{x0} * x[2] + Wide{x[1]} * x[1] + Wide{2 * x[3]} * x4,
-        Wide{x0} * x[3] + Wide{x1} * x[2] + Wide{x[4]} * x4,
-        Wide{x0} * x[4] + Wide{x1} * x[3] + Wide{x[2]} * x[2],
-    };
-    return carried(sum);
-}
-
-Element square(const Element& a, int times) {
-    Element result = a;
-    for (int i = 0; i < times; i++)
-        result = square(result);
-    return result;
-}
-
-Element multiply(const Element& a, std::uint32_t small) {
+void multiply(Element& out, const Element& a, std::uint32_t small) {
     Wide sum[5];
     for (std::size_t i = 0; i < 5; i++)
         sum[i] = Wide{a.limb[i]} * small;
-    return carried(sum);
+    out = carried(sum);
+}
+
+void square(Element& out, const Element& a, int times) {
+    Element result = a;
+    for (int i = 0; i < times; i++) {
+        const auto& x = result.limb;
+        const std::uint64_t x0 = 2 * x[0];
+        const std::uint64_t x1 = 2 * x[1];
+        const std::uint64_t x2 = 2 * x[2];
+        const std::uint64_t x3 = 19 * x[3];
+        const std::uint64_t x4 = 19 * x[4];
+        Wide sum[5] = {
+            Wide{x[0]} * x[0] + Wide{x1} * x4 + Wide{x2} * x3,
+            Wide{x0} * x[1] + Wide{x2} * x4 + Wide{x[3]} * x3,
+            Wide{x0} * x[2] + Wide{x[1]} * x[1] + Wide{2 * x[3]} * x4,
+            Wide{x0} * x[3] + Wide{x1} * x[2] + Wide{x[4]} * x4,
+            Wide{x0} * x[4] + Wide{x1} * x[3] + Wide{x[2]} * x[2],
+        };
+        result = carried(sum);
+    }
+    out = result;
 }
 
 // Fermat: a^(p - 2), p - 2 = 2^255 - 21 = (2^250 - 1) * 2^5 + 11. `ones_n` is a^(2^n - 1).
-Element inverse(const Element& a) {
-    const Element a2 = square(a);
-    const Element a9 = a * square(a2, 2);
-    const Element a11 = a9 * a2;
-    const Element ones_5 = square(a11) * a9;
-    const Element ones_10 = square(ones_5, 5) * ones_5;
-    const Element ones_20 = square(ones_10, 10) * ones_10;
-    const Element ones_40 = square(ones_20, 20) * ones_20;
-    const Element ones_50 = square(ones_40, 10) * ones_10;
-    const Element ones_100 = square(ones_50, 50) * ones_50;
-    const Element ones_200 = square(ones_100, 100) * ones_100;
-    const Element ones_250 = square(ones_200, 50) * ones_50;
-    return square(ones_250, 5) * a11;
+void invert(Element& out, const Element& a) {
+    Element a11, ones_5, ones_10, ones_50, ones, t;
+    square(a11, a);
+    square(t, a11, 2);
+    multiply(t, t, a); // a^9
+    multiply(a11, a11, t);
+    square(ones_5, a11);
+    multiply(ones_5, ones_5, t);
+    // ones_(m + n) from ones_m and ones_n.
+    const auto append = [&](Element& to, const Element& ones_m, int n, const Element& ones_n) {
+        square(t, ones_m, n);
+        multiply(to, t, ones_n);
+    };
+    append(ones_10, ones_5, 5, ones_5);
+    append(ones, ones_10, 10, ones_10); // 20
+    append(ones, ones, 20, ones);       // 40
+    append(ones_50, ones, 10, ones_10);
+    append(ones, ones_50, 50, ones_50); // 100
+    append(ones, ones, 100, ones);      // 200
+    append(ones, ones, 50, ones_50);    // 250
+    append(out, ones, 5, a11);
 }
 
 } // namespace aios::crypto::detail::x25519

@@ -40,18 +40,18 @@ void to_bytes(const Element& a, MutableBytes out);
     return difference;
 }
 
-[[nodiscard]] Element operator*(const Element& a, const Element& b);
-
-[[nodiscard]] Element square(const Element& a);
-
-// a squared `times` times.
-[[nodiscard]] Element square(const Element& a, int times);
+// Results go where the caller says, also onto an argument: returned values would be copied, by vectors that wait for
+// the limbs' stores.
+void multiply(Element& out, const Element& a, const Element& b);
 
 // a * small.
-[[nodiscard]] Element multiply(const Element& a, std::uint32_t small);
+void multiply(Element& out, const Element& a, std::uint32_t small);
+
+// a squared `times` times, at least once.
+void square(Element& out, const Element& a, int times = 1);
 
 // 1 / a; 0 for 0. `a` is tight.
-[[nodiscard]] Element inverse(const Element& a);
+void invert(Element& out, const Element& a);
 
 // Exchanges `a` and `b` where the mask is ones.
 inline void swap_if(std::uint64_t mask, Element& a, Element& b) {

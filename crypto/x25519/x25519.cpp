@@ -13,7 +13,7 @@ namespace {
 
 using detail::x25519::Element;
 using detail::x25519::from_bytes;
-using detail::x25519::inverse;
+using detail::x25519::invert;
 using detail::x25519::multiply;
 using detail::x25519::square;
 using detail::x25519::swap_if;
@@ -26,22 +26,29 @@ constexpr std::uint32_t kA24 = 121665; // (486662 - 2) / 4
 struct Ladder {
     std::array<std::uint8_t, 32> scalar;
     Element x1, x2, z2, x3, z3;
-    Element a, aa, b, bb, e, da, cb;
+    Element sum, difference, t;
 };
 
-// One doubling and one differential addition.
+// One doubling of point 2 and one differential addition. Names in comments are the standard's.
 void step(Ladder& l) {
-    l.a = l.x2 + l.z2;
-    l.b = l.x2 - l.z2;
-    l.aa = square(l.a);
-    l.bb = square(l.b);
-    l.e = l.aa - l.bb;
-    l.da = (l.x3 - l.z3) * l.a;
-    l.cb = (l.x3 + l.z3) * l.b;
-    l.x3 = square(l.da + l.cb);
-    l.z3 = l.x1 * square(l.da - l.cb);
-    l.x2 = l.aa * l.bb;
-    l.z2 = l.e * (l.aa + multiply(l.e, kA24));
+    l.sum = l.x2 + l.z2;                // A
+    l.difference = l.x2 - l.z2;         // B
+    l.t = l.x3 - l.z3;                  // D
+    l.x3 = l.x3 + l.z3;                 // C
+    multiply(l.t, l.t, l.sum);          // DA
+    multiply(l.x3, l.x3, l.difference); // CB
+    l.z3 = l.t - l.x3;
+    l.x3 = l.t + l.x3;
+    square(l.x3, l.x3);
+    square(l.z3, l.z3);
+    multiply(l.z3, l.z3, l.x1);
+    square(l.sum, l.sum);               // AA
+    square(l.difference, l.difference); // BB
+    multiply(l.x2, l.sum, l.difference);
+    l.difference = l.sum - l.difference; // E
+    multiply(l.t, l.difference, kA24);
+    l.t = l.sum + l.t;
+    multiply(l.z2, l.difference, l.t);
 }
 
 void scalar_multiply(Bytes scalar, Bytes point, MutableBytes out) {
@@ -69,7 +76,8 @@ void scalar_multiply(Bytes scalar, Bytes point, MutableBytes out) {
     const std::uint64_t mask = mask_from_bit(swapped);
     swap_if(mask, l.x2, l.x3);
     swap_if(mask, l.z2, l.z3);
-    l.x2 = l.x2 * inverse(l.z2);
+    invert(l.t, l.z2);
+    multiply(l.x2, l.x2, l.t);
     to_bytes(l.x2, out);
 }
 
