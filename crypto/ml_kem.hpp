@@ -16,6 +16,7 @@
 
 #include "base/result.hpp"
 #include "base/types.hpp"
+#include "crypto/ml_kem/workspace.hpp"
 #include "crypto/secret.hpp"
 
 namespace aios::crypto {
@@ -63,6 +64,13 @@ public:
     // ML-KEM.Decaps_internal, algorithm 18, after check(dk). Error: bad_format.
     [[nodiscard]] static Result<> decapsulate(const DecapsulationKey& dk, const Ciphertext& ciphertext,
                                               SharedSecret& shared, Workspace& workspace);
+};
+
+// Uninitialised between operations; any thread may use it, one at a time.
+template <typename Parameters>
+class MlKem<Parameters>::Workspace : Pinned {
+    friend class MlKem;
+    ml_kem::Temporaries<Parameters::k, kCiphertextSize> temporaries_;
 };
 
 using MlKem512 = MlKem<MlKem512Parameters>;

@@ -32,4 +32,18 @@ inline bool for_each_acvp_case(const std::string& folder, const AcvpCase& run) {
     return true;
 }
 
+// Runs every case of an internalProjection file, in which prompt and results are one. False if it is not there.
+using ProjectedAcvpCase = std::function<void(const Json& group, const Json& test)>;
+
+inline bool for_each_projected_acvp_case(const std::string& folder, const ProjectedAcvpCase& run) {
+    std::string text;
+    if (!read_shared("vectors/acvp/" + folder + "/internalProjection.json", text)) return false;
+    const auto projection = JsonReader(text).read();
+    for (const auto& group : projection["testGroups"].items) {
+        for (const auto& test : group["tests"].items)
+            run(group, test);
+    }
+    return true;
+}
+
 } // namespace aios::test
