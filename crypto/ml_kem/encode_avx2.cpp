@@ -25,7 +25,7 @@ template <std::size_t D>
 }
 
 // Where number i of eight begins: in which byte of the D, and with how many bits of that byte left out. A lane of 32
-// bits takes its number's three bytes. kShift is where the D bytes lie in the 16 that are loaded.
+// bits takes its number's three bytes. Skipped is where the D bytes begin in the 16 that are loaded.
 template <std::size_t D, std::size_t Skipped>
 struct Fields {
     alignas(32) std::uint8_t bytes[32];
@@ -70,8 +70,8 @@ template <std::size_t D, typename Take>
 }
 
 // Compress_d (4.7): the rounded product with 2^D / q, here with a factor of 16 bits, is wrong by one at most; the
-// remainder x * 2^D - y * q tells, and is small enough to be exact in 16 bits. What is -1 for a negative x is right
-// modulo 2^D.
+// remainder x * 2^D - y * q tells, and is small enough to be exact in 16 bits. A negative x gives a number
+// that is right modulo 2^D.
 template <std::size_t D>
 [[gnu::always_inline]] inline __m256i compressed(__m256i x) {
     constexpr std::int16_t kFactor = ((1 << (15 + D)) + kQ / 2) / kQ;
@@ -81,6 +81,21 @@ template <std::size_t D>
     const __m256i down = _mm256_cmpgt_epi16(_mm256_set1_epi16(-kQ / 2), remainder);
     const __m256i corrected = _mm256_add_epi16(_mm256_sub_epi16(y, up), down);
     return _mm256_and_si256(corrected, _mm256_set1_epi16((1 << D) - 1));
+}
+
+template <std::size_t D>
+[[gnu::always_inline]] inline void compress_all(const Poly& poly, std::byte* out) {
+    for (std::size_t v = 0; v < kVectors; v++)
+        pack<D>(compressed<D>(load(&poly.c[16 * v])), out + 2 * D * v);
+}
+
+// Decompress_d (4.8): the instruction rounds as the standard does, (y * 2^(15 - D) * q + 2^14) >> 15.
+template <std::size_t D>
+[[gnu::always_inline]] inline void decompress_all(const std::byte* in, Poly& poly) {
+    const __m256i q = _mm256_set1_epi16(kQ);
+    unpack<D>(in, [&](std::size_t v, __m256i numbers) {
+        store(&poly.c[16 * v], _mm256_mulhrs_epi16(_mm256_slli_epi16(numbers, 15 - D), q));
+    });
 }
 
 } // namespace
@@ -101,29 +116,39 @@ std::uint32_t decode_avx2(const std::byte* in, Poly& poly) {
     return ~static_cast<std::uint32_t>(_mm256_movemask_epi8(below));
 }
 
-template <std::size_t D>
-void compress_avx2(const Poly& poly, std::byte* out) {
-    for (std::size_t v = 0; v < kVectors; v++)
-        pack<D>(compressed<D>(load(&poly.c[16 * v])), out + 2 * D * v);
+// Specialisations, not instantiations: those would be shared functions, which the linker may take for others' use.
+template <>
+void compress_avx2<4>(const Poly& poly, std::byte* out) {
+    compress_all<4>(poly, out);
 }
-
-// Decompress_d (4.8): the instruction rounds as the standard does, (y * 2^(15 - D) * q + 2^14) >> 15.
-template <std::size_t D>
-void decompress_avx2(const std::byte* in, Poly& poly) {
-    const __m256i q = _mm256_set1_epi16(kQ);
-    unpack<D>(in, [&](std::size_t v, __m256i numbers) {
-        store(&poly.c[16 * v], _mm256_mulhrs_epi16(_mm256_slli_epi16(numbers, 15 - D), q));
-    });
+template <>
+void compress_avx2<5>(const Poly& poly, std::byte* out) {
+    compress_all<5>(poly, out);
 }
-
-template void compress_avx2<4>(const Poly&, std::byte*);
-template void compress_avx2<5>(const Poly&, std::byte*);
-template void compress_avx2<10>(const Poly&, std::byte*);
-template void compress_avx2<11>(const Poly&, std::byte*);
-template void decompress_avx2<4>(const std::byte*, Poly&);
-template void decompress_avx2<5>(const std::byte*, Poly&);
-template void decompress_avx2<10>(const std::byte*, Poly&);
-template void decompress_avx2<11>(const std::byte*, Poly&);
+template <>
+void compress_avx2<10>(const Poly& poly, std::byte* out) {
+    compress_all<10>(poly, out);
+}
+template <>
+void compress_avx2<11>(const Poly& poly, std::byte* out) {
+    compress_all<11>(poly, out);
+}
+template <>
+void decompress_avx2<4>(const std::byte* in, Poly& poly) {
+    decompress_all<4>(in, poly);
+}
+template <>
+void decompress_avx2<5>(const std::byte* in, Poly& poly) {
+    decompress_all<5>(in, poly);
+}
+template <>
+void decompress_avx2<10>(const std::byte* in, Poly& poly) {
+    decompress_all<10>(in, poly);
+}
+template <>
+void decompress_avx2<11>(const std::byte* in, Poly& poly) {
+    decompress_all<11>(in, poly);
+}
 
 // A bit is 1 if the coefficient is nearer to q / 2 than to 0: if its absolute residue is 833 or more.
 void compress_message_avx2(const Poly& poly, std::byte* message) {

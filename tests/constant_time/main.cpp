@@ -37,7 +37,11 @@ bool run(std::span<const Check> checks, const char* backend) {
     return all;
 }
 
-bool run_operations(const char* backend) { return run(symmetric_checks(), backend); }
+bool run_operations(const char* backend) {
+    bool all = run(symmetric_checks(), backend);
+    all = run(ml_kem_checks(), backend) && all;
+    return all;
+}
 
 // A check that reports nothing here would report nothing anywhere.
 bool run_leaks() {
