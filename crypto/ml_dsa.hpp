@@ -16,6 +16,7 @@
 
 #include "base/result.hpp"
 #include "base/types.hpp"
+#include "crypto/ml_dsa/operations.hpp"
 #include "crypto/secret.hpp"
 #include "crypto/signed_message.hpp"
 #include "crypto/stop.hpp"
@@ -62,7 +63,8 @@ public:
     static void generate(const Seed& seed, PublicKey& public_key, SecretKey& secret_key, GenerateWorkspace& workspace);
 
     // ML-DSA.Sign and HashML-DSA.Sign, algorithms 2, 4 and 7. With `randomness` the hedged variant (what to use), with
-    // nullptr the deterministic one. Errors: bad_format for a secret key whose encoding is out of range; interrupted.
+    // nullptr the deterministic one. `stop` is asked before each candidate. Errors: bad_format for a secret key whose
+    // encoding is out of range, and for a crafted one with which a thousand candidates were all rejected; interrupted.
     // On an error the signature is all zeros.
     [[nodiscard]] static Result<> sign(const SecretKey& secret_key, const SignedMessage& message,
                                        const Randomness* randomness, Signature& signature, SignWorkspace& workspace,
@@ -71,6 +73,45 @@ public:
     // ML-DSA.Verify and HashML-DSA.Verify, algorithms 3, 5 and 8.
     [[nodiscard]] static Verdict verify(const PublicKey& public_key, const SignedMessage& message,
                                         const Signature& signature, VerifyWorkspace& workspace);
+};
+
+// The workspaces. Of VerifyWorkspace nothing is secret; of the others the struct Secrets is wiped after each call.
+template <typename Parameters>
+class MlDsa<Parameters>::GenerateWorkspace : Pinned {
+    friend class MlDsa;
+    struct Secrets {
+        std::array<detail::ml_dsa::Polynomial, detail::ml_dsa::secret_polynomials(Parameters::k, Parameters::l)>
+            vectors;
+        detail::ml_dsa::GenerateSecrets common;
+    };
+
+    Secrets secrets_;
+    std::array<detail::ml_dsa::Polynomial, Parameters::l + 3> ring_;
+    detail::ml_dsa::MatrixScratch matrix_scratch_;
+};
+
+template <typename Parameters>
+class MlDsa<Parameters>::SignWorkspace : Pinned {
+    friend class MlDsa;
+    struct Secrets {
+        std::array<detail::ml_dsa::Polynomial, Parameters::l> s1, y_hat;
+        std::array<detail::ml_dsa::Polynomial, Parameters::l + 3> y;
+        std::array<detail::ml_dsa::Polynomial, Parameters::k> s2, t0, low, high;
+        detail::ml_dsa::SignSecrets common;
+    };
+
+    Secrets secrets_;
+    std::array<detail::ml_dsa::Polynomial, Parameters::k * Parameters::l> matrix_;
+    detail::ml_dsa::SignPublics publics_;
+};
+
+template <typename Parameters>
+class MlDsa<Parameters>::VerifyWorkspace : Pinned {
+    friend class MlDsa;
+
+    std::array<detail::ml_dsa::Polynomial, Parameters::l> z_;
+    std::array<detail::ml_dsa::Polynomial, Parameters::l + 3> ring_;
+    detail::ml_dsa::VerifyCommon common_;
 };
 
 using MlDsa44 = MlDsa<MlDsa44Parameters>;
