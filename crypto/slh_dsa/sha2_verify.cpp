@@ -1,0 +1,8 @@
+// Verification with the SHA-2 parameter sets, an object file of its own so that it can be linked alone.
+#include "crypto/slh_dsa/verify.hpp"
+
+namespace aios::crypto::detail::slh {
+
+template Verdict verify(const Set&, Bytes, const SignedMessage&, Bytes, Core<Sha2Hash>&, MutableBytes);
+
+} // namespace aios::crypto::detail::slh

@@ -1,0 +1,9 @@
+// Key generation with the SHAKE parameter sets, an object file of its own so that it can be linked alone.
+#include "crypto/slh_dsa/generate.hpp"
+
+namespace aios::crypto::detail::slh {
+
+template Result<> generate(const Set&, Bytes, Bytes, Bytes, MutableBytes, MutableBytes, Core<ShakeHash>&, MutableBytes,
+                           StopCallback);
+
+} // namespace aios::crypto::detail::slh
