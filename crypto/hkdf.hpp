@@ -27,7 +27,8 @@ public:
     using Prk = SecretOctets<struct HkdfPrkTag, Hash::kDigestSize>;
 
     // HKDF-Extract, section 2.2. `salt` may be empty and need not be secret; `ikm` is the secret.
-    static void extract(Bytes salt, Bytes ikm, Prk& prk) {
+    // Not inlined, so that derive() does not hold two keyed states on its stack.
+    [[gnu::noinline]] static void extract(Bytes salt, Bytes ikm, Prk& prk) {
         auto tag = Hmac<Hash>::compute(salt, ikm); // HMAC fills a short key up with zeros: so is a salt that is absent
         std::copy(tag.begin(), tag.end(), prk.bytes().begin());
         secure_wipe(tag);
