@@ -4,8 +4,9 @@
 // messages mean something.
 //
 // Types: unsigned and negative integers, byte and text strings, arrays, maps, false/true/null, floats. A map key is an
-// integer or a text string. Tags, undefined and other simple values are refused. The only NaN is f9 7e00. Neither class
-// allocates; a decoder's strings point into its input. No locks: one user at a time.
+// integer or a text string. Undefined and other simple values are refused, and so is every tag but the one that the
+// caller names with tag() at that place. The only NaN is f9 7e00. Neither class allocates; a decoder's strings point
+// into its input. No locks: one user at a time.
 //
 //   Encoder out(buffer);                            Decoder in(bytes);
 //   out.map_open();                                 TRY(in.map_begin());
@@ -36,6 +37,9 @@ inline constexpr std::size_t kMaxDepth = 16;
 
 // The longest head: initial byte and a 64-bit argument.
 inline constexpr std::size_t kMaxHead = 9;
+
+// Writes the head of a byte string of `size` bytes and returns its length: for code that hashes an encoding in pieces.
+std::size_t bytes_head(std::uint64_t size, std::array<std::byte, kMaxHead>& head);
 
 enum class Type : std::uint8_t { uint, negative, bytes, text, array, map, boolean, null, floating };
 
@@ -93,6 +97,9 @@ public:
         return key_head(0, static_cast<std::uint64_t>(number));
     }
 
+    // The tag of the item that is written next. Only a Decoder that asks for this number takes it.
+    Encoder& tag(std::uint64_t number);
+
     // One item that is encoded already; it is checked.
     Encoder& raw(Bytes item);
 
@@ -130,6 +137,7 @@ private:
     std::size_t depth_ = 0;
     bool counting_ = false;
     bool complete_ = false; // the one top-level item is written
+    bool tagged_ = false;   // a tag was written, its item not
     std::optional<Error> error_;
     std::array<Frame, kMaxDepth> frames_; // the first depth_ are in use; the rest stays uninitialized
 };
@@ -172,6 +180,9 @@ public:
     [[nodiscard]] Result<D> float64() {
         return std::bit_cast<D>(TRY(float64_bits()));
     }
+
+    // Passes over the tag of the next item, which must be this one. A tag that nobody asks for is refused.
+    [[nodiscard]] Result<> tag(std::uint64_t number);
 
     // bytes() of exactly `out.size()` bytes, copied: for hashes and identifiers.
     [[nodiscard]] Result<> bytes_into(MutableBytes out);
@@ -221,6 +232,7 @@ private:
     };
 
     [[nodiscard]] Result<Head> read_head(std::size_t at) const;
+    [[nodiscard]] Result<Head> read_head_or_tag(std::size_t at) const;
     [[nodiscard]] Result<> check_item_expected() const;
     [[nodiscard]] Result<Head> item_head(std::uint8_t major) const;
     [[nodiscard]] Result<Bytes> string_at(const Head& head) const;

@@ -48,14 +48,13 @@ Result<std::uint64_t> float_value(std::uint8_t info, std::uint64_t argument) {
 } // namespace
 
 // Reads initial byte and argument at `at`, and refuses every form that is not the shortest.
-Result<Decoder::Head> Decoder::read_head(std::size_t at) const {
+Result<Decoder::Head> Decoder::read_head_or_tag(std::size_t at) const {
     if (at >= data_.size()) return fail(Error::truncated);
     const auto initial = static_cast<std::uint8_t>(data_[at]);
     Head head{.major = static_cast<std::uint8_t>(initial >> 5),
               .info = static_cast<std::uint8_t>(initial & 31),
               .argument = static_cast<std::uint64_t>(initial & 31),
               .end = at + 1};
-    if (head.major == kTag) return fail(Error::bad_format);
     if (head.info < 24) {
         if (head.major == kSimple && head.info != kFalse && head.info != kTrue && head.info != kNull) {
             return fail(Error::bad_format);
@@ -92,6 +91,12 @@ Result<Decoder::Head> Decoder::read_head(std::size_t at) const {
     }
     if (head.argument < smallest) return fail(Error::bad_format);
     return head;
+}
+
+// The same for an item; tags are refused.
+Result<Decoder::Head> Decoder::read_head(std::size_t at) const {
+    if (at < data_.size() && static_cast<std::uint8_t>(data_[at]) >> 5 == kTag) return fail(Error::bad_format);
+    return read_head_or_tag(at);
 }
 
 // May an item stand at the position?
@@ -174,6 +179,15 @@ Result<Bytes> Decoder::bytes() {
     const Bytes run = TRY(string_at(head));
     consume_item(head.end + run.size());
     return run;
+}
+
+// The item is still to be read afterwards, so nothing can end between the two.
+Result<> Decoder::tag(std::uint64_t number) {
+    TRY(check_item_expected());
+    const Head head = TRY(read_head_or_tag(position_));
+    if (head.major != kTag || head.argument != number) return fail(Error::bad_format);
+    position_ = head.end;
+    return {};
 }
 
 Result<> Decoder::bytes_into(MutableBytes out) {

@@ -39,6 +39,8 @@ std::size_t make_head(std::uint8_t major, std::uint64_t argument, std::array<std
 
 } // namespace
 
+std::size_t bytes_head(std::uint64_t size, std::array<std::byte, kMaxHead>& head) { return make_head(2, size, head); }
+
 void Encoder::set_error(Error error) {
     // A full span is the weakest error: a wrong call after it must still show.
     if (!error_ || *error_ == Error::no_space) error_ = error;
@@ -69,6 +71,7 @@ void Encoder::put_string(std::uint8_t major, Bytes data) {
 bool Encoder::begin_item() {
     const bool allowed = depth_ == 0 ? !complete_ : !frames_[depth_ - 1].is_map || frames_[depth_ - 1].value_next;
     if (!allowed) set_error(Error::bad_state);
+    tagged_ = false;
     return allowed;
 }
 
@@ -113,7 +116,7 @@ Encoder& Encoder::begin(bool is_map, bool known_count, std::uint64_t count) {
 }
 
 Encoder& Encoder::close() {
-    if (depth_ == 0 || frames_[depth_ - 1].known_count || frames_[depth_ - 1].value_next) {
+    if (tagged_ || depth_ == 0 || frames_[depth_ - 1].known_count || frames_[depth_ - 1].value_next) {
         set_error(Error::bad_state);
         return *this;
     }
@@ -241,6 +244,13 @@ Encoder& Encoder::float64_bits(std::uint64_t bits) {
     }
     put(Bytes(item.data(), length));
     end_item();
+    return *this;
+}
+
+Encoder& Encoder::tag(std::uint64_t number) {
+    if (!begin_item()) return *this;
+    put_head(6, number);
+    tagged_ = true;
     return *this;
 }
 

@@ -13,6 +13,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Bytes input(reinterpret_cast<const std::byte*>(data), size);
     const bool valid = cbor::validate(input).has_value();
 
+    // A tag is passed over if it is the expected one and nothing else changes.
+    cbor::Decoder tagged(input);
+    if (tagged.tag(18)) {
+        AIOS_ASSERT(!valid && tagged.position() == 1);
+        const auto item = tagged.raw();
+        AIOS_ASSERT((item && tagged.finish()) == cbor::validate(input.subspan(1)).has_value());
+    }
+
     cbor::Decoder skipper(input);
     const auto whole = skipper.raw();
     AIOS_ASSERT((whole.has_value() && skipper.finish().has_value()) == valid);

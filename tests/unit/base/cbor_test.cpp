@@ -361,6 +361,51 @@ TEST(Cbor, EncoderRefusesWrongUse) {
     EXPECT_EQ(error_of([](Encoder& out) { out.array(1).raw(from_hex("820102")); }), "none");
 }
 
+TEST(Cbor, ATagIsTakenWhereTheCallerNamesIt) {
+    EXPECT_EQ(encoded([](Encoder& out) { out.tag(18).array(1).uint(1); }), "d28101");
+    EXPECT_EQ(encoded([](Encoder& out) { out.map_open().key(1).tag(55799).null().close(); }), "a101d9d9f7f6");
+    EXPECT_EQ(encoded([](Encoder& out) { out.array_open().tag(24).bytes({}).close(); }), "81d81840");
+    for (const char* text : {"d28101", "d20a"}) {
+        const auto data = from_hex(text);
+        Decoder in(data);
+        EXPECT_EQ(in.peek().error(), Error::bad_format);
+        EXPECT_EQ(in.skip().error(), Error::bad_format);
+        EXPECT_EQ(in.tag(17).error(), Error::bad_format);
+        ASSERT_TRUE(in.tag(18));
+        EXPECT_EQ(in.finish().error(), Error::bad_format);
+        ASSERT_TRUE(in.skip());
+        EXPECT_TRUE(in.finish());
+        EXPECT_EQ(in.tag(18).error(), Error::bad_format);
+    }
+    // Not the shortest form, no tag at all, a second tag, nothing behind it; and in a container that is at its end.
+    for (const char* text : {"d8120a", "0a", "d2d20a", "d2", "80"}) {
+        const auto data = from_hex(text);
+        Decoder in(data);
+        const bool failed = !in.tag(18) || !in.skip() || !in.finish();
+        EXPECT_TRUE(failed) << text;
+    }
+    const auto list = from_hex("81d20a");
+    Decoder in(list);
+    ASSERT_TRUE(in.array_begin());
+    ASSERT_TRUE(in.tag(18));
+    EXPECT_EQ(in.end().error(), Error::bad_format);
+    EXPECT_EQ(in.uint(), 10U);
+    EXPECT_EQ(in.tag(18).error(), Error::bad_format);
+    ASSERT_TRUE(in.end());
+    EXPECT_TRUE(in.finish());
+
+    std::vector<std::byte> buffer(64);
+    Encoder alone(buffer);
+    alone.tag(18);
+    EXPECT_EQ(alone.finish().error(), Error::bad_state);
+    Encoder closed(buffer);
+    closed.array_open().tag(18).close();
+    EXPECT_EQ(closed.finish().error(), Error::bad_state);
+    Encoder key(buffer);
+    key.map_open().tag(18);
+    EXPECT_EQ(key.finish().error(), Error::bad_state);
+}
+
 TEST(Cbor, DecoderReadsAMessage) {
     const auto data = from_hex("a4010702646e616d6507a1008101626f6bf5");
     Decoder in(data);
