@@ -1,8 +1,7 @@
 // The level constant-time: the program of tests/constant_time, which runs every secret-key operation of crypto/ with
 // marked secrets under valgrind, built by two compilers at three levels each, two builds side by side.
 //
-// Three things are asked of each build: valgrind reports nothing; it reports every function that leaks on purpose; and
-// no function of crypto/ holds a division, whose time depends on its operands and which valgrind does not see.
+// Two things are asked of each build: valgrind reports nothing, and it reports every function that leaks on purpose.
 #include <algorithm>
 #include <atomic>
 #include <format>
@@ -38,7 +37,6 @@ struct BuildResult {
     Step build; // configuring included
     Step operations;
     Step leaks;
-    Step disassembly;
 };
 
 Step run_step(const std::vector<std::string>& arguments, std::atomic<unsigned>& lines) {
@@ -70,8 +68,6 @@ BuildResult build_and_run(const Places& places, std::string_view compiler, std::
     with_leaks.emplace_back("--leaks");
     result.leaks = run_step(with_leaks, tests);
     result.operations = run_step(valgrind, tests);
-    result.disassembly =
-        run_step({"llvm-objdump-19", "--disassemble", "--demangle", "--no-show-raw-insn", program}, unseen);
     return result;
 }
 
@@ -101,21 +97,6 @@ void take_tests(const Step& step, int expected_status, std::string_view name, Te
     if (!any || step.result.status > kReported) log.explain(said);
 }
 
-// One function divides on purpose (tests/constant_time/leaks.cpp): a check that does not find it finds nothing.
-void check_divisions(const Step& disassembly, TestLog& log) {
-    std::vector<std::string> found = divisions(disassembly.text);
-    const auto deliberate =
-        std::erase_if(found, [](const std::string& name) { return name.contains("leaks::divide"); });
-    if (disassembly.result.status != 0 || deliberate != 1)
-        log.result("no_division", TestOutcome::failed, "the division that is there on purpose was not found");
-    else if (found.empty())
-        log.result("no_division", TestOutcome::passed);
-    else
-        log.result("no_division", TestOutcome::failed, std::format("{} functions divide", found.size()));
-    for (const std::string& function : found)
-        log.explain(function);
-}
-
 void report(const BuildResult& result, TestLog& log) {
     if (!result.has_compiler) {
         log.result("build", TestOutcome::skipped, "the compiler is not installed; see tools/packages-test.txt");
@@ -129,30 +110,9 @@ void report(const BuildResult& result, TestLog& log) {
     }
     take_tests(result.leaks, kReported, "all_leaks_are_reported", log);
     take_tests(result.operations, 0, "no_report", log);
-    check_divisions(result.disassembly, log);
 }
 
 } // namespace
-
-std::vector<std::string> divisions(std::string_view disassembly) {
-    std::vector<std::string> found;
-    std::string function;
-    LineCutter lines([&](std::string_view line) {
-        // "0000000000001234 <function>:", then a line an instruction: "    1234:<tab>divq<tab>%rcx".
-        if (line.ends_with(">:")) {
-            function = line.substr(std::min(line.find('<'), line.size()));
-            return;
-        }
-        const auto tab = line.find('\t');
-        if (tab == std::string_view::npos || !function.contains("aios::crypto::")) return;
-        const std::string_view instruction = line.substr(tab + 1);
-        const bool divides = instruction.starts_with("div") || instruction.starts_with("idiv");
-        if (divides && (found.empty() || found.back() != function)) found.push_back(function);
-    });
-    lines.feed(disassembly);
-    lines.finish();
-    return found;
-}
 
 void test_constant_time(const Places& places, TestLog& log) {
     std::atomic<unsigned> tests = 0;

@@ -2,10 +2,6 @@
 // run fails.
 #pragma once
 
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "tools/aios/commands.hpp"
 #include "tools/aios/test_log.hpp"
 
@@ -18,8 +14,5 @@ void test_guest(const Places& places, TestLog& log);
 void test_linux(const Places& places, TestLog& log);
 void test_scenario(const Places& places, TestLog& log);
 void test_constant_time(const Places& places, TestLog& log);
-
-// The functions of crypto/ in the text of llvm-objdump that hold a division instruction.
-[[nodiscard]] std::vector<std::string> divisions(std::string_view disassembly);
 
 } // namespace aios::host
