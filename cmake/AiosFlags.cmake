@@ -1,4 +1,4 @@
-# Compiler flags of the four environments, and the functions that make libraries and programs for them.
+# Compiler flags of the environments, and the functions that make libraries and programs for them.
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS ON) # TRY is a statement expression
@@ -58,6 +58,12 @@ target_compile_options(aios_flags_host INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-stdl
 target_compile_definitions(aios_flags_host INTERFACE AIOS_HOST=1)
 target_link_options(aios_flags_host INTERFACE -stdlib=libc++ -fuse-ld=lld)
 
+# The same for a shared object that shows nothing of itself.
+add_library(aios_flags_addon INTERFACE)
+target_link_libraries(aios_flags_addon INTERFACE aios_flags_host)
+target_compile_options(aios_flags_addon INTERFACE -fPIC -fvisibility=hidden
+    $<$<COMPILE_LANGUAGE:CXX>:-fvisibility-inlines-hidden>)
+
 add_library(aios_flags_test INTERFACE)
 target_link_libraries(aios_flags_test INTERFACE aios_flags_host)
 target_compile_options(aios_flags_test INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -71,7 +77,7 @@ target_compile_options(aios_flags_fuzz INTERFACE -fsanitize=fuzzer-no-link)
 
 # aios_library(NAME ENVIRONMENTS ... [DEPENDS ...] [SOURCES ...])
 # A static library NAME.ENV for each environment, from SOURCES or else from all *.cpp below the folder NAME. A file whose name
-# ends in _kernel, _mini, _user or _host belongs to that environment alone (host files serve test, fuzz and user too).
+# ends in _kernel, _mini, _user or _host belongs to that environment alone (host files serve test, fuzz, addon and user too).
 function(aios_library name)
   cmake_parse_arguments(arg "" "" "ENVIRONMENTS;DEPENDS;SOURCES" ${ARGN})
   if(NOT arg_SOURCES)
@@ -81,7 +87,7 @@ function(aios_library name)
     set(sources ${arg_SOURCES})
     list(FILTER sources EXCLUDE REGEX "_(kernel|mini|user|host)\\.cpp$")
     set(own ${arg_SOURCES})
-    if(env MATCHES "user|host|test|fuzz")
+    if(env MATCHES "user|host|test|fuzz|addon")
       list(FILTER own INCLUDE REGEX "_(host|${env})\\.cpp$")
     else()
       list(FILTER own INCLUDE REGEX "_${env}\\.cpp$")

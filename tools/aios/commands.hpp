@@ -31,5 +31,7 @@ struct Places {
 [[nodiscard]] Outcome<Exit> command_container(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_boot(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_test(const Places& places, ArgumentList arguments);
+[[nodiscard]] Outcome<Exit> command_kat(const Places& places, ArgumentList arguments);
+[[nodiscard]] Outcome<Exit> command_bench(const Places& places, ArgumentList arguments);
 
 } // namespace aios::host

@@ -17,7 +17,9 @@ Outcome<Exit> dispatch(std::string_view command, ArgumentList arguments) {
     if (command == "container") return command_container(places, arguments);
     if (command == "boot") return command_boot(places, arguments);
     if (command == "test") return command_test(places, arguments);
-    return failure(Exit::wrong_use, "this program is called by ./aios; its commands are run, test, audit, container.");
+    if (command == "kat") return command_kat(places, arguments);
+    if (command == "bench") return command_bench(places, arguments);
+    return failure(Exit::wrong_use, "this program is called by ./aios; its commands are run, test, audit, kat, bench, container.");
 }
 
 } // namespace

@@ -1,0 +1,73 @@
+// Hashes, MACs and authenticated encryption: bytes a tick, on 16 KiB and on 64 bytes.
+#include <vector>
+
+#include "bench/crypto/data.hpp"
+#include "bench/crypto/operation.hpp"
+#include "crypto/hmac.hpp"
+#include "crypto/sha2.hpp"
+#include "crypto/sha3.hpp"
+
+namespace aios::bench {
+
+namespace {
+
+constexpr std::size_t kSizes[] = {64, 16384};
+constexpr std::size_t kLong = 16384;
+
+// What a computation gave is stored here, so that no compiler leaves it out.
+volatile std::byte sink;
+
+template <typename Make>
+void add(std::vector<Operation>& list, std::string algorithm, std::string operation, const Make& make,
+         double least_ratio = 0) {
+    for (const std::size_t size : kSizes)
+        list.push_back({.algorithm = algorithm,
+                        .operation = operation,
+                        .bytes = size,
+                        .weight = size == kLong ? Weight::usual : Weight::small,
+                        .limits = {.least_ratio = size == kLong ? least_ratio : 0},
+                        .ours = make(size)});
+}
+
+template <typename Hash>
+Body digest(std::size_t size) {
+    return [text = octets(size, 6)](std::size_t) {
+        sink = Hash::hash(text)[0];
+        return true;
+    };
+}
+
+template <typename Xof>
+Body squeeze(std::size_t size) {
+    return [text = octets(size, 6)](std::size_t) {
+        Xof xof;
+        std::array<std::byte, 32> out;
+        xof.update(text);
+        xof.squeeze(out);
+        sink = out[0];
+        return true;
+    };
+}
+
+template <typename Hash>
+Body mac(std::size_t size) {
+    return [text = octets(size, 6), key = octets(32, 7)](std::size_t) {
+        sink = crypto::Hmac<Hash>::compute(key, text)[0];
+        return true;
+    };
+}
+
+} // namespace
+
+std::vector<Operation> symmetric_operations() {
+    constexpr double kWithin = 1 / 1.3;
+    std::vector<Operation> list;
+    add(list, "SHA3-256", "digest", digest<crypto::Sha3_256>, kWithin);
+    add(list, "SHA2-256", "digest", digest<crypto::Sha256>);
+    add(list, "SHA2-512", "digest", digest<crypto::Sha512>);
+    add(list, "SHAKE128", "digest", squeeze<crypto::Shake128>);
+    add(list, "HMAC-SHA2-256", "mac", mac<crypto::Sha256>);
+    return list;
+}
+
+} // namespace aios::bench
