@@ -1,8 +1,11 @@
 // Hashes, MACs and authenticated encryption: bytes a tick, on 16 KiB and on 64 bytes.
+#include <memory>
 #include <vector>
 
 #include "bench/crypto/data.hpp"
 #include "bench/crypto/operation.hpp"
+#include "crypto/aes_gcm.hpp"
+#include "crypto/chacha20_poly1305.hpp"
 #include "crypto/hmac.hpp"
 #include "crypto/sha2.hpp"
 #include "crypto/sha3.hpp"
@@ -57,6 +60,34 @@ Body mac(std::size_t size) {
     };
 }
 
+template <typename Aead>
+struct AeadState {
+    typename Aead::Key key;
+    typename Aead::Nonce nonce;
+    typename Aead::Tag tag;
+    std::vector<std::byte> text;
+    std::vector<std::byte> sealed;
+    std::vector<std::byte> opened;
+
+    explicit AeadState(std::size_t size) : text(octets(size, 6)), sealed(size), opened(size) {
+        fill(key, 7);
+        fill(nonce, 8);
+        seal();
+    }
+    bool seal() { return Aead::seal(key, nonce, {}, text, sealed, tag).has_value(); }
+    bool open() { return Aead::open(key, nonce, {}, sealed, tag, opened).has_value(); }
+};
+
+template <typename Aead>
+void add_aead(std::vector<Operation>& list, std::string name) {
+    add(list, name, "seal", [](std::size_t size) -> Body {
+        return [state = std::make_shared<AeadState<Aead>>(size)](std::size_t) { return state->seal(); };
+    });
+    add(list, name, "open", [](std::size_t size) -> Body {
+        return [state = std::make_shared<AeadState<Aead>>(size)](std::size_t) { return state->open(); };
+    });
+}
+
 } // namespace
 
 std::vector<Operation> symmetric_operations() {
@@ -67,6 +98,8 @@ std::vector<Operation> symmetric_operations() {
     add(list, "SHA2-512", "digest", digest<crypto::Sha512>);
     add(list, "SHAKE128", "digest", squeeze<crypto::Shake128>);
     add(list, "HMAC-SHA2-256", "mac", mac<crypto::Sha256>);
+    add_aead<crypto::Aes256Gcm>(list, "AES-256-GCM");
+    add_aead<crypto::ChaCha20Poly1305>(list, "CHACHA20-POLY1305");
     return list;
 }
 

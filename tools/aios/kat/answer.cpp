@@ -9,7 +9,7 @@ namespace aios::host::kat {
 
 namespace {
 
-constexpr std::span<const Row> (*kTables[])() = {hash_rows, mac_rows};
+constexpr std::span<const Row> (*kTables[])() = {hash_rows, mac_rows, key_derivation_rows, aead_rows, x25519_rows};
 
 struct HashName {
     std::string_view name;
