@@ -24,6 +24,7 @@ constexpr LevelRow kLevels[] = {
     {"linux", test_linux},
     {"scenario", test_scenario},
     {"constant-time", test_constant_time},
+    {"interop", test_interop},
 };
 
 } // namespace

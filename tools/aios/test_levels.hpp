@@ -14,5 +14,6 @@ void test_guest(const Places& places, TestLog& log);
 void test_linux(const Places& places, TestLog& log);
 void test_scenario(const Places& places, TestLog& log);
 void test_constant_time(const Places& places, TestLog& log);
+void test_interop(const Places& places, TestLog& log);
 
 } // namespace aios::host
