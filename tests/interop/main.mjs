@@ -9,9 +9,10 @@ import path from 'node:path';
 
 import { Kat } from './kat.mjs';
 import { Random } from './random.mjs';
+import * as kem from './check_kem.mjs';
 import * as symmetric from './check_symmetric.mjs';
 
-const subjects = [symmetric];
+const subjects = [symmetric, kem];
 
 const [program, npmFolder, buildFolder] = process.argv.slice(2);
 if (npmFolder === undefined) {
