@@ -62,11 +62,13 @@ template <std::size_t D, typename Take>
     const auto join = [](__m256i a, __m256i b) {
         return _mm256_permute4x64_epi64(_mm256_packus_epi32(a, b), _MM_SHUFFLE(3, 1, 2, 0));
     };
-    for (std::size_t v = 0; v < kVectors - 1; v++)
+    // The last two from the 16 bytes that end with theirs: those that begin with them may go beyond the polynomial's.
+    constexpr std::size_t kFromBegin = kVectors - 2;
+    static_assert(2 * D * (kFromBegin - 1) + D + 16 <= 2 * D * kVectors);
+    for (std::size_t v = 0; v < kFromBegin; v++)
         take(v, join(unpack_eight<D, 0>(in + 2 * D * v), unpack_eight<D, 0>(in + 2 * D * v + D)));
-    // The last ones from the 16 bytes that end with them.
-    const std::byte* const last = in + 2 * D * (kVectors - 1);
-    take(kVectors - 1, join(unpack_eight<D, kBefore>(last), unpack_eight<D, kBefore>(last + D)));
+    for (std::size_t v = kFromBegin; v < kVectors; v++)
+        take(v, join(unpack_eight<D, kBefore>(in + 2 * D * v), unpack_eight<D, kBefore>(in + 2 * D * v + D)));
 }
 
 // Compress_d (4.7): the rounded product with 2^D / q, here with a factor of 16 bits, is wrong by one at most; the
