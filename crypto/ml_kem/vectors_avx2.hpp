@@ -24,8 +24,8 @@ struct FactorRegisters {
     __m256i low;
 };
 
-// SAFETY, for these three: coefficients of polynomials and tables, aligned to 32 bytes, 16 at a time; vector types may
-// alias anything.
+// SAFETY: both take coefficients of polynomials and tables, aligned to 32 bytes, 16 at a time; vector types may alias
+// anything.
 [[gnu::always_inline]] inline __m256i load(const std::int16_t* from) {
     return _mm256_load_si256(reinterpret_cast<const __m256i*>(from));
 }
