@@ -1,6 +1,7 @@
 // Decompose, w1Encode and UseHint, which signing and verification share, portable. See rounding.hpp.
 #include "crypto/ml_dsa/rounding.hpp"
 
+#include "crypto/constant_time.hpp"
 #include "crypto/ml_dsa/packing.hpp"
 
 namespace aios::crypto::detail::ml_dsa {
@@ -8,26 +9,28 @@ namespace aios::crypto::detail::ml_dsa {
 namespace {
 
 // r / (2 gamma2) to the nearest, for canonical r, by multiplication: first r / 128 rounded up, then the rest of the
-// divisor as a fixed-point factor. Exact for all r < q (the unit test tries them all).
+// divisor as a fixed-point factor. Exact for all r < q (the unit test tries them all). `zero` is 0, of which the
+// compiler must not know: it would branch on the sign.
 template <std::uint32_t Gamma2>
-constexpr std::int32_t high_bits(std::int32_t r) {
+constexpr std::int32_t high_bits(std::int32_t r, std::int32_t zero) {
     const std::int32_t scaled = (r + 127) >> 7;
     if constexpr (Gamma2 == kGamma2Of65) {
         return ((scaled * 1025 + (1 << 21)) >> 22) & 15; // 16 wraps around to 0
     } else {
         const std::int32_t high = (scaled * 11275 + (1 << 23)) >> 24;
-        return high & ~((43 - high) >> 31); // 44 wraps around to 0
+        return high & ~(((43 - high) >> 31) ^ zero); // 44 wraps around to 0
     }
 }
 
 template <std::uint32_t Gamma2>
 void decompose_portable(Polynomial& low, Polynomial& high) {
+    const auto zero = static_cast<std::int32_t>(opaque(std::uint32_t{0}));
     for (std::size_t i = 0; i < kN; i++) {
         const std::int32_t r = canonical(low[i]);
-        const std::int32_t r1 = high_bits<Gamma2>(r);
+        const std::int32_t r1 = high_bits<Gamma2>(r, zero);
         const std::int32_t r0 = r - r1 * static_cast<std::int32_t>(2 * Gamma2);
         high[i] = r1;
-        low[i] = r0 - ((((kQ - 1) / 2 - r0) >> 31) & kQ);
+        low[i] = r0 - (((((kQ - 1) / 2 - r0) >> 31) ^ zero) & kQ);
     }
 }
 
