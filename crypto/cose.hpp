@@ -32,9 +32,9 @@ enum class CoseTag : std::uint8_t { sign1, none };
 
 // Header parameters (section 3.1). As a content type, either the number of a CoAP content format or a media type.
 struct CoseHeader {
-    std::optional<Bytes> key_id;
-    std::optional<std::uint64_t> content_format;
-    std::optional<std::string_view> content_type;
+    std::optional<Bytes> key_id = {};
+    std::optional<std::uint64_t> content_format = {};
+    std::optional<std::string_view> content_type = {};
 };
 
 // The algorithm's number in the registry of COSE.
