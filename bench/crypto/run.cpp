@@ -50,7 +50,7 @@ int run(std::span<const std::string> arguments) {
     machine.ticks_a_second = ticks_a_second();
     machine.openssl = openssl_version();
     std::vector<Operation> operations;
-    for (const auto list : {kem_operations, symmetric_operations}) {
+    for (const auto list : {kem_operations, signature_operations, hash_based_operations, symmetric_operations}) {
         auto part = list();
         operations.insert(operations.end(), std::move_iterator(part.begin()), std::move_iterator(part.end()));
     }

@@ -101,6 +101,56 @@ TEST(Kat, RowsAreWhole) {
     }
 }
 
+std::string zeros(std::size_t bytes) { return std::string(2 * bytes, '0'); }
+
+// What the test's author chose and got wrong is an error of the line; what an algorithm has to refuse is invalid.
+TEST(Kat, WrongLengths) {
+    const std::string seed = zeros(32);
+    EXPECT_EQ(answer("ML-KEM-768/keygen d=00 z=" + seed), "error d has 1 bytes; ML-KEM-768 takes 32");
+    EXPECT_EQ(answer("ML-KEM-768/encaps ek=" + zeros(1183) + " m=" + seed), "invalid");
+    EXPECT_EQ(answer("ML-KEM-768/encaps ek=" + zeros(1184) + " m="), "error m has 0 bytes; ML-KEM-768 takes 32");
+    EXPECT_EQ(answer("ML-KEM-768/decaps dk=" + zeros(2401) + " c=" + zeros(1088)), "invalid");
+    EXPECT_EQ(answer("ML-DSA-44/keygen seed="), "error seed has 0 bytes; ML-DSA-44 takes 32");
+    EXPECT_EQ(answer("ML-DSA-44/sign seed=00 msg="), "error seed has 1 bytes; ML-DSA-44 takes 32");
+    EXPECT_EQ(answer("ML-DSA-44/sign sk=00 msg="), "invalid");
+    EXPECT_EQ(answer("ML-DSA-44/sign seed=" + seed + " msg= rnd=00"), "error rnd has 1 bytes; ML-DSA-44 takes 32");
+    EXPECT_EQ(answer("ML-DSA-44/sign seed=" + seed + " msg= ctx=" + zeros(256)), "invalid");
+    EXPECT_EQ(answer("ML-DSA-44/sign seed=" + seed + " mu=00"), "invalid");
+    EXPECT_EQ(answer("ML-DSA-44/verify pk= msg= sig="), "invalid");
+    EXPECT_EQ(answer("SLH-DSA-SHA2-128f/verify pk= msg= sig=" + zeros(17088)), "invalid");
+    EXPECT_EQ(answer("SLH-DSA-SHA2-128f/verify pk=" + seed + " msg= sig=" + zeros(17088)), "invalid");
+    EXPECT_EQ(answer("SLH-DSA-SHA2-128f/sign sk=" + zeros(63) + " msg="), "invalid");
+    EXPECT_EQ(answer("AES-256-GCM/seal key=" + seed + " nonce= msg="), "error nonce has 0 bytes; AES-256-GCM takes 12");
+    EXPECT_EQ(answer("AES-256-GCM/open key=" + seed + " nonce= ct= tag=" + zeros(16)), "invalid");
+    EXPECT_EQ(answer("AES-256-GCM/open key=" + seed + " nonce=" + zeros(12) + " ct= tag=" + zeros(15)), "invalid");
+    EXPECT_EQ(answer("X25519/derive sk=" + seed + " pk=" + zeros(32)), "invalid");
+    EXPECT_EQ(answer("HKDF-SHA2-256/derive ikm= len=8160").size(), 7 + 2 * 8160u);
+    EXPECT_EQ(answer("HKDF-SHA2-256/derive ikm= len=8161"), "invalid");
+}
+
+TEST(Kat, FormsOfAMessage) {
+    const std::string sign = "ML-DSA-44/sign seed=" + zeros(32);
+    const auto reason = [&](std::string_view fields) { return answer(std::format("{} {}", sign, fields)); };
+    EXPECT_EQ(reason(""), "error exactly one of the fields msg and mu has to be there");
+    EXPECT_EQ(reason("msg= mu="), "error exactly one of the fields msg and mu has to be there");
+    EXPECT_EQ(reason("msg= sk="), "error exactly one of the fields seed and sk has to be there");
+    EXPECT_EQ(answer("ML-DSA-44/sign msg="), "error exactly one of the fields seed and sk has to be there");
+    EXPECT_EQ(reason("mu=" + zeros(64) + " ctx="), "error mu goes with none of ctx, hash and internal");
+    EXPECT_EQ(reason("msg= internal=1 ctx="), "error internal goes with neither ctx nor hash");
+    EXPECT_EQ(reason("msg= internal=yes"), "error internal is 0 or 1");
+    EXPECT_EQ(reason("msg= hash=MD5"), "error there is no hash 'MD5'");
+    EXPECT_EQ(reason("msg= hash="), "error there is no hash ''");
+    EXPECT_EQ(answer("SLH-DSA-SHA2-128f/verify pk= mu= sig="), "error SLH-DSA-SHA2-128f/verify has no field 'mu'");
+    const std::string plain = reason("msg=");
+    EXPECT_TRUE(plain.starts_with("ok sig="));
+    EXPECT_EQ(plain, reason("msg= ctx="));
+    EXPECT_EQ(plain, reason("msg= internal=0"));
+    EXPECT_EQ(plain, reason("msg=0000 internal=1")); // M' of the empty message and context
+    EXPECT_NE(plain, reason("msg= ctx=00"));
+    EXPECT_EQ(reason("msg= hash=SHAKE128"), reason("msg= hash=SHAKE-128"));
+    EXPECT_NE(plain, reason("msg= hash=SHA2-256"));
+}
+
 TEST(KatSession, OneAnswerALine) {
     const auto given = answers({"SHA3-256/digest msg=\nfoo\n\nSHA3-256/dig", "est m", "sg=\r\nSHA3-256/digest msg="});
     ASSERT_EQ(given.size(), 5u);

@@ -9,8 +9,8 @@ namespace aios::host::kat {
 
 namespace {
 
-constexpr std::span<const Row> (*kTables[])() = {ml_kem_rows,         hash_rows, mac_rows,
-                                                 key_derivation_rows, aead_rows, x25519_rows};
+constexpr std::span<const Row> (*kTables[])() = {ml_kem_rows, ml_dsa_rows,         slh_dsa_rows, hash_rows,
+                                                 mac_rows,    key_derivation_rows, aead_rows,    x25519_rows};
 
 struct HashName {
     std::string_view name;
