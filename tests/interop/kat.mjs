@@ -7,8 +7,8 @@ const patience = 120_000; // milliseconds for one answer
 const plain = new Set(['hash', 'len', 'internal']);
 
 export class Kat {
-  constructor(program, options = []) {
-    this.child = spawn(program, ['kat', ...options], { stdio: ['pipe', 'pipe', 'inherit'] });
+  constructor(program, words = ['kat']) {
+    this.child = spawn(program, words, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.waiting = [];
     this.ended = new Promise((resolve) => {
       const over = (what) => {

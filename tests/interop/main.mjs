@@ -11,10 +11,11 @@ import { Kat } from './kat.mjs';
 import { Random } from './random.mjs';
 import * as kem from './check_kem.mjs';
 import * as lattice from './check_ml_dsa.mjs';
+import * as encodings from './check_encodings.mjs';
 import * as hashBased from './check_slh_dsa.mjs';
 import * as symmetric from './check_symmetric.mjs';
 
-const subjects = [symmetric, kem, lattice, hashBased];
+const subjects = [symmetric, kem, lattice, encodings, hashBased];
 
 const [program, npmFolder, buildFolder] = process.argv.slice(2);
 if (npmFolder === undefined) {

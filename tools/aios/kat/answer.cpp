@@ -33,9 +33,9 @@ std::string short_form(std::string_view word) {
     return printable(word.substr(0, kShown)) + (word.size() > kShown ? "..." : "");
 }
 
-Outcome<const Row*> find_row(const Request& request) {
+Outcome<const Row*> find_row(const Request& request, std::span<const Row* const> rows) {
     std::string operations;
-    for (const Row* row : all_rows()) {
+    for (const Row* row : rows) {
         if (row->algorithm != request.algorithm()) continue;
         if (row->operation == request.operation()) return row;
         operations += std::format("{}{}", operations.empty() ? "" : ", ", row->operation);
@@ -47,9 +47,9 @@ Outcome<const Row*> find_row(const Request& request) {
                                                 short_form(request.operation()), operations));
 }
 
-Answer answer_request(std::string_view line) {
+Answer answer_request(std::string_view line, std::span<const Row* const> rows) {
     const Request request = HOST_TRY(Request::parse(line));
-    const Row* row = HOST_TRY(find_row(request));
+    const Row* row = HOST_TRY(find_row(request, rows));
     HOST_TRY(request.check_fields(row->required, row->optional));
     return row->answer(request);
 }
@@ -64,8 +64,10 @@ std::vector<const Row*> all_rows() {
     return rows;
 }
 
-std::string answer(std::string_view line) {
-    const Answer result = answer_request(line);
+std::string answer(std::string_view line) { return answer(line, all_rows()); }
+
+std::string answer(std::string_view line, std::span<const Row* const> rows) {
+    const Answer result = answer_request(line, rows);
     return result ? *result : "error " + result.error().sentence;
 }
 

@@ -53,6 +53,8 @@ template <std::size_t... Sizes>
 
 // Answers one line, without line end. Never fails: a line that cannot be read gives "error REASON".
 [[nodiscard]] std::string answer(std::string_view line);
+// The same from other rows than those of `aios kat`, for tests.
+[[nodiscard]] std::string answer(std::string_view line, std::span<const Row* const> rows);
 
 struct Output {
     std::string_view name;
