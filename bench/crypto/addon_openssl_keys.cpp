@@ -41,8 +41,9 @@ EVP_PKEY* generate(const std::string& algorithm, const std::vector<std::byte>& s
     return key;
 }
 
-Body keygen(const std::string& algorithm, std::vector<std::byte> seed) {
-    return [algorithm, seed = std::move(seed)](std::size_t) {
+Body keygen(const std::string& algorithm, std::vector<std::byte> first_seed) {
+    return [algorithm, seed = std::move(first_seed)](std::size_t repetition) mutable {
+        vary(seed, repetition);
         EVP_PKEY* key = generate(algorithm, seed);
         EVP_PKEY_free(key);
         return key != nullptr;
@@ -56,7 +57,8 @@ struct Kem {
     std::vector<std::byte> ciphertext;
     std::vector<std::byte> shared;
 
-    bool encapsulate() {
+    bool encapsulate(std::size_t repetition) {
+        vary(randomness, repetition);
         std::size_t ciphertext_size = ciphertext.size();
         std::size_t shared_size = shared.size();
         const OneParameter parameters(OSSL_KEM_PARAM_IKME, randomness);
@@ -116,8 +118,9 @@ Body kem_body(const Operation& operation) {
         return {};
     state->ciphertext.resize(ciphertext_size);
     state->shared.resize(shared_size);
-    if (operation.operation == "encaps") return [state](std::size_t) { return state->encapsulate(); };
-    if (!state->encapsulate()) return {};
+    if (operation.operation == "encaps")
+        return [state](std::size_t repetition) { return state->encapsulate(repetition); };
+    if (!state->encapsulate(0)) return {};
     return [state](std::size_t) { return state->decapsulate(); };
 }
 

@@ -1,6 +1,7 @@
 // Data of the benchmark: the same octets in every run, and messages by number, that both implementations get.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -25,6 +26,13 @@ inline std::array<std::byte, 32> message(std::size_t repetition) {
     for (std::size_t i = 0; i < 8; i++)
         out[i] = static_cast<std::byte>(repetition >> (8 * i));
     return out;
+}
+
+// Makes a seed or other randomness that of a repetition: what is rejected while sampling then differs each time, and no
+// branch predictor learns it.
+inline void vary(MutableBytes seed, std::size_t repetition) {
+    for (std::size_t i = 0; i < 8; i++)
+        seed[i] = static_cast<std::byte>(repetition >> (8 * i));
 }
 
 // Octets of a fixed-size type from the same source.

@@ -34,11 +34,14 @@ struct KemState {
 template <typename Kem>
 void add_kem(std::vector<Operation>& list, std::string name, Limits generate, Limits encapsulate, Limits decapsulate) {
     const auto state = std::make_shared<KemState<Kem>>();
-    list.push_back({.algorithm = name, .operation = "keygen", .limits = generate, .ours = [state](std::size_t) {
-                        Kem::generate(state->d, state->z, state->new_ek, state->new_dk, state->workspace);
-                        return true;
-                    }});
-    const auto encaps = [state](std::size_t) {
+    list.push_back(
+        {.algorithm = name, .operation = "keygen", .limits = generate, .ours = [state](std::size_t repetition) {
+             vary(state->d.bytes(), repetition);
+             Kem::generate(state->d, state->z, state->new_ek, state->new_dk, state->workspace);
+             return true;
+         }});
+    const auto encaps = [state](std::size_t repetition) {
+        vary(state->m.bytes(), repetition);
         return Kem::encapsulate(state->ek, state->m, state->ciphertext, state->shared, state->workspace).has_value();
     };
     list.push_back({.algorithm = name, .operation = "encaps", .limits = encapsulate, .ours = encaps});

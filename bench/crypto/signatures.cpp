@@ -43,11 +43,12 @@ void add(std::vector<Operation>& list, std::string name, Limits generate, Limits
     fill(state->seed, 1);
     Dsa::generate(state->seed, state->public_key, state->secret_key, state->generate_workspace);
     state->sign(0, state->signature);
-    list.push_back({.algorithm = name, .operation = "keygen", .limits = generate, .ours = [state](std::size_t) {
-                        Dsa::generate(state->seed, state->new_public_key, state->new_secret_key,
-                                      state->generate_workspace);
-                        return true;
-                    }});
+    list.push_back(
+        {.algorithm = name, .operation = "keygen", .limits = generate, .ours = [state](std::size_t repetition) {
+             vary(state->seed.bytes(), repetition);
+             Dsa::generate(state->seed, state->new_public_key, state->new_secret_key, state->generate_workspace);
+             return true;
+         }});
     list.push_back({.algorithm = name, .operation = "sign", .limits = sign, .ours = [state](std::size_t repetition) {
                         return state->sign(repetition, state->new_signature);
                     }});
