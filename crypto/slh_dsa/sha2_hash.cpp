@@ -113,7 +113,7 @@ void Sha2Hash::hash_x4_sha512(const Address* addresses, const std::byte* const* 
     for (std::size_t i = 0; i < block_count<std::uint64_t>(size); i++) {
         for (std::size_t s = 0; s < count; s++)
             fill_block<std::uint64_t>(addresses[s], in[s], size, i, &blocks_[128 * s]);
-        sha512_compress_x4_avx2(state512_, blocks_.data());
+        sha512_compress_x4_avx2(state512_, blocks_.data(), memory_);
     }
     for (std::size_t s = 0; s < count; s++) {
         for (std::size_t i = 0; i < n_ / 8; i++)
@@ -156,7 +156,7 @@ void Sha2Hash::chain_x8(const Addresses& addresses, const Starts& starts, std::u
                         Lanes& lanes, std::size_t count) {
     if (first >= last) return;
     if (use_avx2() && count > 1) {
-        sha256_chain_x8_avx2(midstate256_, addresses, n_, starts, first, last, lanes);
+        sha256_chain_x8_avx2(midstate256_, addresses, n_, starts, first, last, lanes, memory_);
         return;
     }
     for (std::size_t s = 0; s < count; s++)

@@ -60,6 +60,7 @@ private:
     std::array<std::uint64_t, 8> midstate512_;
     alignas(32) std::array<std::byte, 8 * 64> blocks_; // 8 of SHA-256 or 4 of SHA-512
     Sha256x8 state256_;
+    LaneMemory memory_;
     Sha512x4 state512_;
     std::array<std::uint32_t, 8> one256_;
     std::array<std::uint64_t, 8> one512_;

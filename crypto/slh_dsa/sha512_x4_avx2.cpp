@@ -72,8 +72,9 @@ template <std::size_t T>
 
 } // namespace
 
-void sha512_compress_x4_avx2(Sha512x4& state, const std::byte* blocks) {
-    __m256i w[16];
+void sha512_compress_x4_avx2(Sha512x4& state, const std::byte* blocks, LaneMemory& memory) {
+    // SAFETY: sixteen aligned rows, as large as the vectors; __m256i may alias them.
+    auto* const w = reinterpret_cast<__m256i*>(memory.words.data());
     for (std::size_t i = 0; i < 16; i += 4)
         load_words(blocks + 8 * i, &w[i]);
     __m256i v[8];

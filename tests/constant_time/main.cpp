@@ -40,6 +40,7 @@ bool run(std::span<const Check> checks, const char* backend) {
 bool run_operations(const char* backend) {
     bool all = run(symmetric_checks(), backend);
     all = run(ml_kem_checks(), backend) && all;
+    all = run(slh_dsa_checks(), backend) && all;
     return all;
 }
 

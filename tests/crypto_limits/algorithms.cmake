@@ -11,3 +11,11 @@ set(ml_kem "${sha3}|ml_kem/[a-z0-9_]+")
 alone(ML-KEM-512 FILES "${ml_kem}" OPERATIONS ml_kem_512_generate ml_kem_512_encapsulate ml_kem_512_decapsulate)
 alone(ML-KEM-768 FILES "${ml_kem}" OPERATIONS ml_kem_768_generate ml_kem_768_encapsulate ml_kem_768_decapsulate)
 alone(ML-KEM-1024 FILES "${ml_kem}" OPERATIONS ml_kem_1024_generate ml_kem_1024_encapsulate ml_kem_1024_decapsulate)
+# The sets of a family share all code: one of each family, and its verification alone.
+set(slh_sha2 "${sha2}|backend|constant_time|signed_message|slh_dsa/sha[a-z0-9_]+")
+set(slh_shake "${sha3}|secret|constant_time|signed_message|slh_dsa/shake_[a-z]+")
+alone(SLH-DSA-SHA2 FILES "${slh_sha2}" OPERATIONS slh_dsa_sha2_128f_generate slh_dsa_sha2_128f_sign slh_dsa_sha2_128f_verify)
+alone(SLH-DSA-SHAKE FILES "${slh_shake}" OPERATIONS slh_dsa_shake_128f_generate slh_dsa_shake_128f_sign
+    slh_dsa_shake_128f_verify)
+alone(SLH-DSA-SHA2-verify FILES "sha2|backend|signed_message|slh_dsa/sha[a-z0-9_]+" OPERATIONS slh_dsa_sha2_128f_verify)
+alone(SLH-DSA-SHAKE-verify FILES "${sha3}|signed_message|slh_dsa/shake_[a-z]+" OPERATIONS slh_dsa_shake_128f_verify)

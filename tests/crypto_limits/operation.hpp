@@ -23,6 +23,7 @@ struct Operation {
 
 [[nodiscard]] std::span<const Operation> symmetric_operations();
 [[nodiscard]] std::span<const Operation> ml_kem_operations();
+[[nodiscard]] std::span<const Operation> slh_dsa_operations();
 
 // Takes the AVX2 path or the portable one. False if there is no such path here.
 [[nodiscard]] bool take_avx2(bool wanted);

@@ -91,7 +91,8 @@ bool measure(std::span<const Operation> operations, const char* title, const cha
 
 bool measure_all(const char* title, const char* path) {
     bool good = true;
-    for (const auto operations : {aios::test::symmetric_operations(), aios::test::ml_kem_operations()})
+    for (const auto operations :
+         {aios::test::symmetric_operations(), aios::test::ml_kem_operations(), aios::test::slh_dsa_operations()})
         good = measure(operations, title, path) && good;
     return good;
 }
