@@ -38,9 +38,9 @@ bool run(std::span<const Check> checks, const char* backend) {
 }
 
 bool run_operations(const char* backend) {
-    bool all = run(symmetric_checks(), backend);
-    all = run(ml_kem_checks(), backend) && all;
-    all = run(slh_dsa_checks(), backend) && all;
+    bool all = true;
+    for (const auto checks : {symmetric_checks(), aead_checks(), ml_kem_checks(), ml_dsa_checks(), slh_dsa_checks()})
+        all = run(checks, backend) && all;
     return all;
 }
 

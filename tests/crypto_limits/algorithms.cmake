@@ -7,15 +7,43 @@ alone(SHAKE256 FILES "sha3" OPERATIONS shake256)
 alone(HMAC-SHA2-256 FILES "${sha2}" OPERATIONS hmac_sha2_256)
 alone(HMAC-SHA3-256 FILES "sha3|secret" OPERATIONS hmac_sha3_256)
 alone(HMAC-DRBG-SHA2-256 FILES "${sha2}" OPERATIONS hmac_drbg_sha2_256_instantiate hmac_drbg_sha2_256_generate)
+
+set(aes "${common}|aead/.*|aes/.*")
+set(chacha20 "${common}|aead/.*|chacha20/.*")
+alone(AES-256-GCM FILES "${aes}" OPERATIONS aes_256_gcm_seal aes_256_gcm_open)
+alone(CHACHA20-POLY1305 FILES "${chacha20}" OPERATIONS chacha20_poly1305_seal chacha20_poly1305_open)
+alone("CHACHA20-POLY1305 open only" FILES "${chacha20}" OPERATIONS chacha20_poly1305_open WITHOUT "::seal\\(")
+alone(HKDF-SHA2-256 FILES "${sha2}" OPERATIONS hkdf_sha2_256)
+alone(X25519 FILES "${common}|x25519/.*" OPERATIONS x25519_public_key x25519_derive)
+
 set(ml_kem "${sha3}|ml_kem/[a-z0-9_]+")
-alone(ML-KEM-512 FILES "${ml_kem}" OPERATIONS ml_kem_512_generate ml_kem_512_encapsulate ml_kem_512_decapsulate)
-alone(ML-KEM-768 FILES "${ml_kem}" OPERATIONS ml_kem_768_generate ml_kem_768_encapsulate ml_kem_768_decapsulate)
-alone(ML-KEM-1024 FILES "${ml_kem}" OPERATIONS ml_kem_1024_generate ml_kem_1024_encapsulate ml_kem_1024_decapsulate)
-# The sets of a family share all code: one of each family, and its verification alone.
-set(slh_sha2 "${sha2}|backend|constant_time|signed_message|slh_dsa/sha[a-z0-9_]+")
-set(slh_shake "${sha3}|secret|constant_time|signed_message|slh_dsa/shake_[a-z]+")
-alone(SLH-DSA-SHA2 FILES "${slh_sha2}" OPERATIONS slh_dsa_sha2_128f_generate slh_dsa_sha2_128f_sign slh_dsa_sha2_128f_verify)
-alone(SLH-DSA-SHAKE FILES "${slh_shake}" OPERATIONS slh_dsa_shake_128f_generate slh_dsa_shake_128f_sign
-    slh_dsa_shake_128f_verify)
-alone(SLH-DSA-SHA2-verify FILES "sha2|backend|signed_message|slh_dsa/sha[a-z0-9_]+" OPERATIONS slh_dsa_sha2_128f_verify)
-alone(SLH-DSA-SHAKE-verify FILES "${sha3}|signed_message|slh_dsa/shake_[a-z]+" OPERATIONS slh_dsa_shake_128f_verify)
+foreach(size 512 768 1024)
+  alone(ML-KEM-${size} FILES "${ml_kem}"
+      OPERATIONS ml_kem_${size}_generate ml_kem_${size}_encapsulate ml_kem_${size}_decapsulate)
+endforeach()
+alone("ML-KEM-768 encapsulate only" FILES "${ml_kem}" OPERATIONS ml_kem_768_encapsulate
+    WITHOUT "::generate\\(" "::decapsulate\\(")
+
+set(ml_dsa "${sha3}|signed_message|ml_dsa/.*")
+foreach(set 44 65 87)
+  alone(ML-DSA-${set} FILES "${ml_dsa}"
+      OPERATIONS signed_message_pure ml_dsa_${set}_generate ml_dsa_${set}_sign ml_dsa_${set}_verify)
+endforeach()
+# What the boot loader links.
+alone("ML-DSA-87 verify only" FILES "${ml_dsa}" OPERATIONS ml_dsa_87_verify signed_message_pure
+    WITHOUT "::sign\\(" "::generate\\(" "MlDsa44" "MlDsa65")
+
+set(slh_dsa "${common}|signed_message|slh_dsa/.*")
+foreach(set 128s 128f 192s 192f 256s 256f)
+  foreach(hash sha2 shake)
+    set(operations slh_dsa_${hash}_${set}_generate slh_dsa_${hash}_${set}_sign slh_dsa_${hash}_${set}_verify)
+    string(TOUPPER ${hash} name)
+    if(hash STREQUAL "sha2")
+      alone(SLH-DSA-${name}-${set} FILES "${slh_dsa}|${sha2}" OPERATIONS signed_message_pure ${operations})
+    else()
+      alone(SLH-DSA-${name}-${set} FILES "${slh_dsa}|${sha3}" OPERATIONS signed_message_pure ${operations})
+    endif()
+  endforeach()
+endforeach()
+alone("SLH-DSA-SHA2-128s verify only" FILES "${slh_dsa}|${sha2}" OPERATIONS slh_dsa_sha2_128s_verify signed_message_pure
+    WITHOUT "::sign\\(" "::generate\\(" "Sha3" "Shake")

@@ -1,5 +1,5 @@
 // The operations of crypto/, one function each, for two measurements of a build: how much stack each operation needs
-// (stack.cpp) and how large a program is that holds one algorithm alone (size.cmake).
+// (stack.cpp) and how large a program is that holds one algorithm alone (alone.cmake).
 //
 // The functions have C names, so that a linker can be told to start from them. Each makes one call of the library;
 // keys, messages and results are static, so that the stack in use is that of the call. They are compiled with the
@@ -22,7 +22,9 @@ struct Operation {
 };
 
 [[nodiscard]] std::span<const Operation> symmetric_operations();
+[[nodiscard]] std::span<const Operation> aead_operations();
 [[nodiscard]] std::span<const Operation> ml_kem_operations();
+[[nodiscard]] std::span<const Operation> ml_dsa_operations();
 [[nodiscard]] std::span<const Operation> slh_dsa_operations();
 
 // Takes the AVX2 path or the portable one. False if there is no such path here.

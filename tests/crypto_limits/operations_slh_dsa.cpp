@@ -1,67 +1,79 @@
-// SLH-DSA, the six fast parameter sets: the small ones run the same code in the same workspaces, for longer. See
-// operation.hpp.
+// SLH-DSA. See operation.hpp. Of the small sets, signing takes seconds: it is interrupted, behind the trees of few-time
+// signatures. The fast sets go the whole way, in the same code.
 #include "crypto/slh_dsa.hpp"
+#include "tests/crypto_limits/message_object.hpp"
 #include "tests/crypto_limits/operation.hpp"
 
 using namespace aios;
 using namespace aios::crypto;
+using aios::test::message_object;
 
 namespace {
 
-// Neither constructed nor ended at run time: it would be linked into every program that is measured.
-template <typename Set>
-struct Objects {
-    [[clang::no_destroy]] static inline constinit typename Set::SecretSeed sk_seed;
-    [[clang::no_destroy]] static inline constinit typename Set::PrfKey sk_prf;
-    static inline constinit typename Set::PublicSeed pk_seed;
-    static inline constinit typename Set::PublicKey public_key;
-    [[clang::no_destroy]] static inline constinit typename Set::SecretKey secret_key;
-    static inline constinit typename Set::Signature signature;
-    static inline typename Set::Workspace workspace;
+constexpr std::uint32_t kPolls = 100;
+
+bool poll(void* context) {
+    std::uint32_t& left = *static_cast<std::uint32_t*>(context);
+    return left-- == 0;
+}
+
+template <typename Slh>
+struct Run {
+    // Not ended at run time: that would be linked into every program that is measured.
+    [[clang::no_destroy]] static inline constinit typename Slh::SecretSeed seed;
+    [[clang::no_destroy]] static inline constinit typename Slh::PrfKey prf;
+    [[clang::no_destroy]] static inline constinit typename Slh::Randomness random;
+    [[clang::no_destroy]] static inline constinit typename Slh::SecretKey secret_key;
+    [[clang::no_destroy]] static inline typename Slh::Workspace workspace;
+    static inline constinit typename Slh::PublicSeed public_seed;
+    static inline constinit typename Slh::PublicKey public_key;
+    static inline constinit typename Slh::Signature signature;
+    static inline constinit std::uint32_t polls_left = 0;
+
+    static bool generate() {
+        return Slh::generate(seed, prf, public_seed, public_key, secret_key, workspace).has_value();
+    }
+    static bool sign() { return Slh::sign(secret_key, message_object(), &random, signature, workspace).has_value(); }
+    static bool verify() { return Slh::verify(public_key, message_object(), signature, workspace) == Verdict::valid; }
+
+    static bool sign_part() {
+        polls_left = kPolls;
+        const auto signed_or_not =
+            Slh::sign(secret_key, message_object(), &random, signature, workspace, StopCallback(poll, &polls_left));
+        return !signed_or_not && signed_or_not.error() == Error::interrupted;
+    }
+    // Of no signature at all: every step is taken before the answer.
+    static bool verify_nothing() {
+        return Slh::verify(public_key, message_object(), signature, workspace) == Verdict::invalid;
+    }
 };
-
-template <typename Set>
-bool generate() {
-    using O = Objects<Set>;
-    return Set::generate(O::sk_seed, O::sk_prf, O::pk_seed, O::public_key, O::secret_key, O::workspace).has_value();
-}
-
-template <typename Set>
-bool sign() {
-    using O = Objects<Set>;
-    const auto message = SignedMessage::formatted(test::operation_message);
-    return Set::sign(O::secret_key, message, nullptr, O::signature, O::workspace).has_value();
-}
-
-template <typename Set>
-bool verify() {
-    using O = Objects<Set>;
-    const auto message = SignedMessage::formatted(test::operation_message);
-    return Set::verify(O::public_key, message, O::signature, O::workspace) == Verdict::valid;
-}
 
 } // namespace
 
+// The operations of one set, by the C name of the set.
+#define AIOS_FAST_SET(name, Set)                                                                                       \
+    bool name##_generate() { return Run<Set>::generate(); }                                                            \
+    bool name##_sign() { return Run<Set>::sign(); }                                                                    \
+    bool name##_verify() { return Run<Set>::verify(); }
+#define AIOS_SMALL_SET(name, Set)                                                                                      \
+    bool name##_generate() { return Run<Set>::generate(); }                                                            \
+    bool name##_sign() { return Run<Set>::sign_part(); }                                                               \
+    bool name##_verify() { return Run<Set>::verify_nothing(); }
+
 extern "C" {
 
-bool slh_dsa_sha2_128f_generate() { return generate<SlhDsaSha2_128f>(); }
-bool slh_dsa_sha2_128f_sign() { return sign<SlhDsaSha2_128f>(); }
-bool slh_dsa_sha2_128f_verify() { return verify<SlhDsaSha2_128f>(); }
-bool slh_dsa_sha2_192f_generate() { return generate<SlhDsaSha2_192f>(); }
-bool slh_dsa_sha2_192f_sign() { return sign<SlhDsaSha2_192f>(); }
-bool slh_dsa_sha2_192f_verify() { return verify<SlhDsaSha2_192f>(); }
-bool slh_dsa_sha2_256f_generate() { return generate<SlhDsaSha2_256f>(); }
-bool slh_dsa_sha2_256f_sign() { return sign<SlhDsaSha2_256f>(); }
-bool slh_dsa_sha2_256f_verify() { return verify<SlhDsaSha2_256f>(); }
-bool slh_dsa_shake_128f_generate() { return generate<SlhDsaShake_128f>(); }
-bool slh_dsa_shake_128f_sign() { return sign<SlhDsaShake_128f>(); }
-bool slh_dsa_shake_128f_verify() { return verify<SlhDsaShake_128f>(); }
-bool slh_dsa_shake_192f_generate() { return generate<SlhDsaShake_192f>(); }
-bool slh_dsa_shake_192f_sign() { return sign<SlhDsaShake_192f>(); }
-bool slh_dsa_shake_192f_verify() { return verify<SlhDsaShake_192f>(); }
-bool slh_dsa_shake_256f_generate() { return generate<SlhDsaShake_256f>(); }
-bool slh_dsa_shake_256f_sign() { return sign<SlhDsaShake_256f>(); }
-bool slh_dsa_shake_256f_verify() { return verify<SlhDsaShake_256f>(); }
+AIOS_SMALL_SET(slh_dsa_sha2_128s, SlhDsaSha2_128s)
+AIOS_FAST_SET(slh_dsa_sha2_128f, SlhDsaSha2_128f)
+AIOS_SMALL_SET(slh_dsa_sha2_192s, SlhDsaSha2_192s)
+AIOS_FAST_SET(slh_dsa_sha2_192f, SlhDsaSha2_192f)
+AIOS_SMALL_SET(slh_dsa_sha2_256s, SlhDsaSha2_256s)
+AIOS_FAST_SET(slh_dsa_sha2_256f, SlhDsaSha2_256f)
+AIOS_SMALL_SET(slh_dsa_shake_128s, SlhDsaShake_128s)
+AIOS_FAST_SET(slh_dsa_shake_128f, SlhDsaShake_128f)
+AIOS_SMALL_SET(slh_dsa_shake_192s, SlhDsaShake_192s)
+AIOS_FAST_SET(slh_dsa_shake_192f, SlhDsaShake_192f)
+AIOS_SMALL_SET(slh_dsa_shake_256s, SlhDsaShake_256s)
+AIOS_FAST_SET(slh_dsa_shake_256f, SlhDsaShake_256f)
 
 } // extern "C"
 
@@ -69,25 +81,25 @@ namespace aios::test {
 
 namespace {
 
+#define AIOS_ROWS(name, Set, text)                                                                                     \
+    {text, "generate", name##_generate, sizeof(Set::Workspace)}, {text, "sign", name##_sign, sizeof(Set::Workspace)},  \
+    {                                                                                                                  \
+        text, "verify", name##_verify, sizeof(Set::Workspace)                                                          \
+    }
+
 constexpr Operation kOperations[] = {
-    {"SLH-DSA-SHA2-128f", "generate", slh_dsa_sha2_128f_generate, sizeof(SlhDsaSha2_128f::Workspace)},
-    {"SLH-DSA-SHA2-128f", "sign", slh_dsa_sha2_128f_sign, sizeof(SlhDsaSha2_128f::Workspace)},
-    {"SLH-DSA-SHA2-128f", "verify", slh_dsa_sha2_128f_verify, sizeof(SlhDsaSha2_128f::Workspace)},
-    {"SLH-DSA-SHA2-192f", "generate", slh_dsa_sha2_192f_generate, sizeof(SlhDsaSha2_192f::Workspace)},
-    {"SLH-DSA-SHA2-192f", "sign", slh_dsa_sha2_192f_sign, sizeof(SlhDsaSha2_192f::Workspace)},
-    {"SLH-DSA-SHA2-192f", "verify", slh_dsa_sha2_192f_verify, sizeof(SlhDsaSha2_192f::Workspace)},
-    {"SLH-DSA-SHA2-256f", "generate", slh_dsa_sha2_256f_generate, sizeof(SlhDsaSha2_256f::Workspace)},
-    {"SLH-DSA-SHA2-256f", "sign", slh_dsa_sha2_256f_sign, sizeof(SlhDsaSha2_256f::Workspace)},
-    {"SLH-DSA-SHA2-256f", "verify", slh_dsa_sha2_256f_verify, sizeof(SlhDsaSha2_256f::Workspace)},
-    {"SLH-DSA-SHAKE-128f", "generate", slh_dsa_shake_128f_generate, sizeof(SlhDsaShake_128f::Workspace)},
-    {"SLH-DSA-SHAKE-128f", "sign", slh_dsa_shake_128f_sign, sizeof(SlhDsaShake_128f::Workspace)},
-    {"SLH-DSA-SHAKE-128f", "verify", slh_dsa_shake_128f_verify, sizeof(SlhDsaShake_128f::Workspace)},
-    {"SLH-DSA-SHAKE-192f", "generate", slh_dsa_shake_192f_generate, sizeof(SlhDsaShake_192f::Workspace)},
-    {"SLH-DSA-SHAKE-192f", "sign", slh_dsa_shake_192f_sign, sizeof(SlhDsaShake_192f::Workspace)},
-    {"SLH-DSA-SHAKE-192f", "verify", slh_dsa_shake_192f_verify, sizeof(SlhDsaShake_192f::Workspace)},
-    {"SLH-DSA-SHAKE-256f", "generate", slh_dsa_shake_256f_generate, sizeof(SlhDsaShake_256f::Workspace)},
-    {"SLH-DSA-SHAKE-256f", "sign", slh_dsa_shake_256f_sign, sizeof(SlhDsaShake_256f::Workspace)},
-    {"SLH-DSA-SHAKE-256f", "verify", slh_dsa_shake_256f_verify, sizeof(SlhDsaShake_256f::Workspace)},
+    AIOS_ROWS(slh_dsa_sha2_128s, SlhDsaSha2_128s, "SLH-DSA-SHA2-128s"),
+    AIOS_ROWS(slh_dsa_sha2_128f, SlhDsaSha2_128f, "SLH-DSA-SHA2-128f"),
+    AIOS_ROWS(slh_dsa_sha2_192s, SlhDsaSha2_192s, "SLH-DSA-SHA2-192s"),
+    AIOS_ROWS(slh_dsa_sha2_192f, SlhDsaSha2_192f, "SLH-DSA-SHA2-192f"),
+    AIOS_ROWS(slh_dsa_sha2_256s, SlhDsaSha2_256s, "SLH-DSA-SHA2-256s"),
+    AIOS_ROWS(slh_dsa_sha2_256f, SlhDsaSha2_256f, "SLH-DSA-SHA2-256f"),
+    AIOS_ROWS(slh_dsa_shake_128s, SlhDsaShake_128s, "SLH-DSA-SHAKE-128s"),
+    AIOS_ROWS(slh_dsa_shake_128f, SlhDsaShake_128f, "SLH-DSA-SHAKE-128f"),
+    AIOS_ROWS(slh_dsa_shake_192s, SlhDsaShake_192s, "SLH-DSA-SHAKE-192s"),
+    AIOS_ROWS(slh_dsa_shake_192f, SlhDsaShake_192f, "SLH-DSA-SHAKE-192f"),
+    AIOS_ROWS(slh_dsa_shake_256s, SlhDsaShake_256s, "SLH-DSA-SHAKE-256s"),
+    AIOS_ROWS(slh_dsa_shake_256f, SlhDsaShake_256f, "SLH-DSA-SHAKE-256f"),
 };
 
 } // namespace

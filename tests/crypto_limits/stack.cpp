@@ -18,7 +18,7 @@ extern "C" bool nothing();
 
 namespace {
 
-using aios::test::Operation;
+using namespace aios::test;
 
 constexpr std::size_t kLimit = 3072;
 constexpr std::size_t kPage = 4096;
@@ -92,7 +92,7 @@ bool measure(std::span<const Operation> operations, const char* title, const cha
 bool measure_all(const char* title, const char* path) {
     bool good = true;
     for (const auto operations :
-         {aios::test::symmetric_operations(), aios::test::ml_kem_operations(), aios::test::slh_dsa_operations()})
+         {symmetric_operations(), aead_operations(), ml_kem_operations(), ml_dsa_operations(), slh_dsa_operations()})
         good = measure(operations, title, path) && good;
     return good;
 }
@@ -112,6 +112,6 @@ int main(int count, char** arguments) {
     std::printf("%-8s %-8s %-24s %-14s %6s %s\n", "flags", "path", "algorithm", "operation", "stack", "workspace");
     bool good = sees_much();
     for (const bool avx2 : {false, true})
-        if (aios::test::take_avx2(avx2)) good = measure_all(arguments[1], avx2 ? "avx2" : "portable") && good;
+        if (take_avx2(avx2)) good = measure_all(arguments[1], avx2 ? "avx2" : "portable") && good;
     return good ? 0 : 1;
 }
