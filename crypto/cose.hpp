@@ -121,8 +121,9 @@ template <typename Algorithm>
     std::ranges::copy(secret_key.bytes().template subspan<64, detail::kTrSize>(), tr.begin());
     declassify(tr);
     const detail::MlDsaMu mu = detail::cose_sign1_mu(tr, header, content.external_aad, content.payload);
-    const SignedMessage message = TRY(SignedMessage::external_mu(mu));
-    TRY(Algorithm::sign(secret_key, message, randomness, workspace.signature, workspace.sign, stop));
+    const auto message = SignedMessage::external_mu(mu); // no TRY: it would copy a large object
+    if (!message) return fail(message.error());
+    TRY(Algorithm::sign(secret_key, *message, randomness, workspace.signature, workspace.sign, stop));
     return detail::write_cose_sign1(content, header, workspace.signature.bytes(), out);
 }
 
