@@ -1,5 +1,5 @@
-// The round constants of SHA-2 (FIPS 180-4 section 4.2), for the implementations that hash several messages side by
-// side.
+// The round constants of SHA-2 (FIPS 180-4 section 4.2), for the plain implementation and for those that hash several
+// messages side by side.
 #pragma once
 
 #include <array>
