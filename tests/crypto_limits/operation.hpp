@@ -25,6 +25,7 @@ struct Operation {
 [[nodiscard]] std::span<const Operation> aead_operations();
 [[nodiscard]] std::span<const Operation> ml_kem_operations();
 [[nodiscard]] std::span<const Operation> ml_dsa_operations();
+[[nodiscard]] std::span<const Operation> encoding_operations();
 [[nodiscard]] std::span<const Operation> slh_dsa_operations();
 
 // Takes the AVX2 path or the portable one. False if there is no such path here.

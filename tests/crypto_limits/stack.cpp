@@ -91,8 +91,8 @@ bool measure(std::span<const Operation> operations, const char* title, const cha
 
 bool measure_all(const char* title, const char* path) {
     bool good = true;
-    for (const auto operations :
-         {symmetric_operations(), aead_operations(), ml_kem_operations(), ml_dsa_operations(), slh_dsa_operations()})
+    for (const auto operations : {symmetric_operations(), aead_operations(), ml_kem_operations(), ml_dsa_operations(),
+                                  slh_dsa_operations(), encoding_operations()})
         good = measure(operations, title, path) && good;
     return good;
 }
