@@ -28,6 +28,7 @@ struct Check {
 [[nodiscard]] std::span<const Check> aead_checks();
 [[nodiscard]] std::span<const Check> ml_kem_checks();
 [[nodiscard]] std::span<const Check> ml_dsa_checks();
+[[nodiscard]] std::span<const Check> encoding_checks();
 [[nodiscard]] std::span<const Check> slh_dsa_checks();
 // Functions that leak on purpose: each of them has to be reported.
 [[nodiscard]] std::span<const Check> leaks();

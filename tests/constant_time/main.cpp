@@ -39,7 +39,8 @@ bool run(std::span<const Check> checks, const char* backend) {
 
 bool run_operations(const char* backend) {
     bool all = true;
-    for (const auto checks : {symmetric_checks(), aead_checks(), ml_kem_checks(), ml_dsa_checks(), slh_dsa_checks()})
+    for (const auto checks :
+         {symmetric_checks(), aead_checks(), ml_kem_checks(), ml_dsa_checks(), slh_dsa_checks(), encoding_checks()})
         all = run(checks, backend) && all;
     return all;
 }
