@@ -20,6 +20,7 @@ inline constexpr std::uint64_t kMaxStartupHandles = 32;
 inline constexpr std::uint64_t kMaxNameBytes = 32;
 inline constexpr std::uint64_t kMaxPathBytes = 1024;
 inline constexpr std::uint64_t kMaxDerivationDepth = 64;
+inline constexpr std::uint64_t kMaxAgentDepth = 64; // ancestors of an agent: a deeper AgentSpawn answers too_large
 
 enum class Clock : std::uint64_t { monotonic = 0, wall = 1, thread_cpu = 2, agent_cpu = 3 };
 
@@ -67,9 +68,12 @@ struct SpawnRequest {
     std::uint32_t flags;       // kSpawn...
     std::uint32_t cpu_weight;  // 1..10000, 100 is usual
     QuotaGrant quota;
-    char name[kMaxNameBytes]; // printable ASCII, padded with NUL
+    // Printable ASCII, padded with NUL; all NUL: unnamed. No two living children of an agent have the same name
+    // (already_exists; one that is ending does not count). Unnamed children of one program share one identity.
+    char name[kMaxNameBytes];
 };
 
+// What AgentRegister puts on record beside the identity that the kernel measured; nothing of that can be changed by it.
 struct IdentityRecord {
     std::uint8_t digest[32];   // SHA-256 of the identity record that identityd keeps
     std::uint8_t manifest[32]; // hash of the manifest that the agent comes from
@@ -93,7 +97,15 @@ struct AgentInfo {
     std::uint64_t messages_received;
     std::uint64_t checks_granted;
     std::uint64_t checks_refused;
+    // Measured by the kernel at the spawn; nobody can claim or change them. `identity` is the SHA-256 of the
+    // deterministic CBOR { 0: name (text), 1: program, 2: parent_identity } (byte strings of 32). As the parent's
+    // identity is made the same way it stands for the whole path of names and programs up to the first agent, whose
+    // parent_identity is all zeros; it holds no number of this boot, so it is the same on every boot. It is the digest
+    // of the agent's agent_start and agent_end records in the audit log.
     std::uint8_t identity[32];
+    std::uint8_t program[32]; // root of the hash tree over the program's pages, as in the bundle's manifest
+    std::uint8_t parent_identity[32];
+    std::uint8_t registered[32]; // IdentityRecord.digest given with AgentRegister; zeros until then
     char name[kMaxNameBytes];
 };
 

@@ -14,8 +14,7 @@ namespace aios {
 
 namespace {
 
-constexpr unsigned kQuotaPatience = 1000; // turns of the others; then the rest comes back when it comes
-
+constexpr unsigned kThreadsLookedAt = 256; // for the state `waiting`: a snapshot needs no more
 constexpr std::uint64_t kConsoleBurst = 64 * 1024;            // bytes at once
 constexpr std::uint64_t kConsoleBytesPerSecond = 1024 * 1024; // and in the long run
 
@@ -35,13 +34,25 @@ audit::Record record_of(audit::Kind kind, const Agent& agent) {
 
 Agent::Agent(Reservation charge, Reservation piece, Ref<Agent> parent, Ref<Quota> quota, const AgentPlan& plan)
     : Object(kType, std::move(charge)), piece_(std::move(piece)), parent_(std::move(parent)), quota_(std::move(quota)),
-      flags_(plan.flags), group_(parent_ ? &parent_->group_ : &sched::root_group(), plan.cpu_weight),
+      flags_(plan.flags), depth_(parent_ ? parent_->depth_ + 1 : 0), group_(parent_ ? &parent_->group_ : &sched::root_group(), plan.cpu_weight),
       operation_(plan.operation), console_tokens_(kConsoleBurst) {
     std::memcpy(name_, plan.name, sizeof(name_));
+    std::memcpy(identity_.program, plan.program, sizeof(identity_.program));
+    if (parent_) std::memcpy(identity_.parent, parent_->identity_.identity, sizeof(identity_.parent));
+    measure_identity(name_text(name_), identity_);
     if (!parent_) g_first = this;
 }
 
 Agent::~Agent() = default;
+
+// A child keeps its parent: a loop, so that the stack needed does not depend on how deep agents are nested.
+void Agent::last_reference_gone() {
+    for (Agent* agent = this; agent != nullptr;) {
+        Agent* const parent = agent->parent_.leak();
+        mm::destroy(agent);
+        agent = parent != nullptr && parent->drop_reference() ? parent : nullptr;
+    }
+}
 
 Agent& Agent::current() { return Process::current().agent(); }
 
@@ -50,30 +61,32 @@ AgentState Agent::state() const {
     return state_;
 }
 
-IdentityRecord Agent::identity() const {
+AgentInfo Agent::info() const {
+    sched::settle_accounts(); // what runs right now has run up to now
     AgentLock::Guard guard(lock_);
-    return identity_;
+    return is_settled_ ? last_ : info_locked();
 }
 
-AgentInfo Agent::info() const {
-    AgentLock::Guard guard(lock_);
-    if (state_ == AgentState::dead) return last_;
+AgentInfo Agent::info_locked() const {
     AgentInfo info{};
     info.id = id();
     info.parent = parent_ ? parent_->id() : 0;
     AgentState state = state_;
     if (state == AgentState::running) {
         bool waiting = true;
-        for (const Process& process : processes_)
-            for (const Thread& thread : process.threads_)
-                waiting = waiting && thread.state() == ThreadState::blocked;
+        unsigned looked_at = 0;
+        for (const Process& process : processes_) {
+            for (const Thread& thread : process.threads_) {
+                waiting = waiting && thread.state() == ThreadState::blocked && ++looked_at < kThreadsLookedAt;
+                if (!waiting) break;
+            }
+        }
         if (waiting) state = AgentState::waiting;
     }
     info.state = static_cast<std::uint32_t>(state);
     info.end_reason = static_cast<std::uint32_t>(reason_);
     info.end_status = status_;
     info.fault_address = address_;
-    sched::settle_accounts(); // what runs right now has run up to now
     info.cpu_ns = group_.cpu_ns();
     info.memory_bytes = quota_->used(Resource::memory);
     info.memory_peak_bytes = quota_->peak(Resource::memory);
@@ -84,7 +97,10 @@ AgentInfo Agent::info() const {
     const auto checks = table_->checks();
     info.checks_granted = checks.granted;
     info.checks_refused = checks.refused;
-    std::memcpy(info.identity, identity_.digest, sizeof(info.identity));
+    std::memcpy(info.identity, identity_.identity, sizeof(info.identity));
+    std::memcpy(info.program, identity_.program, sizeof(info.program));
+    std::memcpy(info.parent_identity, identity_.parent, sizeof(info.parent_identity));
+    std::memcpy(info.registered, registered_.digest, sizeof(info.registered));
     std::memcpy(info.name, name_, sizeof(info.name));
     return info;
 }
@@ -92,10 +108,10 @@ AgentInfo Agent::info() const {
 Result<> Agent::set_identity(const IdentityRecord& record) {
     {
         AgentLock::Guard guard(lock_);
-        if (has_identity_) return fail(Error::already_exists);
+        if (is_registered_) return fail(Error::already_exists);
         if (state_ >= AgentState::stopping) return fail(Error::bad_state);
-        has_identity_ = true;
-        identity_ = record;
+        is_registered_ = true;
+        registered_ = record;
     }
     identity_waiters_.wake_all();
     return {};
@@ -105,16 +121,24 @@ void Agent::end(EndReason reason, std::uint64_t status, std::uint64_t address) {
     {
         AgentLock::Guard guard(lock_);
         if (state_ >= AgentState::stopping) return;
-        state_ = AgentState::stopping;
+        state_ = AgentState::stopping; // from here on it gets no process, thread or child
         reason_ = reason;
         status_ = status;
         address_ = address;
         quota_->close(); // the dying may give back, not take
-        for (Process& process : processes_) {
-            process.exiting_ = true;
-            for (Thread& thread : process.threads_)
-                thread.kill();
+    }
+    for (;;) {
+        Ref<Process> process;
+        {
+            AgentLock::Guard guard(lock_);
+            for (Process& candidate : processes_) {
+                if (candidate.threads_.is_empty()) continue;
+                process = Ref<Process>::share(candidate);
+                break;
+            }
         }
+        if (!process) break;
+        process->kill_threads();
     }
     Reaper::enqueue(*this);
 }
@@ -138,48 +162,69 @@ void Agent::fault(EndReason reason, std::uint64_t vector, std::uint64_t address,
     end(reason, vector, address);
 }
 
-// Everything is taken down, no thread of it exists, its children are dead: accounts, then the last references.
-void Agent::finish() {
-    AgentInfo account = info();
-    account.state = static_cast<std::uint32_t>(AgentState::dead);
-    audit::Record record = record_of(audit::Kind::agent_end, *this);
-    record.agent = account.parent;
-    record.detail[0] = account.end_reason;
-    record.detail[1] = account.end_status;
-    record.detail[2] = account.fault_address;
-    std::memcpy(record.digest, account.identity, sizeof(record.digest));
-    bool born;
-    {
-        AgentTreeLock::Guard tree(agent_tree_lock());
-        born = born_;
-    }
-    if (born) audit::reserve_emergency().commit(record);
-    if (born && g_account_sink != nullptr) g_account_sink(account);
-
+// Everything is taken down, no thread of it exists, its children are dead: the account is closed, and the agent lets go
+// of its table and quota. What it paid for may be in somebody's hands for a moment longer (an object that a call under
+// way still uses): the quota tells when the last of it is gone.
+void Agent::settle() {
+    sched::settle_accounts();
     Ref<Quota> quota;
     Ref<cap::Table> table;
     Ref<Operation> operation;
     {
         AgentLock::Guard guard(lock_);
-        state_ = AgentState::dead;
-        last_ = account;
+        last_ = info_locked();
+        is_settled_ = true;
         quota = std::move(quota_);
         table = std::move(table_);
         operation = std::move(operation_);
     }
     if (operation) operation->fail_with(Error::killed); // it never came to run
-    table.reset();
-    // Objects that are just being destroyed still hold their charge for a moment. Whoever hears of the end finds all of
-    // it back.
-    for (unsigned i = 0; i < kQuotaPatience && quota->references() != 1; i++)
-        sched::yield();
-    quota.reset(); // what it had goes home now
+    if (!parent_) { // nobody waits for the limit of the first agent: the node ends with it
+        quota_home_.store(true, std::memory_order_release);
+        return;
+    }
+    retain(); // the quota's, until it has told us
+    quota->tell_when_home(*this);
+}
+
+void Agent::quota_is_home() {
+    quota_home_.store(true, std::memory_order_release);
+    Reaper::enqueue(*this);
+    release();
+}
+
+// The last act: the parent has its limit back. Whoever hears of the end finds all of it.
+void Agent::finish() {
+    bool born;
+    {
+        AgentTreeLock::Guard tree(agent_tree_lock());
+        born = born_;
+    }
+    AgentInfo account;
+    {
+        AgentLock::Guard guard(lock_);
+        state_ = AgentState::dead;
+        last_.state = static_cast<std::uint32_t>(AgentState::dead);
+        account = last_;
+    }
+    if (born) {
+        audit::Record record = record_of(audit::Kind::agent_end, *this);
+        record.agent = account.parent;
+        record.detail[0] = account.end_reason;
+        record.detail[1] = account.end_status;
+        record.detail[2] = account.fault_address;
+        std::memcpy(record.digest, account.identity, sizeof(record.digest));
+        audit::reserve_emergency().commit(record);
+        if (g_account_sink != nullptr) g_account_sink(account);
+    }
     piece_.reset();
     if (!born) return; // its maker has told that it failed
     if (parent_) {
         {
             AgentTreeLock::Guard tree(agent_tree_lock());
             parent_->children_.remove(*this);
+            if (untold_node_.is_linked()) parent_->untold_children_.remove(*this);
+            if (name_node_.is_linked()) parent_->named_children_.erase(*this);
         }
         Reaper::enqueue(*parent_);
     }

@@ -4,15 +4,15 @@
 // home when everything is gone.
 //
 // Life: created (its program is loading, or it waits for its identity), running, stopping (end() was called, or the
-// last process left: threads leave at their next call boundary, descendants are ended), dead. What ends is taken down
-// by one kernel thread, the reaper (reaper.cpp), so that no agent's death runs on its own stack or delays another
-// agent. Locks: Rank::agent_tree (parents and children), Rank::agent (one agent's state, its processes and their
-// threads).
+// last process left: threads leave at their next call boundary, descendants are ended), dead. How what ends is taken
+// down, by whom and who pays for it is told in reaper.hpp. Locks: Rank::agent_tree (parents and children), Rank::agent
+// (one agent's state, its processes and their threads).
 #pragma once
 
 #include "abi/call_types.hpp"
 #include "kernel/agent/operation.hpp"
 #include "kernel/cap/table.hpp"
+#include "kernel/event/event.hpp"
 #include "kernel/ipc/channel.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/quota/quota.hpp"
@@ -90,10 +90,6 @@ public:
     void exit(EndReason reason, std::uint64_t status);
     [[nodiscard]] static Process& current(); // of the current thread; asserts that there is one
     [[nodiscard]] static Process* current_or_null();
-    // For each thread of the process, under the agent's lock: `function` must not block.
-    template <typename F>
-    void for_each_thread(F&& function);
-
     sched::ShareGroup& share_group() override;
     mm::AddressSpace* address_space() override { return memory_.get(); }
     void thread_exited(Thread& thread) override;
@@ -107,6 +103,8 @@ private:
     ~Process() override;
     void last_reference_gone() override;
     Result<> adopt(Thread& thread, Reservation& piece);
+    void kill_threads();
+    [[nodiscard]] bool has_threads_locked() const { return !threads_.is_empty() || !leaving_.is_empty(); }
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
     template <typename T>
@@ -118,6 +116,7 @@ private:
     std::atomic<std::uint32_t> thread_count_{0};
     // Under the agent's lock:
     IntrusiveList<Thread, &Thread::owner_node> threads_;
+    IntrusiveList<Thread, &Thread::owner_node> leaving_; // killed, not gone yet
     bool exiting_ = false; // no new threads
     bool has_run_ = false; // had a thread
     bool torn_down_ = false;
@@ -135,6 +134,10 @@ struct AgentPlan {
     QuotaGrant quota{};
     char name[kMaxNameBytes] = {};
     Ref<mm::Pages> image;
+    // Whether nobody can change the image, and `program` is the root over its pages (a bundle entry). If not, the child
+    // gets a copy of the image, which is measured as it is made.
+    bool is_measured = false;
+    std::uint8_t program[32] = {};
     // Path (NUL-ended), argument strings, environment strings, one after another.
     const char* path = nullptr;
     std::size_t path_bytes = 0; // without the NUL
@@ -148,7 +151,19 @@ struct AgentPlan {
     Ref<Operation> operation; // completes when the program is loaded, or fails; may be null
 };
 
-class Agent final : public Object, public ipc::Party {
+// Who an agent is: see AgentInfo. Constant from birth.
+struct MeasuredIdentity {
+    std::uint8_t identity[32] = {};
+    std::uint8_t program[32] = {};
+    std::uint8_t parent[32] = {};
+};
+// identity.cpp. The digest over name, program and parent.
+void measure_identity(std::string_view name, MeasuredIdentity& identity);
+// Replaces the plan's image, which somebody may still change, by a copy that `payer` pays and nobody else has, and
+// measures that. quota_exceeded, out_of_memory, killed.
+Result<> copy_image(Payer& payer, AgentPlan& plan);
+
+class Agent final : public Object, public ipc::Party, private QuotaListener {
 public:
     static constexpr ObjectType kType = ObjectType::agent;
     // What an agent's self handle allows, and what the parent's handle on its child allows.
@@ -161,8 +176,8 @@ public:
     static Result<Ref<Agent>> create_first(Ref<Quota> quota, AgentPlan& plan,
                                            Result<> (*fill_table)(Agent& agent, StartupBlock& block));
     // A child of `parent`, already started (its first thread loads the program). Nothing is left behind when it fails.
-    // Errors: bad_argument (plan), unsupported (personality), quota_exceeded, out_of_memory, revoked (a capability),
-    // killed.
+    // Errors: bad_argument (plan), unsupported (personality), too_large (kMaxAgentDepth), already_exists (a living
+    // child of that name), quota_exceeded, out_of_memory, revoked (a capability), killed.
     static Result<Ref<Agent>> spawn(Agent& parent, AgentPlan& plan);
     [[nodiscard]] static Agent& current(); // of the current thread; asserts that there is one
 
@@ -172,7 +187,9 @@ public:
     [[nodiscard]] AgentState state() const;
     [[nodiscard]] AgentInfo info() const;
     [[nodiscard]] sched::ShareGroup& share_group() { return group_; }
-    [[nodiscard]] IdentityRecord identity() const;
+    [[nodiscard]] const MeasuredIdentity& identity() const { return identity_; }
+    // What it registered in event queues, whoever they belong to.
+    [[nodiscard]] event::Registrant& registrant() { return registrant_; }
     // Ends the agent and all its descendants; asynchronous: threads leave at their next call boundary. Idempotent, the
     // first reason counts. Any thread context without locks.
     void end(EndReason reason, std::uint64_t status, std::uint64_t address);
@@ -217,9 +234,13 @@ private:
     static void launch(void* argument); // first thread
     Result<> link();
     [[nodiscard]] Error load_error(Error error) const;
-    void finish(); // reaper: the last act
-    template <typename F>
-    void for_each_process_locked(F&& function);
+    void last_reference_gone() override;
+    [[nodiscard]] AgentInfo info_locked() const;
+    [[nodiscard]] std::string_view name_key() const { return name_text(name_); }
+    // The reaper's last two steps: everything is taken down; everything is given back.
+    void settle();
+    void finish();
+    void quota_is_home() override;
 
     using AgentLock = sync::SpinLock<sync::Rank::agent>;
     Reservation piece_; // one of the parent's Resource::agents
@@ -228,8 +249,11 @@ private:
     Ref<cap::Table> table_;
     char name_[kMaxNameBytes];
     const std::uint32_t flags_;
+    const std::uint32_t depth_; // ancestors
+    MeasuredIdentity identity_; // constant once it is linked
     sched::ShareGroup group_;
     event::Source events_;
+    event::Registrant registrant_;
     std::atomic<std::uint64_t> sent_{0}, received_{0};
     sched::WaitQueue identity_waiters_;
 
@@ -238,22 +262,31 @@ private:
     AgentState state_ = AgentState::created;
     EndReason reason_ = EndReason::none;
     std::uint64_t status_ = 0, address_ = 0;
-    bool has_identity_ = false;
-    IdentityRecord identity_{};
+    bool is_registered_ = false;
+    IdentityRecord registered_{};
     Ref<Operation> operation_;
     IntrusiveList<Process, &Process::agent_node_> processes_;
     std::uint32_t process_objects_ = 0; // also those that have left the list but still exist
     std::uint64_t console_tokens_, console_time_ = 0;
-    AgentInfo last_{}; // the account of a dead agent
+    bool is_settled_ = false; // `last_` is its account: table and quota are not ours any more
+    AgentInfo last_{};
 
     // Under the tree's lock (Rank::agent_tree):
     bool born_ = false; // linked: somebody may know of it
     ListNode sibling_;
+    ListNode untold_node_;
+    TreeNode name_node_;
     IntrusiveList<Agent, &Agent::sibling_> children_;
-    // The reaper's:
+    IntrusiveList<Agent, &Agent::untold_node_> untold_children_; // those that have not been ended with us
+    IntrusiveTree<Agent, &Agent::name_node_, &Agent::name_key> named_children_;
+    // The reaper's, under the lock of its queue:
     ListNode reap_node_;
-    bool reap_queued_ = false;
+    bool reap_queued_ = false; // stands in the queue
+    bool reap_held_ = false;   // a thread takes steps for it
+    bool reap_again_ = false;  // something changed meanwhile
+    // Of the thread that takes steps for it:
     bool closed_ = false;
+    std::atomic<bool> quota_home_{false};
 
 public: // for list types
     using Siblings = IntrusiveList<Agent, &Agent::sibling_>;
@@ -261,12 +294,5 @@ public: // for list types
 };
 
 void start_reaper(); // once the scheduler runs
-
-template <typename F>
-void Process::for_each_thread(F&& function) {
-    Agent::AgentLock::Guard guard(agent_->lock_);
-    for (Thread& thread : threads_)
-        function(thread);
-}
 
 } // namespace aios

@@ -3,6 +3,10 @@
 
 namespace aios {
 
+namespace {
+constexpr unsigned kThreadsAtOnce = 16; // killed under one hold of the agent's lock
+}
+
 Process::Process(Reservation charge, Ref<Agent> agent, Ref<mm::AddressSpace> memory, Personality* personality)
     : Object(kType, std::move(charge)), agent_(std::move(agent)), memory_(std::move(memory)),
       personality_(personality) {}
@@ -79,19 +83,32 @@ Result<Ref<Thread>> Process::create_kernel_thread(void (*entry)(void*), void* ar
 }
 
 void Process::exit(EndReason reason, std::uint64_t status) {
-    bool empty;
     {
         Agent::AgentLock::Guard guard(agent_->lock_);
         if (reason_ == EndReason::none) {
             reason_ = reason;
             status_ = status;
         }
-        exiting_ = true;
-        for (Thread& thread : threads_)
-            thread.kill();
-        empty = threads_.is_empty();
     }
-    if (empty) Reaper::enqueue(*agent_);
+    kill_threads();
+}
+
+// A few at a time: an agent has as many threads as its quota allows, and the lock keeps interrupts off.
+void Process::kill_threads() {
+    bool is_empty = false;
+    for (bool more = true; more;) {
+        Agent::AgentLock::Guard guard(agent_->lock_);
+        exiting_ = true; // no thread comes from here on
+        for (unsigned i = 0; i < kThreadsAtOnce; i++) {
+            Thread* thread = threads_.pop_front();
+            if (thread == nullptr) break;
+            leaving_.push_back(*thread);
+            thread->kill();
+        }
+        more = !threads_.is_empty();
+        is_empty = !has_threads_locked();
+    }
+    if (is_empty) Reaper::enqueue(*agent_);
 }
 
 void Process::thread_exited(Thread& thread) {
@@ -100,12 +117,17 @@ void Process::thread_exited(Thread& thread) {
     {
         Agent::AgentLock::Guard guard(agent_->lock_);
         if (!thread.owner_node.is_linked()) return;
-        threads_.remove(thread);
+        threads_.remove(thread); // or leaving_: a list takes out its elements without looking at its head
         thread_count_.fetch_sub(1, std::memory_order_relaxed);
-        last = threads_.is_empty();
+        last = !has_threads_locked();
         agent_->quota_->give_back(Resource::threads, 1);
     }
-    if (last) Reaper::enqueue(*agent_);
+    if (!last) return;
+    // What the agent had is taken down by its own last thread, on its own share of the CPU.
+    if (&thread == &Thread::current())
+        Reaper::take_down(*agent_);
+    else
+        Reaper::enqueue(*agent_); // a thread that never started
 }
 
 } // namespace aios

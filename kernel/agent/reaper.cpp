@@ -1,26 +1,58 @@
-// Takes down what ends, step by step: processes whose threads have left, then the agent's capabilities, then, when its
-// children and the last references to its processes are gone, the agent. Each step is taken again whenever something
-// changes, so the order in which things end does not matter. See agent.hpp.
+// The steps, and who takes them. See reaper.hpp.
 #include "kernel/agent/reaper.hpp"
 
 namespace aios {
 
 namespace {
 constinit AgentTreeLock g_tree_lock;
-constinit sync::Protected<Agent::ReapList, sync::Rank::agent> g_queue;
+constinit sync::Protected<Agent::ReapList, sync::Rank::wait_queue> g_queue;
 constinit sched::WaitQueue g_work;
 } // namespace
 
 AgentTreeLock& agent_tree_lock() { return g_tree_lock; }
 
 void Reaper::enqueue(Agent& agent) {
-    g_queue.with([&](Agent::ReapList& queue) {
-        if (agent.reap_queued_) return;
+    const bool is_new = g_queue.with([&](Agent::ReapList& queue) {
+        if (agent.reap_held_) {
+            agent.reap_again_ = true;
+            return false;
+        }
+        if (agent.reap_queued_) return false;
         agent.reap_queued_ = true;
         agent.retain();
         queue.push_back(agent);
+        return true;
     });
-    g_work.wake_one();
+    if (is_new) g_work.wake_one();
+}
+
+// False if somebody takes steps for it already; that thread looks again.
+bool Reaper::hold(Agent& agent) {
+    return g_queue.with([&](Agent::ReapList&) {
+        if (std::exchange(agent.reap_held_, true)) {
+            agent.reap_again_ = true;
+            return false;
+        }
+        agent.reap_again_ = false;
+        return true;
+    });
+}
+
+// False if something has changed meanwhile: then it is still held.
+bool Reaper::let_go(Agent& agent) {
+    return g_queue.with([&](Agent::ReapList&) {
+        if (std::exchange(agent.reap_again_, false)) return false;
+        agent.reap_held_ = false;
+        return true;
+    });
+}
+
+void Reaper::take_down(Agent& agent) {
+    if (!hold(agent)) return;
+    do {
+        while (step(agent) == Progress::more) {
+        }
+    } while (!let_go(agent));
 }
 
 void Reaper::run(void*) {
@@ -32,13 +64,23 @@ void Reaper::run(void*) {
                 return g_queue.with([&](Agent::ReapList& queue) {
                     Agent* next = queue.pop_front();
                     if (next == nullptr) return false;
-                    next->reap_queued_ = false; // changes from now on queue it again
+                    next->reap_queued_ = false;
                     agent = Ref<Agent>::adopt(next);
                     return true;
                 });
             },
             sched::Interruptible::no);
-        if (agent) handle(*agent);
+        if (!agent || !hold(*agent)) continue;
+        const Progress progress = step(*agent);
+        // Whoever has more to do goes to the back of the queue: every other agent gets its step first.
+        g_queue.with([&](Agent::ReapList& queue) {
+            agent->reap_held_ = false;
+            const bool again = std::exchange(agent->reap_again_, false) || progress == Progress::more;
+            if (!again || agent->reap_queued_) return;
+            agent->reap_queued_ = true;
+            agent->retain();
+            queue.push_back(*agent);
+        });
     }
 }
 
@@ -50,7 +92,7 @@ bool Reaper::tear_down_one(Agent& agent) {
         Agent::AgentLock::Guard guard(agent.lock_);
         for (Process& candidate : agent.processes_) {
             const bool over = candidate.has_run_ || agent.state_ >= AgentState::stopping;
-            if (!over || !candidate.threads_.is_empty()) continue;
+            if (!over || candidate.has_threads_locked()) continue;
             process = Ref<Process>::adopt(&candidate);
             break;
         }
@@ -68,42 +110,51 @@ bool Reaper::tear_down_one(Agent& agent) {
     return true;
 }
 
-bool Reaper::end_one_child(Agent& agent) {
-    Ref<Agent> child;
-    {
-        AgentTreeLock::Guard tree(g_tree_lock);
-        for (Agent& candidate : agent.children_) {
-            Agent::AgentLock::Guard guard(candidate.lock_);
-            if (candidate.state_ >= AgentState::stopping) continue;
-            child = Ref<Agent>::share(candidate);
-            break;
+// Up to kBudget children hear that their parent ends. False when all have.
+bool Reaper::end_children(Agent& agent) {
+    for (unsigned i = 0; i < kBudget; i++) {
+        Ref<Agent> child;
+        {
+            AgentTreeLock::Guard tree(g_tree_lock);
+            Agent* next = agent.untold_children_.pop_front();
+            if (next == nullptr) return false;
+            child = Ref<Agent>::share(*next);
         }
+        child->end(EndReason::parent_ended, 0, 0);
     }
-    if (!child) return false;
-    child->end(EndReason::parent_ended, 0, 0);
     return true;
 }
 
-void Reaper::handle(Agent& agent) {
-    while (tear_down_one(agent)) {
-    }
-    bool close, finish;
+Reaper::Progress Reaper::step(Agent& agent) {
+    if (tear_down_one(agent)) return Progress::more;
+    bool close;
     {
         Agent::AgentLock::Guard guard(agent.lock_);
-        if (agent.state_ != AgentState::stopping) return;
+        if (agent.state_ != AgentState::stopping) return Progress::waits;
         close = agent.processes_.is_empty() && !agent.closed_;
-        agent.closed_ = agent.closed_ || close;
     }
-    while (end_one_child(agent)) {
+    if (end_children(agent)) return Progress::more;
+    if (close) {
+        // What it created and derived is revoked everywhere, and nothing of it waits in anybody's queue, before the
+        // supervisor hears of the end.
+        agent.closed_ = true;
+        agent.table_->close_all();
+        agent.registrant_.end_all();
+        return Progress::more;
     }
-    // What it created and derived is revoked everywhere, before the supervisor hears of the end.
-    if (close) agent.table_->close_all();
+    if (agent.quota_home_.load(std::memory_order_acquire)) {
+        agent.finish();
+        return Progress::waits;
+    }
+    bool settle;
     {
         AgentTreeLock::Guard tree(g_tree_lock);
         Agent::AgentLock::Guard guard(agent.lock_);
-        finish = agent.closed_ && agent.process_objects_ == 0 && agent.children_.is_empty();
+        settle = agent.closed_ && !agent.is_settled_ && agent.process_objects_ == 0 && agent.children_.is_empty();
     }
-    if (finish) agent.finish();
+    if (!settle) return Progress::waits;
+    agent.settle();
+    return Progress::more;
 }
 
 void start_reaper() {

@@ -1,4 +1,19 @@
-// The reaper: the kernel thread that takes ended processes and agents down. Only for kernel/agent.
+// How agents are taken down, step by step: processes whose threads have left, then the agent's children, capabilities
+// and registrations, then, when its children and the last references to its processes are gone, the agent itself. Each
+// step is taken again whenever something changes, so the order in which things end does not matter.
+//
+// Who takes the steps, and who pays for them:
+//  (1) Whatever changes says enqueue(). The agent then stands in the reaper's queue, or, if a thread takes steps for it
+//      at that moment, is marked so that this thread looks again.
+//  (2) The last thread of the agent takes down all that is large (take_down): program, mappings, children, handles,
+//      registrations. It runs on the agent's own share of the CPU, so deaths delay each other no more than lives do.
+//  (3) The reaper, a kernel thread, does what is left, in rounds: one step for each agent in its queue, and no step is
+//      longer than kBudget. What it does for an agent whose threads have not left is to end its children; for one
+//      without threads of its own (its program never started) it does the little there is.
+//  (4) Whoever takes steps holds the agent (reap_held_): two threads never take steps for one agent.
+//  (5) When all is down the account is closed and the quota let go (Agent::settle). The quota's last reference says
+//      enqueue() once more, and only then the agent is dead (Agent::finish): its limit is its parent's again.
+// Only for kernel/agent. Lock: the queue's, Rank::wait_queue.
 #pragma once
 
 #include "kernel/agent/agent.hpp"
@@ -9,13 +24,19 @@ struct Reaper {
     // Something about `agent` has changed that may let it go further on its way out. Never fails; any context that may
     // take Rank::wait_queue.
     static void enqueue(Agent& agent);
+    // By the last thread of a process of `agent`, on its way out.
+    static void take_down(Agent& agent);
 
 private:
     friend void start_reaper();
+    enum class Progress : std::uint8_t { more, waits }; // another step can be taken now; something must change first
+    static constexpr unsigned kBudget = 16;             // children told in one step
     static void run(void*);
-    static void handle(Agent& agent);
+    static bool hold(Agent& agent);
+    static bool let_go(Agent& agent);
+    static Progress step(Agent& agent);
     static bool tear_down_one(Agent& agent);
-    static bool end_one_child(Agent& agent);
+    static bool end_children(Agent& agent);
 };
 
 // Guards every parent's list of children.

@@ -114,9 +114,10 @@ void Agent::launch(void* argument) {
     }
     if (!entry) {
         const Error error = agent.load_error(entry.error());
+        // First: whoever hears that it failed may start another one of that name.
+        agent.end(reason_of(error), static_cast<std::uint64_t>(error), 0);
         if (operation) operation->fail_with(error);
         operation.reset();
-        agent.end(reason_of(error), static_cast<std::uint64_t>(error), 0);
         Thread::exit_current();
     }
     const arch::TrapFrame frame = entry->frame;
@@ -126,7 +127,7 @@ void Agent::launch(void* argument) {
     if ((agent.flags_ & kSpawnAwaitIdentity) != 0) {
         const auto identified = [&] {
             AgentLock::Guard guard(agent.lock_);
-            return agent.has_identity_;
+            return agent.is_registered_;
         };
         while (agent.identity_waiters_.wait(sched::kNever, identified) != sched::Outcome::ready && !thread.is_killed())
             thread.clear_interrupt();
@@ -143,9 +144,17 @@ void Agent::launch(void* argument) {
 Result<> Agent::link() {
     AgentTreeLock::Guard tree(agent_tree_lock());
     if (parent_) {
-        AgentLock::Guard guard(parent_->lock_);
-        if (parent_->state_ >= AgentState::stopping) return fail(Error::killed);
+        Agent* const namesake = name_[0] != '\0' ? parent_->named_children_.find(name_text(name_)) : nullptr;
+        if (namesake != nullptr && namesake->state() < AgentState::stopping) return fail(Error::already_exists);
+        {
+            AgentLock::Guard guard(parent_->lock_);
+            if (parent_->state_ >= AgentState::stopping) return fail(Error::killed);
+        }
+        // A parent that starts to end from here on finds us in its list, once it has the tree's lock.
         parent_->children_.push_back(*this);
+        parent_->untold_children_.push_back(*this);
+        if (namesake != nullptr) parent_->named_children_.erase(*namesake); // it is ending: the name is free
+        if (name_[0] != '\0') parent_->named_children_.insert(*this);
     }
     retain(); // the tree's
     born_ = true;
@@ -158,7 +167,8 @@ Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
     if (personality_factory(plan.personality) == nullptr) return fail(Error::unsupported);
     Payer& payer = parent != nullptr ? static_cast<Payer&>(parent->quota()) : *quota;
     Reservation piece = TRY(Reservation::make(payer, Resource::agents, parent != nullptr ? 1 : 0));
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Agent)));
+    Reservation charge; // the first agent has no parent that pays, and cannot pay for what outlives its quota
+    if (parent != nullptr) charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Agent)));
     Agent* made = TRY(mm::make<Agent>(std::move(charge), std::move(piece),
                                       parent ? Ref<Agent>::share(*parent) : Ref<Agent>(), quota, plan));
     Ref<Agent> agent = Ref<Agent>::adopt(made);
@@ -206,7 +216,9 @@ Result<Ref<Agent>> Agent::create_first(Ref<Quota> quota, AgentPlan& plan,
 }
 
 Result<Ref<Agent>> Agent::spawn(Agent& parent, AgentPlan& plan) {
+    if (parent.depth_ >= kMaxAgentDepth) return fail(Error::too_large);
     Ref<Quota> quota = TRY(parent.quota().split(plan.quota));
+    if (!plan.is_measured) TRY(copy_image(*quota, plan));
     return make(&parent, std::move(quota), plan, nullptr);
 }
 

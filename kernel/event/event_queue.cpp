@@ -10,8 +10,9 @@ using QueueGuard = sync::SpinLock<sync::Rank::event_queue>::Guard;
 }
 
 Registration::Registration(Reservation charge, EventQueue& queue, std::uint64_t key, std::uint64_t signals,
-                           Ref<cap::DerivationNode> node)
-    : charge_(std::move(charge)), queue_(queue), key_(key), signals_(signals), node_(std::move(node)) {}
+                           Ref<cap::DerivationNode> node, Registrant* registrant)
+    : charge_(std::move(charge)), queue_(queue), key_(key), signals_(signals), node_(std::move(node)),
+      registrant_(registrant) {}
 
 void Registration::release() {
     if (references_.release()) mm::destroy(this);
@@ -23,24 +24,27 @@ Result<Ref<EventQueue>> EventQueue::create(Payer& payer) {
 }
 
 Result<> EventQueue::add(Payer& payer, Object& object, std::uint64_t signals, std::uint64_t key,
-                         Ref<cap::DerivationNode> node) {
+                         Ref<cap::DerivationNode> node, Registrant* registrant) {
     Source* source = object.event_source();
     if (source == nullptr || &object == this) return fail(Error::wrong_type);
     if (signals == 0 || (signals & ~kAllSignals) != 0) return fail(Error::bad_argument);
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Registration)));
-    auto* registration = TRY(mm::make<Registration>(std::move(charge), *this, key, signals, std::move(node)));
+    auto* registration =
+        TRY(mm::make<Registration>(std::move(charge), *this, key, signals, std::move(node), registrant));
     auto half_made = Ref<Registration>::adopt(registration);
     SourceLock::Guard source_guard(lock_of(source));
     {
         QueueGuard guard(lock_);
         if (by_key_.find(key) != nullptr) return fail(Error::already_exists);
         if (source->count_.load(std::memory_order_relaxed) >= kMaxRegistrations) return fail(Error::no_space);
-        // After this the walk of a revocation finds it (drop_revoked); before, the word says so.
+        // A revocation clears the node's `live` word first and then walks the source's registrations under its lock
+        // (drop_revoked), which we hold: either we see the word here, or its walk finds the registration.
         if (registration->node_ && !registration->node_->is_live()) return fail(Error::revoked);
         registration->source_.store(source, std::memory_order_relaxed);
         source->listeners_.push_back(*registration);
         source->count_.fetch_add(1, std::memory_order_seq_cst);
         by_key_.insert(*registration);
+        if (registrant != nullptr) registrant->add(*registration);
         static_cast<void>(half_made.leak()); // the lists' reference
     }
     // What is so already. What comes from now on is posted: whoever sets a level sees the count, or we see the level.
@@ -54,9 +58,14 @@ void EventQueue::deliver(Registration& registration, std::uint64_t signals, std:
         QueueGuard guard(lock_);
         registration.pending_ |= signals & registration.signals_;
         registration.count_ += count;
-        if (!registration.ready_node_.is_linked()) ready_.push_back(registration);
+        if (!registration.ready_node_.is_linked()) push_ready_locked(registration);
     }
     waiters_.wake_one();
+}
+
+void EventQueue::push_ready_locked(Registration& registration) {
+    registration.ready_number_ = ++last_ready_number_;
+    ready_.push_back(registration);
 }
 
 // Under the source's lock: takes the registration off everything. The caller drops the reference later.
@@ -66,6 +75,7 @@ void EventQueue::unlink(Registration& registration, Source& source) {
     source.count_.fetch_sub(1, std::memory_order_relaxed);
     by_key_.erase(registration);
     if (registration.ready_node_.is_linked()) ready_.remove(registration);
+    if (registration.registrant_ != nullptr) registration.registrant_->remove(registration);
     registration.source_.store(nullptr, std::memory_order_relaxed);
 }
 
@@ -98,24 +108,33 @@ Result<> EventQueue::cancel(std::uint64_t key) {
     return {};
 }
 
+// Takes what is ready, each registration at most once in a wait:
+//  (1) Numbers ascend along the ready list, so `last` stands for the end of the list at the start of the walk. What is
+//      posted or put back later has a higher number, and the walk ends when it meets that.
+//  (2) The lock is dropped after kLookedAt registrations: many may be ready whose level is gone by now. Whoever is taken
+//      off meanwhile is not met; other waiters take from the same front, so nothing is delivered twice.
+//  (3) Each registration that is looked at leaves the list or brings a packet, so the walk costs what was posted.
 std::size_t EventQueue::take(std::span<EventPacket> packets) {
-    QueueGuard guard(lock_);
     std::size_t taken = 0;
-    Registration* const last = ready_.back(); // each registration at most once in a wait
-    while (taken < packets.size()) {
-        Registration* registration = ready_.pop_front();
-        if (registration == nullptr) break;
-        const bool was_last = registration == last;
-        // The source cannot go while we hold the queue's lock: unlink() needs it.
-        const std::uint64_t levels =
-            registration->source_.load(std::memory_order_relaxed)->levels() & registration->signals_ & kRepeatedSignals;
-        const std::uint64_t signals = (registration->pending_ & ~kRepeatedSignals) | levels;
-        const bool is_live = !registration->node_ || registration->node_->is_live();
-        if (signals != 0 && is_live) packets[taken++] = {registration->key_, signals, registration->count_};
-        registration->pending_ = levels;
-        registration->count_ = levels != 0 ? 1 : 0;
-        if (levels != 0 && is_live) ready_.push_back(*registration);
-        if (was_last) break;
+    std::uint64_t last = 0;
+    for (bool is_first = true, more = true; more; is_first = false) {
+        QueueGuard guard(lock_);
+        if (is_first) last = last_ready_number_;
+        for (unsigned i = 0;; i++) {
+            Registration* registration = ready_.front();
+            more = registration != nullptr && registration->ready_number_ <= last && taken < packets.size();
+            if (!more || i == kLookedAt) break;
+            ready_.remove(*registration);
+            // The source cannot go while we hold the queue's lock: unlink() needs it.
+            const std::uint64_t levels = registration->source_.load(std::memory_order_relaxed)->levels() &
+                                         registration->signals_ & kRepeatedSignals;
+            const std::uint64_t signals = (registration->pending_ & ~kRepeatedSignals) | levels;
+            const bool is_live = !registration->node_ || registration->node_->is_live();
+            if (signals != 0 && is_live) packets[taken++] = {registration->key_, signals, registration->count_};
+            registration->pending_ = levels;
+            registration->count_ = levels != 0 ? 1 : 0;
+            if (levels != 0 && is_live) push_ready_locked(*registration);
+        }
     }
     return taken;
 }
@@ -131,14 +150,15 @@ Result<std::size_t> EventQueue::wait(std::span<EventPacket> packets, sched::Dead
         if (!is_revoked) taken = take(packets);
         return is_revoked || taken != 0;
     });
-    if (outcome == sched::Outcome::timed_out) return fail(Error::timed_out);
-    if (outcome == sched::Outcome::interrupted) return fail(Error::interrupted);
-    if (is_revoked) return fail(Error::revoked);
-    // More threads may wait than posts came: what is left is theirs.
+    // Each post wakes one thread. That thread may have taken less than was posted, or leaves without anything (killed,
+    // out of time, revoked) although the wake-up was spent on it: what is left is for the next one.
     waiters_.wake_one_if([&] {
         QueueGuard guard(lock_);
         return !ready_.is_empty();
     });
+    if (outcome == sched::Outcome::timed_out) return fail(Error::timed_out);
+    if (outcome == sched::Outcome::interrupted) return fail(Error::interrupted);
+    if (is_revoked) return fail(Error::revoked);
     return taken;
 }
 
@@ -155,6 +175,38 @@ void EventQueue::last_reference_gone() {
     }
     // A source that posts has its lock: all who saw us there are done once each registration is unlinked under it.
     mm::destroy(this);
+}
+
+Registrant::~Registrant() { AIOS_ASSERT(first_ == nullptr); } // end_all() came first
+
+void Registrant::add(Registration& registration) {
+    sync::SpinLock<sync::Rank::registrant>::Guard guard(lock_);
+    registration.registrant_next_ = first_;
+    if (first_ != nullptr) first_->registrant_previous_ = &registration;
+    first_ = &registration;
+}
+
+void Registrant::remove(Registration& registration) {
+    sync::SpinLock<sync::Rank::registrant>::Guard guard(lock_);
+    Registration* const next = registration.registrant_next_;
+    Registration* const previous = registration.registrant_previous_;
+    (previous != nullptr ? previous->registrant_next_ : first_) = next;
+    if (next != nullptr) next->registrant_previous_ = previous;
+}
+
+// Others may end the same registrations at the same time: whoever unlinks one under its source's and its queue's lock
+// takes it off our list there, which is the last that they touch of us. So the list is empty when nobody can come back.
+// Registrations that stand here are linked, and the reference of their lists is alive: sharing it is safe.
+void Registrant::end_all() {
+    for (;;) {
+        Ref<Registration> found;
+        {
+            sync::SpinLock<sync::Rank::registrant>::Guard guard(lock_);
+            if (first_ == nullptr) return;
+            found = Ref<Registration>::share(*first_);
+        }
+        EventQueue::end(*found);
+    }
 }
 
 } // namespace aios::event

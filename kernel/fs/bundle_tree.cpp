@@ -56,6 +56,11 @@ public:
         if (!pages_) pages_ = TRY(section_->pages_of(index_));
         return pages_;
     }
+    bool content_root(std::uint8_t (&root)[32]) override {
+        const crypto::MerkleHash recorded = section_->manifest().entry(index_).root;
+        std::memcpy(root, recorded.data(), sizeof(root));
+        return true;
+    }
     Result<> entry(std::uint64_t, Entry&) override { return fail(Error::bad_argument); }
 
 private:

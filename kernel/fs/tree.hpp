@@ -33,6 +33,12 @@ public:
     virtual Result<> resize(std::uint64_t bytes) = 0; // missing_right on read-only trees
     virtual Result<> set_mode(std::uint32_t mode) = 0;
     virtual Result<> set_modified(std::uint64_t ns) = 0;
+    // Files that nobody can change: the root of the hash tree over their pages (crypto::page_tree_root). False for
+    // others.
+    [[nodiscard]] virtual bool content_root(std::uint8_t (&root)[32]) {
+        (void)root;
+        return false;
+    }
     // Directories: entry at `position` (stable offsets; not_found at the end). `name` gets at most 255 bytes.
     struct Entry {
         NodeKind kind;

@@ -39,6 +39,9 @@ protected:
     Object(ObjectType type, Reservation charge);
     virtual ~Object() = default;
     virtual void last_reference_gone() { mm::destroy(this); }
+    // For ends in a loop (last_reference_gone of a type that holds a reference to its own kind): drops a reference;
+    // true if it was the last, and the caller ends the object.
+    [[nodiscard]] bool drop_reference() { return references_.release(); }
     template <typename T>
     friend void mm::destroy(T*);
 

@@ -41,7 +41,10 @@ Quota::~Quota() {
         // Every reservation holds a reference, so nothing is reserved when the last reference goes.
         AIOS_ASSERT(c.available.load(std::memory_order_relaxed) == c.limit.load(std::memory_order_relaxed));
     }
-    if (!parent_) return;
+}
+
+// The parent has its limits back.
+void Quota::go_home() {
     for (unsigned i = 0; i < kResourceCount; i++) {
         Counter& home = parent_->counters_[i];
         const std::uint64_t amount = counters_[i].limit.load(std::memory_order_relaxed);
@@ -102,8 +105,17 @@ void Quota::give_back(Resource resource, std::uint64_t amount) {
     c.available.fetch_add(amount, std::memory_order_relaxed);
 }
 
+// A child keeps its parent, so the last reference to a child may be the last but one to its parent, and so on up: the
+// loop takes what would be a recursion as deep as agents are nested.
 void Quota::release() {
-    if (references_.release()) mm::destroy(this);
+    for (Quota* quota = this; quota != nullptr && quota->references_.release();) {
+        if (quota->parent_) quota->go_home();
+        Quota* const parent = quota->parent_.leak();
+        QuotaListener* const listener = quota->listener_.load(std::memory_order_relaxed);
+        mm::destroy(quota);
+        if (listener != nullptr) listener->quota_is_home();
+        quota = parent;
+    }
 }
 
 std::uint64_t Quota::limit(Resource resource) const { return counter(resource).limit.load(std::memory_order_relaxed); }

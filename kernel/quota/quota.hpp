@@ -1,7 +1,7 @@
 // Quotas: the implementation of Payer. A child's quota is transferred out of its parent's at spawn (the parent's limit
 // shrinks) and returned exactly when the child has ended and all it paid for is gone: every reservation holds a
-// reference, and the last one gives the limit back. Counters are atomic; no lock. Always holds, for each resource:
-// available + used = limit.
+// reference, and the last one gives the limit back. Quotas form chains as long as agents are nested: they go home in a
+// loop, not by recursion. Counters are atomic; no lock. Always holds, for each resource: available + used = limit.
 #pragma once
 
 #include <atomic>
@@ -10,6 +10,16 @@
 #include "kernel/mm/mm.hpp"
 
 namespace aios {
+
+// Hears that a quota has gone home: nothing that it paid for is left, and its limit is its parent's again.
+class QuotaListener {
+public:
+    // Once, wherever the last reference went: thread context, no lock at or above Rank::wait_queue held.
+    virtual void quota_is_home() = 0;
+
+protected:
+    ~QuotaListener() = default;
+};
 
 class Quota final : public Payer {
 public:
@@ -33,8 +43,8 @@ public:
     [[nodiscard]] std::uint64_t peak(Resource resource) const;
     // No new reservations: the payer is ending. What is reserved can still be given back.
     void close() { closed_.store(true, std::memory_order_release); }
-    // How many hold this quota: reservations, children, tables, its agent. A snapshot.
-    [[nodiscard]] std::uint32_t references() const { return references_.value(); }
+    // `listener` stays alive until it has heard. Once, by a holder of a reference.
+    void tell_when_home(QuotaListener& listener) { listener_.store(&listener, std::memory_order_relaxed); }
     [[nodiscard]] bool is_closed() const { return closed_.load(std::memory_order_acquire); }
 
     Quota(Ref<Quota> parent, const QuotaGrant& limits);
@@ -49,6 +59,7 @@ private:
     ~Quota();
     template <typename T>
     friend void mm::destroy(T*);
+    void go_home();
     [[nodiscard]] Counter& counter(Resource resource) { return counters_[static_cast<unsigned>(resource)]; }
     [[nodiscard]] const Counter& counter(Resource resource) const { return counters_[static_cast<unsigned>(resource)]; }
 
@@ -56,6 +67,7 @@ private:
     Ref<Quota> parent_;
     Counter counters_[kResourceCount];
     std::atomic<bool> closed_{false};
+    std::atomic<QuotaListener*> listener_{nullptr}; // relaxed: the reference count orders it before the end
 };
 
 } // namespace aios

@@ -31,6 +31,7 @@ enum class Rank : std::uint8_t {
     timer_queue,  // one a CPU; timers fire under it
     event_source, // registrations of a source
     event_queue,  // registrations and packets of a queue
+    registrant,   // the registrations of one agent
     thread_list,  // a Linux process's threads and their pending signals
     futex,
     wait_queue,

@@ -51,6 +51,8 @@ namespace aios::sync {
         return "event_source";
     case Rank::event_queue:
         return "event_queue";
+    case Rank::registrant:
+        return "registrant";
     case Rank::thread_list:
         return "thread_list";
     case Rank::futex:

@@ -12,7 +12,6 @@ namespace {
 constexpr std::uint64_t kMaxTextBytes = 16384; // arguments, environment
 
 Result<> check_name(const char (&name)[kMaxNameBytes]) {
-    if (name[0] == '\0') return fail(Error::bad_argument);
     bool ended = false;
     for (const char c : name) {
         if (ended ? c != '\0' : c != '\0' && (c < 0x20 || c > 0x7e)) return fail(Error::bad_argument);
@@ -112,6 +111,7 @@ Result<std::uint64_t> agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_
     plan.quota = request.quota;
     std::memcpy(plan.name, request.name, sizeof(plan.name));
     plan.image = TRY(node->pages());
+    plan.is_measured = node->content_root(plan.program);
     texts.give_to(plan, request);
     TRY(derive_handles(call, request, plan));
     plan.operation = TRY(Operation::create(call.quota()));
@@ -129,12 +129,14 @@ Result<std::uint64_t> agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_
     record.detail[1] = request.quota.memory_bytes;
     record.detail[2] = request.handle_count;
     std::memcpy(record.name, request.name, sizeof(record.name));
+    std::memcpy(record.digest, (*agent)->identity().identity, sizeof(record.digest));
     return handle;
 }
 
 Result<std::uint64_t> agent_supervisor_register(Call& call, Handle, Handle queue_handle, std::uint64_t key) {
     const auto queue = TRY(call.lookup<EventQueue>(queue_handle, rights::write));
-    TRY(queue.object->add(call.quota(), call.object<Agent>(), kSignalEnded | kSignalFault, key, call.first.node));
+    TRY(queue.object->add(call.quota(), call.object<Agent>(), kSignalEnded | kSignalFault, key, call.first.node,
+                          &call.agent.registrant()));
     call.record->detail[0] = queue.object->id();
     call.record->detail[1] = key;
     return 0;

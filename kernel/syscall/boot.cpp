@@ -104,6 +104,7 @@ Result<> start_first_agent() {
     } holder{plan};
     plan->quota = all;
     plan->image = TRY(program->pages());
+    plan->is_measured = program->content_root(plan->program);
     plan->path = path.data();
     plan->path_bytes = path.size();
     const std::size_t slash = path.rfind('/');
@@ -117,6 +118,7 @@ Result<> start_first_agent() {
     record.subject = agent->id();
     record.detail[1] = all.memory_bytes;
     std::memcpy(record.name, agent->name(), sizeof(record.name));
+    std::memcpy(record.digest, agent->identity().identity, sizeof(record.digest));
     audit::reserve_emergency().commit(record);
     const Ref<Thread> teller = TRY(Thread::create_kernel("boot-facts", tell_boot, nullptr));
     teller->start();

@@ -79,7 +79,8 @@ Result<std::uint64_t> event_register(Call& call, Handle, Handle object, std::uin
     call.wanted = ObjectType::any;
     call.needed = rights::wait;
     auto watched = TRY(call.agent.table().lookup_any(object, ObjectType::any, rights::wait));
-    TRY(call.object<EventQueue>().add(call.quota(), *watched.object, signals, key, std::move(watched.node)));
+    TRY(call.object<EventQueue>().add(call.quota(), *watched.object, signals, key, std::move(watched.node),
+                                      &call.agent.registrant()));
     return 0;
 }
 

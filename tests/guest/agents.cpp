@@ -94,7 +94,7 @@ void test_bad_requests() {
     refused([](R& r) { r.flags = 2; }, Error::bad_argument, __LINE__);
     refused([](R& r) { r.cpu_weight = 0; }, Error::bad_argument, __LINE__);
     refused([](R& r) { r.cpu_weight = 10001; }, Error::bad_argument, __LINE__);
-    refused([](R& r) { r.name[0] = '\0'; }, Error::bad_argument, __LINE__);
+    refused([](R& r) { r.name[0] = '\0'; }, Error::bad_argument, __LINE__); // padding ends the name
     refused([](R& r) { r.name[0] = '\n'; }, Error::bad_argument, __LINE__);
     refused([](R& r) { r.name[31] = 'x'; }, Error::bad_argument, __LINE__);
     refused([](R& r) { r.quota.memory_bytes = ~0ull; }, Error::quota_exceeded, __LINE__);
@@ -180,13 +180,156 @@ void test_identity() {
     GET(sys::agent_register(child.get(), &record));
     CHECK_ERROR(sys::agent_register(child.get(), &record), already_exists);
     const AgentInfo end = wait_dead(child.get());
-    CHECK(ended_with(end, EndReason::exited, 5) && end.identity[0] == 0xab);
+    CHECK(ended_with(end, EndReason::exited, 5) && end.registered[0] == 0xab && end.registered[1] == 0);
     // One that waits for its identity can be ended as well.
     options.arguments = ARGS("spin");
     const OwnedHandle other(GET(spawn(kChild, options)));
     GET(sys::agent_kill(other.get(), 7));
     CHECK(ended_with(wait_dead(other.get()), EndReason::killed, 7));
     CHECK_ERROR(sys::agent_register(other.get(), &record), bad_state);
+}
+
+// The digest that AgentInfo promises, made here from its parts: deterministic CBOR { 0: name, 1: program, 2: parent's }.
+bool is_identity(const AgentInfo& info) {
+    std::uint8_t bytes[160];
+    std::size_t size = 0;
+    const auto put = [&](const void* from, std::size_t count) {
+        for (std::size_t i = 0; i < count; i++)
+            bytes[size++] = static_cast<const std::uint8_t*>(from)[i];
+    };
+    const std::string_view name(info.name);
+    const std::uint8_t map_and_name[] = {0xa3, 0x00, 0x60}, one[] = {0x01, 0x58, 32}, two[] = {0x02, 0x58, 32};
+    put(map_and_name, 3);
+    bytes[2] = static_cast<std::uint8_t>(0x60 + name.size()); // names of the tests are shorter than 24
+    put(name.data(), name.size());
+    put(one, 3);
+    put(info.program, 32);
+    put(two, 3);
+    put(info.parent_identity, 32);
+    const PqcRequest request{static_cast<std::uint32_t>(PqcAlgorithm::sha2_256), 0, address_of(bytes), size};
+    const OwnedHandle operation(GET(sys::pqc_operation(self, &request)));
+    CHECK(wait_for(operation.get(), kSignalDone));
+    std::uint8_t digest[64] = {};
+    AsyncResult result{0, 0, address_of(digest), sizeof(digest)};
+    GET(sys::get_async_result(operation.get(), &result));
+    bool same = true;
+    for (std::size_t i = 0; i < 32; i++)
+        same = same && digest[i] == info.identity[i];
+    return same;
+}
+
+template <std::size_t N>
+bool same_bytes(const std::uint8_t (&a)[N], const std::uint8_t (&b)[N]) {
+    for (std::size_t i = 0; i < N; i++)
+        if (a[i] != b[i]) return false;
+    return true;
+}
+
+// Who an agent is follows from its program, its name and its parent, and from nothing else.
+void test_measured_identity() {
+    const AgentInfo me = info_of(self);
+    CHECK(is_identity(me));
+    const auto born = [&](std::string_view name) {
+        SpawnOptions options = with(ARGS("exit\0"
+                                         "0"));
+        options.name = name;
+        const OwnedHandle child(GET(spawn(kChild, options)));
+        IdentityRecord claimed{};
+        for (std::uint8_t& byte : claimed.digest)
+            byte = 0x77;
+        (void)sys::agent_register(child.get(), &claimed); // what a parent says changes nothing of it
+        return wait_dead(child.get());
+    };
+    const AgentInfo one = born("one"), again = born("one"), other = born("other");
+    CHECK(is_identity(one) && is_identity(other));
+    CHECK(one.id != again.id && same_bytes(one.identity, again.identity)); // no number of this boot is in it
+    CHECK(!same_bytes(one.identity, other.identity) && same_bytes(one.program, other.program));
+    CHECK(same_bytes(one.parent_identity, me.identity) && !same_bytes(one.program, me.program));
+    const std::uint8_t none[32] = {};
+    CHECK(!same_bytes(one.program, none) && !same_bytes(me.parent_identity, none));
+}
+
+void test_names_are_unique() {
+    const AgentInfo at_first = info_of(self);
+    SpawnOptions options = with(ARGS("wait"));
+    options.name = "twin";
+    const OwnedHandle first(GET(spawn(kChild, options)));
+    const AgentInfo before = info_of(self);
+    CHECK_ERROR(spawn(kChild, options), already_exists);
+    CHECK(settles(before));
+    // Unnamed ones are as many as one likes.
+    SpawnRequest request = make_request(kChild, options);
+    for (char& c : request.name)
+        c = '\0';
+    const OwnedHandle nobody(GET(finish_spawn(sys::agent_spawn(self, &request))));
+    const OwnedHandle nobody_else(GET(finish_spawn(sys::agent_spawn(self, &request))));
+    CHECK(same_bytes(info_of(nobody.get()).identity, info_of(nobody_else.get()).identity));
+    // Once the first is ending its name is free, however often.
+    GET(sys::agent_kill(first.get(), 0));
+    const OwnedHandle second(GET(spawn(kChild, options)));
+    CHECK_ERROR(spawn(kChild, options), already_exists);
+    GET(sys::agent_kill(second.get(), 0));
+    (void)wait_dead(second.get());
+    const OwnedHandle third(GET(spawn(kChild, options)));
+    for (const OwnedHandle* each : {&third, &nobody, &nobody_else}) {
+        GET(sys::agent_kill(each->get(), 0));
+        (void)wait_dead(each->get());
+    }
+    // A start that fails leaves its name free by the time it is told.
+    options.quota.memory_bytes = 120 * 1024; // born, but not loaded
+    for (unsigned i = 0; i < 20; i++) {
+        const auto failed = spawn(kChild, options);
+        CHECK(failed || failed.error() == Error::quota_exceeded);
+        if (failed) GET(sys::agent_kill(failed->get(), 0));
+    }
+    CHECK(settles(at_first));
+}
+
+// 64 levels below the first agent, and not one more.
+void test_nesting_is_bounded() {
+    const AgentInfo before = info_of(self);
+    const HandleGrant grants[] = {grant(handle(StartupRole::bundle),
+                                        rights::read | rights::execute | rights::transfer | rights::derive,
+                                        StartupRole::bundle)};
+    SpawnOptions options = with(ARGS("nest"));
+    options.quota = {30 << 20, 64 * 20, 64 * 4, 70};
+    options.handles = grants;
+    options.handle_count = 1;
+    const OwnedHandle child(GET(spawn(kChild, options)));
+    const AgentInfo end = wait_dead(child.get(), 60);
+    // We are level 1, the child is level 2: the one at level 64 is refused a child. It says so with its level.
+    CHECK(ended_with(end, EndReason::exited, 1000 + 64 - 1));
+    CHECK(info_of(self).quota.memory_bytes == before.quota.memory_bytes);
+    CHECK(settles(before));
+}
+
+// A registration in our queue, made by a child, ends with the child: our queue keeps nothing that it paid for, and all
+// of its limit is back when we hear of its end.
+void test_foreign_registrations_end() {
+    const OwnedHandle queue(GET(sys::queue_create(self)));
+    const OwnedHandle channel(GET(sys::channel_create(self, 4, 256)));
+    const HandleGrant grants[] = {grant(channel.get(), rights::send | rights::wait, StartupRole::parent),
+                                  {queue.get(), rights::write.bits(), 100}};
+    SpawnOptions options = with(ARGS("register"));
+    options.handles = grants;
+    options.handle_count = 2;
+    options.quota.handles = 256;
+    (void)wait_for(channel.get(), kSignalReadable, 0); // our own table has grown by now
+    const AgentInfo before = info_of(self);
+    for (unsigned i = 0; i < 3; i++) {
+        const OwnedHandle child(GET(spawn(kChild, options)));
+        CHECK(wait_for(channel.get(), kSignalReadable));
+        Message message{};
+        GET(sys::ipc_recv(channel.get(), &message)); // it has registered
+        if (i == 0) GET(sys::agent_kill(child.get(), 0));
+        (void)wait_dead(child.get());
+        const AgentInfo after = info_of(self);
+        CHECK(after.quota.memory_bytes == before.quota.memory_bytes && after.quota.handles == before.quota.handles &&
+              after.quota.threads == before.quota.threads && after.quota.agents == before.quota.agents);
+        CHECK_ERROR(sys::event_cancel(queue.get(), 77), not_found);
+    }
+    EventPacket packet{};
+    CHECK_ERROR(sys::event_wait(queue.get(), &packet, 1, 0), timed_out);
 }
 
 void test_supervision() {
@@ -316,6 +459,10 @@ int aios_main(const StartupBlock& block) {
     run("bad_requests", test_bad_requests);
     run("small_memory", test_small_memory);
     run("identity", test_identity);
+    run("measured_identity", test_measured_identity);
+    run("names_are_unique", test_names_are_unique);
+    run("nesting_is_bounded", test_nesting_is_bounded);
+    run("foreign_registrations_end", test_foreign_registrations_end);
     run("supervision", test_supervision);
     run("faults_reach_the_supervisor", test_faults_reach_the_supervisor);
     run("subtree_dies", test_subtree_dies);

@@ -190,6 +190,30 @@ int aios_main(const StartupBlock& block) {
         (void)sys::ipc_send(handle(StartupRole::parent), &message); // ready
         spin();
     }
+    if (mode == "nest") { // a child of ours that does the same; answers 1000 + how many levels there are below us
+        const AgentInfo mine = info_of(self);
+        const HandleGrant bundle =
+            grant(handle(StartupRole::bundle), rights::read | rights::execute | rights::transfer | rights::derive,
+                  StartupRole::bundle);
+        SpawnOptions options;
+        options.arguments = std::string_view("nest\0", 5);
+        options.quota = {mine.quota.memory_bytes - mine.memory_bytes - (128 << 10), mine.quota.handles - 16,
+                         mine.quota.threads - 2, mine.quota.agents - 1};
+        options.handles = &bundle;
+        options.handle_count = 1;
+        const auto child = spawn("bin/child", options);
+        if (!child) return child.error() == Error::too_large ? 1001 : static_cast<int>(child.error());
+        const AgentInfo end = wait_dead(child->get(), 60);
+        return end.end_status > 1000 ? static_cast<int>(end.end_status) + 1 : static_cast<int>(end.end_status);
+    }
+    if (mode == "register") { // registers the parent's channel in the parent's queue, at our expense
+        const Handle channel = handle(StartupRole::parent), queue = find_handle(block, static_cast<StartupRole>(100));
+        Message message{};
+        if (!sys::event_register(queue, channel, kSignalReadable | kSignalClosed, 77)) return 1;
+        for (std::uint64_t key = 100; key < 110; key++) // and some that are gone before we are
+            if (!sys::event_register(queue, channel, kSignalClosed, key) || !sys::event_cancel(queue, key)) return 2;
+        return sys::ipc_send(channel, &message) ? 0 : 3;
+    }
     if (mode == "tangle") { // two channels, each with the other's receiver under way in it
         const OwnedHandle a(*sys::channel_create(self, 1, 64)), b(*sys::channel_create(self, 1, 64));
         const auto put = [](const OwnedHandle& into, const OwnedHandle& what) {

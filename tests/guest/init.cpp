@@ -19,6 +19,7 @@ bool run_program(std::string_view path) {
     }
     const AgentInfo own = info_of(self);
     SpawnOptions options;
+    options.name = path.substr(path.rfind('/') + 1);
     options.quota = {own.quota.memory_bytes - own.memory_bytes - (8 << 20), 20'000, 500, 200};
     options.handles = grants;
     options.handle_count = count;

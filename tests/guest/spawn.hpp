@@ -15,6 +15,7 @@ struct SpawnOptions {
     const HandleGrant* handles = nullptr;
     std::uint32_t handle_count = 0;
     std::uint32_t weight = 100;
+    std::string_view name = {}; // that of the program and a number if it is empty
 };
 
 inline SpawnRequest make_request(std::string_view path, const SpawnOptions& options) {
@@ -30,7 +31,11 @@ inline SpawnRequest make_request(std::string_view path, const SpawnOptions& opti
     request.flags = options.flags;
     request.cpu_weight = options.weight;
     request.quota = options.quota;
-    const std::string_view name = path.substr(path.rfind('/') + 1);
+    // Names of living siblings differ: a number makes them so.
+    static unsigned started = 0;
+    char numbered[kMaxNameBytes];
+    std::string_view name = options.name;
+    if (name.empty()) name = format_to(numbered, "{}-{}", path.substr(path.rfind('/') + 1), ++started);
     for (std::size_t i = 0; i < name.size() && i < sizeof(request.name) - 1; i++)
         request.name[i] = name[i];
     return request;

@@ -213,6 +213,111 @@ TEST_F(Event, a_wait_through_a_revoked_handle_ends) {
     table->close_all();
 }
 
+// A message that waits is everybody's: one post wakes one thread, and that one passes it on.
+TEST_F(Event, a_level_reaches_every_waiter) {
+    ASSERT_TRUE(add(*thing, kSignalReadable, 1));
+    std::atomic<int> seen{0};
+    std::vector<std::unique_ptr<HostThread>> waiters;
+    for (int i = 0; i < 4; i++)
+        waiters.push_back(std::make_unique<HostThread>([&] {
+            EventPacket packet;
+            seen += queue->wait({&packet, 1}, sched::now_ns() + 5'000'000'000, nullptr).has_value() ? 1 : 0;
+        }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50)); // they sleep by now
+    thing->source.set(kSignalReadable);
+    waiters.clear();
+    EXPECT_EQ(seen, 4);
+}
+
+// The wake-up of a post may be spent on a thread that leaves without the packet: then the next one gets it.
+TEST_F(Event, a_waiter_that_leaves_empty_handed_passes_the_wake_up_on) {
+    Ref<cap::Table> table = *cap::Table::create(*payer, 1);
+    const Handle root = *table->insert_new(make_thing(), rights::all);
+    const Handle derived = *table->derive(root, rights::wait);
+    {
+        // A capability on another object: that it is revoked wakes nobody here.
+        auto checked = *table->lookup_any(derived, ObjectType::any, rights::wait);
+        ASSERT_TRUE(add(*thing, kSignalDone, 1));
+        std::atomic<int> revoked{0}, got{0};
+        HostThread first([&] {
+            EventPacket packet;
+            revoked = static_cast<int>(queue->wait({&packet, 1}, sched::kNever, checked.node.get()).error());
+        });
+        std::this_thread::sleep_for(std::chrono::milliseconds(50)); // it stands first
+        HostThread second([&] {
+            EventPacket packet;
+            got = queue->wait({&packet, 1}, sched::now_ns() + 5'000'000'000, nullptr).has_value() ? 1 : 0;
+        });
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        ASSERT_TRUE(table->revoke(root));
+        thing->source.post(kSignalDone);
+        first.join();
+        second.join();
+        EXPECT_EQ(revoked, static_cast<int>(Error::revoked));
+        EXPECT_EQ(got, 1);
+    }
+    table->close_all();
+}
+
+// Whatever the queue and whoever made it: with its agent a registration ends, and its charge is back.
+TEST_F(Event, registrations_end_with_the_agent_that_made_them) {
+    event::Registrant dying, living;
+    Ref<Quota> paid = test::plenty();
+    const auto before = paid->used(Resource::memory);
+    Ref<EventQueue> other = *EventQueue::create(*payer);
+    for (std::uint64_t key = 0; key < 20; key++) {
+        ASSERT_TRUE(queue->add(*paid, *thing, kSignalDone, key, {}, &dying));
+        ASSERT_TRUE(other->add(*paid, *thing, kSignalDone, key, {}, &dying));
+    }
+    ASSERT_TRUE(queue->add(*payer, *thing, kSignalDone, 100, {}, &living));
+    ASSERT_TRUE(queue->cancel(3));
+    thing->source.post(kSignalDone);
+    dying.end_all();
+    EXPECT_EQ(paid->used(Resource::memory), before);
+    EXPECT_EQ(poll().size(), 1u);
+    EXPECT_TRUE(other->add(*payer, *thing, kSignalDone, 0, {}, &living)); // the keys are free
+    living.end_all();
+    other.reset();
+    // The same while others end them too: queue, source and key.
+    for (int round = 0; round < 200; round++) {
+        Ref<EventQueue> brief = *EventQueue::create(*payer);
+        Ref<Thing> source = make_thing();
+        for (std::uint64_t key = 0; key < 8; key++)
+            ASSERT_TRUE(brief->add(*paid, *source, kSignalDone, key, {}, &dying));
+        HostThread canceller([&] {
+            for (std::uint64_t key = 0; key < 8; key++)
+                static_cast<void>(queue->cancel(key)), static_cast<void>(brief->cancel(key));
+        });
+        HostThread ender([&] { source.reset(); });
+        dying.end_all();
+        canceller.join();
+        ender.join();
+        EXPECT_EQ(paid->used(Resource::memory), before);
+    }
+}
+
+// More registrations than are looked at under one hold of the lock, ready with nothing to tell: they are gone after one
+// look, and what comes behind them is found in the same wait.
+TEST_F(Event, a_wait_gets_past_any_number_of_levels_that_are_gone) {
+    std::vector<Ref<Thing>> things;
+    for (std::uint64_t key = 0; key < 500; key++) {
+        things.push_back(make_thing());
+        ASSERT_TRUE(add(*things.back(), kSignalReadable, key));
+        things.back()->source.set(kSignalReadable);
+        things.back()->source.clear(kSignalReadable);
+    }
+    ASSERT_TRUE(add(*thing, kSignalDone, 1000));
+    thing->source.post(kSignalDone);
+    EventPacket packet;
+    auto taken = queue->wait({&packet, 1}, 0, nullptr);
+    ASSERT_TRUE(taken);
+    EXPECT_EQ(packet.key, 1000u);
+    EXPECT_EQ(queue->wait({&packet, 1}, 0, nullptr).error(), Error::timed_out);
+    for (auto& each : things)
+        each->source.set(kSignalReadable);
+    EXPECT_EQ(poll(64).size(), 64u); // more than one chunk, each once
+}
+
 // Posters, waiters, registrations and ends of queues and sources at once. Every post that was made while a registration
 // lived is counted in some packet: sums agree at the end.
 TEST_F(Event, stress) {

@@ -125,6 +125,45 @@ TEST(Quota, RandomTreeReturnsEverything) {
     EXPECT_EQ(test::heap_live, 0);
 }
 
+// Each keeps its parent: the last reference to the deepest ends them all, which a recursion would need a stack for.
+TEST(Quota, AsManyLevelsAsOneLikesGoHomeInALoop) {
+    constexpr std::uint64_t kLevels = 200'000;
+    auto root = *Quota::create_root({1ull << 40, 10, 10, 10});
+    Ref<Quota> deepest = root;
+    for (std::uint64_t i = 0; i < kLevels; i++)
+        deepest = *deepest->split({(1ull << 40) - (i + 1) * (1 << 12), 10, 10, 10});
+    EXPECT_GT(root->used(Resource::memory), 0u);
+    deepest.reset();
+    EXPECT_EQ(root->limit(Resource::memory), 1ull << 40);
+    EXPECT_EQ(root->used(Resource::memory), 0u);
+    root.reset();
+    EXPECT_EQ(test::heap_live, 0);
+}
+
+TEST(Quota, TellsWhenItIsHomeAndNotBefore) {
+    struct Listener final : QuotaListener {
+        explicit Listener(Quota& of) : parent(of) {}
+        void quota_is_home() override {
+            told++;
+            limit = parent.limit(Resource::memory); // whoever is told finds it all
+        }
+        Quota& parent;
+        int told = 0;
+        std::uint64_t limit = 0;
+    };
+    auto root = *Quota::create_root(kRoot);
+    auto child = *root->split({1000, 1, 1, 1});
+    Listener listener(*root);
+    auto held = *Reservation::make(*child, Resource::memory, 10);
+    child->close();
+    child->tell_when_home(listener);
+    child.reset();
+    EXPECT_EQ(listener.told, 0);
+    held.reset();
+    EXPECT_EQ(listener.told, 1);
+    EXPECT_EQ(listener.limit, kRoot.memory_bytes);
+}
+
 TEST(Quota, ConcurrentChargingNeverPassesTheLimit) {
     auto q = *Quota::create_root(kRoot);
     std::atomic<std::uint64_t> held{0};
