@@ -33,5 +33,6 @@ struct Places {
 [[nodiscard]] Outcome<Exit> command_test(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_kat(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_bench(const Places& places, ArgumentList arguments);
+[[nodiscard]] Outcome<Exit> command_policy(const Places& places, ArgumentList arguments);
 
 } // namespace aios::host

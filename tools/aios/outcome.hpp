@@ -13,6 +13,7 @@ namespace aios::host {
 // The exit statuses of the `aios` command, as documented in README.md.
 enum class Exit : int {
     well = 0,
+    differs = 1,       // a check was made, and says no
     wrong_use = 2,     // of the command line
     bad_input = 3,     // documents, questions or files that cannot be used
     host_missing = 4,  // a program, package or resource of this machine

@@ -1,0 +1,1 @@
+aios_unit_test(policy LIBRARIES hostkit.test)
