@@ -5,6 +5,7 @@
 #include "base/cbor.hpp"
 #include "crypto/merkle.hpp"
 #include "kernel/agent/agent.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios {
 
@@ -34,7 +35,7 @@ Result<> copy_image(Payer& payer, AgentPlan& plan) {
         Frontier* frontier;
         ~Holder() { mm::destroy(frontier); }
     };
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Frontier)));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Frontier>));
     const Holder holder{TRY(mm::make<Frontier>(std::move(charge)))};
     for (std::uint64_t offset = 0; offset < bytes; offset += mm::kPageSize) {
         if (Thread::has_current() && Thread::current().is_killed()) return fail(Error::killed);

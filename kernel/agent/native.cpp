@@ -5,6 +5,7 @@
 
 #include "kernel/agent/agent.hpp"
 #include "kernel/agent/elf.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios {
 
@@ -62,7 +63,7 @@ Result<ProgramEntry> start_native(Process& process, const ProgramStart& start) {
     const ElfLoaded image =
         TRY(elf_load(process.memory(), start.image, mm::random_number() & kSlideMask & ~(arch::kPageSize - 1)));
     const std::uint64_t block = TRY(build_stack(process.memory(), start));
-    Reservation charge = TRY(Reservation::make(process.agent().quota(), Resource::memory, sizeof(NativePersonality)));
+    Reservation charge = TRY(Reservation::make(process.agent().quota(), Resource::memory, mm::cost_of<NativePersonality>));
     NativePersonality* personality = TRY(mm::make<NativePersonality>(std::move(charge)));
     ProgramEntry entry{personality, arch::make_user_frame(image.entry, block)};
     entry.frame.rdi = block;

@@ -1,12 +1,13 @@
 // Asynchronous operations. See operation.hpp.
 #include "kernel/agent/operation.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 #include <algorithm>
 
 namespace aios {
 
 Result<Ref<Operation>> Operation::create(Payer& payer) {
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Operation)));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Operation>));
     return Ref<Operation>::adopt(TRY(mm::make<Operation>(std::move(charge))));
 }
 

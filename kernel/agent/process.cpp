@@ -1,5 +1,6 @@
 // Processes: threads in and out. See agent.hpp.
 #include "kernel/agent/reaper.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios {
 
@@ -15,7 +16,7 @@ Process::~Process() { mm::destroy(personality_); }
 
 Result<Ref<Process>> Process::create(Agent& agent, Ref<mm::AddressSpace> memory, Personality* personality) {
     memory->set_holder(agent.id());
-    Reservation charge = TRY(Reservation::make(agent.quota(), Resource::memory, sizeof(Process)));
+    Reservation charge = TRY(Reservation::make(agent.quota(), Resource::memory, mm::cost_of<Process>));
     Process* process =
         TRY(mm::make<Process>(std::move(charge), Ref<Agent>::share(agent), std::move(memory), personality));
     Ref<Process> ref = Ref<Process>::adopt(process);

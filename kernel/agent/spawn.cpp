@@ -5,6 +5,7 @@
 #include "kernel/agent/boot_mark.hpp"
 #include "kernel/agent/reaper.hpp"
 #include "kernel/audit/audit.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios {
 
@@ -20,7 +21,7 @@ struct Agent::Launch {
 
     static Result<Launch*> create(Payer& payer, const AgentPlan& plan) {
         const std::size_t bytes = sizeof(Launch) + plan.path_bytes + 1 + plan.argument_bytes + plan.environment_bytes;
-        Reservation charge = TRY(Reservation::make(payer, Resource::memory, bytes));
+        Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::heap_cost(bytes, alignof(Launch))));
         void* place = mm::heap_allocate(bytes, alignof(Launch));
         if (place == nullptr) return fail(Error::out_of_memory);
         Launch* launch = ::new (place) Launch();
@@ -168,7 +169,7 @@ Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
     Payer& payer = parent != nullptr ? static_cast<Payer&>(parent->quota()) : *quota;
     Reservation piece = TRY(Reservation::make(payer, Resource::agents, parent != nullptr ? 1 : 0));
     Reservation charge; // the first agent has no parent that pays, and cannot pay for what outlives its quota
-    if (parent != nullptr) charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Agent)));
+    if (parent != nullptr) charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Agent>));
     Agent* made = TRY(mm::make<Agent>(std::move(charge), std::move(piece),
                                       parent ? Ref<Agent>::share(*parent) : Ref<Agent>(), quota, plan));
     Ref<Agent> agent = Ref<Agent>::adopt(made);

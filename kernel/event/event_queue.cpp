@@ -2,6 +2,7 @@
 // it, under both locks, drops it afterwards under none (that ends a derivation and gives a charge back).
 #include "kernel/event/event.hpp"
 #include "kernel/event/source_lock.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios::event {
 
@@ -19,7 +20,7 @@ void Registration::release() {
 }
 
 Result<Ref<EventQueue>> EventQueue::create(Payer& payer) {
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(EventQueue)));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<EventQueue>));
     return Ref<EventQueue>::adopt(TRY(mm::make<EventQueue>(std::move(charge))));
 }
 
@@ -28,7 +29,7 @@ Result<> EventQueue::add(Payer& payer, Object& object, std::uint64_t signals, st
     Source* source = object.event_source();
     if (source == nullptr || &object == this) return fail(Error::wrong_type);
     if (signals == 0 || (signals & ~kAllSignals) != 0) return fail(Error::bad_argument);
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Registration)));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Registration>));
     auto* registration =
         TRY(mm::make<Registration>(std::move(charge), *this, key, signals, std::move(node), registrant));
     auto half_made = Ref<Registration>::adopt(registration);

@@ -3,6 +3,7 @@
 #include "kernel/ipc/channel.hpp"
 #include "kernel/ipc/lending.hpp"
 #include "kernel/ipc/transfer.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios::ipc {
 
@@ -78,7 +79,7 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
     call.node = node;
     call.capacity = reply.bytes.size < kMaxMessageBytes ? reply.bytes.size : kMaxMessageBytes;
     if (call.capacity > Call::kInlineBytes)
-        call.room = TRY(Reservation::make(from.payer(), Resource::memory, call.capacity));
+        call.room = TRY(Reservation::make(from.payer(), Resource::memory, mm::heap_cost(call.capacity)));
     Ref<Thread> receiver;
     calling_begins(call);
     Result<> result = put(from, request, &call, &receiver);
@@ -170,6 +171,14 @@ Result<> Channel::reply_wait(Party& by, std::uint64_t reply_to, OutMessage& repl
         caller = TRY(answer(by, reply_to, reply));
         by.message_sent();
     }
+    // A message woke this thread, perhaps, and is still there when it leaves without it: then it is for the next one.
+    const auto leave = [&](Result<> why) {
+        receivers_waiting_.wake_one_if([&] {
+            Lock::Guard guard(lock_);
+            return store_.queued() != 0;
+        });
+        return why;
+    };
     for (;;) {
         bool is_revoked = false;
         const sched::Outcome outcome = receivers_waiting_.wait(
@@ -185,11 +194,12 @@ Result<> Channel::reply_wait(Party& by, std::uint64_t reply_to, OutMessage& repl
             sched::unpark(*caller);
             caller.reset();
         }
-        if (outcome == sched::Outcome::timed_out) return fail(Error::timed_out);
-        if (outcome == sched::Outcome::interrupted) return fail(Error::interrupted);
-        if (is_revoked) return fail(Error::revoked);
-        Result<> taken = take(by, next);
-        if (taken || taken.error() != Error::would_block) return taken; // else somebody was faster
+        if (outcome == sched::Outcome::timed_out) return leave(fail(Error::timed_out));
+        if (outcome == sched::Outcome::interrupted) return leave(fail(Error::interrupted));
+        if (is_revoked) return leave(fail(Error::revoked));
+        const Result<> taken = take(by, next);
+        if (taken) return taken;
+        if (taken.error() != Error::would_block) return leave(taken); // else somebody was faster
     }
 }
 

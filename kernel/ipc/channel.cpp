@@ -6,6 +6,7 @@
 #include "kernel/ipc/disposal.hpp"
 #include "kernel/ipc/lending.hpp"
 #include "kernel/ipc/transfer.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios::ipc {
 
@@ -13,7 +14,7 @@ Result<Ref<Channel>> Channel::create(Payer& payer, std::uint64_t messages, std::
     if (messages == 0 || bytes == 0) return fail(Error::bad_argument);
     if (messages > kMaxMessages || bytes > kMaxBytes) return fail(Error::too_large);
     Reservation charge =
-        TRY(Reservation::make(payer, Resource::memory, sizeof(Channel) + MessageStore::footprint(messages, bytes)));
+        TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Channel> + MessageStore::footprint(messages, bytes)));
     Ref<Channel> channel = Ref<Channel>::adopt(TRY(mm::make<Channel>(std::move(charge))));
     TRY(channel->store_.init(static_cast<std::uint32_t>(messages), static_cast<std::uint32_t>(bytes)));
     return channel;
@@ -145,18 +146,21 @@ void Channel::handle_added(Rights rights) {
     receivers_ += rights.contains(rights::receive);
 }
 
+// What the end of the last sender or receiver means for those who wait happens once in the life of a channel, or nearly:
+// a right that is gone everywhere cannot be derived again. All other handles come and go without waking anybody.
 void Channel::handle_removed(Rights rights) {
-    bool is_closed = false;
+    bool is_closed = false, no_senders = false;
     {
         Lock::Guard guard(lock_);
-        if (rights.contains(rights::send) && --senders_ == 0) source_.set(kSignalClosed);
+        no_senders = rights.contains(rights::send) && --senders_ == 0;
+        if (no_senders) source_.set(kSignalClosed);
         if (rights.contains(rights::receive) && --receivers_ == 0) {
             is_closed = true;
             source_.set(kSignalClosed);
             fail_calls_locked(Error::peer_closed);
         }
     }
-    wake_revoked();
+    if (no_senders) receivers_waiting_.wake_all();
     if (is_closed) Disposal::purge(*this);
 }
 

@@ -1,6 +1,7 @@
 // Blocks and the queue of messages. Everything is linked through block numbers and headers inside the blocks: taking
 // and giving blocks never allocates.
 #include "kernel/ipc/message_store.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 #include <new>
 
@@ -22,7 +23,7 @@ std::uint32_t MessageStore::blocks_of(std::uint32_t size, std::uint32_t parcels)
 
 std::uint64_t MessageStore::footprint(std::uint64_t messages, std::uint64_t bytes) {
     const std::uint64_t pages = div_ceil(blocks_for(messages, bytes), kBlocksPerPage);
-    return pages * mm::kPageSize + pages * sizeof(std::byte*);
+    return pages * mm::heap_cost(mm::kPageSize, mm::kPageSize) + mm::heap_cost(pages * sizeof(std::byte*));
 }
 
 Result<> MessageStore::init(std::uint32_t messages, std::uint32_t bytes) {

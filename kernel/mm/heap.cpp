@@ -1,9 +1,9 @@
 // The kernel heap: one slab cache for each size class, with a magazine of free objects for each CPU; larger sizes are
 // blocks of frames. What a pointer belongs to is read from its frame's table entry.
 //
-// A slab is a block of 1 to 4 frames: a header, then objects of one size. In debug builds an object ends with its
-// requested size and a check word, the slack between is a red zone, and free objects hold a pattern: overruns, writes
-// after free and double frees stop the kernel. Locks: Rank::heap, one a size class; magazines are reached with
+// A slab is a block of 1 to 4 frames: a header, then objects of one size (size_classes.hpp). Debug builds put its
+// size and a check word behind each object, the slack between is a red zone, and free objects hold a pattern: overruns,
+// writes after free and double frees stop the kernel. Locks: Rank::heap, one a size class; magazines are reached with
 // interrupts off.
 #include <array>
 #include <bit>
@@ -13,9 +13,12 @@
 #include "base/bits.hpp"
 #include "kernel/mm/frames.hpp"
 #include "kernel/mm/poison.hpp"
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/sync/lock.hpp"
 
 namespace aios::mm {
+
+using namespace size_classes;
 
 namespace {
 
@@ -25,9 +28,6 @@ constexpr bool kDebug = true;
 constexpr bool kDebug = false;
 #endif
 
-constexpr std::array<std::uint16_t, 14> kSizes = {16, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048};
-constexpr unsigned kClasses = kSizes.size();
-constexpr std::size_t kLargest = kSizes.back();
 constexpr std::size_t kMagazine = 16;
 
 struct FreeObject {
@@ -41,24 +41,7 @@ struct Slab {
     std::uint16_t carved = 0; // objects from here on were never handed out
 };
 
-constexpr std::size_t alignment_of(unsigned index) { return kSizes[index] & -kSizes[index]; }
-constexpr unsigned order_of(unsigned index) { return kSizes[index] <= 512 ? 0 : kSizes[index] <= 1024 ? 1 : 2; }
-constexpr std::size_t first_object(unsigned index) { return align_up(sizeof(Slab), alignment_of(index)); }
-constexpr std::size_t capacity_of(unsigned index) {
-    return ((kPageSize << order_of(index)) - first_object(index)) / kSizes[index];
-}
-
-// The class of a size, by sixteens.
-constexpr auto kClassBySixteens = [] {
-    std::array<std::uint8_t, kLargest / 16 + 1> table{};
-    unsigned index = 0;
-    for (std::size_t i = 0; i < table.size(); i++) {
-        while (kSizes[index] < i * 16)
-            index++;
-        table[i] = static_cast<std::uint8_t>(index);
-    }
-    return table;
-}();
+static_assert(sizeof(Slab) == kSlabHeaderBytes);
 
 struct SizeClass {
     sync::SpinLock<sync::Rank::heap> lock;
@@ -87,7 +70,7 @@ struct Trailer { // the last bytes of an allocated object's slot
 constexpr std::uint8_t kRedZone = 0xb1;
 constexpr std::uint8_t kFreed = 0xfd;
 constexpr std::uint32_t kAllocatedMark = 0x41494f53;
-constexpr std::size_t kOverhead = kDebug ? sizeof(Trailer) : 0;
+static_assert(kOverhead == (kDebug ? sizeof(Trailer) : 0));
 
 std::uint8_t* bytes_of(void* object) { return static_cast<std::uint8_t*>(object); }
 
@@ -226,15 +209,12 @@ void free_small(void* object, unsigned index) {
 
 void* heap_allocate(std::size_t bytes, std::size_t alignment) {
     AIOS_ASSERT(is_power_of_two(alignment) && alignment <= kPageSize);
-    if (bytes > kLargest - kOverhead || alignment > alignment_of(kClasses - 1)) {
+    if (is_large(bytes, alignment)) {
         if (bytes > kPageSize << kMaxOrder) return nullptr;
-        const Result<arch::PhysAddr> block = allocate_frames(log2_ceil(div_ceil(bytes, kPageSize)));
+        const Result<arch::PhysAddr> block = allocate_frames(order_of_large(bytes));
         return block ? arch::physmap(*block) : nullptr;
     }
-    unsigned index = kClassBySixteens[(bytes + kOverhead + 15) / 16];
-    while (alignment_of(index) < alignment) // ends: the largest class has the largest alignment
-        index++;
-    return allocate_small(index, bytes);
+    return allocate_small(class_of(bytes, alignment), bytes);
 }
 
 void heap_free(void* pointer) {

@@ -10,6 +10,7 @@
 #include "base/bits.hpp"
 #include "base/checked.hpp"
 #include "kernel/mm/mm.hpp"
+#include "kernel/mm/stacks.hpp"
 #include "kernel/sync/lock.hpp"
 
 namespace aios::mm {
@@ -18,7 +19,8 @@ namespace {
 
 constexpr std::uint64_t kStackPages = arch::kKernelStackBytes / kPageSize;
 constexpr std::uint64_t kSlotBytes = arch::kKernelStackBytes + kPageSize; // the guard page is the lowest
-constexpr std::uint64_t kMaxSlots = 16384;
+constexpr std::uint64_t kMaxSlots = kMaxStacks;
+constexpr std::uint64_t kSlotsInGroup = 64 * 64; // those of one word of `full_words`
 constexpr std::uint32_t kMaxCached = 64;
 
 class KernelTableFrames final : public arch::TableFrames {
@@ -34,8 +36,9 @@ public:
 struct Space {
     std::uint64_t stacks_base = 0;
     std::uint64_t registers_next = 0, registers_end = 0;
-    std::uint64_t slots_taken[kMaxSlots / 64] = {}; // a bit set: in use, or cached
-    std::uint64_t search_from = 0;                  // no free slot in words below
+    std::uint64_t slots_taken[kMaxSlots / 64] = {};           // a bit set: in use, or cached
+    std::uint64_t full_words[kMaxSlots / kSlotsInGroup] = {}; // a bit set: that word has no clear bit
+    std::uint64_t search_from = 0;                            // no clear bit in the words of full_words below
     std::uint64_t cached[kMaxCached] = {};          // tops of mapped, unused stacks
     std::uint32_t cached_count = 0;
 };
@@ -48,12 +51,15 @@ std::uint64_t top_of(const Space& s, std::uint64_t slot) { return s.stacks_base 
 Result<std::uint64_t> take_slot() {
     return space.with([](Space& s) -> Result<std::uint64_t> {
         AIOS_ASSERT(s.stacks_base != 0);
-        for (std::uint64_t i = s.search_from; i < std::size(s.slots_taken); i++) {
-            if (s.slots_taken[i] == ~0ull) continue;
-            const auto bit = static_cast<unsigned>(std::countr_one(s.slots_taken[i]));
-            s.slots_taken[i] |= 1ull << bit;
+        // At most one step for each 4,096 slots.
+        for (std::uint64_t i = s.search_from; i < std::size(s.full_words); i++) {
+            if (s.full_words[i] == ~0ull) continue;
+            const std::uint64_t word = i * 64 + static_cast<unsigned>(std::countr_one(s.full_words[i]));
+            const auto bit = static_cast<unsigned>(std::countr_one(s.slots_taken[word]));
+            s.slots_taken[word] |= 1ull << bit;
+            if (s.slots_taken[word] == ~0ull) s.full_words[i] |= 1ull << (word % 64);
             s.search_from = i;
-            return top_of(s, i * 64 + bit);
+            return top_of(s, word * 64 + bit);
         }
         return fail(Error::out_of_memory);
     });
@@ -62,8 +68,10 @@ Result<std::uint64_t> take_slot() {
 void give_slot(std::uint64_t top) {
     space.with([&](Space& s) {
         const std::uint64_t slot = (top - s.stacks_base) / kSlotBytes - 1;
-        s.slots_taken[slot / 64] &= ~(1ull << (slot % 64));
-        s.search_from = std::min(s.search_from, slot / 64);
+        const std::uint64_t word = slot / 64;
+        s.slots_taken[word] &= ~(1ull << (slot % 64));
+        s.full_words[word / 64] &= ~(1ull << (word % 64));
+        s.search_from = std::min(s.search_from, word / 64);
     });
 }
 

@@ -1,4 +1,5 @@
 // Quota arithmetic: reserve, give back, split and the way home. See quota.hpp.
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/quota/quota.hpp"
 
 namespace aios {
@@ -51,7 +52,7 @@ void Quota::go_home() {
         home.limit.fetch_add(amount, std::memory_order_relaxed);
         home.available.fetch_add(amount, std::memory_order_relaxed);
     }
-    parent_->give_back(Resource::memory, sizeof(Quota));
+    parent_->give_back(Resource::memory, mm::cost_of<Quota>);
 }
 
 Result<Ref<Quota>> Quota::create_root(const QuotaGrant& limits) {
@@ -59,7 +60,7 @@ Result<Ref<Quota>> Quota::create_root(const QuotaGrant& limits) {
 }
 
 Result<Ref<Quota>> Quota::split(const QuotaGrant& grant) {
-    TRY(reserve(Resource::memory, sizeof(Quota)));
+    TRY(reserve(Resource::memory, mm::cost_of<Quota>));
     unsigned taken = 0;
     for (; taken < kResourceCount; taken++) {
         // The limit shrinks before the counter: a reader in between sees too little in use, and no false peak.
@@ -83,7 +84,7 @@ Result<Ref<Quota>> Quota::split(const QuotaGrant& grant) {
         counters_[taken].limit.fetch_add(amount, std::memory_order_relaxed);
         counters_[taken].available.fetch_add(amount, std::memory_order_relaxed);
     }
-    give_back(Resource::memory, sizeof(Quota));
+    give_back(Resource::memory, mm::cost_of<Quota>);
     return fail(error);
 }
 

@@ -14,6 +14,7 @@
 #include "kernel/dev/platform.hpp"
 #include "kernel/dev/resource.hpp"
 #include "kernel/fs/tree.hpp"
+#include "kernel/mm/stacks.hpp"
 #include "kernel/observe/report.hpp"
 #include "kernel/syscall/power.hpp"
 #include "kernel/time/clock.hpp"
@@ -23,7 +24,15 @@ namespace aios::syscall {
 namespace {
 
 constexpr std::uint64_t kKernelShare = 16; // one part in so many of the free memory stays with the kernel
-constexpr QuotaGrant kRootPieces{0, 1'000'000, 10'000, 4'000};
+
+// What can be counted follows from the memory that it takes at least: no limit stands below what the memory allows, and
+// none far above it. A handle is a slot and a derivation node; a thread a kernel stack, state and object; an agent a
+// thread and what is mapped in the smallest program.
+constexpr std::uint64_t kLeastHandle = 224, kLeastThread = 20 * 1024, kLeastAgent = 48 * 1024;
+constexpr QuotaGrant root_limits(std::uint64_t bytes) {
+    return {bytes, bytes / kLeastHandle, std::min(bytes / kLeastThread, mm::kMaxStacks), bytes / kLeastAgent};
+}
+static_assert(root_limits(900ull << 20).agents > 15'000);
 
 constexpr Rights kHandOn = rights::inspect | rights::derive | rights::transfer;
 
@@ -93,9 +102,8 @@ Result<> start_first_agent() {
     Ref<fs::Tree> bundle = TRY(fs::open_bundle_section(boot::kSectionBoot));
     Ref<fs::Node> program = TRY(bundle->open(path));
 
-    QuotaGrant all = kRootPieces;
     const std::uint64_t free_bytes = mm::frame_counts().free * mm::kPageSize;
-    all.memory_bytes = free_bytes - free_bytes / kKernelShare;
+    const QuotaGrant all = root_limits(free_bytes - free_bytes / kKernelShare);
 
     auto plan = TRY(mm::make<AgentPlan>());
     struct PlanHolder {

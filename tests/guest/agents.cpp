@@ -332,6 +332,33 @@ void test_foreign_registrations_end() {
     CHECK_ERROR(sys::event_wait(queue.get(), &packet, 1, 0), timed_out);
 }
 
+// What a large agent has is taken down on its own share: meanwhile a small one dies, and the large one pays for its own
+// death. A slow machine may let the large one win a round.
+void test_deaths_do_not_delay_each_other() {
+    bool small_first = false;
+    for (unsigned round = 0; round < 5 && !small_first; round++) {
+        const OwnedHandle channel(GET(sys::channel_create(self, 4, 256)));
+        const HandleGrant grants[] = {grant(channel.get(), rights::send, StartupRole::parent)};
+        SpawnOptions options = with(ARGS("hoard\0"
+                                         "4000"));
+        options.quota = {16 << 20, 4100, 8, 0};
+        options.handles = grants;
+        options.handle_count = 1;
+        const OwnedHandle large(GET(spawn(kChild, options)));
+        const OwnedHandle small(GET(spawn(kChild, with(ARGS("wait")))));
+        CHECK(wait_for(channel.get(), kSignalReadable));
+        const std::uint64_t lived = info_of(large.get()).cpu_ns;
+        GET(sys::agent_kill(large.get(), 1));
+        GET(sys::agent_kill(small.get(), 1));
+        CHECK(ended_with(wait_dead(small.get()), EndReason::killed, 1));
+        small_first = info_of(large.get()).state != static_cast<std::uint32_t>(AgentState::dead);
+        const AgentInfo end = wait_dead(large.get());
+        CHECK(ended_with(end, EndReason::killed, 1));
+        CHECK(end.cpu_ns > lived + 200'000); // 4,000 timers, more than 50 ns each
+    }
+    CHECK(small_first);
+}
+
 void test_supervision() {
     const OwnedHandle queue(GET(sys::queue_create(self)));
     const OwnedHandle child(GET(spawn(kChild, with(ARGS("wait")))));
@@ -463,6 +490,7 @@ int aios_main(const StartupBlock& block) {
     run("names_are_unique", test_names_are_unique);
     run("nesting_is_bounded", test_nesting_is_bounded);
     run("foreign_registrations_end", test_foreign_registrations_end);
+    run("deaths_do_not_delay_each_other", test_deaths_do_not_delay_each_other);
     run("supervision", test_supervision);
     run("faults_reach_the_supervisor", test_faults_reach_the_supervisor);
     run("subtree_dies", test_subtree_dies);

@@ -214,6 +214,22 @@ int aios_main(const StartupBlock& block) {
             if (!sys::event_register(queue, channel, kSignalClosed, key) || !sys::event_cancel(queue, key)) return 2;
         return sys::ipc_send(channel, &message) ? 0 : 3;
     }
+    if (mode == "hoard") { // as many timers as asked for; then says so and waits
+        for (std::uint64_t i = number_in(value); i != 0; i--)
+            if (!sys::timer_create(self)) return 1;
+        Message message{};
+        if (!sys::ipc_send(handle(StartupRole::parent), &message)) return 2;
+        const OwnedHandle queue(*sys::queue_create(self));
+        EventPacket packet;
+        (void)sys::event_wait(queue.get(), &packet, 1, kNoDeadline);
+    }
+    if (mode == "answer") { // waits for a question, answers it, and is done
+        const Handle questions = find_handle(block, static_cast<StartupRole>(100));
+        Message question{};
+        const auto asked = sys::ipc_reply_wait(questions, 0, nullptr, &question, kNoDeadline);
+        Message answer{};
+        return asked && sys::ipc_send(handle(StartupRole::parent), &answer) ? 0 : 1;
+    }
     if (mode == "tangle") { // two channels, each with the other's receiver under way in it
         const OwnedHandle a(*sys::channel_create(self, 1, 64)), b(*sys::channel_create(self, 1, 64));
         const auto put = [](const OwnedHandle& into, const OwnedHandle& what) {

@@ -20,7 +20,8 @@ bool run_program(std::string_view path) {
     const AgentInfo own = info_of(self);
     SpawnOptions options;
     options.name = path.substr(path.rfind('/') + 1);
-    options.quota = {own.quota.memory_bytes - own.memory_bytes - (8 << 20), 20'000, 500, 200};
+    options.quota = {own.quota.memory_bytes - own.memory_bytes - (8 << 20), own.quota.handles / 2,
+                     own.quota.threads - 64, own.quota.agents - 64};
     options.handles = grants;
     options.handle_count = count;
     auto child = spawn(path, options);

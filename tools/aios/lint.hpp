@@ -1,5 +1,5 @@
 // The lint: what the compiler does not check. Includes against docs/layers.txt, constructs that stand only in their
-// places, length and head of files. Pure functions of file contents, so that each rule has a unit test; test_lint runs
+// places, length and head of files, ends by recursion. Pure functions of file contents, so that each rule has a unit test; test_lint runs
 // them over the tree.
 #pragma once
 
@@ -15,7 +15,7 @@
 namespace aios::host::lint {
 
 struct Finding {
-    std::string rule; // includes, constructs, shape
+    std::string rule; // includes, constructs, shape, ends
     std::string file;
     std::size_t line = 0;
     std::string text;
@@ -44,6 +44,21 @@ private:
 void check_includes(const Layers& layers, std::string_view file, std::string_view text, std::vector<Finding>& findings);
 void check_constructs(std::string_view file, std::string_view text, std::vector<Finding>& findings);
 void check_shape(std::string_view file, std::string_view text, std::vector<Finding>& findings);
+
+// Ends by recursion (lint_ends.cpp): looks at all files, then answers.
+class EndsRule {
+public:
+    void look_at(std::string_view file, std::string_view text);
+    void finish(std::vector<Finding>& findings) const;
+
+private:
+    struct Member {
+        std::string folder, name, file;
+        std::size_t line;
+    };
+    std::vector<Member> members_;
+    std::set<std::string, std::less<>> taken_out_; // "folder member"
+};
 
 inline constexpr std::size_t kMaxLines = 600;
 // How far above a dangerous construct its "// SAFETY:" may stand, in lines.

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kFolders[] = {"abi",     "base",     "crypto",   "boot",  "kernel", "personality",
                                          "runtime", "services", "examples", "tools", "tests",  "bench"};
 constexpr std::string_view kEndings[] = {".hpp", ".cpp", ".h", ".c", ".S", ".def"};
-constexpr std::string_view kRules[] = {"includes", "constructs", "shape"};
+constexpr std::string_view kRules[] = {"includes", "constructs", "shape", "ends"};
 constexpr std::uint64_t kMaxSourceBytes = 4 << 20;
 
 std::vector<std::string> source_files(const std::filesystem::path& root) {
@@ -41,6 +41,7 @@ void test_lint(const Places& places, TestLog& log) {
         return;
     }
     std::vector<lint::Finding> findings;
+    lint::EndsRule ends;
     const std::vector<std::string> files = source_files(places.root);
     for (const std::string& file : files) {
         const auto text = read_file(places.root / file, kMaxSourceBytes);
@@ -50,12 +51,14 @@ void test_lint(const Places& places, TestLog& log) {
         }
         lint::check_includes(*layers, file, *text, findings);
         lint::check_shape(file, *text, findings);
+        ends.look_at(file, *text);
         if (!file.ends_with(".S"))
             lint::check_constructs(file, *text, findings);
         else if (!file.starts_with("kernel/arch/") && !file.starts_with("boot/uefi/") &&
                  !file.starts_with("runtime/kernel/"))
             findings.push_back({"constructs", file, 1, "assembler outside kernel/arch, boot/uefi and runtime/kernel"});
     }
+    ends.finish(findings);
     for (const std::string_view rule : kRules) {
         const auto count = std::ranges::count(findings, rule, &lint::Finding::rule);
         if (count == 0 && !files.empty()) {

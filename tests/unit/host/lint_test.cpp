@@ -87,5 +87,31 @@ TEST(LintShape, Rules) {
     EXPECT_EQ(shape("a.cpp", "// LENGTH: a table\n" + longer), 0u);
 }
 
+std::vector<Finding> ends(std::string_view header, std::string_view source) {
+    EndsRule rule;
+    rule.look_at("kernel/x/a.hpp", header);
+    rule.look_at("kernel/x/a.cpp", source);
+    std::vector<Finding> findings;
+    rule.finish(findings);
+    return findings;
+}
+
+TEST(LintEnds, ChainsOfOneKindEndInALoop) {
+    constexpr std::string_view kChain = "class Link final : public Object {\npublic:\n    void f() { g(); }\n\n"
+                                        "private:\n    Ref<Link> parent_;\n};\n";
+    const auto found = ends(kChain, "void Link::release() { mm::destroy(this); }\n");
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].line, 6u);
+    EXPECT_TRUE(ends(kChain, "Link* up = link->parent_.leak();\n").empty());
+    EXPECT_EQ(ends(kChain, "Link* up = link->other_.leak();\n").size(), 1u);
+    EXPECT_EQ(ends("struct Link {\n    const Ref<Link> next;\n};\n", "").size(), 1u);
+    // Others, and what only looks like one: another type, an argument, a local, a nested type, a reason.
+    EXPECT_TRUE(ends("struct Link {\n    Ref<Other> next;\n};\n", "").empty());
+    EXPECT_TRUE(ends("struct Link {\n    Link(Ref<Link> next);\n};\n", "").empty());
+    EXPECT_TRUE(ends("struct Link {\n    void f() {\n        Ref<Link> local;\n    }\n};\n", "").empty());
+    EXPECT_TRUE(ends("struct Outer {\n    struct Link {\n        Ref<Outer> up;\n    };\n};\n", "").empty());
+    EXPECT_TRUE(ends("struct Link {\n    // ENDS: only ever itself.\n    Ref<Link> self;\n};\n", "").empty());
+}
+
 } // namespace
 } // namespace aios::host::lint

@@ -32,7 +32,7 @@ TEST(Quota, SplitMovesTheLimitAndTheEndMovesItBack) {
     {
         auto child = *parent->split({1000, 10, 5, 2});
         EXPECT_EQ(parent->limit(Resource::memory), 999'000u);
-        EXPECT_EQ(parent->used(Resource::memory), sizeof(Quota));
+        EXPECT_EQ(parent->used(Resource::memory), mm::cost_of<Quota>);
         EXPECT_EQ(child->limit(Resource::threads), 5u);
         EXPECT_TRUE(child->reserve(Resource::threads, 5));
         EXPECT_EQ(child->reserve(Resource::threads, 1).error(), Error::quota_exceeded);
