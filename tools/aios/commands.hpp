@@ -34,5 +34,6 @@ struct Places {
 [[nodiscard]] Outcome<Exit> command_kat(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_bench(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_policy(const Places& places, ArgumentList arguments);
+[[nodiscard]] Outcome<Exit> command_plan(const Places& places, ArgumentList arguments);
 
 } // namespace aios::host

@@ -20,7 +20,8 @@ Outcome<Exit> dispatch(std::string_view command, ArgumentList arguments) {
     if (command == "kat") return command_kat(places, arguments);
     if (command == "bench") return command_bench(places, arguments);
     if (command == "policy") return command_policy(places, arguments);
-    return failure(Exit::wrong_use, "this program is called by ./aios; its commands are run, test, audit, kat, bench, policy, container.");
+    if (command == "plan") return command_plan(places, arguments);
+    return failure(Exit::wrong_use, "this program is called by ./aios; its commands are run, test, audit, kat, bench, policy, plan, container.");
 }
 
 } // namespace

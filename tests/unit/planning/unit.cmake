@@ -1,0 +1,1 @@
+aios_unit_test(planning LIBRARIES planning.test base.test)
