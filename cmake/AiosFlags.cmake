@@ -70,7 +70,7 @@ target_compile_options(aios_flags_test INTERFACE -fsanitize=address,undefined -f
     -fno-omit-frame-pointer)
 target_link_options(aios_flags_test INTERFACE -fsanitize=address,undefined)
 
-# The same with coverage for libFuzzer, for libraries that fuzz targets link.
+# The same with coverage for libFuzzer, for what fuzz targets link.
 add_library(aios_flags_fuzz INTERFACE)
 target_link_libraries(aios_flags_fuzz INTERFACE aios_flags_test)
 target_compile_options(aios_flags_fuzz INTERFACE -fsanitize=fuzzer-no-link)
@@ -78,6 +78,7 @@ target_compile_options(aios_flags_fuzz INTERFACE -fsanitize=fuzzer-no-link)
 # aios_library(NAME ENVIRONMENTS ... [DEPENDS ...] [SOURCES ...])
 # A static library NAME.ENV for each environment, from SOURCES or else from all *.cpp below the folder NAME. A file whose name
 # ends in _kernel, _mini, _user or _host belongs to that environment alone (host files serve test, fuzz, addon and user too).
+# A library is built for an environment when something of that environment links it, not by `all`.
 function(aios_library name)
   cmake_parse_arguments(arg "" "" "ENVIRONMENTS;DEPENDS;SOURCES" ${ARGN})
   if(NOT arg_SOURCES)
@@ -93,7 +94,7 @@ function(aios_library name)
       list(FILTER own INCLUDE REGEX "_${env}\\.cpp$")
     endif()
     if(sources OR own)
-      add_library(${name}.${env} STATIC ${sources} ${own})
+      add_library(${name}.${env} STATIC EXCLUDE_FROM_ALL ${sources} ${own})
       target_link_libraries(${name}.${env} PUBLIC aios_flags_${env})
     else()
       add_library(${name}.${env} INTERFACE)

@@ -30,7 +30,10 @@ public:
     }
     [[nodiscard]] DeviceKind kind() const { return kind_; }
     [[nodiscard]] const Range& range() const { return range_; }
-    [[nodiscard]] std::uint64_t info_size() const override { return range_.bytes; }
+    // What handle_info says: the bytes of a range of registers, and the free bytes of the node to whoever holds its frames.
+    [[nodiscard]] std::uint64_t info_size() const override {
+        return kind_ == DeviceKind::frames ? mm::frame_counts().free * mm::kPageSize : range_.bytes;
+    }
 
 private:
     DeviceResource(Reservation charge, DeviceKind kind, const Range& range)

@@ -7,7 +7,7 @@ using namespace guest;
 
 namespace {
 
-constexpr std::uint64_t kSecondsEach = 120;
+constexpr std::uint64_t kSecondsEach = 600;
 
 bool run_program(std::string_view path) {
     HandleGrant grants[kMaxStartupHandles];

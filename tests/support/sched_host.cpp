@@ -16,6 +16,7 @@ struct Place {
     std::mutex mutex;
     std::condition_variable woken;
     bool token = false;
+    bool occupied = false; // its thread sleeps here
 };
 Place& place_of(Thread& thread) { return *static_cast<Place*>(thread.personality_data); }
 
@@ -61,12 +62,13 @@ void park(Deadline deadline, Thread* next) {
     Place& place = place_of(Thread::current());
     std::unique_lock lock(place.mutex);
     const auto has_token = [&] { return place.token; };
+    place.occupied = true;
     if (deadline == kNever) {
         place.woken.wait(lock, has_token);
     } else if (const std::uint64_t now = now_ns(); now < deadline) {
         place.woken.wait_for(lock, std::chrono::nanoseconds(deadline - now), has_token);
     }
-    place.token = false;
+    place.token = place.occupied = false;
 }
 
 void unpark(Thread& thread) {
@@ -153,6 +155,14 @@ HostThread::~HostThread() {
 Thread& HostThread::thread() { return *state_->thread; }
 void HostThread::join() {
     if (state_->runner.joinable()) state_->runner.join();
+}
+
+void HostThread::await_parked() {
+    Place& place = place_of(*state_->thread);
+    for (;; std::this_thread::yield()) {
+        std::lock_guard lock(place.mutex);
+        if (place.occupied && !place.token) return;
+    }
 }
 
 Ref<Quota> plenty() { return *Quota::create_root({1ull << 30, 1u << 20, 1u << 16, 1u << 16}); }

@@ -27,6 +27,9 @@ public:
     ~HostThread();
     Thread& thread();
     void join();
+    // Returns once the thread sleeps in park(). Whoever wants to see it wait asks here, instead of sleeping for a moment that is long
+    // enough on a quiet machine.
+    void await_parked();
 
 private:
     struct State;

@@ -1,9 +1,13 @@
-// `aios test [levels] [--filter TEXT]`.
+// `aios test [levels] [options]`.
 #include <algorithm>
+#include <cstdlib>
 #include <format>
 
 #include "tools/aios/commands.hpp"
+#include "tools/aios/files.hpp"
+#include "tools/aios/options.hpp"
 #include "tools/aios/stop.hpp"
+#include "tools/aios/test_budget.hpp"
 #include "tools/aios/test_levels.hpp"
 #include "tools/aios/text.hpp"
 
@@ -11,50 +15,97 @@ namespace aios::host {
 
 namespace {
 
+constexpr std::uint64_t kMaxBudgetBytes = 64 << 10;
+constexpr std::uint64_t kMaxJobs = 64;
+
+enum class RunsWhen { always, exhaustive }; // or when it is named
+
 struct LevelRow {
     std::string_view name;
     void (*run)(const Places&, TestLog&);
+    RunsWhen when = RunsWhen::always;
 };
 
 constexpr LevelRow kLevels[] = {
-    {"lint", test_lint},
-    {"unit", test_unit},
-    {"kernel", test_kernel},
-    {"guest", test_guest},
-    {"linux", test_linux},
-    {"scenario", test_scenario},
-    {"constant-time", test_constant_time},
-    {"interop", test_interop},
+    {"lint", test_lint},         {"unit", test_unit},
+    {"kernel", test_kernel},     {"guest", test_guest},
+    {"linux", test_linux},       {"hostile", test_hostile},
+    {"scenario", test_scenario}, {"constant-time", test_constant_time},
+    {"interop", test_interop},   {"mutation", test_mutation, RunsWhen::exhaustive},
 };
 
-} // namespace
+struct Wish {
+    std::vector<std::string_view> levels; // empty: all
+    bool exhaustive = false;
+    TestOptions options;
 
-Outcome<Exit> command_test(const Places& places, ArgumentList arguments) {
-    std::vector<std::string_view> wanted;
-    std::string filter;
+    [[nodiscard]] bool includes(const LevelRow& level) const {
+        if (!levels.empty()) return std::ranges::find(levels, level.name) != levels.end();
+        return level.when == RunsWhen::always || exhaustive;
+    }
+};
+
+Outcome<Wish> parse_wish(ArgumentList arguments) {
+    Wish wish;
     for (std::size_t i = 0; i < arguments.size(); i++) {
         const std::string_view argument = arguments[i];
+        const auto number = [&](std::uint64_t high) -> Outcome<std::uint64_t> {
+            const auto value = ++i < arguments.size() ? parse_number(arguments[i], 1, high) : std::nullopt;
+            if (value) return *value;
+            return failure(Exit::wrong_use, std::format("{} takes a whole number from 1 to {}.", argument, high));
+        };
         if (argument == "--yes") continue;
-        if (argument == "--filter") {
+        if (argument == "--quick") {
+            wish.options.quick = true;
+        } else if (argument == "--exhaustive") {
+            wish.exhaustive = true;
+        } else if (argument == "--seed") {
+            wish.options.seed = HOST_TRY(number(~std::uint32_t{0}));
+        } else if (argument == "--count") {
+            wish.options.count = HOST_TRY(number(1'000'000));
+        } else if (argument == "--jobs") {
+            wish.options.jobs = HOST_TRY(number(kMaxJobs));
+        } else if (argument == "--filter") {
             if (++i == arguments.size())
                 return failure(Exit::wrong_use, "--filter needs a value; see ./aios test --help.");
-            filter = arguments[i];
+            wish.options.filter = arguments[i];
         } else if (std::ranges::find(kLevels, argument, &LevelRow::name) != std::end(kLevels)) {
-            wanted.push_back(argument);
+            wish.levels.push_back(argument);
         } else {
             return failure(Exit::wrong_use,
                            std::format("test does not know '{}'; see ./aios test --help.", printable(argument)));
         }
     }
+    return wish;
+}
+
+// What the script says it spent on building, in seconds.
+std::chrono::seconds time_of_build() {
+    const char* text = std::getenv("AIOS_BUILD_SECONDS");
+    return std::chrono::seconds(text != nullptr ? parse_number(text, 0, 1'000'000).value_or(0) : 0);
+}
+
+} // namespace
+
+Outcome<Exit> command_test(const Places& places, ArgumentList arguments) {
+    const Wish wish = HOST_TRY(parse_wish(arguments));
+    const std::string text = HOST_TRY(read_file(places.root / "tests" / "budget.txt", kMaxBudgetBytes));
+    TestBudget budget = HOST_TRY(TestBudget::parse(text));
+    budget.spent("build", time_of_build());
     // Unit tests and scenarios are built in the debug preset; levels that boot choose the preset themselves.
     Places debug = places;
     debug.build = places.root / "build" / "debug";
-    TestLog log(filter);
+    TestLog log(wish.options);
     for (const LevelRow& level : kLevels) {
-        if (!wanted.empty() && std::ranges::find(wanted, level.name) == wanted.end()) continue;
+        if (!wish.includes(level)) continue;
+        const auto begin = std::chrono::steady_clock::now();
         level.run(debug, log);
+        budget.spent(level.name, std::chrono::steady_clock::now() - begin);
         if (stop_signal() != 0) return failure(Exit::failed_inside, "the tests were interrupted.");
     }
+    log.progress().print("\nTime, and what tests/budget.txt gives:");
+    for (const std::string& line : budget.lines())
+        log.progress().print(line);
     return log.finish() ? Exit::well : Exit::failed_inside;
 }
 

@@ -204,7 +204,7 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
         add({"-drive", "if=none,id=disk,format=raw,readonly=on,file=" + quoted(spec.disk)});
         add({"-device", "virtio-blk-pci,drive=disk,bootindex=0"});
     }
-    if (spec.count_instructions) add({"-icount", "shift=0,sleep=off"});
+    if (spec.count_instructions) add({"-icount", std::format("shift={},sleep=off", spec.instruction_shift)});
     return list;
 }
 

@@ -27,7 +27,8 @@ struct MachineSpec {
     std::filesystem::path firmware_variables; // a scratch copy (uefi)
     std::filesystem::path seed;               // 32 random bytes for the guest's entropy pool, or empty
     std::string command_line;                 // kernel command line (pvh; under uefi it is on the disk)
-    bool count_instructions = false;          // one nanosecond of guest time an instruction; processors take turns
+    bool count_instructions = false;          // guest time is counted in instructions; processors take turns
+    unsigned instruction_shift = 0;           // an instruction then takes 1 << this nanoseconds
     std::chrono::milliseconds limit{600'000};
 };
 

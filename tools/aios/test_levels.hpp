@@ -12,8 +12,10 @@ void test_unit(const Places& places, TestLog& log);
 void test_kernel(const Places& places, TestLog& log);
 void test_guest(const Places& places, TestLog& log);
 void test_linux(const Places& places, TestLog& log);
+void test_hostile(const Places& places, TestLog& log);
 void test_scenario(const Places& places, TestLog& log);
 void test_constant_time(const Places& places, TestLog& log);
 void test_interop(const Places& places, TestLog& log);
+void test_mutation(const Places& places, TestLog& log);
 
 } // namespace aios::host

@@ -21,7 +21,7 @@ void TestLog::group(std::string name) {
 }
 
 bool TestLog::wants(std::string_view test) const {
-    return filter_.empty() || std::format("{} {}", group_, test).contains(filter_);
+    return options_.filter.empty() || std::format("{} {}", group_, test).contains(options_.filter);
 }
 
 void TestLog::result(std::string_view test, TestOutcome outcome, std::string_view detail) {

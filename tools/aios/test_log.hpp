@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -15,9 +16,19 @@ namespace aios::host {
 
 enum class TestOutcome { passed, failed, skipped };
 
+// What the command line asks for.
+struct TestOptions {
+    std::string filter; // only tests whose name contains it; empty: all
+    bool quick = false; // levels that boot do it once: release, two processors
+    // Of the level mutation.
+    std::uint64_t seed = 1;
+    std::uint64_t count = 100;
+    std::uint64_t jobs = 1;
+};
+
 class TestLog {
 public:
-    explicit TestLog(std::string filter) : filter_(std::move(filter)) {}
+    explicit TestLog(TestOptions options) : options_(std::move(options)) {}
 
     // A level runs the same tests in several boots. One that is skipped in some ("one CPU") and passes in another of
     // the level has been run; end_level counts as skipped only what was skipped everywhere, once.
@@ -27,6 +38,7 @@ public:
     // Starts a group, such as one test program or one boot.
     void group(std::string name);
     [[nodiscard]] const std::string& group_name() const { return group_; }
+    [[nodiscard]] const TestOptions& options() const { return options_; }
 
     // True if a test of this name in the current group is wanted; a result that is not wanted is not counted.
     [[nodiscard]] bool wants(std::string_view test) const;
@@ -48,7 +60,7 @@ private:
         TestOutcome outcome;
         std::string text;
     };
-    std::string filter_;
+    TestOptions options_;
     std::string group_;
     bool in_level_ = false;
     std::map<std::string, std::string, std::less<>> skipped_in_level_; // test -> the whole text

@@ -49,7 +49,7 @@ TEST(Machine, ArgumentsOfBothBoots) {
 }
 
 TEST(TestLines, AreCounted) {
-    TestLog log("");
+    TestLog log(TestOptions{});
     log.group("group");
     EXPECT_TRUE(log.take_line("TEST one pass"));
     EXPECT_TRUE(log.take_line("[   1.0] TEST two fail file.cpp:3 text"));
@@ -63,7 +63,7 @@ TEST(TestLines, AreCounted) {
 }
 
 TEST(TestLines, SkippedInOneBootAndPassedInAnotherIsNotSkipped) {
-    TestLog log("");
+    TestLog log(TestOptions{});
     log.begin_level();
     log.group("one CPU");
     log.result("spread", TestOutcome::skipped, "one CPU");

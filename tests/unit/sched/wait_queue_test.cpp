@@ -173,19 +173,15 @@ TEST(Mutex, excludes_and_hands_over_in_order) {
 
     // In the order of asking.
     std::vector<int> order;
-    std::atomic<int> asked{0};
     {
         AsThread me;
         auto* guard = new sync::Mutex<sync::Rank::process>::Guard(mutex);
         for (int t = 0; t < 5; t++) {
             threads.push_back(std::make_unique<HostThread>([&, t] {
-                asked++;
                 sync::Mutex<sync::Rank::process>::Guard inner(mutex);
                 order.push_back(t);
             }));
-            while (asked != t + 1)
-                std::this_thread::yield();
-            std::this_thread::sleep_for(std::chrono::milliseconds(5)); // it stands in the line now
+            threads.back()->await_parked(); // it stands in the line now
         }
         delete guard;
     }

@@ -1,0 +1,39 @@
+// One boot of a level whose tests run on AIOS: starts the machine, takes the lines "TEST name pass|fail|skip detail" of
+// the serial port and of every console, checks the audit log against its head, and says what is wrong with a boot that
+// does not end well.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <string_view>
+#include <vector>
+
+#include "tools/aios/machine.hpp"
+#include "tools/aios/record.hpp"
+#include "tools/aios/test_levels.hpp"
+
+namespace aios::host {
+
+struct Boot {
+    std::string_view preset;
+    BootKind kind;
+    unsigned processors;
+    bool count_instructions = false; // four nanoseconds each
+};
+
+struct Level {
+    std::string_view name;
+    std::string_view bundle; // empty: no container
+    std::string_view command_line;
+    std::vector<std::string> job = {}; // paths of empty entries of the job bundle, for the first program to find
+    std::string_view shown = {};       // lines that start so are shown
+    std::chrono::minutes limit{20};    // of a boot: generous, because a busy machine is no failure
+    std::function<void(const RunRecord&)> after = {}; // looks at what a boot that ended by itself has told
+};
+
+// Boots one after the other; with --quick only release on two processors.
+void run_boots(const Places& places, const Level& level, std::initializer_list<Boot> boots, TestLog& log);
+// The same as a whole level of the log.
+void run_level(const Places& places, const Level& level, std::initializer_list<Boot> boots, TestLog& log);
+
+} // namespace aios::host
