@@ -50,6 +50,8 @@ Outcome<Exit> command_boot(const Places& places, ArgumentList arguments) {
     MachineSpec spec;
     spec.boot = options.boot;
     spec.processors = options.processors;
+    spec.machine = options.machine;
+    spec.cpu = options.cpu;
     spec.memory_mib = options.memory_mib;
     spec.kernel = places.kernel();
     spec.container = options.container;

@@ -117,6 +117,8 @@ Outcome<Exit> command_run(const Places& places, ArgumentList arguments) {
     MachineSpec spec;
     spec.boot = options.boot;
     spec.processors = options.processors;
+    spec.machine = options.machine;
+    spec.cpu = options.cpu;
     spec.kernel = places.kernel();
     spec.container = scratch.path() / "container";
     spec.seed = scratch.path() / "seed";

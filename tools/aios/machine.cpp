@@ -164,13 +164,14 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
             out += c == ',' ? std::string(",,") : std::string(1, c);
         return out;
     };
+    const bool microvm = spec.machine.starts_with("microvm");
     std::vector<std::string> list = {
         "-M",
-        "q35",
+        spec.machine,
         "-accel",
         spec.kvm ? "kvm" : "tcg",
         "-cpu",
-        "max,-erms,-fsrm",
+        spec.cpu,
         "-smp",
         std::to_string(spec.processors),
         "-m",
@@ -187,13 +188,14 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
         "-device",
         "isa-debug-exit,iobase=0xf4,iosize=4",
         "-device",
-        "virtio-serial-pci,disable-legacy=on,max_ports=2",
+        microvm ? "virtio-serial-device,max_ports=2" : "virtio-serial-pci,disable-legacy=on,max_ports=2",
         "-chardev",
         std::format("socket,id=frames,fd={}", kGuestFrames),
         "-device",
         "virtserialport,nr=1,chardev=frames", // a console port would lose what the host takes late
     };
     const auto add = [&](std::initializer_list<std::string> more) { list.insert(list.end(), more); };
+    if (microvm) add({"-global", "virtio-mmio.force-legacy=off"}); // PCI is off there, and so is the interface of 1.0
     if (!spec.seed.empty()) add({"-fw_cfg", "name=opt/aios/seed,file=" + quoted(spec.seed)});
     if (spec.boot == BootKind::pvh) {
         add({"-kernel", spec.kernel.native(), "-append", spec.command_line});

@@ -18,6 +18,8 @@ namespace aios::host {
 
 struct MachineSpec {
     BootKind boot = BootKind::pvh;
+    std::string machine = std::string(kUsualMachine); // q35, pc or microvm, with QEMU's options behind a comma
+    std::string cpu = std::string(kUsualCpu);         // QEMU's -cpu
     bool kvm = false;
     unsigned processors = 2;
     std::uint64_t memory_mib = 512;
@@ -52,6 +54,9 @@ struct MachineEars {
 inline constexpr int kStatusWell = (0x10 << 1) | 1;
 inline constexpr int kStatusFailed = (0x11 << 1) | 1;
 inline constexpr int kStatusPanic = (0x12 << 1) | 1;
+inline constexpr int kStatusRefused = (0x14 << 1) | 1;
+// The beginning of the line of kernel text that says why it does not start on a machine (kernel/arch/machine.hpp).
+inline constexpr std::string_view kRefusal = "AIOS does not start here: ";
 
 // The path of QEMU: AIOS_QEMU, or qemu-system-x86_64 on PATH. Refuses with host_missing.
 [[nodiscard]] Outcome<std::filesystem::path> find_qemu();

@@ -1,5 +1,6 @@
 #include "tools/aios/options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <format>
 
@@ -37,6 +38,27 @@ public:
         return failure(Exit::wrong_use, std::format("{} takes pvh or uefi, not '{}'.", option, kind));
     }
 
+    // QEMU's words for a machine or a processor: a name, and options behind commas.
+    [[nodiscard]] Outcome<std::string> emulator_words(std::string_view option) {
+        const std::string_view words = HOST_TRY(value(option));
+        const bool known = std::ranges::all_of(words, [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                   std::string_view("-_.,+=").contains(c);
+        });
+        if (words.empty() || !known || words.front() == '-' || words == "help")
+            return failure(Exit::wrong_use,
+                           std::format("{} takes a name with options behind commas, not '{}'.", option, words));
+        return std::string(words);
+    }
+
+    [[nodiscard]] Outcome<std::string> machine(std::string_view option) {
+        std::string words = HOST_TRY(emulator_words(option));
+        const std::string_view name = std::string_view(words).substr(0, words.find(','));
+        if (name != "q35" && name != "pc" && name != "microvm")
+            return failure(Exit::wrong_use, std::format("{} takes q35, pc or microvm, not '{}'.", option, name));
+        return words;
+    }
+
     [[nodiscard]] std::unexpected<Failure> unknown(std::string_view argument) const {
         return failure(Exit::wrong_use,
                        std::format("{} does not know '{}'; see ./aios {} --help.", command_, argument, command_));
@@ -47,6 +69,12 @@ private:
     std::span<const std::string_view> list_;
     std::size_t at_ = 0;
 };
+
+Outcome<> check_machine(std::string_view machine, BootKind boot) {
+    if (boot == BootKind::uefi && machine.starts_with("microvm"))
+        return failure(Exit::wrong_use, "there is no UEFI firmware for microvm; take --boot pvh or --machine q35.");
+    return {};
+}
 
 } // namespace
 
@@ -97,6 +125,10 @@ Outcome<RunOptions> parse_run(std::span<const std::string_view> list) {
             options.count_instructions = true;
         } else if (option == "--append") {
             options.append = HOST_TRY(arguments.value(option));
+        } else if (option == "--machine") {
+            options.machine = HOST_TRY(arguments.machine(option));
+        } else if (option == "--cpu") {
+            options.cpu = HOST_TRY(arguments.emulator_words(option));
         } else if (option == "--crash") {
             std::string_view value = HOST_TRY(arguments.value(option));
             const std::string_view given = value;
@@ -117,6 +149,7 @@ Outcome<RunOptions> parse_run(std::span<const std::string_view> list) {
             return arguments.unknown(option);
         }
     }
+    HOST_TRY(check_machine(options.machine, options.boot));
     return options;
 }
 
@@ -181,9 +214,14 @@ Outcome<BootOptions> parse_boot(std::span<const std::string_view> list) {
             options.count_instructions = true;
         else if (option == "--append")
             options.append = HOST_TRY(arguments.value(option));
+        else if (option == "--machine")
+            options.machine = HOST_TRY(arguments.machine(option));
+        else if (option == "--cpu")
+            options.cpu = HOST_TRY(arguments.emulator_words(option));
         else
             return arguments.unknown(option);
     }
+    HOST_TRY(check_machine(options.machine, options.boot));
     return options;
 }
 

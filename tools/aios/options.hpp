@@ -25,6 +25,11 @@ struct Crash {
 };
 using Crashes = std::map<std::string, Crash, std::less<>>; // by name of the unit
 
+// The machine where nobody asks for another: all features that the emulator has, but those for fast strings, which
+// Linux would use and which would spoil comparisons with it.
+inline constexpr std::string_view kUsualMachine = "q35";
+inline constexpr std::string_view kUsualCpu = "max,-erms,-fsrm";
+
 struct RunOptions {
     std::optional<std::filesystem::path> documents; // none: the project's own docs/ and README.md
     std::vector<std::string> questions;             // --ask, in order
@@ -39,6 +44,8 @@ struct RunOptions {
     bool verbose = false;
     bool count_instructions = false;
     std::string append; // further words for the kernel's command line
+    std::string machine = std::string(kUsualMachine);
+    std::string cpu = std::string(kUsualCpu);
     Crashes crashes;
 };
 
@@ -64,6 +71,8 @@ struct BootOptions {
     unsigned timeout_seconds = 120;
     bool count_instructions = false;
     std::string append;
+    std::string machine = std::string(kUsualMachine);
+    std::string cpu = std::string(kUsualCpu);
 };
 
 // Limits that --help states.

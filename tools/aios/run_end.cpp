@@ -46,18 +46,39 @@ std::unexpected<Failure> failed(std::string_view what, const RunRecord& record) 
                                                      : std::format("{}: {}", what, word));
 }
 
+// The rest of the last line of `text` that holds `beginning`, from there on; "" if there is none.
+std::string last_line(std::string_view text, std::string_view beginning) {
+    const std::size_t at = text.rfind(beginning);
+    if (at == std::string_view::npos) return {};
+    text.remove_prefix(at);
+    return printable(text.substr(0, text.find_first_of("\r\n")));
+}
+
+// What the kernel or the UEFI loader says where it refuses a machine; "" where neither does.
+std::string refusal_in(std::string_view text) {
+    if (std::string sentence = last_line(text, kRefusal); !sentence.empty()) return sentence;
+    const std::size_t end = text.rfind("aios-loader: the machine is powered off");
+    if (end == std::string_view::npos) return {};
+    std::string sentence = last_line(text.substr(0, end), "aios-loader: ");
+    return sentence.empty() || sentence.ends_with('.') ? sentence : sentence + '.';
+}
+
 Outcome<> judge_power_off(const MachineResult& result, const RunFollower& follower) {
     const RunRecord& record = follower.record();
+    const std::string refusal = refusal_in(follower.text());
     switch (result.status) {
     case kStatusWell:
         return {};
     case kStatusFailed:
         return failed("the run failed inside AIOS", record);
+    case kStatusRefused:
+        return failure(Exit::host_missing, refusal.empty() ? "AIOS does not start on this machine." : refusal);
     case kStatusPanic:
         return failed("the kernel panicked", record);
     default:
         break;
     }
+    if (!refusal.empty()) return failure(Exit::host_missing, refusal); // there was nothing to give a status by
     if (!follower.heard_anything()) {
         const std::string first_line = result.message.substr(0, result.message.find('\n'));
         return failure(Exit::host_missing,

@@ -31,6 +31,7 @@ public:
     [[nodiscard]] const RunRecord& record() const { return record_; }
     [[nodiscard]] const std::optional<Failure>& broken() const { return broken_; }
     [[nodiscard]] bool heard_anything() const { return heard_; }
+    [[nodiscard]] const std::string& text() const { return text_; } // the kernel's, its last part
 
     // The last lines of every console and of kernel text, on standard error.
     void show_tails(Progress& progress) const;

@@ -33,6 +33,21 @@ TEST(Options, RunTakesEveryOption) {
     EXPECT_TRUE(options->verbose);
 }
 
+TEST(Options, RunTakesAMachine) {
+    EXPECT_EQ(run({})->machine, "q35");
+    EXPECT_EQ(run({})->cpu, "max,-erms,-fsrm");
+    const auto options = run({"--machine", "microvm,pit=off", "--cpu", "Haswell-noTSX,+avx2"});
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->machine, "microvm,pit=off");
+    EXPECT_EQ(options->cpu, "Haswell-noTSX,+avx2");
+    for (const char* wrong : {"", "isapc", "virt", "help", "q35 -S", "q35;x", "-S"})
+        EXPECT_FALSE(run({"--machine", wrong})) << wrong;
+    for (const char* wrong : {"", "help", "max -S", "-S", "?"})
+        EXPECT_FALSE(run({"--cpu", wrong})) << wrong;
+    EXPECT_FALSE(run({"--machine", "microvm", "--boot", "uefi"}));
+    EXPECT_TRUE(run({"--machine", "pc", "--boot", "uefi"}));
+}
+
 TEST(Options, RunRefusesWrongUse) {
     const std::vector<std::vector<std::string_view>> wrong = {
         {"--docs"},

@@ -96,6 +96,26 @@ TEST(Report, JsonFollowsItsSchema) {
     EXPECT_NE(test::schema_error(*schema, Json(changed)), "");
 }
 
+// The kernel's sentence about a machine reaches the user as it is.
+TEST(Report, RefusalOfTheMachineIsTheKernelsSentence) {
+    FakeRun run;
+    run.follower.kernel_text("clock: 1 kHz\nerror: AIOS does not start here: the processor lacks SSE2 (sse2).\r\n");
+    const auto judged = run.judge("", kStatusRefused);
+    ASSERT_FALSE(judged);
+    EXPECT_EQ(exit_of(judged), 4);
+    EXPECT_EQ(judged.error().sentence, "AIOS does not start here: the processor lacks SSE2 (sse2).");
+    EXPECT_EQ(exit_of(FakeRun().judge("", kStatusRefused)), 4);
+
+    FakeRun loader; // the UEFI loader's machine is switched off by firmware, with no status of its own
+    loader.follower.kernel_text(
+        "\x1b[2Jaios-loader: reading .\r\naios-loader: memory: the firmware uses five-level paging"
+        "\r\naios-loader: the machine is powered off\r\n");
+    const auto refused = loader.judge("", 0);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(exit_of(refused), 4);
+    EXPECT_EQ(refused.error().sentence, "aios-loader: memory: the firmware uses five-level paging.");
+}
+
 TEST(Report, EndsAreJudged) {
     EXPECT_EQ(exit_of(FakeRun().judge(whole_run(), kStatusFailed)), 5);
     EXPECT_EQ(exit_of(FakeRun().judge(whole_run(), kStatusPanic)), 5);
