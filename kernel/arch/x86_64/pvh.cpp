@@ -1,6 +1,8 @@
 // Start info to HandOff; see pvh.hpp.
 #include "kernel/arch/x86_64/pvh.hpp"
 
+#include <cstring>
+
 #include "base/bits.hpp"
 #include "boot/memory_map.hpp"
 
@@ -14,20 +16,22 @@ boot::MemoryKind kind_of(std::uint32_t type) {
     return boot::MemoryKind::reserved;
 }
 
+// Copies `count` structures: the protocol promises no alignment, and qboot aligns them to 4 bytes.
 template <typename T>
-Result<const T*> view_as(PhysicalView view, void* context, std::uint64_t address, std::uint64_t count) {
-    // SAFETY: the view answers that many readable bytes or nullptr; the protocol aligns its structures to 8 bytes.
-    if (address == 0 || address % alignof(T) != 0) return fail(Error::bad_format);
-    const auto* pointer = static_cast<const T*>(view(context, address, count * sizeof(T)));
-    if (pointer == nullptr) return fail(Error::bad_format);
-    return pointer;
+Result<> fetch(PhysicalView view, void* context, std::uint64_t address, std::uint64_t count, T* out) {
+    if (address == 0) return fail(Error::bad_format);
+    const void* from = view(context, address, count * sizeof(T));
+    if (from == nullptr) return fail(Error::bad_format);
+    std::memcpy(out, from, count * sizeof(T));
+    return {};
 }
 
 } // namespace
 
 Result<> pvh_convert(PhysicalView view, void* context, std::uint64_t info, std::uint64_t image_base,
                      std::uint64_t image_bytes, std::uint64_t entry_tsc, boot::HandOff& out) {
-    const PvhStartInfo& start = *TRY(view_as<PvhStartInfo>(view, context, info, 1));
+    PvhStartInfo start;
+    TRY(fetch(view, context, info, 1, &start));
     if (start.magic != kPvhMagic || start.version < 1) return fail(Error::bad_format);
     if (start.module_count > kPvhMaxModules) return fail(Error::bad_format);
     if (start.memory_map_entries == 0 || start.memory_map_entries > kPvhMaxMemory) return fail(Error::bad_format);
@@ -48,7 +52,8 @@ Result<> pvh_convert(PhysicalView view, void* context, std::uint64_t info, std::
     std::uint32_t claim_count = 0;
     claims[claim_count++] = {image_base, align_up(image_bytes, boot::kMapPage), boot::MemoryKind::kernel, 0};
     if (start.module_count != 0) {
-        const PvhModule& module = *TRY(view_as<PvhModule>(view, context, start.modules, 1));
+        PvhModule module;
+        TRY(fetch(view, context, start.modules, 1, &module));
         if (module.bytes != 0) {
             if (module.address % boot::kMapPage != 0 || module.bytes > kAddressLimit ||
                 module.address > kAddressLimit - module.bytes)
@@ -60,7 +65,8 @@ Result<> pvh_convert(PhysicalView view, void* context, std::uint64_t info, std::
         }
     }
 
-    const PvhMemory* memory = TRY(view_as<PvhMemory>(view, context, start.memory_map, start.memory_map_entries));
+    PvhMemory memory[kPvhMaxMemory];
+    TRY(fetch(view, context, start.memory_map, start.memory_map_entries, memory));
     boot::MemoryRange firmware[kPvhMaxMemory];
     for (std::uint32_t i = 0; i < start.memory_map_entries; i++)
         firmware[i] = {memory[i].base, memory[i].bytes, kind_of(memory[i].type), 0};
