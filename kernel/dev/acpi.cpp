@@ -3,12 +3,12 @@
 
 #include <algorithm>
 
-#include "base/bytes.hpp"
+#include "kernel/dev/acpi_field.hpp"
 
 namespace aios::dev {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 36;
+constexpr std::size_t kHeaderBytes = kAcpiHeaderBytes;
 
 bool sums_to_zero(Bytes bytes) {
     std::uint8_t sum = 0;
@@ -19,8 +19,7 @@ bool sums_to_zero(Bytes bytes) {
 
 template <typename T>
 Result<T> at(Bytes table, std::size_t offset) {
-    if (offset > table.size() || table.size() - offset < sizeof(T)) return fail(Error::truncated);
-    return load_le<T>(table.data() + offset);
+    return acpi_field<T>(table, offset);
 }
 
 bool has_name(Bytes table, std::string_view name) { return table.size() >= 4 && as_text(table.first(4)) == name; }
@@ -48,21 +47,6 @@ void note_table(AcpiMemory& memory, std::uint64_t address, AcpiFacts& facts, std
     if (has_name(*table, "FACP")) read = acpi_read_fadt(*table, facts, dsdt);
     if (has_name(*table, "HPET")) read = acpi_read_hpet(*table, facts);
     if (!read) facts.tables_refused++;
-}
-
-// A package length (20.2.4): the bytes it takes, or nothing if they are not there.
-std::optional<std::size_t> package_length_bytes(Bytes aml, std::size_t position) {
-    if (position >= aml.size()) return std::nullopt;
-    return 1 + (static_cast<std::size_t>(aml[position]) >> 6);
-}
-
-// A small constant (20.2.3): ZeroOp, OneOp, or BytePrefix and a byte. Moves `position` past it.
-std::optional<std::uint8_t> small_constant(Bytes aml, std::size_t& position) {
-    if (position >= aml.size()) return std::nullopt;
-    const auto op = static_cast<std::uint8_t>(aml[position++]);
-    if (op <= 1) return op;
-    if (op != 0x0a || position >= aml.size()) return std::nullopt;
-    return static_cast<std::uint8_t>(aml[position++]);
 }
 
 } // namespace
@@ -113,13 +97,14 @@ Result<> acpi_read_madt(Bytes table, AcpiFacts& facts) { // 5.2.12
 }
 
 Result<> acpi_read_fadt(Bytes table, AcpiFacts& facts, std::uint64_t& dsdt) { // 5.2.9
-    constexpr std::uint32_t kResetSupported = 1 << 10;
+    constexpr std::uint32_t kResetSupported = 1 << 10, kReducedHardware = 1 << 20;
+    const auto flags = TRY(at<std::uint32_t>(table, 112));
     dsdt = TRY(at<std::uint32_t>(table, 40));
     facts.smi_port = static_cast<std::uint16_t>(TRY(at<std::uint32_t>(table, 48)));
     facts.acpi_enable = TRY(at<std::uint8_t>(table, 52));
     facts.power_port_a = static_cast<std::uint16_t>(TRY(at<std::uint32_t>(table, 64)));
     facts.power_port_b = static_cast<std::uint16_t>(TRY(at<std::uint32_t>(table, 68)));
-    if (table.size() >= 129 && (TRY(at<std::uint32_t>(table, 112)) & kResetSupported) != 0) {
+    if (table.size() >= 129 && (flags & kResetSupported) != 0) {
         const AcpiRegister reset{TRY(at<std::uint8_t>(table, 116)), TRY(at<std::uint64_t>(table, 120))};
         if (reset.space <= 2) facts.reset = reset;
         facts.reset_value = TRY(at<std::uint8_t>(table, 128));
@@ -127,8 +112,15 @@ Result<> acpi_read_fadt(Bytes table, AcpiFacts& facts, std::uint64_t& dsdt) { //
     if (table.size() >= 148) {
         if (const auto wide = TRY(at<std::uint64_t>(table, 140)); wide != 0) dsdt = wide;
     }
-    // The extended control block counts where it is a port; system memory is for reduced hardware, which we do not
-    // switch off so.
+    if ((flags & kReducedHardware) != 0) { // 5.2.9.1: it has none of the ports, whatever stands there
+        facts.power_port_a = facts.power_port_b = facts.smi_port = 0;
+        if (table.size() < 256) return {};
+        const AcpiRegister control{TRY(at<std::uint8_t>(table, 244)), TRY(at<std::uint64_t>(table, 248))};
+        if (control.space <= 1 && control.address != 0) facts.sleep_control = control;
+        return {};
+    }
+    facts.acpi_timer = static_cast<std::uint16_t>(TRY(at<std::uint32_t>(table, 76)));
+    // The extended control block counts where it is a port.
     if (table.size() >= 184 && TRY(at<std::uint8_t>(table, 172)) == 1) {
         const auto wide = TRY(at<std::uint64_t>(table, 176));
         if (wide != 0 && wide <= 0xffff) facts.power_port_a = static_cast<std::uint16_t>(wide);
@@ -140,26 +132,6 @@ Result<> acpi_read_hpet(Bytes table, AcpiFacts& facts) { // IA-PC HPET 1.0a sect
     if (TRY(at<std::uint8_t>(table, 40)) != 0) return fail(Error::unsupported);
     facts.hpet = TRY(at<std::uint64_t>(table, 44));
     return {};
-}
-
-Result<> acpi_find_s5(Bytes dsdt, AcpiFacts& facts) { // 7.4.2, 20.2.5.1: Name (\_S5, Package () {type a, type b, ...})
-    for (std::size_t i = kHeaderBytes; i + 8 <= dsdt.size(); i++) {
-        if (as_text(dsdt.subspan(i, 4)) != "_S5_") continue;
-        const auto before = static_cast<std::uint8_t>(dsdt[i - 1]);
-        const auto earlier = static_cast<std::uint8_t>(dsdt[i - 2]);
-        if (before != 0x08 && !(before == '\\' && earlier == 0x08)) continue; // NameOp
-        if (static_cast<std::uint8_t>(dsdt[i + 4]) != 0x12) continue;         // PackageOp
-        const auto length = package_length_bytes(dsdt, i + 5);
-        if (!length) return fail(Error::truncated);
-        std::size_t position = i + 5 + *length + 1; // and the number of elements
-        const auto a = small_constant(dsdt, position);
-        if (!a || *a > 7) return fail(Error::bad_format);
-        const auto b = small_constant(dsdt, position);
-        facts.sleep_type_a = a;
-        facts.sleep_type_b = b && *b <= 7 ? *b : *a;
-        return {};
-    }
-    return fail(Error::not_found);
 }
 
 Result<AcpiFacts> acpi_read(AcpiMemory& memory, std::uint64_t rsdp) { // 5.2.5
@@ -191,7 +163,7 @@ Result<AcpiFacts> acpi_read(AcpiMemory& memory, std::uint64_t rsdp) { // 5.2.5
         if (!code || !has_name(*code, "DSDT"))
             facts.tables_refused++;
         else
-            (void)acpi_find_s5(*code, facts); // without it there is no switching off, which is checked where it is used
+            acpi_read_dsdt(*code, facts);
     }
     return facts;
 }

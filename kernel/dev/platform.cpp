@@ -19,18 +19,16 @@ public:
 } // namespace
 
 void init_platform() {
-    const std::uint64_t rsdp = arch::hand_off().rsdp;
-    PhysicalMemory memory;
-    if (rsdp == 0) {
+    if (const std::uint64_t rsdp = arch::hand_off().rsdp; rsdp == 0) {
         log(LogLevel::warning, "no ACPI tables: one CPU");
-        return;
+    } else {
+        PhysicalMemory memory;
+        if (const auto read = acpi_read(memory, rsdp))
+            facts = *read;
+        else
+            log(LogLevel::warning, "the ACPI tables cannot be used ({}): one CPU", read.error());
     }
-    auto read = acpi_read(memory, rsdp);
-    if (!read) {
-        log(LogLevel::warning, "the ACPI tables cannot be used ({}): one CPU", read.error());
-        return;
-    }
-    facts = *read;
+    read_virtio_words(arch::command_line(), facts.virtio);
     if (facts.tables_refused != 0) log(LogLevel::warning, "{} ACPI tables were refused", facts.tables_refused);
     if (facts.processors_left_out != 0)
         log(LogLevel::warning, "{} processors are more than the kernel can use", facts.processors_left_out);

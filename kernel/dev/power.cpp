@@ -26,9 +26,18 @@ void write_register(const AcpiRegister& place, std::uint8_t value) {
     }
 }
 
+// Reduced hardware (section 4.8.3.7): one register does it, and there is no other mode to leave first.
+void sleep_s5_reduced(const AcpiRegister& control) {
+    constexpr std::uint8_t kSleepEnable = 1 << 5;
+    write_register(control, static_cast<std::uint8_t>(*platform().sleep_type_a << 2 | kSleepEnable));
+    wait_a_moment();
+}
+
 void sleep_s5() {
     constexpr std::uint16_t kSleepEnable = 1 << 13, kAcpiMode = 1;
-    if (!platform().sleep_type_a || platform().power_port_a == 0) return;
+    if (!platform().sleep_type_a) return;
+    if (platform().sleep_control) sleep_s5_reduced(*platform().sleep_control);
+    if (platform().power_port_a == 0) return;
     if ((arch::port_read16(platform().power_port_a) & kAcpiMode) == 0 && platform().smi_port != 0 &&
         platform().acpi_enable != 0) {
         arch::port_write8(platform().smi_port, platform().acpi_enable);
@@ -42,15 +51,22 @@ void sleep_s5() {
     wait_a_moment();
 }
 
-} // namespace
-
-void power_off(bool success) {
+[[noreturn]] void leave(arch::ExitStatus status) {
     drain_host_port();
     arch::interrupts_disable();
-    arch::debug_exit(success ? arch::ExitStatus::success : arch::ExitStatus::run_failed);
+    arch::debug_exit(status);
     sleep_s5();
     log(LogLevel::error, "the machine does not switch off: it stands still now");
     arch::halt_forever();
+}
+
+} // namespace
+
+void power_off(bool success) { leave(success ? arch::ExitStatus::success : arch::ExitStatus::run_failed); }
+
+void refuse_machine(std::string_view sentence) {
+    log(LogLevel::error, "{}{}", std::string_view(arch::kRefusal), sentence);
+    leave(arch::ExitStatus::refused);
 }
 
 void reset() {

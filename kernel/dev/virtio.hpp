@@ -1,11 +1,12 @@
-// Virtio devices on PCI, modern interface (virtio 1.1 section 4.1), and their split virtqueues (section 2.6). Polled:
-// no interrupts. No locks; whoever owns the device has one.
+// Virtio devices, modern interface (virtio 1.1), on PCI or else on registers in memory (virtio_transport.hpp), and
+// their split virtqueues (section 2.6). Polled: no interrupts. No locks; whoever owns the device has one.
 #pragma once
 
 #include <atomic>
 
 #include "base/result.hpp"
 #include "base/types.hpp"
+#include "kernel/dev/virtio_transport.hpp"
 
 namespace aios::dev {
 
@@ -28,15 +29,17 @@ private:
     friend class VirtioDevice;
     struct Memory;
     Memory* memory_ = nullptr;
-    volatile std::uint16_t* notify_ = nullptr;
+    VirtioTransport* transport_ = nullptr;
+    volatile void* bell_ = nullptr;
     std::uint16_t number_ = 0, size_ = 0, offered_ = 0, taken_ = 0;
 };
 
 class VirtioDevice {
 public:
-    // Finds the device, resets it and negotiates VERSION_1 and those of the low 32 feature bits in `wanted` that it
-    // offers. not_found: there is none; device, bad_format: it does not follow the standard.
-    Result<> init(std::uint16_t modern_id, std::uint16_t transitional_id, std::uint32_t wanted);
+    // Finds the device of this kind (section 5), resets it and negotiates VERSION_1 and those of the low 32 feature
+    // bits in `wanted` that it offers. not_found: there is none; device, bad_format: it does not follow the standard;
+    // unsupported: it has the legacy interface alone.
+    Result<> init(std::uint16_t kind, std::uint32_t wanted);
     [[nodiscard]] bool has(std::uint32_t feature) const { return (features_ & feature) != 0; }
     [[nodiscard]] std::uint32_t configuration32(unsigned offset) const; // of the device's own; 0 beyond its end
     Result<> start_queue(VirtQueue& queue, std::uint16_t number);
@@ -45,11 +48,7 @@ public:
 
 private:
     Result<> negotiate(std::uint32_t wanted);
-    volatile std::uint8_t* common_ = nullptr;
-    volatile std::uint8_t* configuration_ = nullptr;
-    std::uint32_t configuration_bytes_ = 0;
-    std::uint64_t notify_physical_ = 0;
-    std::uint32_t notify_bytes_ = 0, notify_multiplier_ = 0;
+    VirtioTransport* transport_ = nullptr;
     std::uint32_t features_ = 0;
 };
 

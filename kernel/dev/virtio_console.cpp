@@ -10,7 +10,7 @@
 namespace aios::dev {
 namespace {
 
-constexpr std::uint16_t kModernDevice = 0x1043, kTransitionalDevice = 0x1003;
+constexpr std::uint16_t kConsole = 3; // the kind of device (5)
 constexpr std::uint32_t kMultiport = 1 << 1;
 constexpr unsigned kMaxPorts = 4; // offset in the device's configuration (5.3.4)
 constexpr std::uint16_t kControlTransmit = 3, kTransmit0 = 1, kTransmit1 = 5; // 5.3.2
@@ -26,7 +26,7 @@ constexpr std::uint16_t kDeviceReady = 0, kPortReady = 3, kPortOpen = 6;
 } // namespace
 
 Result<> VirtioConsole::init() {
-    TRY(device_.init(kModernDevice, kTransitionalDevice, kMultiport));
+    TRY(device_.init(kConsole, kMultiport));
     const bool several = device_.has(kMultiport) && device_.configuration32(kMaxPorts) > kPort;
     const auto started = start_port(several);
     if (!started) {

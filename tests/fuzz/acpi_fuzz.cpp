@@ -60,6 +60,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     (void)acpi_read_fadt(table, facts, dsdt);
     (void)acpi_read_hpet(table, facts);
     (void)acpi_find_s5(table, facts);
+    acpi_find_virtio(table, facts);
 
     std::vector<std::uint8_t> memory_bytes(data, data + size);
     set_rsdp(memory_bytes);

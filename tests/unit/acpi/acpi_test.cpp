@@ -103,5 +103,106 @@ TEST(Acpi, FindsSleepTypesOnlyWhereTheyAre) {
     EXPECT_EQ(facts.sleep_type_a, 0);
 }
 
+// Device (VRnn) { Name (_HID, "LNRO0005"), ..., Name (_CRS, Buffer { Memory32Fixed, Interrupt }) }, as QEMU's microvm
+// describes its places.
+Data virtio_device(std::uint32_t base, std::uint32_t bytes) {
+    Data resources = {0x86, 9, 0, 1};
+    put(resources, base);
+    put(resources, bytes);
+    for (const int byte : {0x89, 6, 0, 3, 1, 5, 0, 0, 0, 0x79, 0})
+        resources.push_back(static_cast<std::uint8_t>(byte));
+    Data body = {'V', 'R', '0', '0', 8, '_', 'H', 'I', 'D', 0x0d, 'L', 'N', 'R', 'O', '0', '0', '0', '5', 0,
+                 8,   '_', 'C', 'C', 'A', 1, 8, '_', 'C', 'R', 'S', 0x11};
+    body.push_back(static_cast<std::uint8_t>(resources.size() + 3));
+    body.push_back(0x0a);
+    body.push_back(static_cast<std::uint8_t>(resources.size()));
+    body.insert(body.end(), resources.begin(), resources.end());
+    Data device = {0x5b, 0x82};
+    device.push_back(static_cast<std::uint8_t>(0x40 | ((body.size() + 2) & 0xf)));
+    device.push_back(static_cast<std::uint8_t>((body.size() + 2) >> 4));
+    device.insert(device.end(), body.begin(), body.end());
+    return device;
+}
+
+VirtioPlaces places_in(const Data& aml) {
+    const Data table = make_table("DSDT", aml);
+    AcpiFacts facts;
+    acpi_find_virtio(Bytes(reinterpret_cast<const std::byte*>(table.data()), table.size()), facts);
+    return facts.virtio;
+}
+
+TEST(Acpi, FindsVirtioDevices) {
+    Data aml;
+    for (std::uint32_t i = 0; i < 40; i++) {
+        const Data device = virtio_device(0xfeb0'0000 + 512 * i, 512);
+        aml.insert(aml.end(), device.begin(), device.end());
+    }
+    const VirtioPlaces places = places_in(aml);
+    ASSERT_EQ(places.size(), 32u); // as many as there is room for
+    EXPECT_EQ(places[0].base, 0xfeb0'0000u);
+    EXPECT_EQ(places[31].base, 0xfeb0'0000u + 512 * 31);
+    EXPECT_EQ(places[31].bytes, 512u);
+}
+
+TEST(Acpi, PassesOverWhatIsNoVirtioDevice) {
+    const Data good = virtio_device(0xfeb0'0000, 512);
+    EXPECT_EQ(places_in(good).size(), 1u);
+    EXPECT_EQ(places_in(virtio_device(0xfeb0'0000, 16)).size(), 0u); // too short for the registers
+    EXPECT_EQ(places_in(virtio_device(0xfeb0'0001, 512)).size(), 0u);
+    for (std::size_t at = 0; at < good.size(); at++) { // any byte wrong, or the end missing: never a read outside
+        Data bad = good;
+        bad[at] ^= 0xff;
+        (void)places_in(bad);
+        EXPECT_EQ(places_in(Data(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(at))).size(), 0u) << at;
+    }
+    Data other = good;
+    other[18] = '4'; // LNRO0004...
+    other[21] = '6';
+    EXPECT_EQ(places_in(other).size(), 0u);
+}
+
+TEST(Acpi, ReducedHardwareHasARegisterToSleep) {
+    Data table = make_fadt(0x5000);
+    const auto read = [&] {
+        fix_sum(table, 9, table.size());
+        AcpiFacts facts;
+        std::uint64_t dsdt = 0;
+        EXPECT_TRUE(acpi_read_fadt(Bytes(reinterpret_cast<const std::byte*>(table.data()), table.size()), facts, dsdt));
+        return facts;
+    };
+    set(table, 76, std::uint32_t{0x608});
+    EXPECT_EQ(read().acpi_timer, 0x608);
+    EXPECT_FALSE(read().sleep_control);
+    set(table, 112, std::uint32_t{1 << 20 | 1 << 10});
+    set(table, 248, std::uint64_t{0xfea0'0200});
+    const AcpiFacts facts = read();
+    ASSERT_TRUE(facts.sleep_control);
+    EXPECT_EQ(facts.sleep_control->address, 0xfea0'0200u);
+    EXPECT_EQ(facts.power_port_a, 0);
+    EXPECT_EQ(facts.acpi_timer, 0);
+    EXPECT_TRUE(facts.reset);
+}
+
+TEST(VirtioPlaces, WordsOfTheCommandLine) {
+    VirtioPlaces places;
+    read_virtio_words("seed=1 virtio_mmio.device=512@0xfeb00000:5 virtio_mmio.device=0x200@4273996288:6 "
+                      "virtio_mmio.device=4K@0xd0000000:12:3 virtio_mmio.device=512@0xfeb00000:5",
+                      places);
+    ASSERT_EQ(places.size(), 3u); // the last is there already
+    EXPECT_EQ(places[0].base, 0xfeb0'0000u);
+    EXPECT_EQ(places[1].base, 4273996288u);
+    EXPECT_EQ(places[1].bytes, 512u);
+    EXPECT_EQ(places[2].bytes, 4096u);
+    VirtioPlaces none;
+    for (const char* wrong :
+         {"virtio_mmio.device=", "virtio_mmio.device=512", "virtio_mmio.device=512@", "virtio_mmio.device=512@0x:1",
+          "virtio_mmio.device=512@0xfeb00000", "virtio_mmio.device=@0xfeb00000:1", "virtio_mmio.device=512@0xfeb00001:1",
+          "virtio_mmio.device=16@0xfeb00000:1", "virtio_mmio.device=512@0xffffffffffffffffff:1",
+          "virtio_mmio.device=99999999999999999999@0xfeb00000:1", "virtio_mmio.device=17179869184G@0xfeb00000:1",
+          "xvirtio_mmio.device=512@0xfeb00000:5"})
+        read_virtio_words(wrong, none);
+    EXPECT_TRUE(none.is_empty());
+}
+
 } // namespace
 } // namespace aios::dev
