@@ -59,16 +59,17 @@ void add_panic_reporters() {
     dev::power_off(false);
 }
 
-// Agents are not trusted, and there is no page-table isolation: on a processor with Meltdown they could read all of memory.
-Result<> check_processor() {
-    if (!arch::needs_page_table_isolation() || arch::command_line_value("unsafe") == "meltdown") return {};
-    log(LogLevel::error, "this processor lets user code read kernel memory (Meltdown); unsafe=meltdown starts all the same");
-    return fail(Error::unsupported);
+// Agents are not trusted, and there is no page-table isolation: on a processor with Meltdown they could read all of
+// memory.
+void check_processor() {
+    if (!arch::needs_page_table_isolation() || arch::command_line_value("unsafe") == "meltdown") return;
+    dev::refuse_machine("this processor lets user code read kernel memory (Meltdown); take another one, or give "
+                        "--append unsafe=meltdown to run agents on it all the same.");
 }
 
 // Programs come from the container; from here on the first agent decides what happens.
 Result<> start_agents() {
-    TRY(check_processor());
+    check_processor();
     const auto& handoff = arch::hand_off();
     if (handoff.container_bytes == 0) return fail(Error::not_found);
     TRY(fs::init_bundle({handoff.container_base}, handoff.container_bytes));
@@ -90,7 +91,12 @@ void kernel_main() {
     mm::init_kernel_space();
     mm::add_boot_frames(arch::hand_off()); // the loader's block, stack and tables: copied or replaced
     dev::init_platform();
-    arch::init_clocks(dev::platform().hpet, arch::command_line_number("tsc_khz"));
+    const dev::AcpiFacts& facts = dev::platform();
+    if (!arch::init_clocks({facts.hpet, facts.acpi_timer, arch::command_line_number("tsc_khz")}))
+        dev::refuse_machine(
+            "there is nothing to measure time by: HPET, ACPI timer, PIT and real-time clock are missing, "
+            "and CPUID does not say how fast the time stamp counter runs; switch one on (pit=on), or "
+            "give --append tsc_khz=N.");
     time::init_clock();
     dev::init_entropy();
     mm::set_random_source(dev::random_word);

@@ -21,8 +21,15 @@ namespace aios::arch {
 [[nodiscard]] PhysAddr image_to_phys(const void* pointer); // of something in the kernel image
 
 // Statuses that QEMU's isa-debug-exit reports (QEMU itself exits with 2 * status + 1).
-enum class ExitStatus : std::uint8_t { success = 0x10, run_failed = 0x11, panicked = 0x12, selftest_failed = 0x13 };
-void debug_exit(ExitStatus status); // returns where there is no such device
+enum class ExitStatus : std::uint8_t {
+    success = 0x10,
+    run_failed = 0x11,
+    panicked = 0x12,
+    selftest_failed = 0x13,
+    refused = 0x14, // AIOS does not start on this machine; the serial line says why
+};
+void debug_exit(ExitStatus status);                              // returns where there is no such device
+inline constexpr char kRefusal[] = "AIOS does not start here: "; // begins the line that says why
 [[noreturn]] void halt_forever();
 // Runs in a panic, after the report, with everything else stopped: polled, without locks. In the order of adding; at
 // most 8.
@@ -33,9 +40,13 @@ void add_panic_reporter(void (*reporter)());
 // Steps of the start, in this order (kernel/main.cpp). Interrupts stay off until the scheduler runs.
 void run_initializers(); // .init_array
 void init_boot_cpu();    // features, descriptor tables, control registers, traps, local APIC
-// Rates of the time stamp counter and the timer; `hpet`: physical address of its registers or 0; tsc_khz= of the
-// command line.
-void init_clocks(std::uint64_t hpet, std::optional<std::uint64_t> tsc_khz);
+// What the rates of the time stamp counter and the timer are measured by, beside what needs no address.
+struct ClockSources {
+    std::uint64_t hpet = 0;               // physical address of its registers, or 0
+    std::uint16_t acpi_timer = 0;         // port of ACPI's timer, or 0
+    std::optional<std::uint64_t> tsc_khz; // tsc_khz= of the command line; what is not plausible is passed over
+};
+[[nodiscard]] bool init_clocks(const ClockSources& sources); // false: this machine has nothing to measure time by
 [[nodiscard]] std::uint64_t tick_khz();
 // I/O APIC lines (global system interrupts). Enabled ones come to hook::device_interrupt on the boot CPU.
 enum class LineTrigger : std::uint8_t { edge, level };

@@ -3,6 +3,8 @@
 #include <cstring>
 
 #include "kernel/arch/machine.hpp"
+#include "kernel/arch/x86_64/apic.hpp"
+#include "kernel/arch/x86_64/control.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
 #include "kernel/arch/x86_64/cpu_block.hpp"
 #include "kernel/arch/x86_64/features.hpp"
@@ -96,6 +98,34 @@ KERNEL_TEST(cpu_protections_are_on) {
     KERNEL_EXPECT(!has.smap || (cr4 & arch::x86::kCr4Smap) != 0);
     KERNEL_EXPECT(!has.umip || (cr4 & arch::x86::kCr4Umip) != 0);
     KERNEL_EXPECT((arch::x86::read_msr(arch::x86::kMsrEfer) & arch::x86::kEferNoExecute) != 0);
+}
+
+// Constant sets, on every CPU: nothing that firmware left on, nothing that the kernel does not save.
+KERNEL_TEST(cpu_control_registers_are_exact) {
+    static std::atomic<unsigned> wrong;
+    wrong = 0;
+    const auto look = [](void*) {
+        using namespace arch::x86;
+        if (read_cr4() != cr4_for(features()) || read_cr0() != kCr0 || read_msr(kMsrEfer) != kEfer) wrong++;
+        if (read_msr(kMsrPageAttributes) != kPageAttributes || read_msr(kMsrSysenterSelector) != 0) wrong++;
+    };
+    arch::run_on_others(look, nullptr);
+    arch::InterruptGuard guard;
+    look(nullptr);
+    KERNEL_EXPECT(wrong == 0);
+}
+
+// An NMI may hit between any two instructions: in a handler, on the way in or out, while interrupts are off. Without a
+// panic it means nothing.
+KERNEL_TEST_ON(cpu_nmis_do_no_harm, 2) {
+    static std::atomic<unsigned> rounds;
+    rounds = 0;
+    for (unsigned i = 0; i < 2000; i++) {
+        arch::x86::send_nmi_to_others();
+        arch::run_on_others([](void*) { rounds++; }, nullptr);
+        arch::x86::send_nmi_to_others();
+    }
+    KERNEL_EXPECT(rounds == 2000 * (arch::cpu_count() - 1));
 }
 
 // Fails on processors with Meltdown: the kernel starts no agents there, so a virtual machine on them is of no use.

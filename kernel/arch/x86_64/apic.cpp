@@ -31,6 +31,7 @@ constexpr std::uint32_t kSending = 1 << 12;
 constexpr std::uint32_t kAssert = 1 << 14;
 constexpr std::uint32_t kInit = 5 << 8, kStartup = 6 << 8, kNmi = 4 << 8;
 constexpr std::uint64_t kBaseEnabled = 1 << 11, kBaseExtended = 1 << 10;
+constexpr std::uint32_t kBroadcast = 255; // of 8-bit ids
 
 volatile std::uint32_t* registers = nullptr;
 bool extended = false; // x2APIC
@@ -73,9 +74,29 @@ Result<> map_local_apic(std::uint64_t physical) {
 }
 
 bool has_local_apic() { return ready; }
+bool apic_reaches(std::uint32_t apic_id) { return extended || apic_id < kBroadcast; }
+
+namespace {
+
+// Brings this CPU's APIC into the mode of the boot CPU's, whatever firmware left it in. The ways from one to another
+// are few (SDM volume 3 section 11.12.5): x2APIC is left only by switching the APIC off, and entered only from xAPIC.
+void enter_mode() {
+    std::uint64_t base = read_msr(kMsrApicBase);
+    if ((base & kBaseExtended) != 0 && !extended) {
+        base &= ~(kBaseEnabled | kBaseExtended);
+        write_msr(kMsrApicBase, base);
+    }
+    if ((base & kBaseEnabled) == 0) {
+        base |= kBaseEnabled;
+        write_msr(kMsrApicBase, base);
+    }
+    if (extended && (base & kBaseExtended) == 0) write_msr(kMsrApicBase, base | kBaseExtended);
+}
+
+} // namespace
 
 void init_local_apic() {
-    if (!extended) write_msr(kMsrApicBase, read_msr(kMsrApicBase) | kBaseEnabled);
+    enter_mode();
     apic_write(task_priority, 0);
     apic_write(line0, kMasked);
     apic_write(line1, kMasked);

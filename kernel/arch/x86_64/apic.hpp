@@ -11,6 +11,8 @@ namespace aios::arch::x86 {
 Result<> map_local_apic(std::uint64_t physical); // once; from then on the functions below work
 void init_local_apic();                          // each CPU
 [[nodiscard]] bool has_local_apic();
+// Whether a CPU with this id can be sent to: outside of x2APIC mode ids have 8 bits.
+[[nodiscard]] bool apic_reaches(std::uint32_t apic_id);
 [[nodiscard]] std::uint32_t local_apic_id();
 void end_of_interrupt();
 void send_interrupt(std::uint32_t apic_id, unsigned vector);

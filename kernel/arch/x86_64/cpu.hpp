@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "kernel/arch/x86_64/registers.hpp"
+
 namespace aios::arch::x86 {
 
 // SAFETY (whole file): each asm statement names all that the instruction reads and writes; those that order memory
@@ -27,26 +29,6 @@ inline std::uint32_t in32(std::uint16_t port) {
     asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
     return value;
 }
-
-inline constexpr std::uint32_t kMsrApicBase = 0x1b;
-inline constexpr std::uint32_t kMsrTscDeadline = 0x6e0;
-inline constexpr std::uint32_t kMsrEfer = 0xc000'0080;
-inline constexpr std::uint32_t kMsrStar = 0xc000'0081;
-inline constexpr std::uint32_t kMsrLstar = 0xc000'0082;
-inline constexpr std::uint32_t kMsrCstar = 0xc000'0083;
-inline constexpr std::uint32_t kMsrSfmask = 0xc000'0084;
-inline constexpr std::uint32_t kMsrFsBase = 0xc000'0100;
-inline constexpr std::uint32_t kMsrGsBase = 0xc000'0101;
-inline constexpr std::uint32_t kMsrKernelGsBase = 0xc000'0102;
-
-inline constexpr std::uint64_t kEferSyscall = 1 << 0, kEferNoExecute = 1 << 11;
-inline constexpr std::uint64_t kCr0Monitor = 1 << 1, kCr0Emulate = 1 << 2, kCr0TaskSwitched = 1 << 3,
-                               kCr0Numeric = 1 << 5, kCr0WriteProtect = 1 << 16;
-inline constexpr std::uint64_t kCr4GlobalPages = 1 << 7, kCr4FxSave = 1 << 9, kCr4SimdExceptions = 1 << 10,
-                               kCr4Umip = 1 << 11, kCr4FsGsBase = 1 << 16, kCr4XSave = 1 << 18, kCr4Smep = 1 << 20,
-                               kCr4Smap = 1 << 21;
-inline constexpr std::uint64_t kFlagInterrupt = 1 << 9, kFlagTrap = 1 << 8, kFlagDirection = 1 << 10,
-                               kFlagAlignment = 1 << 18, kFlagNestedTask = 1 << 14;
 
 inline std::uint64_t read_msr(std::uint32_t msr) {
     std::uint32_t low, high;
@@ -83,11 +65,26 @@ inline std::uint64_t read_cr4() {
     return value;
 }
 inline void write_cr4(std::uint64_t value) { asm volatile("movq %0, %%cr4" : : "r"(value) : "memory"); }
+// The components that XSAVE manages; takes only those that CPUID names.
+inline void write_xcr0(std::uint64_t value) {
+    asm volatile("xsetbv"
+                 :
+                 : "c"(0), "a"(static_cast<std::uint32_t>(value)), "d"(static_cast<std::uint32_t>(value >> 32))
+                 : "memory");
+}
+inline void init_fpu() { asm volatile("fninit"); }
+// No local descriptor table, and no breakpoints in debug registers.
+inline void drop_local_descriptors() { asm volatile("lldt %w0" : : "r"(0)); }
+inline void drop_breakpoints() { asm volatile("movq %0, %%dr7" : : "r"(std::uint64_t{0x400})); }
+inline void store_fence() { asm volatile("mfence" : : : "memory"); }
+// What gs:0 holds: the address of this CPU's block.
+inline void* read_gs_word() {
+    void* word;
+    asm volatile("movq %%gs:0, %0" : "=r"(word));
+    return word;
+}
 inline void flush_page(std::uint64_t address) { asm volatile("invlpg (%0)" : : "r"(address) : "memory"); }
 
-struct CpuId {
-    std::uint32_t eax, ebx, ecx, edx;
-};
 inline CpuId cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
     CpuId r;
     asm volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));

@@ -62,10 +62,7 @@ static_assert(sizeof(TrapFrame) == FRAME_BYTES && offsetof(TrapFrame, r11) == FR
 extern CpuBlock cpu_blocks[kMaxCpus];
 
 inline CpuBlock& this_cpu() {
-    CpuBlock* block;
-    // SAFETY: gs points at this CPU's block from init_cpu() on.
-    asm volatile("movq %%gs:0, %0" : "=r"(block));
-    return *block;
+    return *static_cast<CpuBlock*>(read_gs_word()); // gs points at this CPU's block from init_cpu() on
 }
 
 // 0 before this CPU has its block (only the boot CPU runs then).

@@ -1,9 +1,9 @@
-// Segments, task state, interrupt table and control registers of one CPU. SDM volume 3 sections 3.4, 6.10, 8.7; volume
-// 2 SYSCALL. Selectors are laid out as SYSRET wants them: user data, then user code.
+// Segments, task state, interrupt table and entry registers of one CPU. SDM volume 3 sections 3.4, 6.10, 8.7; volume 2
+// SYSCALL. Selectors are laid out as SYSRET wants them: user data, then user code.
 // SAFETY: the tables hold addresses as numbers; all that they name (stubs, stacks, blocks) lives as long as the kernel.
+#include "kernel/arch/x86_64/control.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
 #include "kernel/arch/x86_64/cpu_block.hpp"
-#include "kernel/arch/x86_64/features.hpp"
 #include "kernel/arch/x86_64/vectors.hpp"
 
 extern "C" {
@@ -80,30 +80,6 @@ std::uint64_t exception_stack(std::uint64_t top, CpuBlock& block) {
     return top;
 }
 
-void set_control_registers() {
-    const Features& has = features();
-    write_cr0((read_cr0() & ~(kCr0Emulate | kCr0TaskSwitched)) | kCr0Monitor | kCr0Numeric | kCr0WriteProtect);
-    std::uint64_t cr4 = read_cr4() | kCr4GlobalPages | kCr4FxSave | kCr4SimdExceptions;
-    if (has.smep) cr4 |= kCr4Smep;
-    if (has.smap) cr4 |= kCr4Smap;
-    if (has.umip) cr4 |= kCr4Umip;
-    if (has.fsgsbase) cr4 |= kCr4FsGsBase;
-    if (has.xsave) cr4 |= kCr4XSave;
-    write_cr4(cr4);
-    if (has.xsave) {
-        // SAFETY: XCR0 takes only components that CPUID names.
-        asm volatile("xsetbv" : : "c"(0), "a"(static_cast<std::uint32_t>(has.extended_components)), "d"(0));
-    }
-    asm volatile("fninit");
-}
-
-void set_system_call_registers() {
-    write_msr(kMsrEfer, read_msr(kMsrEfer) | kEferSyscall | kEferNoExecute);
-    write_msr(kMsrStar, (std::uint64_t{USER_BASE | 3} << 48) | (std::uint64_t{KERNEL_CODE} << 32));
-    write_msr(kMsrLstar, reinterpret_cast<std::uint64_t>(&syscall_entry));
-    write_msr(kMsrSfmask, kFlagInterrupt | kFlagTrap | kFlagDirection | kFlagAlignment | kFlagNestedTask | 0x3000);
-}
-
 } // namespace
 
 const ExceptionStacks& boot_exception_stacks() {
@@ -145,8 +121,9 @@ void init_cpu(unsigned index, const ExceptionStacks& stacks) {
     // SAFETY: both tables live as long as the kernel.
     asm volatile("lidt %0" : : "m"(pointer));
     asm volatile("ltr %w0" : : "r"(TASK_STATE));
+    drop_local_descriptors();
     set_control_registers();
-    set_system_call_registers();
+    set_entry_registers(reinterpret_cast<std::uint64_t>(&syscall_entry));
 }
 
 } // namespace aios::arch::x86

@@ -13,6 +13,7 @@
 #include "kernel/arch/x86_64/cpu.hpp"
 #include "kernel/arch/x86_64/layout.hpp"
 #include "kernel/arch/x86_64/pvh.hpp"
+#include "kernel/arch/x86_64/requirements.hpp"
 
 extern "C" {
 std::uintptr_t __stack_chk_guard = 0; // set below, before any function that checks it is left
@@ -58,12 +59,6 @@ std::uint64_t gather_seed() {
     return seed;
 }
 
-[[noreturn]] void refuse() {
-    out32(0xf4, 0x12); // nothing can be printed yet: leave with the status of a panic
-    for (;;)
-        asm volatile("cli; hlt");
-}
-
 // Maps one page of 4 KiB (level 1), 2 MiB (2) or 1 GiB (3).
 void map(std::uint64_t root, std::uint64_t address, std::uint64_t entry, unsigned level) {
     std::uint64_t* table = table_at(root);
@@ -71,7 +66,7 @@ void map(std::uint64_t root, std::uint64_t address, std::uint64_t entry, unsigne
         std::uint64_t& slot = table[(address >> (12 + 9 * (at - 1))) & 511];
         if (slot == 0) {
             const std::uint64_t next = early_table();
-            if (next == 0) refuse();
+            if (next == 0) refuse_early("its memory needs more page tables than the kernel image has room for.");
             slot = next | kPtePresent | kPteWrite;
         }
         table = table_at(slot);
@@ -162,7 +157,7 @@ void take_low_memory() {
 void copy_hand_off(const boot::HandOff& from) {
     if (from.magic != boot::kHandOffMagic || from.version != boot::kHandOffVersion ||
         from.range_count > boot::kMaxMemoryRanges)
-        refuse();
+        refuse_early("the loader's hand-off block is of another version; use loader and kernel of one build.");
     std::memcpy(&boot_facts.handoff, &from, sizeof(from));
     // SAFETY: the hand-off says that NUL-ended text lies there, inside the identity map; we stop at our own limit.
     const auto* text = std::bit_cast<const char*>(from.command_line);
@@ -185,7 +180,7 @@ struct Rela { // ELF64_Rela
 void relocate() {
     const auto* end = std::bit_cast<const Rela*>(here(rela_end));
     for (const auto* rela = std::bit_cast<const Rela*>(here(rela_start)); rela < end; rela++) {
-        if ((rela->info & 0xffff'ffff) != 8) refuse();
+        if ((rela->info & 0xffff'ffff) != 8) refuse_early("the kernel image has a relocation that it should not have.");
         auto* word = std::bit_cast<std::uint64_t*>(rela->offset - kImageLinkBase + here(image_start));
         *word = static_cast<std::uint64_t>(rela->addend) - kImageLinkBase + boot_facts.image_base;
     }
@@ -221,6 +216,16 @@ void patch_smap_sites() {
     }
 }
 
+// The processor is as the kernel needs it, and in a known state: whatever else firmware had switched on in CR4 is off.
+// Five-level paging can only be left with paging off, for which nothing is prepared here.
+void take_processor() {
+    if ((read_cr4() & kCr4FiveLevels) != 0)
+        refuse_early("firmware left the processor in five-level paging; switch it off there (la57=off).");
+    const std::string_view missing = missing_feature();
+    if (!missing.empty()) refuse_early("the processor lacks ", missing);
+    write_cr4(kCr4Pae);
+}
+
 } // namespace
 
 std::uint64_t early_table() {
@@ -233,6 +238,7 @@ struct EarlyResult {
 };
 
 extern "C" [[gnu::no_stack_protector]] void early_main(const boot::HandOff* handoff, EarlyResult* result) {
+    take_processor();
     copy_hand_off(*handoff);
     if (const auto seed = command_line_number(boot_facts.command_line, "seed")) {
         boot_facts.seed_fixed = true;
@@ -252,10 +258,10 @@ extern "C" [[gnu::no_stack_protector]] void early_main(const boot::HandOff* hand
     map_physical_memory(root);
     // Upper levels of the ranges that are filled later exist from the start: all address spaces share them.
     const std::uint64_t space = early_table();
-    if (space == 0) refuse();
+    if (space == 0) refuse_early("its memory needs more page tables than the kernel image has room for.");
     table_at(root)[(kKernelSpaceBase >> 39) & 511] = space | kPtePresent | kPteWrite;
     write_cr0(read_cr0() | kCr0WriteProtect);
-    write_cr4(read_cr4() | kCr4GlobalPages);
+    write_cr4(kCr4Pae | kCr4GlobalPages);
 
     result->root = root;
     result->entry = here(std::bit_cast<const void*>(&kernel_entry)) + boot_facts.image_slide;
@@ -270,7 +276,8 @@ extern "C" boot::HandOff* pvh_hand_off(std::uint64_t info, std::uint64_t entry_t
         return std::bit_cast<const void*>(address);
     };
     const std::uint64_t base = here(image_start);
-    if (!pvh_convert(view, nullptr, info, base, here(image_end) - base, entry_tsc, pvh_block)) return nullptr;
+    if (!pvh_convert(view, nullptr, info, base, here(image_end) - base, entry_tsc, pvh_block))
+        refuse_early("the virtual machine monitor's start information cannot be used.");
     return &pvh_block;
 }
 

@@ -42,16 +42,27 @@ aios_pvh_entry:
     decl %ebp
     jnz 2b
 
+    // A processor without long mode would fault at the next steps, with nobody to say why.
     movl %ecx, %ebp
-    movl %cr4, %eax
-    orl $0x20, %eax             // PAE
+    movl %ebx, %esp             // CPUID changes ebx; the stack is empty
+    movl $0x80000000, %eax
+    cpuid
+    cmpl $0x80000001, %eax
+    jb no_long_mode
+    movl $0x80000001, %eax
+    cpuid
+    testl $0x20000000, %edx
+    jz no_long_mode
+    movl %esp, %ebx
+    leal (boot_stack_top - 1b)(%ebp), %esp
+
+    movl $0x20, %eax            // CR4: PAE alone
     movl %eax, %cr4
     movl $0xc0000080, %ecx      // EFER
-    rdmsr
-    orl $0x100, %eax            // LME
+    movl $0x100, %eax           // LME
+    xorl %edx, %edx
     wrmsr
-    movl %cr0, %eax
-    orl $0x80010001, %eax       // PG, WP, PE
+    movl $0x80010033, %eax      // PG, WP, NE, ET, MP, PE; caches on
     movl %eax, %cr0
 
     subl $16, %esp
@@ -63,6 +74,19 @@ aios_pvh_entry:
     pushl $8
     pushl %eax
     lretl
+
+no_long_mode:
+    leal (no_long_mode_text - 1b)(%ebp), %esi
+    movw $0x3f8, %dx            // the serial line, as it is: a virtual one needs no setting up
+5:  lodsb
+    testb %al, %al
+    jz 6f
+    outb %al, %dx
+    jmp 5b
+6:  movl $0x14, %eax            // ExitStatus::refused
+    outl %eax, $0xf4
+7:  hlt
+    jmp 7b
 
     .code64
 pvh_long_mode:
@@ -79,15 +103,9 @@ pvh_long_mode:
     shlq $32, %rdi
     orq %rdi, %rsi
     movl %ebx, %edi
-    call pvh_hand_off           // -> rax: HandOff, or 0
-    testq %rax, %rax
-    jz 3f
+    call pvh_hand_off           // -> rax: HandOff
     movq %rax, %rdi
     jmp aios_entry64
-3:  movl $0x12, %eax            // the start info is unusable: leave with the status of a panic
-    outl %eax, $0xf4
-4:  hlt
-    jmp 4b
 
     .globl aios_entry64
 aios_entry64:
@@ -113,6 +131,9 @@ boot_gdt:
     .quad 0
     .quad 0x00af9b000000ffff    // 64-bit code
     .quad 0x00cf93000000ffff    // data
+
+no_long_mode_text:
+    .asciz "AIOS does not start here: the processor lacks 64-bit mode (lm).\r\n"
 
     .section .bss
     .balign 4096

@@ -14,7 +14,7 @@ bool bit(std::uint32_t word, unsigned number) { return (word >> number & 1) != 0
 // size of each.
 std::uint32_t xsave_bytes(std::uint64_t components) {
     std::uint32_t bytes = 576; // legacy area and header
-    for (unsigned i = 2; i < 32; i++) {
+    for (unsigned i = 2; i < 63; i++) {
         if ((components >> i & 1) == 0) continue;
         const CpuId leaf = cpuid(0xd, i);
         if (leaf.ebx + leaf.eax > bytes) bytes = leaf.ebx + leaf.eax;
@@ -30,7 +30,11 @@ bool is_intel() {
 } // namespace
 
 void read_features() {
+    found = {};
     const CpuId one = cpuid(1);
+    found.machine_check = bit(one.edx, 7);
+    found.sysenter = bit(one.edx, 11);
+    if (has_leaf(0x8000'0001)) found.tsc_aux = bit(cpuid(0x8000'0001).edx, 27);
     found.xsave = bit(one.ecx, 26);
     found.rdrand = bit(one.ecx, 30);
     found.tsc_deadline = bit(one.ecx, 24);
@@ -45,13 +49,13 @@ void read_features() {
     found.needs_page_table_isolation = is_intel() && !(bit(seven.edx, 29) && (read_msr(0x10a) & 1) != 0);
     found.extended_bytes = 512;
     if (found.xsave && has_leaf(0xd)) {
-        constexpr std::uint64_t kWanted = 0b1110'0111;
-        const CpuId leaf = cpuid(0xd, 0);
-        found.extended_components = leaf.eax & kWanted;
-        if ((found.extended_components & 4) == 0) found.extended_components &= 3; // AVX-512 needs AVX
-        if ((found.extended_components & 0xe0) != 0xe0) found.extended_components &= ~0xe0ull;
+        const CpuId leaf = cpuid(0xd, 0), more = cpuid(0xd, 1);
+        found.extended_components = (leaf.eax & kManagedComponents) | kX87 | kSse; // these two are always there
+        if ((found.extended_components & kAvx) == 0) found.extended_components &= kX87 | kSse; // AVX-512 needs AVX
+        if ((found.extended_components & kAvx512) != kAvx512) found.extended_components &= ~kAvx512;
         found.extended_bytes = xsave_bytes(found.extended_components);
-        found.xsaveopt = bit(cpuid(0xd, 1).eax, 0);
+        found.xsaveopt = bit(more.eax, 0);
+        found.supervisor_state = bit(more.eax, 3);
     } else {
         found.xsave = false;
     }

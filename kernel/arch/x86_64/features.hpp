@@ -7,9 +7,16 @@ namespace aios::arch::x86 {
 
 struct Features {
     bool smep, smap, umip, fsgsbase, xsave, xsaveopt, rdrand, tsc_deadline, x2apic, needs_page_table_isolation;
-    std::uint64_t extended_components; // what we let XSAVE manage: x87, SSE, AVX, AVX-512 where present
-    std::uint32_t extended_bytes;      // for them
+    bool machine_check, sysenter, tsc_aux;
+    bool supervisor_state;             // there is IA32_XSS, which stays zero
+    std::uint64_t extended_components; // what we let XSAVE manage: kManagedComponents where present
+    std::uint32_t extended_bytes;      // for exactly them, in the standard format
 };
+
+// The components of the extended state that an agent may have (SDM volume 1 section 13.1): x87, SSE, AVX, and the three
+// of AVX-512. All others (MPX, protection keys, AMX, what is to come) stay off, whatever the processor has.
+inline constexpr std::uint64_t kX87 = 1 << 0, kSse = 1 << 1, kAvx = 1 << 2, kAvx512 = 7 << 5;
+inline constexpr std::uint64_t kManagedComponents = kX87 | kSse | kAvx | kAvx512;
 
 void read_features(); // once, on the boot CPU
 const Features& features();

@@ -148,6 +148,10 @@ Result<unsigned> start_cpus(std::span<const std::uint32_t> apic_ids, Result<std:
     unsigned index = 1;
     for (const std::uint32_t apic_id : apic_ids) {
         if (apic_id == this_cpu().apic_id || index == kMaxCpus) continue;
+        if (!apic_reaches(apic_id)) {
+            log(LogLevel::warning, "the CPU with APIC id {} is left out: firmware has not switched to x2APIC", apic_id);
+            continue;
+        }
         TRY(give_stacks(index, allocate_stack));
         trampoline.aim(index);
         if (!start_one(index, apic_id, page)) {

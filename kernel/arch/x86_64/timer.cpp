@@ -74,9 +74,9 @@ void set_rates(std::uint64_t tsc_khz, std::uint64_t apic_khz) {
 void init_timer() {
     if (!features().tsc_deadline) apic_write(kApicTimerDivide, 0b1011); // by 1
     apic_write(kApicTimerEntry, kVectorTimer | (features().tsc_deadline ? kDeadlineMode : 0));
-    // The MSR write of a deadline must not overtake the register write that chose the mode (SDM volume 3 section 11.5.4.1).
-    // SAFETY: orders memory accesses, nothing else.
-    asm volatile("mfence" : : : "memory");
+    // The MSR write of a deadline must not overtake the register write that chose the mode (SDM volume 3
+    // section 11.5.4.1).
+    store_fence();
     const std::uint64_t now = read_tsc();
     CpuBlock& block = this_cpu();
     block.heartbeat.store(now, std::memory_order_relaxed);

@@ -24,17 +24,15 @@ trampoline_32:
     movl %eax, %ds
     movl %eax, %es
     movl %eax, %ss
-    movl %cr4, %eax
-    orl $0x20, %eax             // PAE
+    movl $0x20, %eax            // CR4: PAE alone
     movl %eax, %cr4
     movl (trampoline_root - trampoline_begin)(%ebx), %eax
     movl %eax, %cr3
     movl $0xc0000080, %ecx
-    rdmsr
-    orl $0x900, %eax            // LME, NXE
+    movl $0x900, %eax           // LME, NXE
+    xorl %edx, %edx
     wrmsr
-    movl %cr0, %eax
-    orl $0x80010001, %eax       // PG, WP, PE
+    movl $0x80010033, %eax      // PG, WP, NE, ET, MP, PE; caches, which INIT switches off, on
     movl %eax, %cr0
     ljmpl *(trampoline_far64 - trampoline_begin)(%ebx)
 

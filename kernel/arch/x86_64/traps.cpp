@@ -23,7 +23,7 @@ namespace aios::arch::x86 {
 namespace {
 
 // Error code of a page fault (SDM volume 3 section 4.7).
-constexpr std::uint64_t kFaultPresent = 1, kFaultWrite = 2, kFaultReserved = 8, kFaultFetch = 16;
+constexpr std::uint64_t kFaultPresent = 1, kFaultWrite = 2, kFaultUser = 4, kFaultReserved = 8, kFaultFetch = 16;
 
 // Where to go on after a fault at `rip`, or 0.
 std::uint64_t fixup_of(std::uint64_t rip) {
@@ -57,7 +57,14 @@ void interrupt(const TrapFrame& frame) {
     }
 }
 
+// User code at a page that is there, with the processor's own privilege: nothing that can be mapped helps, and to try
+// again would be for ever. QEMU 7.2 does this where user code returns by IRETQ under SMAP.
+bool cannot_be_resolved(const TrapFrame& frame) {
+    return frame.from_user() && (frame.error & (kFaultPresent | kFaultUser)) == kFaultPresent;
+}
+
 bool resolve_page_fault(TrapFrame& frame, std::uint64_t address) {
+    if (cannot_be_resolved(frame)) return false;
     return hook::page_fault(frame, address, (frame.error & kFaultWrite) != 0, (frame.error & kFaultFetch) != 0,
                             (frame.error & kFaultPresent) != 0);
 }
