@@ -60,7 +60,7 @@ constexpr const char* kOptional[] = {"fsgsbase", "smep",   "smap", "umip",   "pk
                                      "xsaveopt", "avx",    "avx2", "sse4.2", "pcid", "invpcid", "erms",   "pdpe1gb",
                                      "mce",      "rdtscp", "sep",  "popcnt", "cx16", "clflush", "de",     "pse"};
 // What it cannot do without.
-constexpr const char* kNeeded[] = {"nx", "syscall", "sse2", "fxsr", "pat", "pge", "cx8", "apic", "cmov", "tsc", "lm"};
+constexpr const char* kNeeded[] = {"nx", "syscall", "sse2", "fxsr", "pat", "pge", "cx8", "apic", "tsc", "lm"};
 
 std::string max_less_all() {
     std::string cpu = "max";

@@ -270,6 +270,7 @@ extern "C" [[gnu::no_stack_protector]] void early_main(const boot::HandOff* hand
 }
 
 extern "C" boot::HandOff* pvh_hand_off(std::uint64_t info, std::uint64_t entry_tsc) {
+    take_processor(); // before code that needs more of it; early_main does it again for loaders
     const PhysicalView view = [](void*, std::uint64_t address, std::uint64_t bytes) -> const void* {
         constexpr std::uint64_t kMapped = 4ull << 30;
         if (address >= kMapped || bytes > kMapped - address) return nullptr;
