@@ -269,7 +269,14 @@ void attacks(F&& each) {
         }
         return 0;
     });
-    each("no_base", has_bases() ? kProtection : kUndefined, [] { return set_gs_base(kNoAddress), 0; });
+    each("no_base", (has_bases() ? kProtection : kUndefined) | kGoesOn, [] {
+        set_gs_base(kNoAddress);
+        for (unsigned i = 0; i < kTimes; i++) {
+            (void)call_with_flags(0);
+            (void)sys::thread_yield();
+        }
+        return 0;
+    });
     each("kernel_base_in_calls", has_bases() ? kGoesOn : kUndefined, [] {
         set_gs_base(kKernelAddress);
         for (unsigned i = 0; i < kTimes; i++) {
