@@ -15,7 +15,7 @@ Process::Process(Reservation charge, Ref<Agent> agent, Ref<mm::AddressSpace> mem
 Process::~Process() { mm::destroy(personality_); }
 
 Result<Ref<Process>> Process::create(Agent& agent, Ref<mm::AddressSpace> memory, Personality* personality) {
-    memory->set_holder(agent.id());
+    memory->join(agent.table().spaces());
     Reservation charge = TRY(Reservation::make(agent.quota(), Resource::memory, mm::cost_of<Process>));
     Process* process =
         TRY(mm::make<Process>(std::move(charge), Ref<Agent>::share(agent), std::move(memory), personality));

@@ -212,6 +212,11 @@ void device_interrupt(unsigned line); // I/O APIC line (GSI), interrupts off
 void before_user(TrapFrame& frame);
 // After an interrupt that hit kernel code with interrupts on: preempt if asked. Interrupts off.
 void kernel_preempt();
+// Around each access to user memory by the kernel, interrupts on; and after an interrupt that hit kernel code, when
+// kernel_preempt() is done, interrupts off.
+void user_access_begins();
+void user_access_ends();
+void user_access_resumes();
 [[noreturn]] void cpu_started(unsigned cpu); // an application processor is ready, on its own stack, interrupts off
 } // namespace hook
 

@@ -1,4 +1,20 @@
 // The walks over derivation trees: release and revocation. See derivation.hpp.
+//
+// A revocation ends a tree from its leaves, kChunk of them at a time, in place:
+//   1. Under the lock it goes down from the top, always to the oldest child, and marks what it comes through dead, so
+//      that nothing new can be derived there. At the bottom it takes up to kChunk childless siblings: each is marked
+//      dead and taken out of its slot or message. The node keeps the object and the table that it had.
+//   2. Without the lock it tells the consequences: the object (revoked_for wakes those who wait through the node, who
+//      look at its state), and the address spaces of the table, if mappings were made through it (SpaceSet::notice).
+//   3. Under the lock it unlinks the nodes, and gives their charge back. Then the next chunk.
+// A node is unlinked only when its consequences are told. So two revocations that meet need no lock over both: who
+// finds a node still linked does steps 1 to 3 on it too, which are the same when done twice (only what is counted,
+// once, is told by the one that took it), and who does not find it knows that they are done. Neither waits for the
+// other, nor for a thread of those who lose something. A top that stays (handle_revoke) loses the children that it had
+// at the start: births are numbered, and those that come later stay.
+//
+// Bound: a chunk holds the lock for at most 64 + kChunk steps of some 100 instructions. Each revoked node costs some
+// 1,000 instructions, each address space of a table that mapped through it one round of interrupts (docs/design/mm.md).
 #include "kernel/cap/derivation.hpp"
 
 #include "kernel/cap/table.hpp"
@@ -7,10 +23,22 @@ namespace aios::cap {
 
 namespace {
 constinit DerivationLock g_lock;
-constexpr unsigned kChunk = 16; // nodes handled under one hold of the lock
+constinit std::uint64_t g_births = 0; // under g_lock
+constexpr unsigned kChunk = 16;       // nodes handled under one hold of the lock
 } // namespace
 
 DerivationLock& DerivationTree::lock() { return g_lock; }
+
+std::uint64_t DerivationTree::now_locked() {
+    AIOS_ASSERT(g_lock.is_held());
+    return g_births;
+}
+
+void DerivationTree::link_locked(DerivationNode& parent, DerivationNode& child) {
+    AIOS_ASSERT(g_lock.is_held());
+    child.birth_ = ++g_births;
+    parent.children_.push_back(child);
+}
 
 DerivationNode::DerivationNode(Reservation charge, Ref<DerivationNode> parent, Ref<Object> object, Rights rights)
     : depth_(static_cast<std::uint8_t>(parent ? parent->depth_ + 1 : 0)), rights_(rights), charge_(std::move(charge)),
@@ -23,8 +51,7 @@ void DerivationNode::release() {
         {
             DerivationLock::Guard guard(g_lock);
             AIOS_ASSERT(node->children_.is_empty() && node->table_ == nullptr);
-            // Which list the node is in (its parent's or a revoker's) does not matter for taking it out.
-            if (node->sibling_.is_linked()) node->children_.remove(*node);
+            if (node->sibling_.is_linked()) node->parent_->children_.remove(*node);
             if (node->paid_.is_linked()) Paid().remove(*node);
         }
         if (node->counted_) node->object_->handle_removed(node->rights_);
@@ -37,7 +64,7 @@ void DerivationNode::release() {
 Ref<Object> Capability::object() const {
     if (!node) return {};
     DerivationLock::Guard guard(g_lock);
-    return node->object_;
+    return node->is_live() ? node->object_ : Ref<Object>();
 }
 
 void Capability::count() {
@@ -46,7 +73,7 @@ void Capability::count() {
     told->handle_added(node->rights_);
     {
         DerivationLock::Guard guard(g_lock);
-        if (node->object_) {
+        if (node->is_live()) {
             node->counted_ = true;
             return;
         }
@@ -65,59 +92,142 @@ void Capability::uncount() {
     told->handle_removed(node->rights_);
 }
 
-void DerivationTree::doom_locked(DerivationNode& node, DerivationNode::Children& doomed) {
-    node.live_.store(false, std::memory_order_release);
-    if (node.sibling_.is_linked()) node.children_.remove(node);
-    doomed.push_back(node);
+// --- revocation
+// -----------------------------------------------------------------------------------------------------------------
+
+struct DerivationTree::Ending {
+    Ref<DerivationNode> node;
+    Ref<Object> object; // that the node was a capability on; empty: it was closed before
+    Ref<Table> table;   // that had it in a slot; empty: it was in flight
+    bool tells_count = false;
+    bool was_mapped = false;
+    // What leaves the node at its end; dropped outside the lock.
+    Ref<DerivationNode> self, parent;
+    Ref<Object> last_object;
+    Ref<Table> last_table;
+    Reservation charge; // goes back now, however long somebody keeps the dead node
+};
+
+struct DerivationTree::Batch {
+    Ending endings[kChunk];
+    unsigned count = 0;
+};
+
+// Nothing new is derived from the node, and its handle answers `revoked`.
+void DerivationTree::end_locked(DerivationNode& node) {
+    AIOS_ASSERT(g_lock.is_held());
+    (void)node.end(mm::Authority::State::dead);
+    if (node.table_ == nullptr) return;
+    node.last_table_ = Ref<Table>::share(*node.table_);
+    node.self_ = node.last_table_->strip_slot(node);
+    node.counted_ = true;
 }
 
-void DerivationTree::destroy(DerivationNode::Children& doomed) {
-    struct Dead {
-        Ref<DerivationNode> node;
-        Ref<DerivationNode> parent;
-        Table::Taken taken;
-        Ref<Table> table;
-        Ref<Object> in_flight;
-        bool was_counted = false;
-        Reservation charge; // goes back now, however long a queue keeps the dead node
-    };
+// Step 1 for one childless node.
+void DerivationTree::take_locked(DerivationNode& node, Batch& batch) {
+    end_locked(node);
+    if (!node.references_.try_retain()) {
+        // Its last holder is about to free it, and does not mind that it is in no list any more. The walk would find it
+        // again.
+        if (node.sibling_.is_linked()) node.parent_->children_.remove(node);
+        if (node.paid_.is_linked()) DerivationNode::Paid().remove(node);
+        return;
+    }
+    Ending& ending = batch.endings[batch.count++];
+    ending.node = Ref<DerivationNode>::adopt(&node);
+    ending.was_mapped = node.end(mm::Authority::State::dead);
+    ending.tells_count = std::exchange(node.counted_, false);
+    ending.object = node.object_;
+    ending.table = node.last_table_;
+}
+
+// Down to the leaves below `top`. False: there are none.
+bool DerivationTree::collect_leaves_locked(DerivationNode& top, std::uint64_t until, Batch& batch) {
+    const auto may_go = [&](const DerivationNode& child) { return child.parent_ != &top || child.birth_ <= until; };
+    DerivationNode* bottom = nullptr;
+    for (DerivationNode* child = top.children_.front(); child != nullptr && may_go(*child);
+         child = child->children_.front()) {
+        end_locked(*child);
+        bottom = child;
+    }
+    if (bottom == nullptr) return false;
+    DerivationNode& parent = *bottom->parent_;
+    for (unsigned steps = 0; steps < kChunk && bottom != nullptr && may_go(*bottom); steps++) {
+        DerivationNode* next = parent.children_.next(*bottom);
+        if (bottom->children_.is_empty()) take_locked(*bottom, batch);
+        bottom = next;
+    }
+    return true;
+}
+
+bool DerivationTree::collect_below(DerivationNode& top, std::uint64_t until, Batch& batch) {
+    DerivationLock::Guard guard(g_lock);
+    return collect_leaves_locked(top, until, batch);
+}
+
+bool DerivationTree::collect_paid(DerivationNode::Paid& paid, Batch& batch) {
+    DerivationLock::Guard guard(g_lock);
+    DerivationNode* node = paid.front();
+    if (node == nullptr) return false;
+    end_locked(*node);
+    if (collect_leaves_locked(*node, ~0ull, batch)) return true;
+    for (unsigned steps = 0; steps < kChunk && node != nullptr; steps++) {
+        DerivationNode* next = paid.next(*node);
+        if (node->children_.is_empty()) take_locked(*node, batch);
+        node = next;
+    }
+    return true;
+}
+
+// Step 2. What is counted is told once; the rest may be told again by another revocation.
+void DerivationTree::tell(Batch& batch) {
+    Table* noticed = nullptr;
+    for (unsigned i = 0; i < batch.count; i++) {
+        const Ending& ending = batch.endings[i];
+        if (!ending.object) continue;
+        if (ending.tells_count) ending.object->handle_removed(ending.node->rights_);
+        if (ending.table) ending.object->revoked_for(ending.table->holder());
+    }
+    for (unsigned i = 0; i < batch.count; i++) {
+        const Ending& ending = batch.endings[i];
+        if (!ending.was_mapped || !ending.table || ending.table.get() == noticed) continue;
+        noticed = ending.table.get(); // siblings in one table share a notice
+        noticed->spaces().notice();
+    }
+}
+
+// Step 3.
+void DerivationTree::finish(Batch& batch) {
+    DerivationLock::Guard guard(g_lock);
+    for (unsigned i = 0; i < batch.count; i++) {
+        Ending& ending = batch.endings[i];
+        DerivationNode& node = *ending.node;
+        if (std::exchange(node.has_ended_, true)) continue; // another revocation was here
+        if (node.sibling_.is_linked()) node.parent_->children_.remove(node);
+        if (node.paid_.is_linked()) DerivationNode::Paid().remove(node);
+        ending.self = std::move(node.self_);
+        ending.parent = std::move(node.parent_);
+        ending.last_object = std::move(node.object_);
+        ending.last_table = std::move(node.last_table_);
+        ending.charge = std::move(node.charge_);
+    }
+}
+
+void DerivationTree::destroy_below(DerivationNode& top, std::uint64_t until) {
     for (;;) {
-        Dead dead[kChunk];
-        unsigned count = 0;
-        {
-            DerivationLock::Guard guard(g_lock);
-            while (count < kChunk) {
-                DerivationNode* node = doomed.pop_front();
-                if (node == nullptr) break;
-                node->live_.store(false, std::memory_order_release); // from here on it gets no children
-                doomed.splice_back(node->children_);
-                if (node->paid_.is_linked()) DerivationNode::Paid().remove(*node);
-                if (!node->references_.try_retain())
-                    continue; // its last holder is about to free it, and frees what it holds
-                Dead& entry = dead[count++];
-                entry.node = Ref<DerivationNode>::adopt(node);
-                entry.parent = std::move(node->parent_);
-                entry.in_flight = std::move(node->object_);
-                entry.was_counted = std::exchange(node->counted_, false);
-                entry.charge = std::move(node->charge_);
-                if (node->table_ != nullptr) {
-                    entry.table = Ref<Table>::share(*node->table_);
-                    node->table_->strip_slot(*node, entry.taken);
-                }
-            }
-        }
-        if (count == 0) return;
-        for (unsigned i = 0; i < count; i++) {
-            Dead& entry = dead[i];
-            if (entry.was_counted) entry.in_flight->handle_removed(entry.node->rights_);
-            if (!entry.taken.object) continue;
-            Object& object = *entry.taken.object;
-            object.handle_removed(entry.taken.rights);
-            // Mappings stay if the holder could make them again at once; waiters look at their own capability.
-            const bool keeps =
-                object.type() == ObjectType::memory && entry.table->still_reaches(object, entry.taken.rights);
-            if (!keeps) object.revoked_for(entry.table->holder());
-        }
+        Batch batch;
+        if (!collect_below(top, until, batch)) return;
+        tell(batch);
+        finish(batch);
+    }
+}
+
+void DerivationTree::destroy_paid(DerivationNode::Paid& paid) {
+    for (;;) {
+        Batch batch;
+        if (!collect_paid(paid, batch)) return;
+        tell(batch);
+        finish(batch);
     }
 }
 

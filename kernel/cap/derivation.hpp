@@ -1,14 +1,17 @@
 // Derivation: who made which capability from which. A node stands for one capability: in a slot of one table, or in
 // flight in a message. Nodes form trees, at most kMaxDerivationDepth deep; a child keeps its parent alive. Each node is
-// charged to the table that derived it and dies with it. A use of a capability loads one word, `live_`.
+// charged to the table that derived it and dies with it. A use of a capability loads one word, its state. Whatever
+// outlives the call that made it (a mapping, an open file, a registration, an operation under way) keeps a reference to
+// the node that it came from and looks at its state.
 //
-// Invariants: a live node's ancestors that are still linked are live or being revoked in this very walk; a dead node
-// gets no children; `table_` is set exactly while the node sits in a slot. All links are guarded by one spinlock
-// (Rank::derivation, derivation.cpp), which is never held for more than a chunk of a walk. Dropping the last reference
-// takes that lock: never drop one while a lock of Rank::derivation or above is held.
+// Invariants: a dead node gets no children; children stand in the order of their birth; `table_` is set exactly while
+// the node sits in a slot. All links are guarded by one spinlock (Rank::derivation, derivation.cpp), held for a bounded
+// number of steps: one way down a tree (at most 64) and kChunk nodes. Dropping the last reference takes that lock:
+// never drop one while a lock of Rank::derivation or above is held. How a tree is revoked: derivation.cpp.
 #pragma once
 
 #include "base/intrusive_list.hpp"
+#include "kernel/mm/authority.hpp"
 #include "kernel/object/object.hpp"
 #include "kernel/sync/lock.hpp"
 
@@ -16,12 +19,12 @@ namespace aios::cap {
 
 class Table;
 
-class DerivationNode {
+class DerivationNode final : public mm::Authority {
 public:
-    [[nodiscard]] bool is_live() const { return live_.load(std::memory_order_acquire); }
+    [[nodiscard]] bool is_live() const { return state() != State::dead; }
     [[nodiscard]] unsigned depth() const { return depth_; } // 0: made with the object
-    void retain() { references_.retain(); }
-    void release();
+    void retain() override { references_.retain(); }
+    void release() override;
     DerivationNode(const DerivationNode&) = delete;
 
 private:
@@ -36,16 +39,19 @@ private:
     friend void mm::destroy(T*);
 
     RefCount references_;
-    std::atomic<bool> live_{true};
     const std::uint8_t depth_;
     const Rights rights_;
+    bool counted_ = false;    // not in a slot, but the object was told of it as of a handle: in flight, or taken
+    bool has_ended_ = false;  // a revocation is done with it
+    std::uint64_t birth_ = 0; // when it was linked; children that are older than a revocation end with it
     Reservation charge_;
     Ref<DerivationNode> parent_;
-    Ref<Object> object_;     // while in flight; a slot holds it otherwise
-    bool counted_ = false;   // in flight, and the object was told of it as of a handle
-    Table* table_ = nullptr; // the table that has it in a slot
+    Ref<Object> object_;       // in flight, or taken from its slot by a revocation; a slot holds it otherwise
+    Table* table_ = nullptr;   // the table that has it in a slot
+    Ref<Table> last_table_;    // had it in a slot until a revocation or close whose consequences are not all told yet
+    Ref<DerivationNode> self_; // ENDS: it is itself: its slot's reference, until the revocation is done with it
     std::uint32_t slot_ = 0;
-    ListNode sibling_; // among the parent's children, or in a revoker's list
+    ListNode sibling_; // among the parent's children
     ListNode paid_;    // in the list of the table that pays
 
 public: // for the list types, which need complete access to the members
@@ -77,13 +83,29 @@ struct Capability {
 
 using DerivationLock = sync::SpinLock<sync::Rank::derivation>;
 
-// Only for table.cpp.
+// Only for cap::Table.
 struct DerivationTree {
     static DerivationLock& lock();
-    // Makes everything in `doomed` and below dead and takes it out of slots and queues, in chunks. Takes the derivation
-    // lock; the caller holds none and serialises revocations.
-    static void destroy(DerivationNode::Children& doomed);
-    static void doom_locked(DerivationNode& node, DerivationNode::Children& doomed);
+    static constexpr std::uint64_t kAll = ~0ull;
+    // The birth of whatever is linked from now on is greater. Under the lock.
+    static std::uint64_t now_locked();
+    static void link_locked(DerivationNode& parent, DerivationNode& child);
+    // Ends everything below `top` that was born up to `until`, in chunks. Takes the lock; the caller holds none, and a
+    // reference to `top`. Any number may run at once, on the same nodes too.
+    static void destroy_below(DerivationNode& top, std::uint64_t until);
+    // The same for all nodes of a table's list, and everything below them.
+    static void destroy_paid(DerivationNode::Paid& paid);
+
+private:
+    struct Ending;
+    struct Batch;
+    static bool collect_below(DerivationNode& top, std::uint64_t until, Batch& batch);
+    static bool collect_paid(DerivationNode::Paid& paid, Batch& batch);
+    static bool collect_leaves_locked(DerivationNode& top, std::uint64_t until, Batch& batch);
+    static void end_locked(DerivationNode& node);
+    static void take_locked(DerivationNode& node, Batch& batch);
+    static void tell(Batch& batch);
+    static void finish(Batch& batch);
 };
 
 } // namespace aios::cap

@@ -14,7 +14,9 @@ constexpr Handle make_handle(std::uint32_t generation, std::uint32_t slot) {
 
 Result<Ref<Table>> Table::create(Payer& payer, std::uint64_t holder) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Table)));
-    return Ref<Table>::adopt(TRY(mm::make<Table>(std::move(charge), Ref<Payer>::share(payer), holder)));
+    Ref<mm::SpaceSet> spaces = TRY(mm::SpaceSet::create(payer));
+    return Ref<Table>::adopt(
+        TRY(mm::make<Table>(std::move(charge), Ref<Payer>::share(payer), std::move(spaces), holder)));
 }
 
 Table::~Table() {
@@ -156,9 +158,12 @@ Result<> Table::insert_all(std::span<Capability> capabilities, std::span<Handle>
     return {};
 }
 
+// A revocation from above may come while the consequences of a close are being told. It must not return before they
+// are, and does not wait for the closer: the node names the table until they are told, so that it can tell them as
+// well.
 Result<> Table::close(Handle handle) {
     Taken taken;
-    bool was_used;
+    bool was_used, was_mapped = false;
     {
         DerivationLock::Guard tree(DerivationTree::lock());
         SlotsGuard guard(lock_);
@@ -166,19 +171,17 @@ Result<> Table::close(Handle handle) {
         if (slot == nullptr) return fail(Error::bad_handle);
         was_used = slot->state == SlotState::used;
         taken = free_slot_locked(*slot, static_cast<std::uint32_t>(handle));
+        if (was_used && (was_mapped = taken.node->end(mm::Authority::State::closed)))
+            taken.node->last_table_ = Ref<Table>::share(*this);
     }
-    if (!was_used || !taken.object) return {};
+    if (!was_used) return {};
     taken.object->handle_removed(taken.rights);
-    // A mapping that outlived its last handle could not be revoked any more.
-    if (taken.object->type() == ObjectType::memory && !still_reaches(*taken.object, taken.rights))
-        taken.object->revoked_for(holder_);
+    if (!was_mapped) return {};
+    spaces_->notice();
+    Ref<Table> told; // dropped outside the lock
+    DerivationLock::Guard tree(DerivationTree::lock());
+    told = std::move(taken.node->last_table_);
     return {};
-}
-
-bool Table::holds(Handle handle) {
-    SlotsGuard guard(lock_);
-    const Slot* slot = find_locked(handle);
-    return slot != nullptr && slot->state == SlotState::used && slot->node->is_live();
 }
 
 std::uint64_t Table::used() const {

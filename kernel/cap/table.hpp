@@ -11,6 +11,7 @@
 
 #include "abi/call_types.hpp"
 #include "kernel/cap/derivation.hpp"
+#include "kernel/mm/space_set.hpp"
 
 namespace aios::cap {
 
@@ -29,8 +30,10 @@ public:
     void retain() { references_.retain(); }
     void release();
 
-    // A handle for a new object: a fresh root of derivation. quota_exceeded, out_of_memory, no_space (65,536 handles).
-    Result<Handle> insert_new(Ref<Object> object, Rights rights);
+    // A handle for a new object: a fresh root of derivation, or, where the object is a part of what another capability
+    // allows (a file of a tree), a child of that one. quota_exceeded, out_of_memory, no_space (65,536 handles);
+    // too_large, revoked: of `below`.
+    Result<Handle> insert_new(Ref<Object> object, Rights rights, Ref<DerivationNode> below = {});
     // A handle for a capability that was received; consumed only when it succeeds. revoked if it died on the way.
     Result<Handle> insert(Capability&& capability);
     // The handles of one message, all or none: when quota or room is missing nothing is consumed. A capability that
@@ -51,18 +54,18 @@ public:
     Result<Handle> derive(Handle handle, Rights rights);
     // For a message or spawn: a child node in flight, charged to this table's payer. Needs `needed` (rights::transfer).
     Result<Capability> derive_out(Handle handle, Rights rights, Rights needed);
-    // Ends everything derived from the handle; the handle itself stays. When it returns no use succeeds, mappings are
-    // gone, capabilities in queues are dead. Needs rights::derive. Blocks.
+    // Ends everything derived from the handle; the handle itself stays. When it returns no use succeeds, nobody touches
+    // what was mapped, capabilities in queues are dead. Needs rights::derive. Waits for other CPUs, not for threads.
     Result<> revoke(Handle handle);
-    // Closing the last handle on memory takes the mappings made through it away. May block.
+    // The mappings made through the handle go with it; what was derived from it stays.
     Result<> close(Handle handle);
-    [[nodiscard]] bool holds(Handle handle); // whether the handle still stands for a live capability; not a check
     // The holder ends: whatever it derived or created is revoked everywhere, then its own handles are closed. No
     // insertions afterwards (bad_state). Blocks. Idempotent.
     void close_all();
 
     [[nodiscard]] std::uint64_t holder() const { return holder_; }
-    [[nodiscard]] std::uint64_t used() const; // slots taken
+    [[nodiscard]] std::uint64_t used() const;                       // slots taken
+    [[nodiscard]] mm::SpaceSet& spaces() const { return *spaces_; } // where its capabilities are used
     struct Checks {
         std::uint64_t granted, refused;
     };
@@ -115,8 +118,8 @@ private:
         Rights rights_;
     };
 
-    Table(Reservation charge, Ref<Payer> payer, std::uint64_t holder)
-        : charge_(std::move(charge)), payer_(std::move(payer)), holder_(holder) {}
+    Table(Reservation charge, Ref<Payer> payer, Ref<mm::SpaceSet> spaces, std::uint64_t holder)
+        : charge_(std::move(charge)), payer_(std::move(payer)), spaces_(std::move(spaces)), holder_(holder) {}
     ~Table();
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
@@ -130,12 +133,14 @@ private:
     Handle install_locked(Ref<DerivationNode> node);
     Slot* find_locked(Handle handle);
     Taken free_slot_locked(Slot& slot, std::uint32_t index);
-    void strip_slot(DerivationNode& node, Taken& out); // revocation: under the derivation lock
-    [[nodiscard]] bool still_reaches(const Object& object, Rights rights);
+    // Revocation, under the derivation lock: the object goes to the node, the slot stays taken. Answers its reference.
+    [[nodiscard]] Ref<DerivationNode> strip_slot(DerivationNode& node);
+    bool end_slots(std::uint32_t first, std::uint32_t count);
 
     RefCount references_;
     Reservation charge_;
     Ref<Payer> payer_;
+    const Ref<mm::SpaceSet> spaces_;
     const std::uint64_t holder_;
     DerivationNode::Paid paid_; // guarded by the derivation lock
     mutable sync::SpinLock<sync::Rank::cap_table> lock_;

@@ -4,11 +4,6 @@
 
 namespace aios::cap {
 
-namespace {
-// One revocation at a time: two that overlap would each return before what the other has taken is dead.
-constinit sync::Mutex<sync::Rank::revocation> g_revocation;
-} // namespace
-
 Result<Ref<DerivationNode>> Table::make_node(Ref<DerivationNode> parent, Ref<Object> object, Rights rights) {
     if (parent && parent->depth() >= kMaxDerivationDepth) return fail(Error::too_large);
     Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, sizeof(DerivationNode)));
@@ -19,28 +14,15 @@ Result<Ref<DerivationNode>> Table::make_node(Ref<DerivationNode> parent, Ref<Obj
 Result<> Table::link_locked(DerivationNode& node) {
     if (node.parent_) {
         if (!node.parent_->is_live()) return fail(Error::revoked);
-        node.parent_->children_.push_back(node);
+        DerivationTree::link_locked(*node.parent_, node);
     }
     paid_.push_back(node);
     return {};
 }
 
-Result<Handle> Table::insert_new(Ref<Object> object, Rights rights) {
+Result<Handle> Table::insert_new(Ref<Object> object, Rights rights, Ref<DerivationNode> below) {
     Announced announced(object, rights);
-    Ref<DerivationNode> node = TRY(make_node({}, std::move(object), rights));
-    DerivationLock::Guard tree(DerivationTree::lock());
-    SlotsGuard guard(lock_);
-    TRY(ensure_free_locked(1));
-    TRY(link_locked(*node));
-    announced.keep();
-    return install_locked(std::move(node));
-}
-
-Result<Handle> Table::derive(Handle handle, Rights rights) {
-    Checked<Object> source = TRY(lookup_any(handle, ObjectType::any, rights::derive));
-    if (!source.rights.contains(rights)) return fail(Error::missing_right);
-    Announced announced(source.object, rights);
-    Ref<DerivationNode> node = TRY(make_node(source.node, source.object, rights));
+    Ref<DerivationNode> node = TRY(make_node(std::move(below), std::move(object), rights));
     DerivationLock::Guard tree(DerivationTree::lock());
     SlotsGuard guard(lock_);
     TRY(ensure_free_locked(1));
@@ -50,6 +32,12 @@ Result<Handle> Table::derive(Handle handle, Rights rights) {
     }
     announced.keep();
     return install_locked(std::move(node));
+}
+
+Result<Handle> Table::derive(Handle handle, Rights rights) {
+    Checked<Object> source = TRY(lookup_any(handle, ObjectType::any, rights::derive));
+    if (!source.rights.contains(rights)) return fail(Error::missing_right);
+    return insert_new(std::move(source.object), rights, std::move(source.node));
 }
 
 Result<Capability> Table::derive_out(Handle handle, Rights rights, Rights needed) {
@@ -66,76 +54,59 @@ Result<Capability> Table::derive_out(Handle handle, Rights rights, Rights needed
 }
 
 Result<> Table::revoke(Handle handle) {
-    Checked<Object> root = TRY(lookup_any(handle, ObjectType::any, rights::derive));
-    sync::Mutex<sync::Rank::revocation>::Guard one(g_revocation);
-    // The children are cut off at once; what is derived from the root from now on is new and stays.
-    DerivationNode::Children doomed;
+    const Checked<Object> root = TRY(lookup_any(handle, ObjectType::any, rights::derive));
+    std::uint64_t until; // what is derived from the root from now on is new and stays
     {
         DerivationLock::Guard tree(DerivationTree::lock());
-        doomed.splice_back(root.node->children_);
+        until = DerivationTree::now_locked();
     }
-    DerivationTree::destroy(doomed);
+    DerivationTree::destroy_below(*root.node, until);
     return {};
 }
 
 void Table::close_all() {
-    sync::Mutex<sync::Rank::revocation>::Guard one(g_revocation);
     {
         SlotsGuard guard(lock_);
         closed_ = true;
     }
     // What this table paid for ends everywhere.
-    for (bool more = true; more;) {
-        DerivationNode::Children doomed;
-        {
-            DerivationLock::Guard tree(DerivationTree::lock());
-            for (unsigned i = 0; i < 16; i++) {
-                DerivationNode* node = paid_.pop_front();
-                if (node == nullptr) break;
-                DerivationTree::doom_locked(*node, doomed);
-            }
-            more = !paid_.is_empty();
-        }
-        DerivationTree::destroy(doomed);
-    }
-    // What others gave goes back to them.
-    for (std::uint32_t index = 0; index < chunk_count_ * kChunkSlots; index++) {
-        Taken taken;
-        bool was_used;
-        {
-            DerivationLock::Guard tree(DerivationTree::lock());
-            SlotsGuard guard(lock_);
-            Slot& slot = chunks_[index / kChunkSlots]->slots[index % kChunkSlots];
-            if (slot.state == SlotState::free) continue;
-            was_used = slot.state == SlotState::used;
-            taken = free_slot_locked(slot, index);
-        }
-        if (was_used && taken.object) taken.object->handle_removed(taken.rights);
-    }
+    DerivationTree::destroy_paid(paid_);
+    // What others gave goes back to them. The table does not grow any more.
+    bool was_mapped = false;
+    constexpr std::uint32_t kPiece = 16;
+    for (std::uint32_t index = 0; index < chunk_count_ * kChunkSlots; index += kPiece)
+        was_mapped = end_slots(index, kPiece) || was_mapped;
+    if (was_mapped) spaces_->notice();
 }
 
-void Table::strip_slot(DerivationNode& node, Taken& out) {
+// Empties `count` slots; answers whether mappings may have been made through them.
+bool Table::end_slots(std::uint32_t first, std::uint32_t count) {
+    Taken taken[16];
+    AIOS_ASSERT(count <= std::size(taken));
+    bool was_mapped = false;
+    {
+        DerivationLock::Guard tree(DerivationTree::lock());
+        SlotsGuard guard(lock_);
+        for (std::uint32_t i = 0; i < count; i++) {
+            Slot& slot = chunks_[(first + i) / kChunkSlots]->slots[(first + i) % kChunkSlots];
+            if (slot.state == SlotState::free) continue;
+            taken[i] = free_slot_locked(slot, first + i);
+            if (taken[i].node) was_mapped = taken[i].node->end(mm::Authority::State::closed) || was_mapped;
+        }
+    }
+    for (const Taken& one : taken)
+        if (one.object) one.object->handle_removed(one.rights);
+    return was_mapped;
+}
+
+Ref<DerivationNode> Table::strip_slot(DerivationNode& node) {
     SlotsGuard guard(lock_);
     Slot& slot = chunks_[node.slot_ / kChunkSlots]->slots[node.slot_ % kChunkSlots];
     AIOS_ASSERT(slot.node == &node && slot.state == SlotState::used);
-    out.object = Ref<Object>::adopt(std::exchange(slot.object, nullptr));
-    out.node = Ref<DerivationNode>::adopt(std::exchange(slot.node, nullptr));
-    out.rights = slot.rights;
-    slot.state = SlotState::revoked;
+    node.object_ = Ref<Object>::adopt(std::exchange(slot.object, nullptr));
     node.table_ = nullptr;
-}
-
-// Whether the holder has another live capability on the object that allows as much: then nothing is taken from it.
-bool Table::still_reaches(const Object& object, Rights rights) {
-    SlotsGuard guard(lock_);
-    for (std::uint32_t i = 0; i < chunk_count_ * kChunkSlots; i++) {
-        const Slot& slot = chunks_[i / kChunkSlots]->slots[i % kChunkSlots];
-        if (slot.state == SlotState::used && slot.object == &object && slot.node->is_live() &&
-            slot.rights.contains(rights)) {
-            return true;
-        }
-    }
-    return false;
+    slot.state = SlotState::revoked;
+    return Ref<DerivationNode>::adopt(std::exchange(slot.node, nullptr));
 }
 
 } // namespace aios::cap

@@ -33,15 +33,17 @@ public:
     Result<std::uint64_t> read_link(char*, std::uint64_t) override { return fail(Error::bad_argument); }
 
 protected:
-    explicit BundleNode(Ref<Section> section) : section_(std::move(section)) {}
+    BundleNode(Reservation charge, Ref<Section> section) : charge_(std::move(charge)), section_(std::move(section)) {}
     ~BundleNode() = default;
     RefCount references_;
+    const Reservation charge_;
     const Ref<Section> section_;
 };
 
 class FileNode final : public BundleNode {
 public:
-    FileNode(Ref<Section> section, std::uint32_t index) : BundleNode(std::move(section)), index_(index) {}
+    FileNode(Reservation charge, Ref<Section> section, std::uint32_t index)
+        : BundleNode(std::move(charge), std::move(section)), index_(index) {}
     void release() override {
         if (references_.release()) mm::destroy(this);
     }
@@ -53,7 +55,7 @@ public:
     // Made once, so that all mappings of an open file are windows on the same Pages.
     Result<Ref<mm::Pages>> pages() override {
         sync::Mutex<sync::Rank::bundle>::Guard guard(mutex_);
-        if (!pages_) pages_ = TRY(section_->pages_of(index_));
+        if (!pages_) pages_ = TRY(section_->pages_of(index_, *charge_.payer()));
         return pages_;
     }
     bool content_root(std::uint8_t (&root)[32]) override {
@@ -72,8 +74,8 @@ private:
 class DirectoryNode final : public BundleNode {
 public:
     // The directory's path is the first `path_bytes` bytes of the path of entry `range.first`.
-    DirectoryNode(Ref<Section> section, Manifest::Range range, std::size_t path_bytes)
-        : BundleNode(std::move(section)), range_(range), path_bytes_(path_bytes) {}
+    DirectoryNode(Reservation charge, Ref<Section> section, Manifest::Range range, std::size_t path_bytes)
+        : BundleNode(std::move(charge), std::move(section)), range_(range), path_bytes_(path_bytes) {}
     void release() override {
         if (references_.release()) mm::destroy(this);
     }
@@ -116,22 +118,23 @@ private:
 };
 
 template <typename T, typename... Arguments>
-Result<Ref<Node>> make_node(Arguments&&... arguments) {
-    T* node = TRY(mm::make<T>(std::forward<Arguments>(arguments)...));
+Result<Ref<Node>> make_node(Payer& payer, Arguments&&... arguments) {
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(T)));
+    T* node = TRY(mm::make<T>(std::move(charge), std::forward<Arguments>(arguments)...));
     return Ref<Node>::adopt(node);
 }
 
 } // namespace
 
-Result<Ref<Node>> BundleTree::open(std::string_view path) {
+Result<Ref<Node>> BundleTree::open(std::string_view path, Payer& payer) {
     const Manifest& manifest = section_->manifest();
-    if (path.empty()) return make_node<DirectoryNode>(section_, manifest.below(path), 0u);
+    if (path.empty()) return make_node<DirectoryNode>(payer, section_, manifest.below(path), 0u);
     if (!is_path(path)) return fail(Error::not_found);
     const std::uint32_t index = manifest.lower_bound(path);
-    if (index < manifest.count() && manifest.path(index) == path) return make_node<FileNode>(section_, index);
+    if (index < manifest.count() && manifest.path(index) == path) return make_node<FileNode>(payer, section_, index);
     const Manifest::Range range = manifest.below(path, {index, manifest.count()});
     if (range.is_empty()) return fail(Error::not_found);
-    return make_node<DirectoryNode>(section_, range, path.size());
+    return make_node<DirectoryNode>(payer, section_, range, path.size());
 }
 
 Result<> BundleTree::list(std::uint64_t index, TreeEntry& out) {

@@ -1,6 +1,6 @@
 // BundleTree: a section of the container as a read-only tree. Files are the entries; directories are implied by their
-// paths. Nothing is charged: the container's memory is the kernel's; a node is small and counted by whoever keeps it
-// open. No lock of its own but a node's once-made Pages (Rank::bundle).
+// paths. The container's memory is the kernel's; an open node, its Pages and their source are charged to whoever opened
+// it. No lock of its own but a node's once-made Pages (Rank::bundle).
 #pragma once
 
 #include "kernel/fs/section.hpp"
@@ -14,7 +14,7 @@ public:
         return Ref<BundleTree>::adopt(TRY(mm::make<BundleTree>(std::move(section))));
     }
     [[nodiscard]] bool is_writable() const override { return false; }
-    Result<Ref<Node>> open(std::string_view path) override;
+    Result<Ref<Node>> open(std::string_view path, Payer& payer) override;
     // missing_right, whatever the arguments: nobody can change the bundle.
     Result<Ref<Node>> create_file(std::string_view, std::uint32_t) override { return fail(Error::missing_right); }
     Result<> create_directory(std::string_view, std::uint32_t) override { return fail(Error::missing_right); }

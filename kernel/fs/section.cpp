@@ -1,7 +1,6 @@
 // Section: opening, and verifying pages at first touch; see section.hpp.
 #include "kernel/fs/section.hpp"
 
-
 #include <cstring>
 #include <new>
 
@@ -14,8 +13,9 @@ namespace {
 // What Pages asks for the pages of one entry.
 class EntrySource final : public mm::PageSource {
 public:
-    static Result<Ref<EntrySource>> create(Ref<Section> section, std::uint32_t entry) {
-        return Ref<EntrySource>::adopt(TRY(mm::make<EntrySource>(std::move(section), entry)));
+    static Result<Ref<EntrySource>> create(Payer& payer, Ref<Section> section, std::uint32_t entry) {
+        Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(EntrySource)));
+        return Ref<EntrySource>::adopt(TRY(mm::make<EntrySource>(std::move(charge), std::move(section), entry)));
     }
     Result<arch::PhysAddr> page(std::uint64_t index) override {
         const Result<arch::PhysAddr> ready = ready_page(index); // most pages were touched before
@@ -30,13 +30,15 @@ public:
     }
 
 private:
-    EntrySource(Ref<Section> section, std::uint32_t entry) : section_(std::move(section)), entry_(entry) {
+    EntrySource(Reservation charge, Ref<Section> section, std::uint32_t entry)
+        : charge_(std::move(charge)), section_(std::move(section)), entry_(entry) {
         const ManifestEntry found = section_->manifest().entry(entry);
         first_page_ = found.first_page;
         pages_ = found.pages();
     }
     ~EntrySource() = default;
     RefCount references_;
+    const Reservation charge_;
     const Ref<Section> section_;
     const std::uint32_t entry_;
     std::uint64_t first_page_, pages_;
@@ -114,9 +116,9 @@ bool Section::verify_locked(const ManifestEntry& entry, std::uint32_t index, std
     return crypto::page_tree_leaf(Bytes(start, mm::kPageSize)) == own[page];
 }
 
-Result<Ref<mm::Pages>> Section::pages_of(std::uint32_t entry) {
-    Ref<EntrySource> source = TRY(EntrySource::create(Ref<Section>::share(*this), entry));
-    return mm::Pages::create_from(std::move(source), manifest_.entry(entry).bytes);
+Result<Ref<mm::Pages>> Section::pages_of(std::uint32_t entry, Payer& payer) {
+    Ref<EntrySource> source = TRY(EntrySource::create(payer, Ref<Section>::share(*this), entry));
+    return mm::Pages::create_from(payer, std::move(source), manifest_.entry(entry).bytes);
 }
 
 } // namespace aios::fs

@@ -48,8 +48,8 @@ public:
     Result<arch::PhysAddr> page(std::uint32_t entry, std::uint64_t index);
     // The same if it is verified already, else not_ready. `first_page` and `pages` are those of the entry.
     Result<arch::PhysAddr> ready_page(std::uint64_t first_page, std::uint64_t pages, std::uint64_t index) const;
-    // The contents of an entry as Pages: read-only, mapped in place. too_large above 1 GiB.
-    Result<Ref<mm::Pages>> pages_of(std::uint32_t entry);
+    // The contents of an entry as Pages: read-only, mapped in place. The objects are charged. too_large above 1 GiB.
+    Result<Ref<mm::Pages>> pages_of(std::uint32_t entry, Payer& payer);
 
     Section(const Section&) = delete;
 

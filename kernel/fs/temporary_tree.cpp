@@ -22,7 +22,8 @@ public:
     ~TemporaryTree() override { remove_everything(); }
 
     [[nodiscard]] bool is_writable() const override { return true; }
-    Result<Ref<Node>> open(std::string_view path) override {
+    Result<Ref<Node>> open(std::string_view path, Payer&) override { // nodes are charged to the tree's payer
+
         Guard guard(store_->mutex);
         const Result<Ref<TemporaryNode>> node = find_locked(path);
         if (!node) return fail(Error::not_found); // whatever is wrong with the path: nothing stands there

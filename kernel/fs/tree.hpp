@@ -58,8 +58,9 @@ class Tree : public Object {
 public:
     static constexpr ObjectType kType = ObjectType::tree;
     [[nodiscard]] virtual bool is_writable() const = 0;
-    virtual Result<Ref<Node>>
-    open(std::string_view path) = 0; // "" = the root directory; not_found; links are not followed
+    // "" = the root directory; not_found; links are not followed. What the open node needs, and does not belong to the
+    // tree, is charged to `payer`: quota_exceeded, out_of_memory.
+    virtual Result<Ref<Node>> open(std::string_view path, Payer& payer) = 0;
     virtual Result<Ref<Node>> create_file(std::string_view path,
                                           std::uint32_t mode) = 0; // already_exists, quota_exceeded
     virtual Result<> create_directory(std::string_view path, std::uint32_t mode) = 0;

@@ -1,6 +1,6 @@
 // AddressSpace: life, areas as data, and questions about them; see address_space.hpp. Mapping is in
 // address_space_map.cpp, changes of entries in address_space_change.cpp, faults in address_space_fault.cpp, fork in
-// address_space_clone.cpp.
+// address_space_clone.cpp, revocation and truncation in address_space_notice.cpp.
 #include "kernel/mm/address_space.hpp"
 
 #include <algorithm>
@@ -11,10 +11,7 @@
 
 namespace aios::mm {
 
-using Guard = sync::Mutex<sync::Rank::address_space>::Guard;
-
 namespace {
-constinit std::atomic<std::uint64_t> next_id{1};
 // Mappings without a place start up to 1 TiB below the end of user space; the part above is left to stacks and programs
 // that choose places themselves.
 constexpr std::uint64_t kTopSlackPages = 1ull << 28;
@@ -34,8 +31,7 @@ void AddressSpace::Tables::free_table(arch::PhysAddr frame) {
     payer_.give_back(Resource::memory, kPageSize);
 }
 
-AddressSpace::AddressSpace(Ref<Payer> payer)
-    : id_(next_id.fetch_add(1, std::memory_order_relaxed)), payer_(std::move(payer)), tables_(*payer_) {
+AddressSpace::AddressSpace(Ref<Payer> payer) : payer_(std::move(payer)), tables_(*payer_) {
     top_ = arch::kUserHigh - kTopDistance - (random_number() % kTopSlackPages) * kPageSize;
     search_from_ = top_;
 }
@@ -53,13 +49,14 @@ void AddressSpace::release() {
 }
 
 AddressSpace::~AddressSpace() {
+    if (set_) set_->remove(member_);
     destroy_mappings();
     table_.destroy();
     payer_->give_back(Resource::memory, sizeof(AddressSpace));
 }
 
 void AddressSpace::destroy_mappings() {
-    Guard guard(mutex_);
+    Locked guard(*this);
     Spares none(*this);
     remove_and_give_back(arch::kUserLow, arch::kUserHigh, none);
     AIOS_ASSERT(areas_.size() == 0 && resident_pages_ == 0 && touch_charged_pages_ == 0 && mapped_bytes_ == 0);
@@ -84,11 +81,13 @@ void AddressSpace::link_area(Area& area) {
     areas_.insert(area);
     area.window.space = this;
     if (area.pages) area.pages->add_window(area.window);
+    if (is_watched(area)) watched_.push_back(area);
 }
 
 void AddressSpace::unlink_area(Area& area) {
     areas_.erase(area);
-    if (area.window.node.is_linked()) area.pages->remove_window(area.window); // not yet, in a fork that failed
+    if (area.window.number != 0) area.pages->remove_window(area.window); // not yet, in a fork that failed
+    if (area.watched.is_linked()) watched_.remove(area);
 }
 
 // `area` keeps what is below `at`, `upper` becomes the rest.
@@ -124,12 +123,12 @@ Area& AddressSpace::merge_around(Area& area) {
 // ------------------------------------------------------------------------------------------------------------------
 
 AddressSpace::Usage AddressSpace::usage() {
-    Guard guard(mutex_);
+    Locked guard(*this);
     return {mapped_bytes_, resident_pages_ * kPageSize};
 }
 
 Result<AddressSpace::AreaInfo> AddressSpace::next_area(std::uint64_t from) {
-    Guard guard(mutex_);
+    Locked guard(*this);
     const Area* area = areas_.first_from(from);
     if (area == nullptr) return fail(Error::not_found);
     return AreaInfo{area->start,
@@ -142,7 +141,7 @@ Result<AddressSpace::AreaInfo> AddressSpace::next_area(std::uint64_t from) {
 }
 
 Result<AddressSpace::Location> AddressSpace::locate(std::uint64_t address) {
-    Guard guard(mutex_);
+    Locked guard(*this);
     const Area* area = areas_.find(address);
     if (area == nullptr) return fail(Error::bad_address);
     if (area->kind == AreaKind::pages_shared)
@@ -152,35 +151,8 @@ Result<AddressSpace::Location> AddressSpace::locate(std::uint64_t address) {
     return Location{reinterpret_cast<const Pages*>(this), address};
 }
 
-void AddressSpace::unmap_pages(const Pages& pages, std::uint64_t origin) {
-    wait_until_made();
-    Guard guard(mutex_);
-    Spares none(*this); // whole areas go: nothing splits
-    for (Area* area = areas_.first_from(0); area != nullptr;) {
-        Area* next = areas_.next(*area);
-        if (area->pages == &pages && (origin == 0 || area->origin == origin))
-            remove_and_give_back(area->start, area->end, none);
-        area = next;
-    }
-}
-
-void AddressSpace::unmap_page_range(const Pages& pages, std::uint64_t first, std::uint64_t count) {
-    wait_until_made();
-    Guard guard(mutex_);
-    Removal removal(table_);
-    for (Area* area = areas_.first_from(0); area != nullptr; area = areas_.next(*area)) {
-        if (area->pages != &pages) continue;
-        const std::uint64_t lowest = area->offset / kPageSize;
-        const std::uint64_t from = std::max(first, lowest);
-        const std::uint64_t to = std::min(first + count, lowest + area->bytes() / kPageSize);
-        if (from >= to) continue;
-        remove_entries(*area, area->start + (from - lowest) * kPageSize, area->start + (to - lowest) * kPageSize,
-                       Which::not_owned, removal);
-    }
-}
-
 bool AddressSpace::is_consistent() {
-    Guard guard(mutex_);
+    Locked guard(*this);
     std::uint64_t mapped = 0, resident = 0, owned_at_touch = 0, last_end = 0;
     for (const Area* area = areas_.first_from(0); area != nullptr; area = areas_.next(*area)) {
         if (area->start < last_end || area->start >= area->end || area->end > arch::kUserHigh) return false;

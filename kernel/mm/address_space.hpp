@@ -1,6 +1,7 @@
 // AddressSpace: the user mappings of one process: an ordered set of areas, each a window on Pages, shared or private
 // (copy on write), or anonymous memory, or device registers. Faults are resolved here. W^X is enforced unless an area
-// was made under a jit right. Lock: Rank::address_space (mutex).
+// was made under a jit right. Lock: Rank::address_space (mutex), taken as AddressSpace::Locked, which also takes away
+// what others have ended meanwhile. How revocation and truncation reach a space: address_space_notice.cpp.
 //
 // Who holds what: an entry of the page table holds one reference on its frame (where it is a managed frame), and bears
 // the mark `owned` if the page is this space's own: a private page, of which no Pages knows. Charges, all to the payer:
@@ -9,6 +10,7 @@
 #pragma once
 
 #include "kernel/mm/area.hpp"
+#include "kernel/mm/space_set.hpp"
 
 namespace aios::mm {
 
@@ -24,7 +26,7 @@ struct MapOptions {
     bool jit = false;          // write and execute at once is allowed
     arch::Protection maximum =
         arch::Protection::read | arch::Protection::write | arch::Protection::execute; // for protect()
-    std::uint64_t origin = 0; // id of the MemoryObject that it is made through; 0: none
+    Ref<Authority> authority = {}; // what it is made under; the mapping goes when that ends. Empty: nothing can end it
 };
 
 class AddressSpace {
@@ -37,21 +39,32 @@ public:
     void release();
     [[nodiscard]] bool try_retain() { return references_.try_retain(); }
     void destroy_mappings(); // at exec and end: everything unmapped, frames and charges returned
-    // The agent whose capabilities the mappings come from: revocation finds the space by it.
-    void set_holder(std::uint64_t agent) { holder_ = agent; }
-    [[nodiscard]] std::uint64_t holder() const { return holder_; }
-    [[nodiscard]] std::uint64_t id() const { return id_; } // unique for the boot
+    // Once, before the space is used: the set of the table whose capabilities its mappings will come from.
+    void join(SpaceSet& set);
+
+    // --- revocation and truncation, see address_space_notice.cpp
+    // Authorities or contents of mappings have changed, and that can be seen. When it returns nobody uses this space
+    // before those mappings are gone. Waits for other CPUs, not for threads. No lock is held.
+    void notice() AIOS_NO_LOCK_ANALYSIS;
+    // Whether everything that was noticed is gone. To be looked at before user mode is entered and user memory touched.
+    [[nodiscard]] bool is_settled() const {
+        // acquire: pairs with sweep(), so that who sees it settled sees the entries gone
+        return noticed_.load(std::memory_order_seq_cst) == settled_.load(std::memory_order_acquire);
+    }
+    void settle(); // waits for the space's mutex
 
     // Maps [offset, offset+bytes) of `pages`; offset and the answered address are page aligned; bytes rounded up. Write
     // or execute imply read. bad_argument, bad_address (no room), already_exists, quota_exceeded, no_space;
-    // missing_right: protection above `maximum`, write and execute without jit, shared writing to a source.
+    // missing_right: protection above `maximum`, write and execute without jit, shared writing to a source; revoked:
+    // the authority is not held any more. It may end at any time after: then the mapping is gone again.
     Result<std::uint64_t> map(Ref<Pages> pages, std::uint64_t offset, std::uint64_t bytes, arch::Protection protection,
                               Sharing sharing, const MapOptions& options = {});
     // Anonymous memory: zero-filled, private.
     Result<std::uint64_t> map_anonymous(std::uint64_t bytes, arch::Protection protection, ChargeWhen when,
                                         const MapOptions& options = {});
     // Device registers (PageMap): uncached, never copied.
-    Result<std::uint64_t> map_device(arch::PhysAddr base, std::uint64_t bytes, arch::Protection protection);
+    Result<std::uint64_t> map_device(arch::PhysAddr base, std::uint64_t bytes, arch::Protection protection,
+                                     Ref<Authority> authority = {});
     Result<> unmap(std::uint64_t address, std::uint64_t bytes); // splits areas; parts that are not mapped are skipped
     // bad_address on holes; missing_right. All or nothing.
     Result<> protect(std::uint64_t address, std::uint64_t bytes, arch::Protection protection);
@@ -59,11 +72,6 @@ public:
     Result<> discard(std::uint64_t address, std::uint64_t bytes);
     // Changes the size of a mapping inside one area; the new part continues the old. bad_address, bad_argument.
     Result<std::uint64_t> remap(std::uint64_t address, std::uint64_t old_bytes, std::uint64_t new_bytes, bool may_move);
-    // Revocation: removes every window on `pages` that was made through the MemoryObject `origin` (0: through any, or
-    // none). All CPUs are flushed before it returns.
-    void unmap_pages(const Pages& pages, std::uint64_t origin);
-    // Truncation: removes the entries (not the areas) of `count` pages from `first` on, except private copies.
-    void unmap_page_range(const Pages& pages, std::uint64_t first, std::uint64_t count);
 
     enum class Access : std::uint8_t { read, write, execute };
     // Resolves a fault, or says why not: bad_address (no area, or protection, or behind the end of the Pages),
@@ -99,6 +107,16 @@ public:
     [[nodiscard]] bool is_consistent();
 
 private:
+    // The mutex. Who lets it go takes away first what was noticed while it was held.
+    class AIOS_SCOPED Locked {
+    public:
+        explicit Locked(AddressSpace& space) AIOS_ACQUIRE(space.mutex_) : space_(space) { space_.mutex_.acquire(); }
+        ~Locked() AIOS_RELEASE() { space_.leave(); }
+        Locked(const Locked&) = delete;
+
+    private:
+        AddressSpace& space_;
+    };
     // Page tables are charged like everything else.
     class Tables final : public arch::TableFrames {
     public:
@@ -118,6 +136,8 @@ private:
     // address_space.cpp
     Result<Area*> make_area();
     void destroy_area(Area& area);
+    // Others may end or cut it: it has to be looked at when the space is noticed.
+    static bool is_watched(const Area& area) { return area.authority || (area.pages && area.pages->is_anonymous()); }
     void link_area(Area& area) AIOS_REQUIRES(mutex_);
     void unlink_area(Area& area) AIOS_REQUIRES(mutex_);
     void split_area(Area& area, std::uint64_t at, Area& upper) AIOS_REQUIRES(mutex_);
@@ -148,28 +168,34 @@ private:
         AIOS_REQUIRES(mutex_);
     void map_neighbours(const Area& area, std::uint64_t page) AIOS_REQUIRES(mutex_);
     Result<> map_entry(std::uint64_t page, arch::PhysAddr frame, arch::Protection protection) AIOS_REQUIRES(mutex_);
+    // address_space_notice.cpp
+    void leave() AIOS_NO_LOCK_ANALYSIS; // lets the mutex go
+    void sweep() AIOS_REQUIRES(mutex_);
     // address_space_clone.cpp
-    void wait_until_made();
+    Result<> clone_areas(AddressSpace& child_space, Payer& payer) AIOS_NO_LOCK_ANALYSIS;
+    void publish();
     Result<> clone_entries(const Area& area, AddressSpace& child, Removal& flush) AIOS_NO_LOCK_ANALYSIS;
     template <typename F>
     Result<> for_each_byte_run(std::uint64_t address, std::size_t bytes, Access access, F&& copy);
 
     RefCount references_;
-    const std::uint64_t id_;
-    std::uint64_t holder_ = 0;
     const Ref<Payer> payer_;
+    Ref<SpaceSet> set_; // constant once it has joined
+    SpaceMember member_;
+    std::atomic<std::uint64_t> last_ticket_{0};          // of the cut that noticed it last: Pages
+    std::atomic<std::uint64_t> noticed_{0}, settled_{0}; // settled_ is written under the mutex, and follows noticed_
     Tables tables_;
     sync::Mutex<sync::Rank::address_space> mutex_;
-    // Held by a fork while it makes this space known to the Pages that it maps: who comes from there waits for its end.
-    sync::Mutex<sync::Rank::space_making> making_;
     arch::PageTable table_ AIOS_GUARDED_BY(mutex_);
     AreaSet areas_ AIOS_GUARDED_BY(mutex_);
+    WatchedAreas watched_ AIOS_GUARDED_BY(mutex_); // those that others may end or cut
     std::uint64_t mapped_bytes_ AIOS_GUARDED_BY(mutex_) = 0;
     std::uint64_t resident_pages_ AIOS_GUARDED_BY(mutex_) = 0;
     std::uint64_t touch_charged_pages_ AIOS_GUARDED_BY(mutex_) = 0; // owned entries in areas that are not charged_whole
     std::uint64_t top_ AIOS_GUARDED_BY(mutex_) = 0;                 // mappings without a place go below this, downwards
     std::uint64_t search_from_ AIOS_GUARDED_BY(mutex_) = 0;         // no use to look for a gap above this first
 
+    friend class Pages; // last_ticket_
     template <typename T, typename... A>
     friend Result<T*> make(A&&...);
     template <typename T>

@@ -9,7 +9,6 @@
 namespace aios::mm {
 
 using arch::Protection;
-using Guard = sync::Mutex<sync::Rank::address_space>::Guard;
 
 // Takes the entries of [from, to), which lies in `area`; gives per-page charges back.
 void AddressSpace::remove_entries(const Area& area, std::uint64_t from, std::uint64_t to, Which which,
@@ -55,7 +54,7 @@ Result<> AddressSpace::protect(std::uint64_t address, std::uint64_t bytes, Prote
     if (protection != Protection::none) protection = protection | Protection::read;
     const bool needs_jit = has(protection, Protection::write) && has(protection, Protection::execute);
 
-    Guard guard(mutex_);
+    Locked guard(*this);
     Area* first = areas_.find(address);
     if (first == nullptr) return fail(Error::bad_address);
     unsigned splits = first->start < address ? 1 : 0;
@@ -94,7 +93,7 @@ Result<> AddressSpace::discard(std::uint64_t address, std::uint64_t bytes) {
     if (address < arch::kUserLow || address >= arch::kUserHigh || bytes > arch::kUserHigh - address)
         return fail(Error::bad_address);
     const std::uint64_t end = address + align_up(bytes, kPageSize);
-    Guard guard(mutex_);
+    Locked guard(*this);
     Removal removal(table_);
     std::uint64_t covered_to = address;
     bool has_hole = false;

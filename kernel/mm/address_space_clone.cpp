@@ -8,15 +8,20 @@
 namespace aios::mm {
 
 using arch::Protection;
-using Guard = sync::Mutex<sync::Rank::address_space>::Guard;
 
-// The child's lock is not taken (which the analysis of locks cannot follow): nobody sees the child before its windows
-// are in the lists of its Pages, and that is the last thing done, under making_, for whose end revocation and
-// truncation wait. They walk spaces by ascending id, so they come to the child after they have waited for the parent.
+// The child's lock is not taken (which the analysis of locks cannot follow): nobody sees the child before publish(). It
+// has then no entries for contents of Pages, so a cut that came before has nothing to take from it; and what was
+// revoked before it joins a set is looked for when it does.
 Result<Ref<AddressSpace>> AddressSpace::clone_copy_on_write(Payer& payer) {
     Ref<AddressSpace> child = TRY(create(payer));
-    Guard guard(mutex_);
-    child->holder_ = holder_;
+    TRY(clone_areas(*child, payer));
+    child->publish();
+    return child;
+}
+
+Result<> AddressSpace::clone_areas(AddressSpace& child_space, Payer& payer) {
+    AddressSpace* child = &child_space;
+    Locked guard(*this);
     child->top_ = top_;
     child->search_from_ = search_from_;
     Removal flush(table_); // committed on every way out
@@ -33,19 +38,21 @@ Result<Ref<AddressSpace>> AddressSpace::clone_copy_on_write(Payer& payer) {
                 return fail(charged.error());
             }
         }
-        copy->window.space = child.get();
+        copy->window.space = child;
         child->areas_.insert(*copy);
         child->mapped_bytes_ += area->bytes();
         if (area->is_private()) TRY(clone_entries(*area, *child, flush));
     }
-    flush.commit();
-    sync::Mutex<sync::Rank::space_making>::Guard making(child->making_);
-    for (Area* area = child->areas_.first_from(0); area != nullptr; area = child->areas_.next(*area))
-        if (area->pages) area->pages->add_window(area->window);
-    return child;
+    return {};
 }
 
-void AddressSpace::wait_until_made() { sync::Mutex<sync::Rank::space_making>::Guard guard(making_); }
+void AddressSpace::publish() {
+    Locked guard(*this);
+    for (Area* area = areas_.first_from(0); area != nullptr; area = areas_.next(*area)) {
+        if (area->pages) area->pages->add_window(area->window);
+        if (is_watched(*area)) watched_.push_back(*area);
+    }
+}
 
 Result<> AddressSpace::clone_entries(const Area& area, AddressSpace& child, Removal& flush) {
     for (std::uint64_t at = area.start; (at = table_.next_mapped(at, area.end)) < area.end; at += kPageSize) {

@@ -14,7 +14,6 @@
 namespace aios::mm {
 
 using arch::Protection;
-using Guard = sync::Mutex<sync::Rank::address_space>::Guard;
 
 namespace {
 
@@ -39,7 +38,7 @@ void drop_reference(arch::PhysAddr frame) {
 } // namespace
 
 Result<> AddressSpace::fault(std::uint64_t address, Access access) {
-    Guard guard(mutex_);
+    Locked guard(*this);
     return fault_locked(address, access);
 }
 
@@ -48,6 +47,7 @@ Result<> AddressSpace::fault_locked(std::uint64_t address, Access access) {
     Area* area = areas_.find(page);
     if (area == nullptr) area = grow_stack(page);
     if (area == nullptr || !has(area->protection, needed_for(access))) return fail(Error::bad_address);
+    if (!area->is_good()) return fail(Error::bad_address); // the notice of its end is on its way
     switch (area->kind) {
     case AreaKind::anonymous:
         return fault_anonymous(*area, page, access);
@@ -184,7 +184,7 @@ Result<> AddressSpace::for_each_byte_run(std::uint64_t address, std::size_t byte
         const std::uint64_t in_page = address % kPageSize;
         const std::size_t piece = std::min<std::size_t>(bytes, kPageSize - in_page);
         {
-            Guard guard(mutex_);
+            Locked guard(*this);
             TRY(fault_locked(address, access));
             const Area* area = areas_.find(address);
             if (area->kind == AreaKind::device) return fail(Error::bad_address);

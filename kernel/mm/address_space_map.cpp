@@ -11,7 +11,6 @@
 namespace aios::mm {
 
 using arch::Protection;
-using Guard = sync::Mutex<sync::Rank::address_space>::Guard;
 
 namespace {
 
@@ -56,7 +55,7 @@ Result<std::uint64_t> AddressSpace::map(Ref<Pages> pages, std::uint64_t offset, 
     nature.maximum = with_read(options.maximum);
     if (sharing == Sharing::shared && !pages->is_anonymous()) nature.maximum = nature.maximum & ~Protection::write;
     nature.jit = options.jit;
-    nature.origin = options.origin;
+    nature.authority = options.authority;
     nature.offset = offset;
     nature.pages = std::move(pages);
     return insert_mapping(nature, bytes, options);
@@ -73,13 +72,15 @@ Result<std::uint64_t> AddressSpace::map_anonymous(std::uint64_t bytes, Protectio
     return insert_mapping(nature, bytes, options);
 }
 
-Result<std::uint64_t> AddressSpace::map_device(arch::PhysAddr base, std::uint64_t bytes, Protection protection) {
+Result<std::uint64_t> AddressSpace::map_device(arch::PhysAddr base, std::uint64_t bytes, Protection protection,
+                                               Ref<Authority> authority) {
     if (!is_aligned(base.value, kPageSize) || has(protection, Protection::execute)) return fail(Error::bad_argument);
     Area nature;
     nature.kind = AreaKind::device;
     nature.protection = with_read(protection);
     nature.maximum = nature.protection;
     nature.offset = base.value;
+    nature.authority = std::move(authority);
     return insert_mapping(nature, bytes, {});
 }
 
@@ -87,10 +88,12 @@ Result<std::uint64_t> AddressSpace::insert_mapping(Area& nature, std::uint64_t b
     bytes = TRY(page_bytes(bytes));
     TRY(check_rights(nature.protection, nature.maximum, nature.jit));
     if (!is_aligned(options.address, kPageSize)) return fail(Error::bad_argument);
-    Guard guard(mutex_);
+    Locked guard(*this);
     const std::uint64_t address = TRY(choose_place(bytes, options));
     Spares spares(*this);
     TRY(spares.add(1 + splits_of(address, address + bytes)));
+    // If it ends from here on, whoever ends it sees that it was used to map, and notices this space.
+    if (nature.authority && !nature.authority->admit_mapping()) return fail(Error::revoked);
     if (nature.charged_whole) TRY(payer_->reserve(Resource::memory, bytes));
 
     remove_and_give_back(address, address + bytes, spares);
@@ -99,6 +102,7 @@ Result<std::uint64_t> AddressSpace::insert_mapping(Area& nature, std::uint64_t b
     area.start = address;
     area.end = address + bytes;
     area.offset = nature.offset;
+    if (area.pages) area.cuts = area.pages->cuts(); // it has no entries yet
     link_area(area);
     mapped_bytes_ += bytes;
     merge_around(area);
@@ -179,7 +183,7 @@ Result<> AddressSpace::unmap(std::uint64_t address, std::uint64_t bytes) {
     if (!is_aligned(address, kPageSize)) return fail(Error::bad_argument);
     bytes = TRY(page_bytes(bytes));
     if (!is_user_range(address, bytes)) return fail(Error::bad_argument);
-    Guard guard(mutex_);
+    Locked guard(*this);
     Spares spares(*this);
     TRY(spares.add(splits_of(address, address + bytes)));
     remove_and_give_back(address, address + bytes, spares);
@@ -195,7 +199,7 @@ Result<std::uint64_t> AddressSpace::remap(std::uint64_t address, std::uint64_t o
     old_bytes = TRY(page_bytes(old_bytes));
     new_bytes = TRY(page_bytes(new_bytes));
     if (!is_user_range(address, old_bytes)) return fail(Error::bad_address);
-    Guard guard(mutex_);
+    Locked guard(*this);
     Area* area = areas_.find(address);
     if (area == nullptr || area->end - address < old_bytes) return fail(Error::bad_address);
     if (area->grows_down || area->kind == AreaKind::device) return fail(Error::bad_argument);
@@ -250,8 +254,8 @@ Result<std::uint64_t> AddressSpace::move_mapping(Area& area, std::uint64_t addre
     moved.end = target + new_bytes;
     moved.offset = area.offset + (address - area.start);
     charge.keep();
+    link_area(moved); // before the old one goes: a cut of its Pages walks their windows
     (void)remove_range(address, end, spares);
-    link_area(moved);
     mapped_bytes_ += new_bytes;
     merge_around(moved);
     return target;

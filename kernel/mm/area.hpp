@@ -1,9 +1,10 @@
 // Area: one mapping of an address space, and the ordered set of them. An area is a run of pages with one kind,
-// protection and origin; neighbours that continue each other are merged, a change in the middle splits. Owned by
+// protection and authority; neighbours that continue each other are merged, a change in the middle splits. Owned by
 // AddressSpace, under its lock.
 #pragma once
 
 #include "base/intrusive_tree.hpp"
+#include "kernel/mm/authority.hpp"
 #include "kernel/mm/pages.hpp"
 
 namespace aios::mm {
@@ -19,9 +20,11 @@ struct Area {
     TreeNode node;
     std::uint64_t start = 0, end = 0; // page aligned
     std::uint64_t offset = 0;         // of `start` in the Pages, bytes; or the physical address
-    std::uint64_t origin = 0;         // id of the MemoryObject whose capability made it; 0: none
+    Ref<Authority> authority;         // what it was made under; empty: nothing ends it but its own space
     Ref<Pages> pages;
-    Window window; // in pages' list while the area is in a space
+    std::uint64_t cuts = 0; // of the Pages, that its entries have followed
+    Window window;          // in pages' set while the area is in a space
+    ListNode watched;       // in the space's list of those that others may end or cut
     AreaKind kind = AreaKind::anonymous;
     arch::Protection protection = arch::Protection::none;
     arch::Protection maximum = arch::Protection::none;
@@ -34,11 +37,14 @@ struct Area {
     [[nodiscard]] std::uint64_t page_index(std::uint64_t address) const {
         return (offset + (address - start)) / kPageSize;
     }
+    // Whether it may be touched: what its authority was is looked at before an entry is made.
+    [[nodiscard]] bool is_good() const { return !authority || authority->is_held(); }
     [[nodiscard]] bool is_private() const { return kind == AreaKind::anonymous || kind == AreaKind::pages_private; }
     // Everything but place and offset.
     void copy_nature(const Area& other) {
         pages = other.pages;
-        origin = other.origin;
+        cuts = other.cuts;
+        authority = other.authority;
         kind = other.kind;
         protection = other.protection;
         maximum = other.maximum;
@@ -51,10 +57,12 @@ struct Area {
         if (end != next.start || kind != next.kind || protection != next.protection || maximum != next.maximum)
             return false;
         if (grows_down || next.grows_down || jit != next.jit || charged_whole != next.charged_whole) return false;
-        if (origin != next.origin) return false;
+        if (authority != next.authority || cuts != next.cuts) return false;
         return kind == AreaKind::anonymous || (pages == next.pages && offset + bytes() == next.offset);
     }
 };
+
+using WatchedAreas = IntrusiveList<Area, &Area::watched>;
 
 inline constexpr std::uint64_t kMaxStackGrowth = 8ull << 20; // a grows_down area grows to this size at most
 inline constexpr std::uint64_t kStackGap = 16 * kPageSize;   // stays free below it

@@ -47,10 +47,15 @@ Result<Ref<Pages>> Pages::create_contiguous(Payer& payer, std::uint64_t frames) 
     return pages;
 }
 
-Result<Ref<Pages>> Pages::create_from(Ref<PageSource> source, std::uint64_t bytes) {
+Result<Ref<Pages>> Pages::create_from(Payer& payer, Ref<PageSource> source, std::uint64_t bytes) {
     if (!source) return fail(Error::bad_argument);
     if (bytes > kMaxPages * kPageSize) return fail(Error::too_large);
-    return Ref<Pages>::adopt(TRY(make<Pages>(Ref<Payer>{}, std::move(source), bytes, ChargeWhen::at_touch)));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Pages)));
+    auto* pages = TRY(make<Pages>(Ref<Payer>::share(payer), std::move(source), bytes, ChargeWhen::at_touch));
+    Guard guard(pages->mutex_);
+    pages->charged_ = charge.amount();
+    charge.keep();
+    return Ref<Pages>::adopt(pages);
 }
 
 void Pages::release() {

@@ -5,12 +5,16 @@
 // Anonymous contents are a sparse table of frames, made as pages are touched and charged with them. Each frame in the
 // table counts one reference, each mapping of it another: a mapping never sees a frame that somebody else got.
 // Source-backed Pages keep no table: the source remembers what it has verified. Locks: Rank::pages (mutex) for table
-// and size; Rank::windows (spinlock) for the list of areas that map these Pages.
+// and size, which makes growing to a size one step; Rank::windows (spinlock) for the set of areas that map these Pages,
+// held for one step of it alone.
+//
+// Contents that are taken away while they are mapped are a cut (pages_range.cpp): they are counted, and every space
+// that maps these Pages is noticed. Whoever cuts waits for no thread of those who map.
 #pragma once
 
 #include <bit>
 
-#include "base/intrusive_list.hpp"
+#include "base/intrusive_tree.hpp"
 #include "kernel/mm/mm.hpp"
 #include "kernel/sync/annotations.hpp"
 #include "kernel/sync/lock.hpp"
@@ -41,9 +45,10 @@ protected:
 // at_once: contents and their table, so that a touch never fails for want of quota.
 enum class ChargeWhen : std::uint8_t { at_once, at_touch }; // at_touch: Linux reservations that are never used whole
 
-// One area's entry in the list of those who map a Pages.
+// One area's entry in the set of those who map a Pages, in the order of linking.
 struct Window {
-    ListNode node;
+    TreeNode node;
+    std::uint64_t number = 0; // 0: not linked
     AddressSpace* space = nullptr;
 };
 
@@ -55,8 +60,8 @@ public:
     static Result<Ref<Pages>> create(Payer& payer, std::uint64_t bytes, ChargeWhen when) AIOS_NO_LOCK_ANALYSIS;
     static Result<Ref<Pages>> create_contiguous(Payer& payer,
                                                 std::uint64_t frames); // FrameAlloc: DMA-able, all present
-    static Result<Ref<Pages>> create_from(Ref<PageSource> source,
-                                          std::uint64_t bytes); // read-only contents, nothing charged
+    // Read-only contents. The object is charged, its contents are the source's.
+    static Result<Ref<Pages>> create_from(Payer& payer, Ref<PageSource> source, std::uint64_t bytes);
     void retain() { references_.retain(); }
     void release();
 
@@ -74,12 +79,14 @@ public:
     // Anonymous at_touch only. What lies behind a new, smaller end is gone, from all mappings too; growth reads as
     // zero.
     Result<> resize(std::uint64_t bytes);
+    Result<> grow(std::uint64_t bytes); // as resize, to at least `bytes`
+    // As resize, `bytes` more than now, at most `limit` (too_large); answers the size before: where an append goes.
+    Result<std::uint64_t> extend(std::uint64_t bytes, std::uint64_t limit);
     void discard(std::uint64_t first, std::uint64_t count); // back to zero-fill; gives the charge back where at_touch
     [[nodiscard]] bool is_anonymous() const { return !source_; }
     [[nodiscard]] std::uint64_t resident_pages() const { return resident_.load(std::memory_order_relaxed); }
-    // Revocation: no address space of agent `holder` maps these pages through the MemoryObject `origin` (0: in any way)
-    // any more when it returns, on any CPU.
-    void unmap_for(std::uint64_t holder, std::uint64_t origin = 0);
+    // How often contents were cut.
+    [[nodiscard]] std::uint64_t cuts() const { return cuts_.load(std::memory_order_acquire); }
 
     // --- for AddressSpace
     // --------------------------------------------------------------------------------------------------------- As
@@ -113,10 +120,9 @@ private:
     Result<> read_source(std::uint64_t offset, void* to, std::size_t size);
     void drop_range_locked(std::uint64_t first, std::uint64_t count) AIOS_REQUIRES(mutex_);
     void zero_tail_locked(std::uint64_t bytes) AIOS_REQUIRES(mutex_);
-    void unmap_range_everywhere(std::uint64_t first, std::uint64_t count);
-    // The space with the smallest id above `after` that maps these pages, of `holder` if it is not 0; nothing if there
-    // is none.
-    Ref<AddressSpace> next_space(std::uint64_t after, std::uint64_t holder);
+    [[nodiscard]] Result<> check_size(std::uint64_t bytes) const;
+    void notice_spaces();
+    Ref<AddressSpace> next_space(std::uint64_t& after); // that has the window behind number `after`, which moves on
 
     RefCount references_;
     const ChargeWhen when_;
@@ -124,12 +130,14 @@ private:
     const Ref<Payer> payer_;
     std::atomic<std::uint64_t> bytes_;
     std::atomic<std::uint64_t> resident_{0};
+    std::atomic<std::uint64_t> cuts_{0}; // changes under mutex_, together with the table
     sync::Mutex<sync::Rank::pages> mutex_;
     Leaf** leaves_ AIOS_GUARDED_BY(mutex_) = nullptr;
     std::uint64_t leaf_count_ AIOS_GUARDED_BY(mutex_) = 0;
     std::uint64_t charged_ AIOS_GUARDED_BY(mutex_) = 0; // bytes: what is given back at the end
     sync::SpinLock<sync::Rank::windows> windows_lock_;
-    IntrusiveList<Window, &Window::node> windows_ AIOS_GUARDED_BY(windows_lock_);
+    IntrusiveTree<Window, &Window::node, &Window::number> windows_ AIOS_GUARDED_BY(windows_lock_);
+    std::uint64_t last_window_ AIOS_GUARDED_BY(windows_lock_) = 0;
 
     template <typename T, typename... A>
     friend Result<T*> make(A&&...);

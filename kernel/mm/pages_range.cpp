@@ -1,12 +1,17 @@
-// Pages: taking contents away again (discard, a smaller size), and unmapping from whoever has them mapped.
+// Pages: sizes, and taking contents away again: a cut. The protocol:
 //
-// Order matters: first the table forgets the frames, then the mappings go. A fault that fetched a frame before still
-// holds its address space's lock; unmapping waits for that lock, so the stale mapping is found. Rank::pages is not held
-// while an address space (lower rank) is locked.
+//   1. Under the mutex the table forgets the frames, and the cut is counted. Mappings keep their frames alive.
+//   2. Every space that has a window on these Pages is noticed (address_space_notice.cpp): it goes on only when the
+//      entries are gone of every area that has followed fewer cuts.
+//
+// A fault that fetched a frame before 1 holds its space's mutex until it has made the entry, and sweeps when it lets
+// go. A window that is linked behind the walk of 2 gets its frames after 1. A window that is made from another by
+// moving or splitting is linked before that one goes, behind all others: so the walk finds one of them.
 #include <algorithm>
 #include <cstring>
 
 #include "base/bits.hpp"
+#include "base/checked.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/mm/pages.hpp"
 
@@ -50,19 +55,42 @@ void Pages::zero_tail_locked(std::uint64_t bytes) {
         std::memset(static_cast<std::byte*>(arch::physmap(*slot)) + in_page, 0, kPageSize - in_page);
 }
 
-Result<> Pages::resize(std::uint64_t bytes) {
+Result<> Pages::check_size(std::uint64_t bytes) const {
     if (source_ || when_ != ChargeWhen::at_touch) return fail(Error::missing_right);
     if (bytes > kMaxPages * kPageSize) return fail(Error::too_large);
-    const std::uint64_t first_gone = div_ceil(bytes, kPageSize);
+    return {};
+}
+
+Result<> Pages::resize(std::uint64_t bytes) {
+    TRY(check_size(bytes));
     {
         Guard guard(mutex_);
         const std::uint64_t old = bytes_.exchange(bytes, std::memory_order_acq_rel);
         if (bytes >= old) return {};
+        const std::uint64_t first_gone = div_ceil(bytes, kPageSize);
         drop_range_locked(first_gone, kMaxPages - first_gone);
         zero_tail_locked(bytes);
+        cuts_.fetch_add(1, std::memory_order_acq_rel);
     }
-    unmap_range_everywhere(first_gone, kMaxPages - first_gone);
+    notice_spaces();
     return {};
+}
+
+Result<> Pages::grow(std::uint64_t bytes) {
+    TRY(check_size(bytes));
+    Guard guard(mutex_);
+    if (bytes > this->bytes()) bytes_.store(bytes, std::memory_order_release);
+    return {};
+}
+
+Result<std::uint64_t> Pages::extend(std::uint64_t bytes, std::uint64_t limit) {
+    TRY(check_size(0));
+    Guard guard(mutex_);
+    const std::uint64_t old = this->bytes();
+    limit = std::min(limit, kMaxPages * kPageSize);
+    if (!range_fits(old, bytes, limit)) return fail(Error::too_large);
+    bytes_.store(old + bytes, std::memory_order_release);
+    return old;
 }
 
 void Pages::discard(std::uint64_t first, std::uint64_t count) {
@@ -72,49 +100,46 @@ void Pages::discard(std::uint64_t first, std::uint64_t count) {
     {
         Guard guard(mutex_);
         drop_range_locked(first, count);
+        cuts_.fetch_add(1, std::memory_order_acq_rel);
     }
-    unmap_range_everywhere(first, count);
+    notice_spaces();
 }
+
+// --- who maps these Pages
+// -------------------------------------------------------------------------------------------------------
 
 void Pages::add_window(Window& window) {
     WindowGuard guard(windows_lock_);
-    windows_.push_back(window);
+    window.number = ++last_window_;
+    windows_.insert(window);
 }
 
 void Pages::remove_window(Window& window) {
     WindowGuard guard(windows_lock_);
-    windows_.remove(window);
+    windows_.erase(window);
+    window.number = 0;
 }
 
-Ref<AddressSpace> Pages::next_space(std::uint64_t after, std::uint64_t holder) {
+Ref<AddressSpace> Pages::next_space(std::uint64_t& after) {
     WindowGuard guard(windows_lock_);
-    for (;;) {
-        AddressSpace* best = nullptr;
-        for (const Window& window : windows_) {
-            // A linked window's space is alive, or being destroyed: that takes its windows off the list first.
-            AddressSpace* space = window.space;
-            if (space->id() <= after || (holder != 0 && space->holder() != holder)) continue;
-            if (best == nullptr || space->id() < best->id()) best = space;
-        }
-        if (best == nullptr) return {};
-        if (best->try_retain()) return Ref<AddressSpace>::adopt(best);
-        after = best->id(); // nobody can run in it any more
-    }
+    const Window* window = windows_.upper_bound(after);
+    if (window == nullptr) return {};
+    after = window->number;
+    // A linked window's space is alive, or being destroyed: then nobody can run in it any more, and it takes its
+    // windows out of the set first.
+    return window->space->try_retain() ? Ref<AddressSpace>::adopt(window->space) : Ref<AddressSpace>();
 }
 
-void Pages::unmap_range_everywhere(std::uint64_t first, std::uint64_t count) {
-    std::uint64_t last = 0;
-    while (Ref<AddressSpace> space = next_space(last, 0)) {
-        space->unmap_page_range(*this, first, count);
-        last = space->id();
-    }
-}
-
-void Pages::unmap_for(std::uint64_t holder, std::uint64_t origin) {
-    std::uint64_t last = 0;
-    while (Ref<AddressSpace> space = next_space(last, holder)) {
-        space->unmap_pages(*this, origin);
-        last = space->id();
+// One window in each step, so that nobody's interrupts wait for how often somebody maps a file. Windows that come
+// meanwhile are visited too; to make one costs more than to visit it.
+void Pages::notice_spaces() {
+    static constinit std::atomic<std::uint64_t> tickets{1};
+    const std::uint64_t ticket = tickets.fetch_add(1, std::memory_order_relaxed);
+    for (std::uint64_t last = 0;;) {
+        const std::uint64_t before = last;
+        const Ref<AddressSpace> space = next_space(last);
+        if (last == before) return;
+        if (space && space->last_ticket_.exchange(ticket, std::memory_order_relaxed) != ticket) space->notice();
     }
 }
 

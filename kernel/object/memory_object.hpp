@@ -1,7 +1,6 @@
 // MemoryObject: Pages behind a handle (ObjectType::memory). The object is charged to whoever made it; its contents to
-// the payer of the Pages. Revoking a capability on it removes the mappings of the agent that held it: all that were
-// made through this object, also those made through another handle on it, which may be made again. Closing the last
-// handle does the same: a mapping that outlived its handle could not be revoked any more. No lock of its own.
+// the payer of the Pages. A mapping names the derivation node that it was made under (mm/authority.hpp), and goes when
+// that is revoked or its handle closed: then nobody could revoke it any more. No lock of its own.
 #pragma once
 
 #include "kernel/mm/pages.hpp"
@@ -20,8 +19,6 @@ public:
     }
     [[nodiscard]] mm::Pages& pages() const { return *pages_; }
     [[nodiscard]] std::uint64_t info_size() const override { return pages_->bytes(); }
-    // Not under a spinlock: waits for address spaces and flushes CPUs.
-    void revoked_for(std::uint64_t holder) override { pages_->unmap_for(holder, id()); }
 
 private:
     MemoryObject(Reservation charge, Ref<mm::Pages> pages)

@@ -36,6 +36,14 @@ void MutexCore::lock() {
     }
 }
 
+bool MutexCore::try_lock() {
+    void* me = Thread::has_current() ? static_cast<void*>(&Thread::current()) : &g_boot_owner;
+    SpinLock<Rank::wait_queue>::Guard guard(lock_);
+    if (owner_.load(std::memory_order_relaxed) != nullptr) return false;
+    owner_.store(me, std::memory_order_relaxed);
+    return true;
+}
+
 void MutexCore::unlock() {
     SpinLock<Rank::wait_queue>::Guard guard(lock_);
     MutexWaiter* next = waiters_.pop_front();

@@ -8,6 +8,7 @@
 #define AIOS_GUARDED_BY(lock) __attribute__((guarded_by(lock)))
 #define AIOS_REQUIRES(...) __attribute__((requires_capability(__VA_ARGS__)))
 #define AIOS_ACQUIRE(...) __attribute__((acquire_capability(__VA_ARGS__)))
+#define AIOS_TRY_ACQUIRE(...) __attribute__((try_acquire_capability(__VA_ARGS__)))
 #define AIOS_RELEASE(...) __attribute__((release_capability(__VA_ARGS__)))
 // For the few functions that leave or take a lock on another stack, or pick a lock at run time.
 #define AIOS_NO_LOCK_ANALYSIS __attribute__((no_thread_safety_analysis))

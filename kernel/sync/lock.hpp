@@ -95,6 +95,7 @@ struct MutexWaiter {
 class MutexCore {
 public:
     void lock(); // sched/mutex.cpp
+    [[nodiscard]] bool try_lock();
     void unlock();
     [[nodiscard]] bool is_held() const { return owner_.load(std::memory_order_relaxed) != nullptr; }
 
@@ -111,20 +112,28 @@ class AIOS_CAPABILITY("mutex") Mutex {
 public:
     class [[nodiscard]] AIOS_SCOPED Guard {
     public:
-        explicit Guard(Mutex& mutex) AIOS_ACQUIRE(mutex) : mutex_(mutex) {
-            if constexpr (kRankChecks) rank_acquire(kRank, &mutex_);
-            mutex_.core_.lock();
-        }
-        ~Guard() AIOS_RELEASE() {
-            mutex_.core_.unlock();
-            if constexpr (kRankChecks) rank_release(kRank, &mutex_);
-        }
+        explicit Guard(Mutex& mutex) AIOS_ACQUIRE(mutex) : mutex_(mutex) { mutex_.acquire(); }
+        ~Guard() AIOS_RELEASE() { mutex_.release(); }
         Guard(const Guard&) = delete;
         Guard& operator=(const Guard&) = delete;
 
     private:
         Mutex& mutex_;
     };
+    // For guards that do more than this one (mm::AddressSpace).
+    void acquire() AIOS_ACQUIRE() {
+        if constexpr (kRankChecks) rank_acquire(kRank, this);
+        core_.lock();
+    }
+    [[nodiscard]] bool try_acquire() AIOS_TRY_ACQUIRE(true) { // waits for nobody
+        if (!core_.try_lock()) return false;
+        if constexpr (kRankChecks) rank_acquire(kRank, this);
+        return true;
+    }
+    void release() AIOS_RELEASE() {
+        core_.unlock();
+        if constexpr (kRankChecks) rank_release(kRank, this);
+    }
     [[nodiscard]] bool is_held() const { return core_.is_held(); }
 
 private:

@@ -9,12 +9,9 @@ namespace aios::sync {
 enum class Rank : std::uint8_t {
     // mutexes
     lifecycle,     // spawn and end of agents
-    revocation,    // one revocation at a time, so that each is whole when it returns
     process,       // a process's threads, files, personality state
     open_file,     // position of one open file
-    file_size,     // growth and truncation of files, one of a few by file
     address_space, // mappings of one address space
-    space_making,  // a fork makes its child known
     file_tree,     // temporary trees
     pages,         // contents of one memory object
     bundle,        // verification of bundle pages
@@ -23,7 +20,7 @@ enum class Rank : std::uint8_t {
     // spinlocks
     agent_tree, // parent, children
     agent,      // one agent's state
-    derivation, // derivation nodes and revocation
+    derivation, // derivation nodes
     cap_table,  // one capability table
     channel,
     operation,
@@ -38,7 +35,7 @@ enum class Rank : std::uint8_t {
     run_queue,
     kernel_space, // kernel address ranges and page tables
     tlb,
-    windows, // who maps one Pages
+    windows, // who maps one Pages; the address spaces of an agent
     heap,
     frames,
     entropy,

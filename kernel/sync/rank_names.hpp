@@ -11,18 +11,12 @@ namespace aios::sync {
     switch (rank) {
     case Rank::lifecycle:
         return "lifecycle";
-    case Rank::revocation:
-        return "revocation";
     case Rank::process:
         return "process";
     case Rank::open_file:
         return "open_file";
-    case Rank::file_size:
-        return "file_size";
     case Rank::address_space:
         return "address_space";
-    case Rank::space_making:
-        return "space_making";
     case Rank::file_tree:
         return "file_tree";
     case Rank::pages:

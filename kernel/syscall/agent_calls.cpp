@@ -94,7 +94,7 @@ Result<std::uint64_t> agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_
     Texts texts;
     TRY(texts.fetch(call, request));
     const auto tree = TRY(call.lookup<fs::Tree>(request.tree, rights::read | rights::execute));
-    Ref<fs::Node> node = TRY(tree.object->open({texts.path(), request.path_bytes}));
+    Ref<fs::Node> node = TRY(tree.object->open({texts.path(), request.path_bytes}, call.quota()));
     if (node->info().kind != fs::NodeKind::file) return fail(Error::bad_argument);
 
     // The plan is large for a kernel stack: it lives on the heap for the length of the call.

@@ -100,10 +100,11 @@ Result<> start_first_agent() {
 
     const std::string_view path = fs::first_program();
     Ref<fs::Tree> bundle = TRY(fs::open_bundle_section(boot::kSectionBoot));
-    Ref<fs::Node> program = TRY(bundle->open(path));
 
     const std::uint64_t free_bytes = mm::frame_counts().free * mm::kPageSize;
     const QuotaGrant all = root_limits(free_bytes - free_bytes / kKernelShare);
+    Ref<Quota> quota = TRY(Quota::create_root(all));
+    Ref<fs::Node> program = TRY(bundle->open(path, *quota));
 
     auto plan = TRY(mm::make<AgentPlan>());
     struct PlanHolder {
@@ -119,7 +120,6 @@ Result<> start_first_agent() {
     const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
     std::memcpy(plan->name, name.data(), std::min(name.size(), sizeof(plan->name) - 1));
 
-    Ref<Quota> quota = TRY(Quota::create_root(all));
     const Ref<Agent> agent = TRY(Agent::create_first(std::move(quota), *plan, fill_table));
     audit::Record record;
     record.kind = audit::Kind::agent_start;

@@ -1,5 +1,15 @@
 // Where the processor's entries meet the rest of the kernel: system calls, faults of programs, and the way back to user
 // mode.
+//
+// Whoever revokes or cuts memory tells the address space, interrupts its CPUs, and goes on (step 3 in
+// mm/address_space_notice.cpp). What holds here for its sake: no instruction that touches user memory, in user mode or
+// in a copy by the kernel, is executed after such an interrupt before the space is settled.
+//   User mode: before_user() looks with interrupts off. One that comes after the look is taken before the first
+//     instruction of the program, and ends in before_user() again.
+//   Copies: Thread::touches_user_memory is set, then the space is looked at, then the copy runs. An interrupt in
+//   between
+//     finds it set, and looks again before the copy goes on (user_access_resumes). A fault clears it for its own length
+//     (its handler takes locks and is not the copy), sets it again, and looks.
 #include "kernel/agent/agent.hpp"
 #include "kernel/syscall/call.hpp"
 
@@ -16,6 +26,44 @@ EndReason end_reason(Error error) {
     return EndReason::none;
 }
 
+mm::AddressSpace* space_of(const Thread& thread) {
+    sched::ThreadOwner* owner = thread.owner();
+    return owner == nullptr ? nullptr : owner->address_space();
+}
+
+bool is_settled(const Thread& thread) {
+    const mm::AddressSpace* space = space_of(thread);
+    return space == nullptr || space->is_settled();
+}
+
+// Before a copy begins or goes on. The thread may wait for its space's mutex here, as a fault in the copy would.
+void settle_for_copy(Thread& thread) {
+    while (!is_settled(thread)) {
+        thread.touches_user_memory.store(false, std::memory_order_relaxed);
+        space_of(thread)->settle();
+        thread.touches_user_memory.store(true, std::memory_order_relaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst); // set before the next look
+    }
+}
+
+// For the length of a fault: its handler is not the copy that it may have interrupted.
+class CopyPause {
+public:
+    explicit CopyPause(Thread& thread)
+        : thread_(thread), was_set_(thread.touches_user_memory.exchange(false, std::memory_order_relaxed)) {}
+    ~CopyPause() {
+        if (!was_set_) return;
+        thread_.touches_user_memory.store(true, std::memory_order_relaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        settle_for_copy(thread_);
+    }
+    CopyPause(const CopyPause&) = delete;
+
+private:
+    Thread& thread_;
+    const bool was_set_;
+};
+
 } // namespace
 
 void system_call(TrapFrame& frame) {
@@ -27,9 +75,32 @@ void system_call(TrapFrame& frame) {
     set_call_result(frame, syscall::dispatch(process, arguments.number, arguments.values));
 }
 
+void user_access_begins() {
+    if (!Thread::has_current()) return; // early in boot
+    Thread& thread = Thread::current();
+    thread.touches_user_memory.store(true, std::memory_order_relaxed);
+    std::atomic_signal_fence(std::memory_order_seq_cst); // set before the look; interrupts of this CPU see it in order
+    settle_for_copy(thread);
+}
+
+void user_access_ends() {
+    if (Thread::has_current()) Thread::current().touches_user_memory.store(false, std::memory_order_relaxed);
+}
+
+void user_access_resumes() {
+    if (!Thread::has_current()) return;
+    Thread& thread = Thread::current();
+    if (!thread.touches_user_memory.load(std::memory_order_relaxed) || is_settled(thread)) [[likely]]
+        return;
+    interrupts_enable(); // as they were: a copy holds no spinlock
+    settle_for_copy(thread);
+    interrupts_disable();
+}
+
 bool page_fault(TrapFrame& frame, std::uint64_t address, bool write, bool execute, bool) {
     Process* process = Process::current_or_null();
     if (process == nullptr || address >= kUserHigh) return false;
+    const CopyPause pause(Thread::current());
     using Access = mm::AddressSpace::Access;
     const Result<> resolved = process->memory().fault(address, execute ? Access::execute
                                                                : write ? Access::write
@@ -54,6 +125,12 @@ void before_user(TrapFrame& frame) {
     Thread& thread = Thread::current();
     for (;;) {
         sched::preempt_if_asked();
+        if (!is_settled(thread)) [[unlikely]] {
+            interrupts_enable();
+            space_of(thread)->settle();
+            interrupts_disable();
+            continue;
+        }
         if (!thread.is_interrupted()) [[likely]]
             return;
         interrupts_enable();

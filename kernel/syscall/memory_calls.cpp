@@ -77,7 +77,7 @@ Result<std::uint64_t> agent_pool_alloc(Call& call, Handle, std::uint64_t bytes) 
     return call.give(TRY(MemoryObject::create(call.quota(), std::move(pages))), kMemoryRights);
 }
 
-Result<std::uint64_t> memory_map(Call& call, Handle handle, UserIn<MapRequest> user_request) {
+Result<std::uint64_t> memory_map(Call& call, Handle, UserIn<MapRequest> user_request) {
     const MapRequest request = TRY(user_request.read());
     const arch::Protection protection = TRY(decode_protection(request.protection));
     mm::MapOptions options = TRY(decode_place(request));
@@ -85,18 +85,14 @@ Result<std::uint64_t> memory_map(Call& call, Handle handle, UserIn<MapRequest> u
     if (!call.first.rights.contains(call.needed)) return fail(Error::missing_right);
     options.maximum = most_allowed(call.first.rights);
     MemoryObject& memory = call.object<MemoryObject>();
-    options.origin = memory.id();
+    options.authority = call.first.node;
     const std::uint64_t size = memory.pages().page_count() * kPageBytes;
     if (!range_fits(request.offset, TRY(checked_align_up(request.bytes, kPageBytes)), size))
         return fail(Error::bad_argument);
     const std::uint64_t address = TRY(call.memory().map(Ref<mm::Pages>::share(memory.pages()), request.offset,
                                                         request.bytes, protection, mm::Sharing::shared, options));
-    // A revocation or close that ran in between has not seen the new mapping.
-    if (!call.agent.table().holds(handle)) {
-        memory.revoked_for(call.agent.id());
-        return fail(Error::revoked);
-    }
-    return address;
+    // One that ended meanwhile has taken the mapping with it.
+    return call.first.node->is_held() ? Result<std::uint64_t>(address) : fail(Error::revoked);
 }
 
 Result<std::uint64_t> frame_alloc(Call& call, Handle, std::uint64_t frames) {
@@ -126,7 +122,9 @@ Result<std::uint64_t> page_map(Call& call, Handle, UserIn<MapRequest> user_reque
     call.record->detail[0] = request.offset;
     call.record->detail[1] = request.bytes;
     call.record->detail[2] = request.protection;
-    return call.memory().map_device({device.range().base.value + request.offset}, request.bytes, protection);
+    const std::uint64_t address = TRY(call.memory().map_device({device.range().base.value + request.offset},
+                                                               request.bytes, protection, call.first.node));
+    return call.first.node->is_held() ? Result<std::uint64_t>(address) : fail(Error::revoked);
 }
 
 } // namespace aios::syscall::calls

@@ -137,6 +137,8 @@ Result<std::uint64_t> console_write(Call& call, Handle, UserBytesIn bytes, std::
             if (sched::sleep_until(time::deadline_after(delay)) == sched::Outcome::interrupted)
                 return done != 0 ? Result<std::uint64_t>(done) : fail(Error::interrupted);
         }
+        // The call holds no more than its handle: it ends with it, between two pieces. What is written is told.
+        if (!call.first.node->is_held()) return done != 0 ? Result<std::uint64_t>(done) : fail(Error::revoked);
         send_frame(FrameKind::console, call.agent.id(), call.agent.name(), {piece, now});
         done += now;
     }

@@ -6,18 +6,19 @@
 namespace aios::syscall::calls {
 
 // A handle on the contents of a file. It can be mapped to be read, and executed where the tree's capability says so;
-// writing goes through the personality's files.
+// writing goes through the personality's files. It is derived from the tree's: it ends when that is revoked.
 Result<std::uint64_t> tree_open(Call& call, Handle, UserBytesIn path, std::uint64_t length) {
     if (length == 0) return fail(Error::bad_argument);
     if (length > kMaxPathBytes) return fail(Error::too_large);
     char text[kMaxPathBytes];
     TRY(path.read(std::as_writable_bytes(std::span(text, length))));
-    Ref<fs::Node> node = TRY(call.object<fs::Tree>().open({text, length}));
+    Ref<fs::Node> node = TRY(call.object<fs::Tree>().open({text, length}, call.quota()));
     if (node->info().kind != fs::NodeKind::file) return fail(Error::bad_argument);
     Ref<mm::Pages> pages = TRY(node->pages());
     constexpr Rights kept = rights::read | rights::execute | rights::derive | rights::transfer | rights::inspect;
     const Rights rights = (call.first.rights & kept) | rights::map | rights::inspect;
-    return call.give(TRY(MemoryObject::create(call.quota(), std::move(pages))), rights);
+    Ref<MemoryObject> memory = TRY(MemoryObject::create(call.quota(), std::move(pages)));
+    return call.agent.table().insert_new(std::move(memory), rights, call.first.node);
 }
 
 Result<std::uint64_t> tree_list(Call& call, Handle, std::uint64_t index, UserInOut<TreeEntry> out) {

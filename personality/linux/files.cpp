@@ -98,38 +98,12 @@ std::expected<Ref<OpenFile>, Errno> file_of(Call& call, std::uint64_t fd) {
     return file;
 }
 
-namespace {
+Result<> grow_file(fs::Node& node, std::uint64_t bytes) { return TRY(node.pages())->grow(bytes); }
 
-using SizeLock = sync::Mutex<sync::Rank::file_size>;
-constinit SizeLock size_locks[16];
-
-SizeLock& size_lock_of(const fs::Node& node) {
-    const std::uint64_t bits = const_cast<fs::Node&>(node).info().id;
-    return size_locks[bits % std::size(size_locks)];
-}
-
-} // namespace
-
-Result<> grow_file(fs::Node& node, std::uint64_t bytes) {
-    if (node.info().bytes >= bytes) return {};
-    SizeLock& lock = size_lock_of(node);
-    SizeLock::Guard guard(lock);
-    return node.info().bytes >= bytes ? Result<>() : node.resize(bytes);
-}
-
-Result<> truncate_file(fs::Node& node, std::uint64_t bytes) {
-    SizeLock& lock = size_lock_of(node);
-    SizeLock::Guard guard(lock);
-    return node.resize(bytes);
-}
+Result<> truncate_file(fs::Node& node, std::uint64_t bytes) { return node.resize(bytes); }
 
 Result<std::uint64_t> extend_file(fs::Node& node, std::uint64_t bytes) {
-    SizeLock& lock = size_lock_of(node);
-    SizeLock::Guard guard(lock);
-    const std::uint64_t old = node.info().bytes;
-    if (bytes > kMaxMemoryBytes || old > kMaxMemoryBytes - bytes) return fail(Error::too_large);
-    TRY(node.resize(old + bytes));
-    return old;
+    return TRY(node.pages())->extend(bytes, kMaxMemoryBytes);
 }
 
 } // namespace aios::linux_abi

@@ -1,8 +1,8 @@
 // Open files and the descriptor table of a Linux process. An OpenFile remembers the capability that it was opened
-// under: once that is revoked, every later use answers EACCES. All of it is charged to the agent. Locks: Rank::process
-// guards the table; an open file's position has a lock of its own (Rank::open_file), which is held while user memory is
-// copied, so that two threads never read the same bytes; Rank::file_size (one of a few, by file) makes "grow to at
-// least this" one step.
+// under: once that is revoked or closed, every later use answers EACCES, and its mappings are gone. All of it is
+// charged to the agent. Locks: Rank::process guards the table; an open file's position has a lock of its own
+// (Rank::open_file), which is held while user memory is copied, so that two threads never read the same bytes. Sizes
+// change under the lock of the file's own Pages.
 #pragma once
 
 #include <string_view>
@@ -53,7 +53,7 @@ public:
     void release() {
         if (references_.release()) mm::destroy(this);
     }
-    [[nodiscard]] bool is_live() const { return !authority || authority->is_live(); }
+    [[nodiscard]] bool is_live() const { return !authority || authority->is_held(); }
     [[nodiscard]] bool may(Rights rights) const { return tree_rights.contains(rights); }
 
     const FileKind kind;

@@ -52,6 +52,7 @@ Outcome read_at(Call& call, OpenFile& file, std::uint64_t to, std::uint64_t byte
     if (const Errno error = buffer.prepare(call.process, wanted); error != Errno{}) return refuse(error);
     std::uint64_t done = 0;
     while (done < wanted && !call.thread.is_killed()) {
+        if (!file.is_live()) return partly(done, kAccess); // its capability ended meanwhile
         const std::size_t part = buffer.piece(wanted - done, offset + done);
         if (const auto got = pages->read(offset + done, buffer.data(), part); !got) {
             if (got.error() == Error::bad_argument) return done; // cut off meanwhile
@@ -76,6 +77,10 @@ Outcome write_at(Call& call, OpenFile& file, std::uint64_t from, std::uint64_t b
         const std::size_t part = buffer.piece(wanted - done, offset + done);
         if (!arch::copy_from_user(buffer.data(), from + done, part)) {
             error = kFault;
+            break;
+        }
+        if (!file.is_live()) { // its capability ended meanwhile
+            error = kAccess;
             break;
         }
         const auto grown = grow_file(*file.node, offset + done + part);
@@ -111,6 +116,7 @@ Errno put_on_console(Call& call, const OpenFile& file, Bytes text) {
     while (const std::uint64_t delay = agent.console_delay(text.size())) {
         if (sched::sleep_until(time::deadline_after(delay)) == sched::Outcome::interrupted) return kInterrupted;
     }
+    if (!device->node->is_held()) return kAccess; // it ended meanwhile
     send_frame(FrameKind::console, agent.id(), agent.name(), text);
     return Errno{};
 }

@@ -236,7 +236,8 @@ bool Lookup::walk_straight(Follow follow) {
     }
     if (enter_mount() != Errno{} || !work.tree) return false;
     const std::string_view path = relative();
-    auto node = work.tree->open(path);
+    Payer& quota = call_->process.quota();
+    auto node = work.tree->open(path, quota);
     if (node) {
         const fs::NodeKind kind = (*node)->info().kind;
         if (kind == fs::NodeKind::link && (follow == Follow::yes || has_slash)) return false;
@@ -245,7 +246,7 @@ bool Lookup::walk_straight(Follow follow) {
     } else {
         const std::size_t slash = path.rfind('/');
         const auto parent =
-            work.tree->open(slash == std::string_view::npos ? std::string_view() : path.substr(0, slash));
+            work.tree->open(slash == std::string_view::npos ? std::string_view() : path.substr(0, slash), quota);
         if (node.error() != Error::not_found || !parent || (*parent)->info().kind != fs::NodeKind::directory)
             return false;
         work.outcome = std::unexpected(kNoEntry);
@@ -274,7 +275,7 @@ Errno Lookup::walk(Follow follow) {
         const bool has_slash = is_last && work.at != end;
         if (is_last && follow == Follow::no && !has_slash) break;
         if (!work.tree) return is_last ? Errno{} : kNoEntry;
-        const auto node = work.tree->open(relative());
+        const auto node = work.tree->open(relative(), call_->process.quota());
         if (!node) {
             if (node.error() != Error::not_found && node.error() != Error::wrong_type) return errno_of(node.error());
             if (is_last) break; // the caller may be about to create it
@@ -304,7 +305,7 @@ std::expected<Ref<fs::Node>, Errno> Lookup::node() const {
     if (tree() == nullptr)
         return relative().empty() ? Ref<fs::Node>() : std::expected<Ref<fs::Node>, Errno>(std::unexpected(kNoEntry));
     if (std::exchange(work_->has_outcome, false)) return std::move(work_->outcome);
-    auto node = tree()->open(relative());
+    auto node = tree()->open(relative(), call_->process.quota());
     if (!node) return std::unexpected(node.error() == Error::wrong_type ? kNotDirectory : errno_of(node.error()));
     return std::move(*node);
 }

@@ -24,7 +24,7 @@ std::expected<arch::Protection, Errno> protection_of(std::uint64_t bits) {
 // Linux reports holes and lack of room as ENOMEM.
 Errno memory_errno(Error error) {
     if (error == Error::bad_address) return kNoMemory;
-    if (error == Error::missing_right) return kAccess;
+    if (error == Error::missing_right || error == Error::revoked) return kAccess;
     return errno_of(error);
 }
 
@@ -123,8 +123,10 @@ Outcome call_mmap(Call& call) {
         if ((protection_bits & kProtExec) != 0 && !arch::has(maximum, arch::Protection::execute))
             return refuse(kPerm); // as from a file system mounted noexec
         options.maximum = maximum;
+        options.authority = from.file->authority;
         mapped = call.process.memory().map(from.pages, offset, bytes, protection,
                                            shared ? mm::Sharing::shared : mm::Sharing::copy_on_write, options);
+        if (mapped && !from.file->is_live()) mapped = fail(Error::revoked); // it took the mapping with it
     }
     if (!mapped) return refuse(memory_errno(mapped.error()));
     return *mapped;

@@ -18,8 +18,10 @@ namespace {
 
 using namespace aios;
 
+fake::CountingPayer payer;
+
 void walk(fs::Tree& tree, std::string_view path, unsigned depth) {
-    const auto node = tree.open(path);
+    const auto node = tree.open(path, payer);
     AIOS_ASSERT(node.has_value());
     fs::Node::Entry entry;
     std::uint64_t position = 0;
@@ -33,7 +35,7 @@ void walk(fs::Tree& tree, std::string_view path, unsigned depth) {
         AIOS_ASSERT(size + entry.name_bytes <= kMaxPathBytes);
         std::memcpy(child + size, entry.name, entry.name_bytes);
         size += entry.name_bytes;
-        const auto found = tree.open({child, size});
+        const auto found = tree.open({child, size}, payer);
         AIOS_ASSERT(found && (*found)->info().id == entry.id && (*found)->info().kind == entry.kind);
         if (entry.kind == fs::NodeKind::directory && depth < 6) walk(tree, {child, size}, depth + 1);
     }
@@ -42,7 +44,7 @@ void walk(fs::Tree& tree, std::string_view path, unsigned depth) {
 void use(fs::Tree& tree) {
     TreeEntry entry;
     for (std::uint64_t i = 0; i < 50 && tree.list(i, entry); i++) {
-        const auto node = tree.open({entry.name, entry.name_bytes});
+        const auto node = tree.open({entry.name, entry.name_bytes}, payer);
         AIOS_ASSERT(node && (*node)->info().bytes == entry.size);
         const auto pages = (*node)->pages();
         char text[100];

@@ -96,7 +96,7 @@ void test_map_arguments() {
     GET(sys::agent_mem_free(self, GET(sys::memory_map(reader.get(), &read)), 4096));
 }
 
-// A mapping goes with the last handle that allows it: else whoever closes its handle could not be revoked.
+// A mapping goes with the handle that it was made through: else whoever closes its handle could not be revoked.
 void test_close_unmaps() {
     const auto is_mapped = [](std::uint64_t place) {
         const auto opened = sys::tree_open(handle(StartupRole::bundle), bad_pointer<const char>(place), 4);
@@ -107,10 +107,12 @@ void test_close_unmaps() {
     const MapRequest request{0, 4096, 0, kRw};
     const std::uint64_t place = GET(sys::memory_map(second.get(), &request));
     const std::uint64_t own = GET(sys::agent_mem_alloc(self, 4096, kRw));
+    const std::uint64_t through_first = GET(sys::memory_map(memory.get(), &request));
     second.reset();
-    CHECK(is_mapped(place)); // the other handle allows as much
+    CHECK(!is_mapped(place)); // though the other handle allows as much
+    CHECK(is_mapped(through_first));
     memory.reset();
-    CHECK(!is_mapped(place));
+    CHECK(!is_mapped(through_first));
     CHECK(is_mapped(own));
     GET(sys::agent_mem_free(self, own, 4096));
 }

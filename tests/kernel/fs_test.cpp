@@ -24,7 +24,7 @@ KERNEL_TEST(fs_temporary_tree) {
         KERNEL_EXPECT(pages.has_value());
         KERNEL_EXPECT((*pages)->write(9'990, "0123456789", 10).has_value());
         KERNEL_EXPECT((*tree)->rename("dir/file"sv, "other"sv, true).has_value());
-        KERNEL_EXPECT((*tree)->open("dir/file"sv).error() == Error::not_found);
+        KERNEL_EXPECT((*tree)->open("dir/file"sv, payer).error() == Error::not_found);
         char text[10];
         KERNEL_EXPECT((*pages)->read(9'990, text, 10).has_value());
         KERNEL_EXPECT(std::memcmp(text, "0123456789", 10) == 0);
@@ -38,12 +38,13 @@ KERNEL_TEST(fs_every_page_of_the_boot_section_matches_its_hash) {
     const auto& handoff = arch::hand_off();
     if (handoff.container_bytes == 0) KERNEL_SKIP("started without a container");
     KERNEL_EXPECT(fs::init_bundle({handoff.container_base}, handoff.container_bytes).has_value());
+    kernel_test::TestPayer payer;
     auto tree = fs::open_bundle_section(0);
     KERNEL_EXPECT(tree.has_value());
-    KERNEL_EXPECT((*tree)->open(fs::first_program()).has_value());
+    KERNEL_EXPECT((*tree)->open(fs::first_program(), payer).has_value());
     static TreeEntry entry;
     for (std::uint64_t i = 0; (*tree)->list(i, entry); i++) {
-        auto node = (*tree)->open({entry.name, entry.name_bytes});
+        auto node = (*tree)->open({entry.name, entry.name_bytes}, payer);
         KERNEL_EXPECT(node.has_value());
         auto pages = (*node)->pages();
         KERNEL_EXPECT(pages.has_value());

@@ -6,11 +6,12 @@
 #include <thread>
 
 #include "kernel/arch/arch.hpp"
-#include "kernel/mm/mm.hpp"
+#include "kernel/mm/space_set.hpp"
 
 namespace aios::test {
 std::atomic<long> heap_live{0};
 std::atomic<long> heap_failures{-1};
+std::atomic<long> space_notices{0};
 thread_local unsigned cpu = 0;
 } // namespace aios::test
 
@@ -25,6 +26,7 @@ std::uint64_t ticks() { return __builtin_ia32_rdtsc(); }
 } // namespace aios::arch
 
 namespace aios::mm {
+void SpaceSet::notice() { test::space_notices++; }
 void* heap_allocate(std::size_t bytes, std::size_t alignment) {
     long left = test::heap_failures.load();
     while (left >= 0) {

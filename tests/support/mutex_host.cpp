@@ -12,5 +12,10 @@ void MutexCore::lock() {
         std::this_thread::yield();
     }
 }
+bool MutexCore::try_lock() {
+    static thread_local char self;
+    void* nobody = nullptr;
+    return owner_.compare_exchange_strong(nobody, &self);
+}
 void MutexCore::unlock() { owner_.store(nullptr); }
 } // namespace aios::sync

@@ -91,6 +91,7 @@ extern "C" void trap_from_kernel(TrapFrame* frame) {
     if (frame->vector >= 32) {
         interrupt(*frame);
         hook::kernel_preempt();
+        if ((frame->rflags & kFlagInterrupt) != 0) hook::user_access_resumes();
         return;
     }
     const std::uint64_t address = frame->vector == kVectorPageFault ? read_cr2() : 0;

@@ -15,10 +15,19 @@ namespace {
 bool is_user_range(std::uint64_t address, std::uint64_t bytes) { return range_fits(address, bytes, kUserHigh); }
 bool is_user_word(std::uint64_t address) { return is_user_range(address, 4) && address % 4 == 0; }
 
+// The rest of the kernel knows of the access: what it must wait for, and when it goes on after an interrupt.
+class Access {
+public:
+    Access() { hook::user_access_begins(); }
+    ~Access() { hook::user_access_ends(); }
+    Access(const Access&) = delete;
+};
+
 } // namespace
 
 Result<> copy_from_user(void* to, std::uint64_t from, std::size_t bytes) {
     if (!is_user_range(from, bytes)) return fail(Error::bad_address);
+    const Access access;
     // SAFETY: a user address, dereferenced only in user_copy.S, where faults are caught.
     if (user_copy_bytes(to, reinterpret_cast<const void*>(from), bytes) != 0) return fail(Error::bad_address);
     return {};
@@ -26,6 +35,7 @@ Result<> copy_from_user(void* to, std::uint64_t from, std::size_t bytes) {
 
 Result<> copy_to_user(std::uint64_t to, const void* from, std::size_t bytes) {
     if (!is_user_range(to, bytes)) return fail(Error::bad_address);
+    const Access access;
     // SAFETY: as above.
     if (user_copy_bytes(reinterpret_cast<void*>(to), from, bytes) != 0) return fail(Error::bad_address);
     return {};
@@ -33,13 +43,17 @@ Result<> copy_to_user(std::uint64_t to, const void* from, std::size_t bytes) {
 
 Result<std::uint32_t> user_load_u32(std::uint64_t address) {
     std::uint32_t value = 0;
-    if (!is_user_word(address) || user_load_word(address, &value) != 0) return fail(Error::bad_address);
+    if (!is_user_word(address)) return fail(Error::bad_address);
+    const Access access;
+    if (user_load_word(address, &value) != 0) return fail(Error::bad_address);
     return value;
 }
 
 Result<bool> user_compare_exchange_u32(std::uint64_t address, std::uint32_t& expected, std::uint32_t desired) {
     std::uint32_t found = expected;
-    if (!is_user_word(address) || user_exchange_word(address, &found, desired) != 0) return fail(Error::bad_address);
+    if (!is_user_word(address)) return fail(Error::bad_address);
+    const Access access;
+    if (user_exchange_word(address, &found, desired) != 0) return fail(Error::bad_address);
     const bool exchanged = found == expected;
     expected = found;
     return exchanged;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
@@ -27,16 +28,13 @@ public:
     FakeChannel() : Object(kType, {}) {}
     void handle_added(Rights) override { handles++; }
     void handle_removed(Rights) override { handles--; }
-    void revoked_for(std::uint64_t holder) override { revoked.push_back(holder); }
+    void revoked_for(std::uint64_t holder) override {
+        revoked.push_back(holder);
+        if (at_revocation) std::exchange(at_revocation, {})();
+    }
     int handles = 0;
+    std::function<void()> at_revocation; // once
     std::vector<std::uint64_t> revoked;
-};
-class FakeMemory final : public Object {
-public:
-    static constexpr ObjectType kType = ObjectType::memory;
-    FakeMemory() : Object(kType, {}) {}
-    void revoked_for(std::uint64_t) override { revoked++; }
-    int revoked = 0;
 };
 class FakeTimer final : public Object {
 public:
@@ -138,30 +136,100 @@ TEST(Cap, RevocationReachesOtherTablesAndQueues) {
     EXPECT_TRUE(a.table->derive(h, rights::send));
 }
 
-TEST(Cap, AHolderWithAnEqualHandleKeepsItsMappings) {
-    Agent a(1);
-    auto object = Ref<FakeMemory>::adopt(*mm::make<FakeMemory>());
+TEST(Cap, EndsTellTheSpacesOfWhoeverMapped) {
+    Agent a(1), b(2);
+    auto object = FakeChannel::create();
     const Handle h = *a.table->insert_new(object, rights::all);
-    ASSERT_TRUE(a.table->derive(h, rights::read));
-    EXPECT_TRUE(a.table->revoke(h));
-    EXPECT_EQ(object->revoked, 0);
-    Agent b(2);
+    const auto node_of = [](Agent& agent, Handle handle) {
+        return agent.table->lookup_any(handle, ObjectType::any, rights::none)->node;
+    };
+    const long before = test::space_notices;
+    // Nothing was mapped: nobody is told.
     ASSERT_TRUE(b.table->insert(*a.table->derive_out(h, rights::read, rights::transfer)));
     EXPECT_TRUE(a.table->revoke(h));
-    EXPECT_EQ(object->revoked, 1);
+    EXPECT_EQ(test::space_notices, before);
+    // Mapped: the end is visible before it is told, and told once for siblings of one table.
+    Ref<cap::DerivationNode> mapped[3];
+    for (auto& node : mapped) {
+        const Handle at_b = *b.table->insert(*a.table->derive_out(h, rights::read, rights::transfer));
+        node = node_of(b, at_b);
+        EXPECT_TRUE(node->admit_mapping());
+    }
+    EXPECT_TRUE(a.table->revoke(h));
+    EXPECT_EQ(test::space_notices, before + 1);
+    for (auto& node : mapped)
+        EXPECT_TRUE(!node->is_held() && !node->admit_mapping());
+    // A close ends what was mapped through the handle, though another handle allows as much; what was derived stays.
+    const Handle d = *a.table->derive(h, rights::all);
+    const Ref<cap::DerivationNode> closed = node_of(a, d);
+    const Handle below = *a.table->derive(d, rights::read);
+    EXPECT_TRUE(closed->admit_mapping() && node_of(a, below)->admit_mapping());
+    EXPECT_TRUE(a.table->close(d));
+    EXPECT_EQ(test::space_notices, before + 2);
+    EXPECT_TRUE(!closed->is_held() && closed->is_live());
+    EXPECT_TRUE(node_of(a, below)->is_held());
+    EXPECT_TRUE(a.table->revoke(h)); // reaches through the closed one
+    EXPECT_FALSE(closed->is_live());
+    EXPECT_EQ(test::space_notices, before + 3);
+    EXPECT_EQ(lookup_error(a, below), Error::revoked);
 }
 
-TEST(Cap, ClosingTheLastHandleTakesMappingsAway) {
-    Agent a(1);
-    auto object = Ref<FakeMemory>::adopt(*mm::make<FakeMemory>());
+// Revocations that meet do not wait for each other, and each is whole when it returns.
+TEST(Cap, RevocationsOverlap) {
+    Agent a(1), b(2);
+    auto object = FakeChannel::create();
     const Handle h = *a.table->insert_new(object, rights::all);
-    const Handle d = *a.table->derive(h, rights::read);
-    EXPECT_TRUE(a.table->close(d));
-    EXPECT_EQ(object->revoked, 0); // the wider handle allows as much
-    EXPECT_TRUE(a.table->holds(h));
-    EXPECT_TRUE(a.table->close(h));
-    EXPECT_FALSE(a.table->holds(h));
-    EXPECT_EQ(object->revoked, 1);
+    const Handle at_b = *b.table->insert(*a.table->derive_out(h, rights::all, rights::transfer));
+    std::vector<Handle> leaves;
+    for (int i = 0; i < 100; i++)
+        leaves.push_back(*b.table->derive(at_b, rights::all));
+    // The first tells its first chunk when the second comes, over the same tree, and goes through.
+    object->at_revocation = [&] {
+        EXPECT_EQ(b.table->revoke(at_b).error(), Error::revoked); // marked on the way down
+        EXPECT_TRUE(a.table->revoke(h));
+        for (const Handle leaf : leaves)
+            EXPECT_EQ(lookup_error(b, leaf), Error::revoked);
+        EXPECT_EQ(lookup_error(b, at_b), Error::revoked);
+        EXPECT_GE(object->revoked.size(), leaves.size());
+    };
+    EXPECT_TRUE(a.table->revoke(h));
+    EXPECT_EQ(object->handles, 1); // each was counted once
+    for (const Handle leaf : leaves)
+        EXPECT_TRUE(b.table->close(leaf));
+    EXPECT_TRUE(b.table->close(at_b));
+    EXPECT_EQ(object->handles, 1);
+}
+
+TEST(Cap, WhatIsDerivedDuringARevocationStays) {
+    Agent a(1);
+    auto object = FakeChannel::create();
+    const Handle h = *a.table->insert_new(object, rights::all);
+    for (int i = 0; i < 40; i++)
+        ASSERT_TRUE(a.table->derive(h, rights::send));
+    std::vector<Handle> late;
+    object->at_revocation = [&] { late.push_back(*a.table->derive(h, rights::send)); };
+    EXPECT_TRUE(a.table->revoke(h));
+    ASSERT_EQ(late.size(), 1u);
+    EXPECT_TRUE(a.table->lookup<FakeChannel>(late[0], rights::send));
+    EXPECT_EQ(object->handles, 2);
+}
+
+// A file's handle stands below its tree's: another object, the same fate.
+TEST(Cap, APartEndsWithTheWhole) {
+    Agent a(1), b(2);
+    auto whole = FakeChannel::create(), part = FakeChannel::create();
+    const Handle h = *a.table->insert_new(whole, rights::all);
+    const Handle at_b = *b.table->insert(*a.table->derive_out(h, rights::send, rights::transfer));
+    const auto found = *b.table->lookup_any(at_b, ObjectType::any, rights::none);
+    const Handle opened = *b.table->insert_new(part, rights::read | rights::derive, found.node);
+    const Handle further = *b.table->derive(opened, rights::read);
+    EXPECT_TRUE(a.table->revoke(h));
+    EXPECT_EQ(lookup_error(b, opened), Error::revoked);
+    EXPECT_EQ(lookup_error(b, further), Error::revoked);
+    EXPECT_EQ(part->handles, 0);
+    EXPECT_EQ(b.table->insert_new(part, rights::read, found.node).error(), Error::revoked);
+    EXPECT_EQ(part->handles, 0);
+    EXPECT_EQ(b.quota->used(Resource::handles), 3u); // dead ones stay until they are closed
 }
 
 TEST(Cap, UnderWayItCountsUntilItIsDroppedRevokedOrTakenBack) {

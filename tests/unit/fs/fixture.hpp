@@ -15,6 +15,7 @@ struct IntegrityReport {
     std::uint64_t page;
 };
 extern std::vector<IntegrityReport> integrity_reports;
+inline fake::CountingPayer payer; // of what is opened
 
 // Puts bytes where the container would lie: RAM that the allocator does not own.
 inline arch::PhysAddr place_container(const std::vector<std::byte>& bytes) {

@@ -49,7 +49,7 @@ protected:
         return BundleTree::create(TRY(Section::open(base, header.sections[0])));
     }
     static Result<std::string> contents(Tree& tree, std::string_view path) {
-        auto node = TRY(tree.open(path));
+        auto node = TRY(tree.open(path, test::payer));
         std::string text(node->info().bytes, '?');
         auto pages = TRY(node->pages());
         TRY(pages->read(0, text.data(), text.size()));
@@ -57,7 +57,7 @@ protected:
     }
     static std::map<std::string, NodeKind> children(Tree& tree, std::string_view path) {
         std::map<std::string, NodeKind> found;
-        auto node = tree.open(path).value();
+        auto node = tree.open(path, test::payer).value();
         Node::Entry entry;
         std::uint64_t position = 0;
         while (node->entry(position, entry)) {
@@ -67,7 +67,7 @@ protected:
             EXPECT_GT(entry.next_position, position);
             position = entry.next_position;
             const std::string child = path.empty() ? name : std::string(path) + "/" + name;
-            EXPECT_EQ(tree.open(child).value()->info().id, entry.id) << child;
+            EXPECT_EQ(tree.open(child, test::payer).value()->info().id, entry.id) << child;
         }
         EXPECT_EQ(node->entry(position, entry).error(), Error::not_found);
         EXPECT_EQ(node->entry(~0ull, entry).error(), Error::not_found);
@@ -90,14 +90,14 @@ TEST_F(Bundle, FilesAndDirectories) {
     EXPECT_EQ(children(*tree, "bin/tools"),
               (std::map<std::string, NodeKind>{{"a", NodeKind::file}, {"b", NodeKind::file}}));
     for (const char* missing : {"bi", "bin/", "bin/too", "bin/init/x", "/bin", "zzz", "bin/tools/c", "."})
-        EXPECT_EQ(tree->open(missing).error(), Error::not_found) << missing;
-    EXPECT_EQ(tree->open("bin/init").value()->info().mode, 0555u);
-    EXPECT_EQ(tree->open("zero").value()->info().mode, 0444u);
-    EXPECT_EQ(tree->open("bin").value()->pages().error(), Error::bad_argument);
-    EXPECT_EQ(tree->open("zero").value()->resize(1).error(), Error::missing_right);
+        EXPECT_EQ(tree->open(missing, test::payer).error(), Error::not_found) << missing;
+    EXPECT_EQ(tree->open("bin/init", test::payer).value()->info().mode, 0555u);
+    EXPECT_EQ(tree->open("zero", test::payer).value()->info().mode, 0444u);
+    EXPECT_EQ(tree->open("bin", test::payer).value()->pages().error(), Error::bad_argument);
+    EXPECT_EQ(tree->open("zero", test::payer).value()->resize(1).error(), Error::missing_right);
     EXPECT_EQ(tree->create_file("x", 0).error(), Error::missing_right);
     EXPECT_EQ(tree->section().manifest().first_program(), "bin/init");
-    auto node = tree->open("zero").value();
+    auto node = tree->open("zero", test::payer).value();
     EXPECT_EQ(node->pages().value(), node->pages().value());
     EXPECT_TRUE(test::integrity_reports.empty());
 }
@@ -120,7 +120,7 @@ TEST_F(Bundle, FlatListing) {
 TEST_F(Bundle, EmptySection) {
     auto tree = open(test::build_container({TestSection{}, {}})).value();
     EXPECT_TRUE(children(*tree, "").empty());
-    EXPECT_EQ(tree->open("a").error(), Error::not_found);
+    EXPECT_EQ(tree->open("a", test::payer).error(), Error::not_found);
 }
 
 TEST_F(Bundle, EveryPathIsFoundAmongMany) {
@@ -140,14 +140,14 @@ TEST_F(Bundle, EveryPathIsFoundAmongMany) {
     while (!todo.empty()) {
         const std::string directory = todo.back();
         todo.pop_back();
-        EXPECT_TRUE(ids.insert(tree->open(directory).value()->info().id).second);
+        EXPECT_TRUE(ids.insert(tree->open(directory, test::payer).value()->info().id).second);
         for (const auto& [name, kind] : children(*tree, directory)) {
             const std::string path = directory.empty() ? name : directory + "/" + name;
             if (kind == NodeKind::directory) {
                 todo.push_back(path);
             } else {
                 EXPECT_TRUE(seen.insert(path).second);
-                EXPECT_TRUE(ids.insert(tree->open(path).value()->info().id).second);
+                EXPECT_TRUE(ids.insert(tree->open(path, test::payer).value()->info().id).second);
             }
         }
     }
@@ -164,7 +164,7 @@ TEST_F(Bundle, ChangedBytesStopWhatTouchesThem) {
     bytes[data + 2 * 4096 + 17] ^= std::byte{1};
     {
         auto tree = open(bytes).value();
-        auto pages = tree->open("bin/init").value()->pages().value();
+        auto pages = tree->open("bin/init", test::payer).value()->pages().value();
         EXPECT_TRUE(pages->page(0).has_value());
         EXPECT_EQ(pages->page(1).error(), Error::integrity);
         EXPECT_EQ(pages->page(1).error(), Error::integrity); // told once
@@ -179,13 +179,14 @@ TEST_F(Bundle, ChangedBytesStopWhatTouchesThem) {
     bytes[leaves + 3 * 32] ^= std::byte{1};
     {
         auto tree = open(bytes).value();
-        auto pages = tree->open("bin/init").value()->pages().value();
+        auto pages = tree->open("bin/init", test::payer).value()->pages().value();
         EXPECT_EQ(pages->page(0).error(), Error::integrity);
         EXPECT_TRUE(contents(*tree, "zero").has_value());
     }
     bytes = good; // padding behind the end of a file
     bytes[data + 3 * 4096 + 4095] ^= std::byte{1};
-    EXPECT_EQ(open(bytes).value()->open("bin/init").value()->pages().value()->page(2).error(), Error::integrity);
+    EXPECT_EQ(open(bytes).value()->open("bin/init", test::payer).value()->pages().value()->page(2).error(),
+              Error::integrity);
     bytes = good; // any byte of the manifest
     bytes[header.sections[0].manifest_offset + header.sections[0].manifest_bytes / 2] ^= std::byte{1};
     EXPECT_EQ(open(bytes).error(), Error::integrity);

@@ -32,7 +32,7 @@ protected:
     }
     void write(std::string_view path, std::string_view text) {
         auto made = tree_->create_file(path, 0644);
-        auto node = made ? *made : tree_->open(path).value();
+        auto node = made ? *made : tree_->open(path, test::payer).value();
         ASSERT_TRUE(node->resize(text.size()).has_value());
         ASSERT_TRUE(node->pages().value()->write(0, text.data(), text.size()).has_value());
     }
@@ -41,11 +41,11 @@ protected:
         EXPECT_TRUE(node.pages().value()->read(0, text.data(), text.size()).has_value());
         return text;
     }
-    std::string read(std::string_view path) { return read(*tree_->open(path).value()); }
+    std::string read(std::string_view path) { return read(*tree_->open(path, test::payer).value()); }
     std::vector<std::string> children(std::string_view path) {
         std::vector<std::string> names;
         Node::Entry entry;
-        auto node = tree_->open(path).value();
+        auto node = tree_->open(path, test::payer).value();
         for (std::uint64_t position = 0; node->entry(position, entry); position = entry.next_position)
             names.emplace_back(entry.name, entry.name_bytes);
         return names;
@@ -66,17 +66,17 @@ TEST_F(Temporary, FilesDirectoriesLinks) {
     EXPECT_TRUE(tree_->create_file("d/" + std::string(255, 'x'), 0).has_value());
     ASSERT_TRUE(tree_->create_link("l", "d/f").has_value());
     char target[10];
-    auto link = tree_->open("l").value();
+    auto link = tree_->open("l", test::payer).value();
     EXPECT_EQ(link->read_link(target, 2).value(), 2u);
     EXPECT_EQ(link->read_link(target, 10).value(), 3u);
     EXPECT_EQ(std::string_view(target, 3), "d/f");
     EXPECT_EQ(link->info().kind, NodeKind::link);
     EXPECT_EQ(link->info().bytes, 3u);
     EXPECT_EQ(link->pages().error(), Error::bad_argument);
-    EXPECT_EQ(tree_->open("l/x").error(), Error::not_found); // links are not followed
+    EXPECT_EQ(tree_->open("l/x", test::payer).error(), Error::not_found); // links are not followed
     EXPECT_EQ(tree_->create_link("m", "").error(), Error::bad_argument);
     EXPECT_EQ(tree_->create_link("m", std::string(4096, 'x')).error(), Error::bad_argument);
-    auto node = tree_->open("d").value();
+    auto node = tree_->open("d", test::payer).value();
     EXPECT_EQ(node->info().kind, NodeKind::directory);
     EXPECT_EQ(node->info().mode, 0700u);
     ASSERT_TRUE(node->set_mode(0170755).has_value());
@@ -85,19 +85,19 @@ TEST_F(Temporary, FilesDirectoriesLinks) {
     EXPECT_EQ(node->info().modified_ns, 5u);
     write("d/g", "");
     EXPECT_GT(node->info().modified_ns, 5u);
-    EXPECT_EQ(tree_->open("").value()->info().kind, NodeKind::directory);
+    EXPECT_EQ(tree_->open("", test::payer).value()->info().kind, NodeKind::directory);
 }
 
 TEST_F(Temporary, RemovedFilesLiveWhileOpen) {
     write("f", "still here");
     ASSERT_TRUE(tree_->create_hard_link("g", "f").has_value());
-    auto node = tree_->open("f").value();
+    auto node = tree_->open("f", test::payer).value();
     EXPECT_EQ(node->info().links, 2u);
-    EXPECT_EQ(tree_->open("g").value()->info().id, node->info().id);
+    EXPECT_EQ(tree_->open("g", test::payer).value()->info().id, node->info().id);
     EXPECT_EQ(tree_->remove("f", NodeKind::directory).error(), Error::wrong_type);
     ASSERT_TRUE(tree_->remove("f", NodeKind::file).has_value());
     ASSERT_TRUE(tree_->remove("g", NodeKind::file).has_value());
-    EXPECT_EQ(tree_->open("f").error(), Error::not_found);
+    EXPECT_EQ(tree_->open("f", test::payer).error(), Error::not_found);
     EXPECT_EQ(tree_->remove("f", NodeKind::file).error(), Error::not_found);
     EXPECT_EQ(node->info().links, 0u);
     EXPECT_EQ(read(*node), "still here");
@@ -123,7 +123,7 @@ TEST_F(Temporary, Rename) {
     EXPECT_EQ(tree_->rename("a", "b", false).error(), Error::already_exists);
     ASSERT_TRUE(tree_->rename("a", "b", true).has_value());
     EXPECT_EQ(read("b"), "1");
-    EXPECT_EQ(tree_->open("a").error(), Error::not_found);
+    EXPECT_EQ(tree_->open("a", test::payer).error(), Error::not_found);
     ASSERT_TRUE(tree_->create_directory("d", 0755).has_value());
     ASSERT_TRUE(tree_->create_directory("d/e", 0755).has_value());
     ASSERT_TRUE(tree_->rename("b", "d/e/b", true).has_value());
@@ -147,7 +147,7 @@ TEST_F(Temporary, Rename) {
 TEST_F(Temporary, ReadingADirectoryThatChanges) {
     for (int i = 0; i < 100; i++)
         write("f" + std::to_string(i), "");
-    auto root = tree_->open("").value();
+    auto root = tree_->open("", test::payer).value();
     Node::Entry entry;
     std::set<std::string> seen;
     std::uint64_t position = 0;
@@ -186,7 +186,7 @@ TEST_F(Temporary, QuotaBoundsEverything) {
         EXPECT_EQ(node->pages().value()->write(0, data.data(), data.size()).error(), Error::quota_exceeded);
         poor.set_limit(100);
         EXPECT_EQ(tree->rename("big", "bigger", true).error(), Error::quota_exceeded);
-        EXPECT_TRUE(tree->open("big").has_value()); // all or nothing
+        EXPECT_TRUE(tree->open("big", test::payer).has_value()); // all or nothing
     }
     EXPECT_EQ(poor.used(), 0u);
     fake::CountingPayer none(0);
@@ -306,7 +306,7 @@ TEST_F(Temporary, RandomOperationsAgainstAModel) {
 TEST_F(Temporary, MappedFilesAreTruncatedEverywhere) {
     using arch::Protection;
     write("f", std::string(10'000, 'x'));
-    auto node = tree_->open("f").value();
+    auto node = tree_->open("f", test::payer).value();
     auto space = mm::AddressSpace::create(payer_).value();
     const std::uint64_t at =
         space->map(node->pages().value(), 0, 10'000, Protection::read | Protection::write, mm::Sharing::shared).value();

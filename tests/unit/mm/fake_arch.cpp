@@ -153,6 +153,11 @@ void MutexCore::lock() {
     AIOS_ASSERT(interrupts_on);
     owner_.store(this);
 }
+bool MutexCore::try_lock() {
+    if (owner_.load() != nullptr) return false;
+    owner_.store(this);
+    return true;
+}
 void MutexCore::unlock() { owner_.store(nullptr); }
 } // namespace sync
 
@@ -188,6 +193,7 @@ bool interrupts_are_on() { return interrupts_on; }
 
 Result<> CountingPayer::reserve(Resource resource, std::uint64_t amount) {
     AIOS_ASSERT(resource == Resource::memory);
+    if (action_) std::exchange(action_, {})();
     if (used_ > limit_ || amount > limit_ - used_) return fail(Error::quota_exceeded);
     used_ += amount;
     return {};

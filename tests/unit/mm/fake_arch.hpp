@@ -5,6 +5,9 @@
 #include <cstdint>
 
 #include "boot/handoff.hpp"
+#include <functional>
+
+#include "kernel/mm/authority.hpp"
 #include "kernel/mm/mm.hpp"
 
 namespace aios::fake {
@@ -33,11 +36,28 @@ public:
     [[nodiscard]] std::uint64_t used() const { return used_; }
     [[nodiscard]] int references() const { return references_; }
     void set_limit(std::uint64_t limit) { limit_ = limit; }
+    // Called once, at the next reservation: in the middle of whatever operation makes it.
+    void at_next_reservation(std::function<void()> action) { action_ = std::move(action); }
 
 private:
+    std::function<void()> action_;
     std::uint64_t limit_;
     std::uint64_t used_ = 0;
     int references_ = 0;
+};
+
+// What a derivation node is to mm.
+class Authority final : public mm::Authority {
+public:
+    static Ref<Authority> create() { return Ref<Authority>::adopt(new Authority); }
+    void retain() override { references_.retain(); }
+    void release() override {
+        if (references_.release()) delete this;
+    }
+    using mm::Authority::end;
+
+private:
+    RefCount references_;
 };
 
 // A memory access by user code in the address space whose table was activated last: through the fake TLB and page

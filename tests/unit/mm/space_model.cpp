@@ -14,10 +14,12 @@ void model_mismatch(const char* what, int line) {
 
 SpaceDriver::SpaceDriver(Choices& choices) : choices_(choices) {
     fake::start_machine();
+    set_ = mm::SpaceSet::create(set_payer_).value();
     for (int i = 0; i < 3; i++)
         objects_.push_back(make_pages());
     auto source = std::make_shared<ModelPages>();
-    source->pages = mm::Pages::create_from(Ref<mm::PageSource>::share(source_), kObjectPages * kPageSize).value();
+    source->pages =
+        mm::Pages::create_from(pages_payer_, Ref<mm::PageSource>::share(source_), kObjectPages * kPageSize).value();
     source->is_source = true;
     for (std::uint64_t i = 0; i < kObjectPages; i++)
         source->values.push_back(fake::Source::first_byte(i));
@@ -25,7 +27,8 @@ SpaceDriver::SpaceDriver(Choices& choices) : choices_(choices) {
     auto space = std::make_unique<Space>();
     space->payer = std::make_unique<fake::CountingPayer>();
     space->space = AddressSpace::create(*space->payer).value();
-    space->space->set_holder(1);
+    space->space->join(*set_);
+    space->space->settle();
     spaces_.push_back(std::move(space));
 }
 
@@ -41,6 +44,8 @@ SpaceDriver::~SpaceDriver() {
     objects_.clear();
     MODEL_CHECK(pages_payer_.used() == 0);
     MODEL_CHECK(source_.references() == 0);
+    set_.reset();
+    MODEL_CHECK(set_payer_.used() == 0);
 }
 
 std::shared_ptr<SpaceDriver::ModelPages> SpaceDriver::make_pages() {
@@ -99,7 +104,7 @@ void SpaceDriver::map() {
         choices_.below(4) == 0 ? random_protection() : Protection::read | Protection::write | Protection::execute;
     options.address = options.fixed || choices_.below(2) == 0 ? random_address() : 0;
     const Protection protection = random_protection();
-    ModelPage page{protection, options.maximum, options.jit, false, nullptr};
+    ModelPage page{protection, options.maximum, options.jit, false, nullptr, nullptr};
     Result<std::uint64_t> answer = fail(Error::unsupported);
     std::uint64_t first_index = 0;
     if (choices_.below(2) == 0) {
@@ -111,6 +116,8 @@ void SpaceDriver::map() {
         page.is_private = choices_.below(2) == 0;
         first_index = choices_.below(kObjectPages);
         if (!page.is_private && page.pages->is_source) page.maximum = page.maximum & ~Protection::write;
+        if (choices_.below(2) == 0) page.authority = authorities_[choices_.below(std::size(authorities_))];
+        options.authority = page.authority;
         answer = space.space->map(page.pages->pages, first_index * kPageSize, count * kPageSize, protection,
                                   page.is_private ? mm::Sharing::copy_on_write : mm::Sharing::shared, options);
     }
@@ -294,7 +301,8 @@ void SpaceDriver::fork() {
     }
     child->payer->set_limit(~0ull);
     child->space = *space;
-    MODEL_CHECK(child->space->holder() == parent.space->holder());
+    child->space->join(*set_);
+    child->space->settle();
     child->pages = parent.pages;
     spaces_.push_back(std::move(child));
 }
@@ -335,10 +343,20 @@ void SpaceDriver::change_pages() {
 }
 
 void SpaceDriver::revoke() {
-    const auto& object = objects_[choices_.below(objects_.size())];
-    object->pages->unmap_for(1);
-    for (auto& space : spaces_)
-        std::erase_if(space->pages, [&](const auto& page) { return page.second.pages == object; });
+    Ref<fake::Authority>& authority = authorities_[choices_.below(std::size(authorities_))];
+    if (authority->end(choices_.below(2) == 0 ? mm::Authority::State::dead : mm::Authority::State::closed))
+        set_->notice();
+    for (auto& space : spaces_) {
+        MODEL_CHECK(space->space->is_settled());
+        std::erase_if(space->pages, [&](const auto& page) { return page.second.authority == authority; });
+    }
+    Space& space = random_space();
+    mm::MapOptions options;
+    options.authority = authority;
+    const auto late =
+        space.space->map(objects_[0]->pages, 0, kPageSize, Protection::read, mm::Sharing::shared, options);
+    MODEL_CHECK(!late && (late.error() == Error::revoked || quota_refused(late.error())));
+    authority = fake::Authority::create();
 }
 
 void SpaceDriver::set_limit() {

@@ -50,6 +50,7 @@ private:
         Protection protection, maximum;
         bool jit, whole;
         std::shared_ptr<ModelPages> pages; // nullptr: anonymous
+        Ref<fake::Authority> authority;    // nullptr: none
         std::uint64_t index = 0;
         bool is_private = true;
         bool owned = false; // has a page of its own, with this value at its start
@@ -85,8 +86,11 @@ private:
     static constexpr std::uint64_t kObjectPages = 24;
 
     Choices& choices_;
-    fake::CountingPayer pages_payer_;
+    fake::CountingPayer pages_payer_, set_payer_;
     fake::Source source_;
+    Ref<mm::SpaceSet> set_;
+    Ref<fake::Authority> authorities_[3] = {fake::Authority::create(), fake::Authority::create(),
+                                            fake::Authority::create()};
     std::vector<std::shared_ptr<ModelPages>> objects_;
     std::vector<std::unique_ptr<Space>> spaces_;
     bool limited_ = false;

@@ -1,6 +1,8 @@
 // AddressSpace, case by case. test_address_space_model.cpp has the random comparison with a model.
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "kernel/mm/address_space.hpp"
 #include "tests/unit/mm/fake_arch.hpp"
 #include "tests/unit/mm/fake_source.hpp"
@@ -195,7 +197,8 @@ TEST_F(AddressSpaceTest, StacksGrow) {
 TEST_F(AddressSpaceTest, PrivateCopiesOfASource) {
     fake::Source source;
     {
-        auto pages = Pages::create_from(Ref<PageSource>::share(source), fake::Source::kPages * kPageSize).value();
+        auto pages =
+            Pages::create_from(payer_, Ref<PageSource>::share(source), fake::Source::kPages * kPageSize).value();
         const std::uint64_t at = space_->map(pages, 0, 16 * kPageSize, kReadWrite, Sharing::copy_on_write).value();
         const std::uint64_t before = payer_.used();
         EXPECT_EQ(*touch(*space_, at + kPageSize, Access::read).value(), fake::Source::first_byte(1));
@@ -221,7 +224,8 @@ TEST_F(AddressSpaceTest, PrivateCopiesOfASource) {
 TEST_F(AddressSpaceTest, ReadyNeighboursAreMappedByOneFault) {
     fake::Source source;
     {
-        auto pages = Pages::create_from(Ref<PageSource>::share(source), fake::Source::kPages * kPageSize).value();
+        auto pages =
+            Pages::create_from(payer_, Ref<PageSource>::share(source), fake::Source::kPages * kPageSize).value();
         for (std::uint64_t i = 0; i < 8; i++)
             (void)pages->page(i).value();
         MapOptions options{.address = 0x4000'0000, .fixed = true};
@@ -265,22 +269,152 @@ TEST_F(AddressSpaceTest, TruncationReachesAllMappings) {
     EXPECT_EQ(*touch(*space_, a + 3 * kPageSize, Access::read).value(), 0);
 }
 
-TEST_F(AddressSpaceTest, RevocationTakesTheHoldersMappings) {
-    auto other = AddressSpace::create(payer_).value();
-    space_->set_holder(1);
-    other->set_holder(2);
+// Ends an authority as a revocation does.
+void end_authority(fake::Authority& authority, AddressSpace& space) {
+    if (authority.end(Authority::State::dead)) space.notice();
+}
+
+TEST_F(AddressSpaceTest, RevocationTakesWhatWasMappedUnderIt) {
     auto pages = Pages::create(payer_, 2 * kPageSize, ChargeWhen::at_once).value();
-    const std::uint64_t a = space_->map(pages, 0, 2 * kPageSize, kReadWrite, Sharing::shared).value();
-    const std::uint64_t a2 = space_->map(pages, kPageSize, kPageSize, kRead, Sharing::shared).value();
-    const std::uint64_t b = other->map(pages, 0, 2 * kPageSize, kReadWrite, Sharing::shared).value();
+    auto one = fake::Authority::create(), two = fake::Authority::create(), unused = fake::Authority::create();
+    MapOptions options;
+    options.authority = one;
+    const std::uint64_t a = space_->map(pages, 0, 2 * kPageSize, kReadWrite, Sharing::shared, options).value();
+    const std::uint64_t a2 = space_->map(pages, kPageSize, kPageSize, kRead, Sharing::copy_on_write, options).value();
+    const std::uint64_t registers = space_->map_device({0xfe00'0000}, kPageSize, kRead, one).value();
+    options.authority = two;
+    const std::uint64_t b = space_->map(pages, 0, 2 * kPageSize, kReadWrite, Sharing::shared, options).value();
     (void)touch(*space_, a, Access::write).value();
     (void)touch(*space_, a2, Access::read).value();
-    *touch(*other, b, Access::write).value() = 9;
-    pages->unmap_for(1);
+    ASSERT_TRUE(space_->fault(registers, Access::read).has_value());
+    *touch(*space_, b, Access::write).value() = 9;
+    end_authority(*one, *space_);
+    EXPECT_TRUE(space_->is_settled());
     EXPECT_EQ(touch(*space_, a, Access::read).error(), Error::bad_address);
     EXPECT_EQ(touch(*space_, a2, Access::read).error(), Error::bad_address);
-    EXPECT_EQ(*touch(*other, b, Access::read).value(), 9);
+    EXPECT_EQ(space_->fault(registers, Access::read).error(), Error::bad_address);
+    EXPECT_EQ(*touch(*space_, b, Access::read).value(), 9);
+    EXPECT_EQ(space_->usage().mapped_bytes, 2 * kPageSize);
+    // An end that no mapping can care about tells nobody; what has ended maps nothing any more.
+    EXPECT_FALSE(unused->end(Authority::State::dead));
+    for (const auto& ended : {one, unused}) {
+        options.authority = ended;
+        EXPECT_EQ(space_->map(pages, 0, kPageSize, kRead, Sharing::shared, options).error(), Error::revoked);
+        EXPECT_EQ(space_->map_device({0xfe00'0000}, kPageSize, kRead, ended).error(), Error::revoked);
+    }
+}
+
+// The end comes in the middle of an operation, which holds the space's mutex: whoever ends goes on at once, and the
+// operation takes away what has ended before it lets the space go.
+TEST_F(AddressSpaceTest, WhoHoldsTheSpaceTakesAwayWhatEndedMeanwhile) {
+    auto pages = Pages::create(payer_, 8 * kPageSize, ChargeWhen::at_once).value();
+    // In the way of growing in place: what grows moves.
+    const MapOptions behind{.address = 0x7000'4000, .fixed = true};
+    ASSERT_TRUE(space_->map_anonymous(kPageSize, kRead, ChargeWhen::at_touch, behind).has_value());
+    const auto with_end = [&](auto&& operation) {
+        auto authority = fake::Authority::create();
+        MapOptions options{.address = 0x7000'0000, .fixed = true, .authority = authority};
+        EXPECT_TRUE(space_->map(pages, 0, 4 * kPageSize, kReadWrite, Sharing::shared, options).has_value());
+        *touch(*space_, 0x7000'0000, Access::write).value() = 1;
+        bool was_noticed = false;
+        payer_.at_next_reservation([&] {
+            end_authority(*authority, *space_);
+            was_noticed = true;
+            EXPECT_FALSE(space_->is_settled()); // nobody may use it, but the holder is not waited for
+        });
+        const Result<std::uint64_t> at = operation(options);
+        EXPECT_TRUE(was_noticed);
+        EXPECT_TRUE(space_->is_settled());
+        EXPECT_EQ(touch(*space_, 0x7000'0000, Access::read).error(), Error::bad_address);
+        if (at) {
+            EXPECT_EQ(touch(*space_, *at, Access::read).error(), Error::bad_address);
+        }
+        EXPECT_EQ(space_->usage().mapped_bytes, kPageSize);
+        EXPECT_EQ(space_->usage().resident_bytes, 0u);
+    };
+    // Another mapping, a move, a split by unmap, a split by protect.
+    with_end([&](MapOptions options) {
+        options.fixed = false;
+        options.address = 0;
+        const auto at = space_->map(pages, 0, kPageSize, kRead, Sharing::shared, options);
+        EXPECT_EQ(at.has_value(), false); // the reservation of its area came before the look
+        return at;
+    });
+    with_end([&](const MapOptions&) { return space_->remap(0x7000'0000, 4 * kPageSize, 6 * kPageSize, true); });
+    with_end([&](const MapOptions&) { return space_->remap(0x7000'1000, 2 * kPageSize, 6 * kPageSize, true); });
+    with_end([&](const MapOptions&) -> Result<std::uint64_t> {
+        TRY(space_->unmap(0x7000'1000, kPageSize));
+        return 0x7000'2000;
+    });
+    with_end([&](const MapOptions&) -> Result<std::uint64_t> {
+        TRY(space_->protect(0x7000'1000, kPageSize, kRead));
+        return 0x7000'1000;
+    });
+}
+
+TEST_F(AddressSpaceTest, AFaultMakesNoEntryForWhatHasEnded) {
+    auto pages = Pages::create(payer_, 2 * kPageSize, ChargeWhen::at_touch).value();
+    auto authority = fake::Authority::create();
+    MapOptions options{.authority = authority};
+    const std::uint64_t at = space_->map(pages, 0, 2 * kPageSize, kReadWrite, Sharing::shared, options).value();
+    ASSERT_TRUE(authority->end(Authority::State::closed)); // the notice is still on its way
+    EXPECT_EQ(space_->fault(at, Access::read).error(), Error::bad_address);
+    space_->notice();
     EXPECT_EQ(space_->usage().mapped_bytes, 0u);
+    // It ends while a fault is filling the page: the entry goes when the fault is done.
+    authority = fake::Authority::create();
+    options.authority = authority;
+    const std::uint64_t again = space_->map(pages, 0, kPageSize, kReadWrite, Sharing::shared, options).value();
+    payer_.at_next_reservation([&] { end_authority(*authority, *space_); });
+    (void)space_->fault(again, Access::write);
+    space_->activate();
+    EXPECT_EQ(fake::user_access(again, Protection::read), nullptr);
+    EXPECT_EQ(space_->usage().mapped_bytes, 0u);
+}
+
+// A cut comes while the space is busy: what the operation makes of the old entries goes too.
+TEST_F(AddressSpaceTest, ACutReachesWhatIsBeingMoved) {
+    for (const std::uint64_t offset : {0ull, 1ull}) {
+        auto pages = Pages::create(payer_, 4 * kPageSize, ChargeWhen::at_touch).value();
+        const MapOptions options{.address = 0x7000'0000, .fixed = true};
+        const MapOptions behind{.address = 0x7000'4000, .fixed = true};
+        ASSERT_TRUE(space_->map(pages, 0, 4 * kPageSize, kReadWrite, Sharing::shared, options).has_value());
+        ASSERT_TRUE(space_->map_anonymous(kPageSize, kRead, ChargeWhen::at_touch, behind).has_value());
+        *touch(*space_, 0x7000'3000, Access::write).value() = 7;
+        payer_.at_next_reservation([&] { EXPECT_TRUE(pages->resize(kPageSize).has_value()); });
+        const std::uint64_t from = 0x7000'0000 + offset * kPageSize, count = 4 - offset;
+        const std::uint64_t at = space_->remap(from, count * kPageSize, 8 * kPageSize, true).value();
+        EXPECT_EQ(touch(*space_, at + (count - 1) * kPageSize, Access::read).error(), Error::bad_address);
+        ASSERT_TRUE(pages->resize(4 * kPageSize).has_value());
+        EXPECT_EQ(*touch(*space_, at + (count - 1) * kPageSize, Access::read).value(), 0);
+        ASSERT_TRUE(space_->unmap(at, 8 * kPageSize).has_value());
+        ASSERT_TRUE(space_->unmap(0x7000'0000, 5 * kPageSize).has_value());
+    }
+}
+
+TEST_F(AddressSpaceTest, ASetTellsAllItsSpaces) {
+    auto set = SpaceSet::create(payer_).value();
+    auto pages = Pages::create(payer_, kPageSize, ChargeWhen::at_once).value();
+    auto authority = fake::Authority::create();
+    MapOptions options{.address = 0x7000'0000, .fixed = true, .authority = authority};
+    std::vector<Ref<AddressSpace>> spaces;
+    for (int i = 0; i < 5; i++) {
+        spaces.push_back(AddressSpace::create(payer_).value());
+        spaces.back()->join(*set);
+        EXPECT_FALSE(spaces.back()->is_settled()); // it has not looked for what ended before it joined
+        EXPECT_TRUE(spaces.back()->map(pages, 0, kPageSize, kRead, Sharing::shared, options).has_value());
+        EXPECT_TRUE(spaces.back()->is_settled());
+        (void)touch(*spaces.back(), 0x7000'0000, Access::read).value();
+    }
+    spaces.erase(spaces.begin() + 1);
+    auto child = spaces[0]->clone_copy_on_write(payer_).value();
+    ASSERT_TRUE(authority->end(Authority::State::dead));
+    set->notice();
+    for (auto& space : spaces)
+        EXPECT_EQ(space->usage().mapped_bytes, 0u);
+    child->join(*set); // late
+    child->settle();
+    EXPECT_EQ(child->usage().mapped_bytes, 0u);
 }
 
 TEST_F(AddressSpaceTest, ForkSharesUntilSomebodyWrites) {

@@ -143,7 +143,7 @@ TEST_F(PagesTest, ReadWriteResizeAgainstAModel) {
 TEST_F(PagesTest, Sources) {
     fake::Source source;
     {
-        auto pages = Pages::create_from(Ref<PageSource>::share(source), 20 * kPageSize - 5).value();
+        auto pages = Pages::create_from(payer_, Ref<PageSource>::share(source), 20 * kPageSize - 5).value();
         EXPECT_FALSE(pages->is_anonymous());
         EXPECT_EQ(pages->page_count(), 20u);
         std::uint8_t byte = 0;
