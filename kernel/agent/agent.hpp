@@ -284,6 +284,8 @@ private:
     bool reap_queued_ = false; // stands in the queue
     bool reap_held_ = false;   // a thread takes steps for it
     bool reap_again_ = false;  // something changed meanwhile
+    ListNode patience_node_;   // settled, and the quota is not home yet
+    std::uint64_t patience_ends_ = 0;
     // Of the thread that takes steps for it:
     bool closed_ = false;
     std::atomic<bool> quota_home_{false};
@@ -291,6 +293,7 @@ private:
 public: // for list types
     using Siblings = IntrusiveList<Agent, &Agent::sibling_>;
     using ReapList = IntrusiveList<Agent, &Agent::reap_node_>;
+    using PatienceList = IntrusiveList<Agent, &Agent::patience_node_>;
 };
 
 void start_reaper(); // once the scheduler runs

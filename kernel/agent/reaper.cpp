@@ -3,16 +3,21 @@
 
 namespace aios {
 
+struct Reaper::Queue {
+    Agent::ReapList ready;       // a reference each
+    Agent::PatienceList patient; // a reference each; the one whose patience ends first stands first
+};
+
 namespace {
 constinit AgentTreeLock g_tree_lock;
-constinit sync::Protected<Agent::ReapList, sync::Rank::wait_queue> g_queue;
 constinit sched::WaitQueue g_work;
 } // namespace
+constinit sync::Protected<Reaper::Queue, sync::Rank::wait_queue> Reaper::queue;
 
 AgentTreeLock& agent_tree_lock() { return g_tree_lock; }
 
 void Reaper::enqueue(Agent& agent) {
-    const bool is_new = g_queue.with([&](Agent::ReapList& queue) {
+    const bool is_new = queue.with([&](Queue& q) {
         if (agent.reap_held_) {
             agent.reap_again_ = true;
             return false;
@@ -20,7 +25,7 @@ void Reaper::enqueue(Agent& agent) {
         if (agent.reap_queued_) return false;
         agent.reap_queued_ = true;
         agent.retain();
-        queue.push_back(agent);
+        q.ready.push_back(agent);
         return true;
     });
     if (is_new) g_work.wake_one();
@@ -28,7 +33,7 @@ void Reaper::enqueue(Agent& agent) {
 
 // False if somebody takes steps for it already; that thread looks again.
 bool Reaper::hold(Agent& agent) {
-    return g_queue.with([&](Agent::ReapList&) {
+    return queue.with([&](Queue&) {
         if (std::exchange(agent.reap_held_, true)) {
             agent.reap_again_ = true;
             return false;
@@ -40,7 +45,7 @@ bool Reaper::hold(Agent& agent) {
 
 // False if something has changed meanwhile: then it is still held.
 bool Reaper::let_go(Agent& agent) {
-    return g_queue.with([&](Agent::ReapList&) {
+    return queue.with([&](Queue&) {
         if (std::exchange(agent.reap_again_, false)) return false;
         agent.reap_held_ = false;
         return true;
@@ -55,31 +60,60 @@ void Reaper::take_down(Agent& agent) {
     } while (!let_go(agent));
 }
 
+// The next agent that can take a step, or whose patience is at its end. `deadline`: when that of the next one is.
+bool Reaper::pop(Ref<Agent>& agent, std::uint64_t& deadline) {
+    const std::uint64_t now = sched::now_ns();
+    return queue.with([&](Queue& q) {
+        deadline = sched::kNever;
+        Agent* next = q.ready.pop_front();
+        if (next != nullptr) {
+            next->reap_queued_ = false;
+        } else if ((next = q.patient.front()) != nullptr) {
+            deadline = next->patience_ends_;
+            if (now < deadline) return false;
+            q.patient.remove(*next);
+        }
+        if (next == nullptr) return false;
+        agent = Ref<Agent>::adopt(next);
+        return true;
+    });
+}
+
+// From now on it is looked at again when its quota is home, or when its patience ends.
+void Reaper::be_patient(Agent& agent) {
+    agent.patience_ends_ = sched::now_ns() + kPatience;
+    agent.retain();
+    queue.with([&](Queue& q) { q.patient.push_back(agent); });
+}
+
+void Reaper::forget_patience(Agent& agent) {
+    const bool was_listed = queue.with([&](Queue& q) {
+        if (!agent.patience_node_.is_linked()) return false;
+        q.patient.remove(agent);
+        return true;
+    });
+    if (was_listed) agent.release(); // whoever takes the step holds another reference
+}
+
 void Reaper::run(void*) {
     for (;;) {
         Ref<Agent> agent;
-        (void)g_work.wait(
-            sched::kNever,
-            [&] {
-                return g_queue.with([&](Agent::ReapList& queue) {
-                    Agent* next = queue.pop_front();
-                    if (next == nullptr) return false;
-                    next->reap_queued_ = false;
-                    agent = Ref<Agent>::adopt(next);
-                    return true;
-                });
-            },
-            sched::Interruptible::no);
-        if (!agent || !hold(*agent)) continue;
+        std::uint64_t deadline = sched::kNever;
+        // Only this thread lets agents be patient, so no deadline comes while it sleeps.
+        while (!pop(agent, deadline)) {
+            const auto has_work = [] { return queue.with([](Queue& q) { return !q.ready.is_empty(); }); };
+            (void)g_work.wait(deadline, has_work, sched::Interruptible::no);
+        }
+        if (!hold(*agent)) continue;
         const Progress progress = step(*agent);
         // Whoever has more to do goes to the back of the queue: every other agent gets its step first.
-        g_queue.with([&](Agent::ReapList& queue) {
+        queue.with([&](Queue& q) {
             agent->reap_held_ = false;
             const bool again = std::exchange(agent->reap_again_, false) || progress == Progress::more;
             if (!again || agent->reap_queued_) return;
             agent->reap_queued_ = true;
             agent->retain();
-            queue.push_back(*agent);
+            q.ready.push_back(*agent);
         });
     }
 }
@@ -142,19 +176,24 @@ Reaper::Progress Reaper::step(Agent& agent) {
         agent.registrant_.end_all();
         return Progress::more;
     }
-    if (agent.quota_home_.load(std::memory_order_acquire)) {
-        agent.finish();
-        return Progress::waits;
-    }
-    bool settle;
+    bool settle, is_settled;
     {
         AgentTreeLock::Guard tree(g_tree_lock);
         Agent::AgentLock::Guard guard(agent.lock_);
-        settle = agent.closed_ && !agent.is_settled_ && agent.process_objects_ == 0 && agent.children_.is_empty();
+        is_settled = agent.is_settled_;
+        settle = agent.closed_ && !is_settled && agent.process_objects_ == 0 && agent.children_.is_empty();
     }
-    if (!settle) return Progress::waits;
-    agent.settle();
-    return Progress::more;
+    if (settle) { // by the reaper: no thread of the agent is left
+        agent.settle();
+        if (!agent.quota_home_.load(std::memory_order_acquire)) be_patient(agent);
+        return Progress::more;
+    }
+    if (!is_settled) return Progress::waits;
+    if (!agent.quota_home_.load(std::memory_order_acquire) && sched::now_ns() < agent.patience_ends_)
+        return Progress::waits;
+    forget_patience(agent);
+    agent.finish();
+    return Progress::waits;
 }
 
 void start_reaper() {

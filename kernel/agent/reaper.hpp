@@ -12,7 +12,9 @@
 //      without threads of its own (its program never started) it does the little there is.
 //  (4) Whoever takes steps holds the agent (reap_held_): two threads never take steps for one agent.
 //  (5) When all is down the account is closed and the quota let go (Agent::settle). The quota's last reference says
-//      enqueue() once more, and only then the agent is dead (Agent::finish): its limit is its parent's again.
+//      enqueue() once more, and only then the agent is dead (Agent::finish): its limit is its parent's again. A foreign
+//      agent that is in the middle of a call on something of the dead one's may hold that up, but not for ever: after
+//      kPatience the agent is dead all the same, and the rest of the limit follows when it is let go.
 // Only for kernel/agent. Lock: the queue's, Rank::wait_queue.
 #pragma once
 
@@ -31,6 +33,12 @@ private:
     friend void start_reaper();
     enum class Progress : std::uint8_t { more, waits }; // another step can be taken now; something must change first
     static constexpr unsigned kBudget = 16;             // children told in one step
+    static constexpr std::uint64_t kPatience = 1'000'000'000; // ns
+    struct Queue;
+    static bool pop(Ref<Agent>& agent, std::uint64_t& deadline);
+    static void be_patient(Agent& agent);
+    static void forget_patience(Agent& agent);
+    static sync::Protected<Queue, sync::Rank::wait_queue> queue;
     static void run(void*);
     static bool hold(Agent& agent);
     static bool let_go(Agent& agent);

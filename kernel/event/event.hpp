@@ -84,13 +84,10 @@ public:
     Result<> cancel(std::uint64_t key); // not_found; its undelivered packet goes too
 
     // Takes up to packets.size() (at most kMaxPacketsPerWait) packets, waiting for the first. Answers how many, at
-    // least 1. `node`: through which the caller reached the queue; nullptr in the kernel. timed_out, interrupted,
-    // revoked.
-    Result<std::size_t> wait(std::span<EventPacket> packets, sched::Deadline deadline, const cap::DerivationNode* node);
+    // least 1. `through`: how the caller reached the queue; empty in the kernel. timed_out, interrupted, revoked.
+    Result<std::size_t> wait(std::span<EventPacket> packets, sched::Deadline deadline, sched::Through through);
 
-    // Who waits through a handle that is gone looks whether its capability is dead.
-    void handle_removed(Rights) override { waiters_.wake_all(); }
-    void revoked_for(std::uint64_t) override { waiters_.wake_all(); }
+    void revoked_for(std::uint64_t holder) override { waiters_.wake_revoked(holder); }
 
 private:
     friend class Source;

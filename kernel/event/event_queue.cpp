@@ -141,16 +141,19 @@ std::size_t EventQueue::take(std::span<EventPacket> packets) {
 }
 
 Result<std::size_t> EventQueue::wait(std::span<EventPacket> packets, sched::Deadline deadline,
-                                     const cap::DerivationNode* node) {
+                                     sched::Through through) {
     if (packets.empty()) return fail(Error::bad_argument);
     packets = packets.first(packets.size() < kMaxPacketsPerWait ? packets.size() : kMaxPacketsPerWait);
     std::size_t taken = 0;
     bool is_revoked = false;
-    const sched::Outcome outcome = waiters_.wait(deadline, [&] {
-        is_revoked = node != nullptr && !node->is_live();
-        if (!is_revoked) taken = take(packets);
-        return is_revoked || taken != 0;
-    });
+    const sched::Outcome outcome = waiters_.wait(
+        deadline,
+        [&] {
+            is_revoked = through.node != nullptr && !through.node->is_live();
+            if (!is_revoked) taken = take(packets);
+            return is_revoked || taken != 0;
+        },
+        sched::Interruptible::yes, nullptr, through);
     // Each post wakes one thread. That thread may have taken less than was posted, or leaves without anything (killed,
     // out of time, revoked) although the wake-up was spent on it: what is left is for the next one.
     waiters_.wake_one_if([&] {

@@ -3,7 +3,8 @@
 // Rank::lending.
 #pragma once
 
-#include "base/intrusive_list.hpp"
+#include <compare>
+
 #include "base/intrusive_tree.hpp"
 #include "kernel/ipc/message_store.hpp"
 #include "kernel/sched/thread.hpp"
@@ -17,12 +18,20 @@ enum class CallState : std::uint8_t {
     done,      // `error` or the answer is there
 };
 
+// Where a call stands among all of its channel: by the caller's agent, in the order of sending.
+struct CallPlace {
+    std::uint64_t holder = 0;
+    std::uint64_t number = 0;
+    auto operator<=>(const CallPlace&) const = default;
+};
+
 struct Call : Pinned {
     static constexpr std::size_t kInlineBytes = 256;
     static constexpr unsigned kMaxDepth = 32; // longer chains of calls run on the server's own share from there on
 
     TreeNode id_node;  // while taken
-    ListNode all_node; // while not done
+    TreeNode place_node; // while it can end without an answer: not done, not being answered
+    CallPlace place;
     std::uint64_t id = 0;
     CallState state = CallState::sent;
     Result<> outcome;                 // when done
@@ -52,6 +61,6 @@ struct Call : Pinned {
 
 inline constexpr auto kCallId = [](const Call& call) { return call.id; };
 using CallTree = IntrusiveTree<Call, &Call::id_node, kCallId>;
-using CallList = IntrusiveList<Call, &Call::all_node>;
+using OpenCalls = IntrusiveTree<Call, &Call::place_node, &Call::place>;
 
 } // namespace aios::ipc

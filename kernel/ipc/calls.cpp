@@ -12,17 +12,18 @@ void Channel::finish_locked(Call& call, Result<> outcome) {
     if (call.message != nullptr) call.message->call = nullptr;
     call.message = nullptr;
     if (call.id_node.is_linked()) calls_.erase(call);
-    all_calls_.remove(call);
+    open_calls_.erase(call);
     call.outcome = outcome;
     call.state = CallState::done;
     sched::unpark(*call.caller);
 }
 
-void Channel::fail_calls_locked(Error error) {
-    for (auto it = all_calls_.begin(); it != all_calls_.end();) {
-        Call& call = *it++;
-        if (call.state != CallState::answering) finish_locked(call, fail(error)); // that one gets its answer
-    }
+// Those that are being answered are not open: they get their answer. False when none is left.
+bool Channel::fail_some_calls(Error error) {
+    Lock::Guard guard(lock_);
+    for (unsigned i = 0; i < kCallsAtOnce && !open_calls_.is_empty(); i++)
+        finish_locked(*open_calls_.first(), fail(error));
+    return !open_calls_.is_empty();
 }
 
 // The caller gives up. A message of the call that still waits is taken out of the queue; the caller of this drops it.
@@ -136,6 +137,7 @@ Result<Ref<Thread>> Channel::answer(Party& by, std::uint64_t reply_to, OutMessag
         call = calls_.find(reply_to);
         if (call == nullptr || call->taker != by.principal()) return fail(Error::not_found);
         calls_.erase(*call);
+        open_calls_.erase(*call);
         call->state = CallState::answering;
     }
     Result<> copied = answer_copy(*call, by, reply);
@@ -145,6 +147,7 @@ Result<Ref<Thread>> Channel::answer(Party& by, std::uint64_t reply_to, OutMessag
         // As if nothing had happened, but for what has: the caller looks at its deadline again.
         call->state = CallState::taken;
         calls_.insert(*call);
+        open_calls_.insert(*call);
         if (receivers_ == 0)
             finish_locked(*call, fail(Error::peer_closed));
         else
@@ -152,7 +155,6 @@ Result<Ref<Thread>> Channel::answer(Party& by, std::uint64_t reply_to, OutMessag
         return fail(copied.error());
     }
     Ref<Thread> caller = Ref<Thread>::share(*call->caller);
-    all_calls_.remove(*call);
     call->state = CallState::done; // the caller may see it by itself from here on
     return caller;
 }
@@ -189,7 +191,7 @@ Result<> Channel::reply_wait(Party& by, std::uint64_t reply_to, OutMessage& repl
                 Lock::Guard guard(lock_);
                 return store_.queued() != 0 || senders_ == 0;
             },
-            sched::Interruptible::yes, &caller);
+            sched::Interruptible::yes, &caller, {by.principal(), node});
         if (caller) {
             sched::unpark(*caller);
             caller.reset();

@@ -48,7 +48,8 @@ Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* rec
             store_.push_back(*message);
             if (call != nullptr) {
                 call->message = message;
-                all_calls_.push_back(*call);
+                call->place = {from.principal(), ++last_call_number_};
+                open_calls_.insert(*call);
             }
             // Under the lock, so that the level agrees with the queue.
             source_.set(kSignalReadable);
@@ -149,32 +150,40 @@ void Channel::handle_added(Rights rights) {
 // What the end of the last sender or receiver means for those who wait happens once in the life of a channel, or nearly:
 // a right that is gone everywhere cannot be derived again. All other handles come and go without waking anybody.
 void Channel::handle_removed(Rights rights) {
-    bool is_closed = false, no_senders = false;
+    bool no_senders = false, no_receivers = false;
     {
         Lock::Guard guard(lock_);
         no_senders = rights.contains(rights::send) && --senders_ == 0;
-        if (no_senders) source_.set(kSignalClosed);
-        if (rights.contains(rights::receive) && --receivers_ == 0) {
-            is_closed = true;
-            source_.set(kSignalClosed);
-            fail_calls_locked(Error::peer_closed);
-        }
+        no_receivers = rights.contains(rights::receive) && --receivers_ == 0;
+        if (no_senders || no_receivers) source_.set(kSignalClosed);
     }
     if (no_senders) receivers_waiting_.wake_all();
-    if (is_closed) Disposal::purge(*this);
-}
-
-// Those who wait through a capability that is dead by now look, and leave.
-void Channel::wake_revoked() {
-    source_.drop_revoked();
-    {
-        Lock::Guard guard(lock_);
-        for (Call& call : all_calls_)
-            if (call.node != nullptr && !call.node->is_live()) sched::unpark(*call.caller);
+    if (!no_receivers) return;
+    while (fail_some_calls(Error::peer_closed)) { // put() takes no new ones
     }
-    receivers_waiting_.wake_all();
+    Disposal::purge(*this);
 }
 
-void Channel::revoked_for(std::uint64_t) { wake_revoked(); }
+// Calls and waits of `holder` through a capability that is dead end; nobody else is woken.
+void Channel::revoked_for(std::uint64_t holder) {
+    source_.drop_revoked();
+    wake_revoked_calls(holder);
+    receivers_waiting_.wake_revoked(holder);
+}
+
+// As WaitQueue::wake_revoked: the walk goes on behind the last place that it looked at.
+void Channel::wake_revoked_calls(std::uint64_t holder) {
+    CallPlace from{holder, 0};
+    for (bool more = true; more;) {
+        Lock::Guard guard(lock_);
+        Call* call = open_calls_.lower_bound(from);
+        for (unsigned i = 0; i < kCallsAtOnce && call != nullptr && call->place.holder == holder; i++) {
+            from.number = call->place.number + 1;
+            if (call->node != nullptr && !call->node->is_live()) sched::unpark(*call->caller);
+            call = open_calls_.next(*call);
+        }
+        more = call != nullptr && call->place.holder == holder;
+    }
+}
 
 } // namespace aios::ipc

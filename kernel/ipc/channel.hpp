@@ -82,6 +82,7 @@ public:
                   const cap::DerivationNode* node);
     // ipc_reply_wait: answers the call `reply_to` (0: none), then waits for the next message. not_found: nobody waits
     // under that id any more, or another agent took the call. Errors of the reply come back before any waiting.
+    // A thread that leaves without a message wakes another one if a message is there.
     Result<> reply_wait(Party& by, std::uint64_t reply_to, OutMessage& reply, InMessage& next, sched::Deadline deadline,
                         const cap::DerivationNode* node);
     Result<> reply(Party& by, std::uint64_t reply_to, OutMessage& reply);
@@ -96,6 +97,7 @@ private:
     friend struct Disposal;
     friend class CallGuard;
     using Lock = sync::SpinLock<sync::Rank::channel>;
+    static constexpr unsigned kCallsAtOnce = 16; // looked at under one hold of the lock
     explicit Channel(Reservation charge) : Object(kType, std::move(charge)) {}
     ~Channel() override;
     void last_reference_gone() override;
@@ -111,16 +113,17 @@ private:
     Result<> wait_for_answer(Call& call, sched::Deadline deadline, Ref<Thread>& receiver);
     MessageHeader* abandon_locked(Call& call);
     void finish_locked(Call& call, Result<> outcome);
-    void fail_calls_locked(Error error);
-    void wake_revoked();
+    bool fail_some_calls(Error error);
+    void wake_revoked_calls(std::uint64_t holder);
 
     mutable Lock lock_;
     MessageStore store_;
     std::uint32_t senders_ = 0, receivers_ = 0; // handles with the right, in tables and under way
     bool room_wanted_ = false;                  // a send was refused: post writable when there is room
     std::uint64_t next_call_id_ = 1;
-    CallTree calls_;     // taken and unanswered, by id
-    CallList all_calls_; // every call that is not done
+    CallTree calls_;       // taken and unanswered, by id
+    OpenCalls open_calls_; // every call that can still end without an answer
+    std::uint64_t last_call_number_ = 0;
     event::Source source_;
     sched::WaitQueue receivers_waiting_;
     ListNode disposal_node_;

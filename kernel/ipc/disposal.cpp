@@ -72,6 +72,6 @@ void Channel::purge() {
 
 void Channel::last_reference_gone() { Disposal::destroy(*this); }
 
-Channel::~Channel() { AIOS_ASSERT(all_calls_.is_empty() && store_.held() == 0); }
+Channel::~Channel() { AIOS_ASSERT(open_calls_.is_empty() && store_.held() == 0); }
 
 } // namespace aios::ipc

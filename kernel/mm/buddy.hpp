@@ -44,10 +44,20 @@ public:
         word_.store(pack(state, order, value), std::memory_order_relaxed);
     }
     void clear() { word_.store(0, std::memory_order_relaxed); }
-    Fields add_reference() { return unpack(word_.fetch_add(1, std::memory_order_relaxed)); }
-    Fields drop_reference() { return unpack(word_.fetch_sub(1, std::memory_order_acq_rel)); }
+    // The fields before. A count that has reached kMaxValue stays there for good: references beyond it cannot be told
+    // apart any more, so the frame is never free again, which costs a page and cannot give it to two owners.
+    Fields add_reference() { return change(+1, std::memory_order_relaxed); }
+    Fields drop_reference() { return change(-1, std::memory_order_acq_rel); }
 
 private:
+    Fields change(int difference, std::memory_order order) {
+        std::uint32_t word = word_.load(std::memory_order_relaxed);
+        while ((word & kMaxValue) != kMaxValue &&
+               !word_.compare_exchange_weak(word, word + static_cast<std::uint32_t>(difference), order,
+                                            std::memory_order_relaxed)) {
+        }
+        return unpack(word);
+    }
     std::atomic<std::uint32_t> word_;
 };
 static_assert(sizeof(FrameInfo) == 4);

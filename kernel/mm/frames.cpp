@@ -163,7 +163,6 @@ void split_frames(arch::PhysAddr frame, unsigned order) {
 void retain_frame(arch::PhysAddr frame) {
     const FrameInfo::Fields old = buddy.info(number_of(frame)).add_reference();
     AIOS_ASSERT(old.state == FrameState::allocated && old.order == 0 && old.value != 0);
-    AIOS_ASSERT(old.value < FrameInfo::kMaxValue);
 }
 
 void release_frames(arch::PhysAddr frame, unsigned order) {

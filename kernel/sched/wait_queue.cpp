@@ -2,6 +2,7 @@
 // thread only under the queue's lock, and a waiter takes that lock before it leaves, so neither goes away too early.
 #include "kernel/sched/wait_queue.hpp"
 
+#include "kernel/cap/derivation.hpp"
 #include "kernel/sched/thread.hpp"
 
 namespace aios::sched {
@@ -12,14 +13,29 @@ void WaitQueue::enqueue(Entry& entry) {
     entry.thread = &Thread::current();
     Guard guard(lock_);
     entry.queued = true;
+    entry.place.number = ++last_number_;
     entries_.push_back(entry);
+    if (entry.node != nullptr) by_holder_.insert(entry);
+}
+
+// The waiter may leave, and its entry with it, as soon as the lock is dropped.
+Thread* WaitQueue::take_off_locked(Entry& entry) {
+    AIOS_ASSERT(lock_.is_held());
+    entry.queued = false;
+    entries_.remove(entry);
+    if (entry.node != nullptr) by_holder_.erase(entry);
+    return entry.thread;
+}
+
+Thread* WaitQueue::take_first_locked() {
+    Entry* entry = entries_.front();
+    return entry == nullptr ? nullptr : take_off_locked(*entry);
 }
 
 bool WaitQueue::dequeue(Entry& entry) {
     Guard guard(lock_);
     if (!entry.queued) return false;
-    entry.queued = false;
-    entries_.remove(entry);
+    (void)take_off_locked(entry);
     return true;
 }
 
@@ -48,26 +64,45 @@ Outcome WaitQueue::sleep(Entry& entry, Deadline deadline, Interruptible interrup
 
 void WaitQueue::wake_one() {
     Guard guard(lock_);
-    Entry* entry = entries_.pop_front();
-    if (entry == nullptr) return;
-    entry->queued = false;
-    unpark(*entry->thread);
+    if (Thread* thread = take_first_locked()) unpark(*thread);
 }
 
+// Numbers ascend along the list: who comes back while the lock is dropped has a higher one than `last`.
 void WaitQueue::wake_all() {
-    Guard guard(lock_);
-    while (Entry* entry = entries_.pop_front()) {
-        entry->queued = false;
-        unpark(*entry->thread);
+    std::uint64_t last = 0;
+    for (bool is_first = true, more = true; more; is_first = false) {
+        Guard guard(lock_);
+        if (is_first) last = last_number_;
+        for (unsigned i = 0; i < kWokenAtOnce; i++) {
+            Entry* entry = entries_.front();
+            more = entry != nullptr && entry->place.number <= last;
+            if (!more) break;
+            unpark(*take_off_locked(*entry));
+        }
+    }
+}
+
+// The capability was dead before this was called. A waiter that enters from here on sees that by itself: it looks after
+// it has taken our lock. One that entered before is found.
+void WaitQueue::wake_revoked(std::uint64_t holder) {
+    Place from{holder, 0};
+    for (bool more = true; more;) {
+        Guard guard(lock_);
+        Entry* entry = by_holder_.lower_bound(from);
+        for (unsigned i = 0; i < kWokenAtOnce && entry != nullptr && entry->place.holder == holder; i++) {
+            Entry* const next = by_holder_.next(*entry);
+            from.number = entry->place.number + 1;
+            if (!entry->node->is_live()) unpark(*take_off_locked(*entry));
+            entry = next;
+        }
+        more = entry != nullptr && entry->place.holder == holder;
     }
 }
 
 Ref<Thread> WaitQueue::take_one() {
     Guard guard(lock_);
-    Entry* entry = entries_.pop_front();
-    if (entry == nullptr) return {};
-    entry->queued = false;
-    return Ref<Thread>::share(*entry->thread);
+    Thread* thread = take_first_locked();
+    return thread == nullptr ? Ref<Thread>() : Ref<Thread>::share(*thread);
 }
 
 bool WaitQueue::has_waiters() const {

@@ -4,16 +4,26 @@
 //
 // Whoever changes what a condition depends on calls wake_one or wake_all afterwards. Conditions may have effects (take
 // what they waited for): each is called until it first answers true. They run with no lock of the queue held and may
-// take locks. Lock: Rank::wait_queue, then the scheduler's.
+// take locks. A thread that was woken and leaves without what it waited for must wake another one if that is left.
+//
+// A wait through a capability (Through) ends when that is revoked: its condition looks at the capability, and
+// wake_revoked() wakes exactly the threads whose capability is dead, so that nobody can make others pay for wake-ups.
+// Nothing walks more than kWokenAtOnce entries under one hold of the lock. Lock: Rank::wait_queue, then the scheduler's.
 #pragma once
 
+#include <compare>
+
 #include "base/intrusive_list.hpp"
+#include "base/intrusive_tree.hpp"
 #include "base/ref.hpp"
 #include "kernel/sync/lock.hpp"
 
 namespace aios {
 class Thread;
+namespace cap {
+class DerivationNode;
 }
+} // namespace aios
 
 namespace aios::sched {
 
@@ -23,16 +33,24 @@ inline constexpr Deadline kNever = ~0ull;
 enum class Outcome : std::uint8_t { ready, timed_out, interrupted };
 enum class Interruptible : std::uint8_t { no, yes };
 
+// The capability that somebody waits through, and the agent that holds it. Empty in the kernel.
+struct Through {
+    std::uint64_t holder = 0;
+    const cap::DerivationNode* node = nullptr;
+};
+
 class WaitQueue {
 public:
     // Blocks the current thread until `ready()` answers true, the deadline passes, or the thread is interrupted (kill,
     // signal). A deadline in the past polls.
     template <typename Condition>
     Outcome wait(Deadline deadline, Condition&& ready, Interruptible interruptible = Interruptible::yes,
-                 Ref<Thread>* next = nullptr) {
+                 Ref<Thread>* next = nullptr, Through through = {}) {
         if (ready()) return Outcome::ready;
         for (;;) {
             Entry entry;
+            entry.node = through.node;
+            entry.place.holder = through.holder;
             enqueue(entry);
             if (ready()) {
                 if (!dequeue(entry)) wake_one(); // that wake-up was for somebody who still waits
@@ -44,7 +62,9 @@ public:
         }
     }
     void wake_one();
-    void wake_all();
+    void wake_all(); // those who wait when it is called
+    // The threads of `holder` that wait through a capability that is dead.
+    void wake_revoked(std::uint64_t holder);
     [[nodiscard]] bool has_waiters() const;
     template <typename Condition>
     void wake_one_if(Condition&& condition) {
@@ -53,19 +73,32 @@ public:
     // Takes the first thread off without waking it: the caller must unpark() it or hand the CPU to it with park().
     Ref<Thread> take_one();
 
+    static constexpr unsigned kWokenAtOnce = 16;
+    struct Place { // in the order of arrival, among those of one holder
+        std::uint64_t holder = 0;
+        std::uint64_t number = 0;
+        auto operator<=>(const Place&) const = default;
+    };
     struct Entry {
-        ListNode node;
+        ListNode list_node;
+        TreeNode holder_node; // of waits through a capability
+        Place place;
+        const cap::DerivationNode* node = nullptr;
         Thread* thread = nullptr;
         bool queued = false;
     };
 
 private:
     void enqueue(Entry& entry);
+    Thread* take_off_locked(Entry& entry);
+    Thread* take_first_locked();
     bool dequeue(Entry& entry); // false if a waker has taken it off already
     // Blocks until a waker took the entry off (ready), or takes it off itself (other outcomes).
     Outcome sleep(Entry& entry, Deadline deadline, Interruptible interruptible, Ref<Thread>* next);
     mutable sync::SpinLock<sync::Rank::wait_queue> lock_;
-    IntrusiveList<Entry, &Entry::node> entries_;
+    IntrusiveList<Entry, &Entry::list_node> entries_;
+    IntrusiveTree<Entry, &Entry::holder_node, &Entry::place> by_holder_;
+    std::uint64_t last_number_ = 0;
 };
 
 } // namespace aios::sched

@@ -96,7 +96,8 @@ Result<std::uint64_t> event_wait(Call& call, Handle, UserInOut<EventPacket> pack
     // Packets that are taken are gone: the place for them is tried first.
     EventPacket found[EventQueue::kMaxPacketsPerWait] = {};
     TRY(packets.out().write_array(found, capacity));
-    const std::size_t count = TRY(call.object<EventQueue>().wait({found, capacity}, deadline, call.first.node.get()));
+    const sched::Through through{call.agent.id(), call.first.node.get()};
+    const std::size_t count = TRY(call.object<EventQueue>().wait({found, capacity}, deadline, through));
     TRY(packets.out().write_array(found, count));
     return count;
 }

@@ -142,7 +142,7 @@ KERNEL_TEST(a_flood_of_messages_arrives_whole) {
         }
         for (int left = 2000; left != 0;) {
             EventPacket packet;
-            if (!(*queue)->wait({&packet, 1}, sched::now_ns() + 10'000 * kMs, nullptr)) {
+            if (!(*queue)->wait({&packet, 1}, sched::now_ns() + 10'000 * kMs, {})) {
                 stage.failures++;
                 break;
             }
@@ -175,7 +175,7 @@ KERNEL_TEST(a_flood_of_messages_arrives_whole) {
                 }
                 EventPacket packet;
                 if (sent.error() != Error::would_block ||
-                    !(*queue)->wait({&packet, 1}, sched::now_ns() + 10'000 * kMs, nullptr)) {
+                    !(*queue)->wait({&packet, 1}, sched::now_ns() + 10'000 * kMs, {})) {
                     stage.failures++;
                     break;
                 }
@@ -241,7 +241,7 @@ KERNEL_TEST(timers_fire_into_a_queue) {
         EventPacket packet;
         const std::uint64_t start = sched::now_ns();
         KERNEL_EXPECT((*timer)->set(start + 2 * kMs, 0));
-        KERNEL_EXPECT((*queue)->wait({&packet, 1}, start + 5000 * kMs, nullptr));
+        KERNEL_EXPECT((*queue)->wait({&packet, 1}, start + 5000 * kMs, {}));
         KERNEL_EXPECT(packet.key == 9 && packet.signals == kSignalFired && packet.count == 1);
         KERNEL_EXPECT(sched::now_ns() >= start + 2 * kMs);
         // A period far below what is served: all of it is counted, none of it floods.
@@ -250,7 +250,7 @@ KERNEL_TEST(timers_fire_into_a_queue) {
         KERNEL_EXPECT((*timer)->set(fast, 1000));
         std::uint64_t count = 0, waits = 0, now = 0;
         do {
-            KERNEL_EXPECT((*queue)->wait({&packet, 1}, fast + 5000 * kMs, nullptr));
+            KERNEL_EXPECT((*queue)->wait({&packet, 1}, fast + 5000 * kMs, {}));
             count += packet.count;
             waits++;
             now = sched::now_ns();
@@ -259,9 +259,9 @@ KERNEL_TEST(timers_fire_into_a_queue) {
         KERNEL_EXPECT(waits <= (now - fast) / Timer::kMinPeriod + 2);
         KERNEL_EXPECT(count >= 1000 && count <= (sched::now_ns() - fast) / 1000 + 1);
         KERNEL_EXPECT((*timer)->set(kNoDeadline, 5).error() == Error::bad_argument);
-        while ((*queue)->wait({&packet, 1}, 0, nullptr))
+        while ((*queue)->wait({&packet, 1}, 0, {}))
             ;
-        KERNEL_EXPECT((*queue)->wait({&packet, 1}, sched::now_ns() + 3 * kMs, nullptr).error() == Error::timed_out);
+        KERNEL_EXPECT((*queue)->wait({&packet, 1}, sched::now_ns() + 3 * kMs, {}).error() == Error::timed_out);
     }
     KERNEL_EXPECT((*quota)->used(Resource::memory) == before);
 }
@@ -275,7 +275,7 @@ KERNEL_TEST(a_thread_posts_its_end) {
     KERNEL_EXPECT((*queue)->add(**quota, **thread, kSignalEnded, 3, {}));
     (*thread)->start();
     EventPacket packet;
-    KERNEL_EXPECT((*queue)->wait({&packet, 1}, sched::now_ns() + 5000 * kMs, nullptr));
+    KERNEL_EXPECT((*queue)->wait({&packet, 1}, sched::now_ns() + 5000 * kMs, {}));
     KERNEL_EXPECT(packet.signals == kSignalEnded);
 }
 

@@ -9,6 +9,8 @@
 
 namespace aios {
 
+std::atomic<long> test::unparks{0};
+
 namespace {
 
 // The parking place of a thread, in Thread::personality_data.
@@ -72,6 +74,7 @@ void park(Deadline deadline, Thread* next) {
 }
 
 void unpark(Thread& thread) {
+    test::unparks++;
     Place& place = place_of(thread);
     std::lock_guard lock(place.mutex);
     place.token = true;

@@ -2,6 +2,7 @@
 // unpark() made of a condition variable. Shares are not simulated; who is billed is (Thread::billed).
 #pragma once
 
+#include <atomic>
 #include <functional>
 
 #include "kernel/quota/quota.hpp"
@@ -37,5 +38,6 @@ private:
 };
 
 Ref<Quota> plenty(); // a payer for tests
+extern std::atomic<long> unparks; // wake-ups so far
 
 } // namespace aios::test

@@ -42,7 +42,7 @@ protected:
     }
     std::vector<EventPacket> poll(std::size_t most = 16) {
         EventPacket packets[64];
-        auto taken = queue->wait({packets, most}, 0, nullptr);
+        auto taken = queue->wait({packets, most}, 0, {});
         if (!taken) return {};
         return {packets, packets + *taken};
     }
@@ -154,20 +154,20 @@ TEST_F(Event, delivery_is_fair) {
 TEST_F(Event, waits_end_by_post_deadline_and_interrupt) {
     ASSERT_TRUE(add(*thing, kSignalDone, 5));
     EventPacket packet;
-    EXPECT_EQ(queue->wait({&packet, 1}, sched::now_ns() + 1'000'000, nullptr).error(), Error::timed_out);
-    EXPECT_EQ(queue->wait({&packet, 0}, 0, nullptr).error(), Error::bad_argument);
+    EXPECT_EQ(queue->wait({&packet, 1}, sched::now_ns() + 1'000'000, {}).error(), Error::timed_out);
+    EXPECT_EQ(queue->wait({&packet, 0}, 0, {}).error(), Error::bad_argument);
     HostThread poster([&] {
         std::this_thread::sleep_for(std::chrono::milliseconds(3));
         thing->source.set(kSignalDone);
     });
-    auto taken = queue->wait({&packet, 1}, sched::kNever, nullptr);
+    auto taken = queue->wait({&packet, 1}, sched::kNever, {});
     ASSERT_TRUE(taken);
     EXPECT_EQ(packet.key, 5u);
     poster.join();
     std::atomic<int> error{0};
     HostThread waiter([&] {
         EventPacket mine;
-        error = static_cast<int>(queue->wait({&mine, 1}, sched::kNever, nullptr).error());
+        error = static_cast<int>(queue->wait({&mine, 1}, sched::kNever, {}).error());
     });
     std::this_thread::sleep_for(std::chrono::milliseconds(3));
     waiter.thread().kill();
@@ -203,7 +203,7 @@ TEST_F(Event, a_wait_through_a_revoked_handle_ends) {
         auto checked = *table->lookup<EventQueue>(derived, rights::wait);
         HostThread waiter([&] {
             EventPacket packet;
-            error = static_cast<int>(checked.object->wait({&packet, 1}, sched::kNever, checked.node.get()).error());
+            error = static_cast<int>(checked.object->wait({&packet, 1}, sched::kNever, {1, checked.node.get()}).error());
         });
         std::this_thread::sleep_for(std::chrono::milliseconds(50)); // it sleeps by now
         ASSERT_TRUE(table->revoke(root));
@@ -221,12 +221,58 @@ TEST_F(Event, a_level_reaches_every_waiter) {
     for (int i = 0; i < 4; i++)
         waiters.push_back(std::make_unique<HostThread>([&] {
             EventPacket packet;
-            seen += queue->wait({&packet, 1}, sched::now_ns() + 5'000'000'000, nullptr).has_value() ? 1 : 0;
+            seen += queue->wait({&packet, 1}, sched::now_ns() + 5'000'000'000, {}).has_value() ? 1 : 0;
         }));
     std::this_thread::sleep_for(std::chrono::milliseconds(50)); // they sleep by now
     thing->source.set(kSignalReadable);
     waiters.clear();
     EXPECT_EQ(seen, 4);
+}
+
+// Revoking one capability wakes those who wait through it, and nobody else: not other agents, not the same agent through
+// another handle, however many they are; and closing handles wakes nobody at all.
+TEST_F(Event, revocation_wakes_exactly_those_who_wait_through_it) {
+    Ref<cap::Table> table = *cap::Table::create(*payer, 1), others = *cap::Table::create(*payer, 2);
+    const Handle root = *table->insert_new(queue, rights::all);
+    const Handle doomed = *table->derive(root, rights::wait | rights::derive);
+    const Handle below = *table->derive(doomed, rights::wait);
+    const Handle elsewhere = *others->insert(*table->derive_out(root, rights::wait, rights::none));
+    std::atomic<int> revoked{0}, undisturbed{0};
+    {
+        const auto through_root = *table->lookup<EventQueue>(root, rights::wait);
+        const auto through_below = *table->lookup<EventQueue>(below, rights::wait);
+        const auto through_other = *others->lookup<EventQueue>(elsewhere, rights::wait);
+        const auto waits = [&](std::uint64_t holder, const cap::DerivationNode* node) {
+            return std::make_unique<HostThread>([&, holder, node] {
+                EventPacket packet;
+                auto result = queue->wait({&packet, 1}, sched::kNever, {holder, node});
+                (result ? undisturbed : revoked)++;
+            });
+        };
+        std::vector<std::unique_ptr<HostThread>> threads;
+        for (int i = 0; i < 20; i++) { // more than are looked at under one hold of the lock
+            threads.push_back(waits(1, through_root.node.get()));
+            threads.push_back(waits(1, through_below.node.get()));
+            threads.push_back(waits(2, through_other.node.get()));
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        const long before = test::unparks;
+        for (int i = 0; i < 50; i++)
+            ASSERT_TRUE(table->close(*table->derive(root, rights::wait)));
+        EXPECT_EQ(test::unparks, before);
+        ASSERT_TRUE(table->revoke(doomed));
+        for (int i = 0; i < 500 && revoked < 20; i++)
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        EXPECT_EQ(test::unparks, before + 20);
+        EXPECT_EQ(revoked, 20);
+        EXPECT_EQ(undisturbed, 0);
+        ASSERT_TRUE(add(*thing, kSignalReadable, 1));
+        thing->source.set(kSignalReadable);
+        threads.clear();
+        EXPECT_EQ(undisturbed, 40);
+    }
+    others->close_all();
+    table->close_all();
 }
 
 // The wake-up of a post may be spent on a thread that leaves without the packet: then the next one gets it.
@@ -241,12 +287,12 @@ TEST_F(Event, a_waiter_that_leaves_empty_handed_passes_the_wake_up_on) {
         std::atomic<int> revoked{0}, got{0};
         HostThread first([&] {
             EventPacket packet;
-            revoked = static_cast<int>(queue->wait({&packet, 1}, sched::kNever, checked.node.get()).error());
+            revoked = static_cast<int>(queue->wait({&packet, 1}, sched::kNever, {1, checked.node.get()}).error());
         });
         std::this_thread::sleep_for(std::chrono::milliseconds(50)); // it stands first
         HostThread second([&] {
             EventPacket packet;
-            got = queue->wait({&packet, 1}, sched::now_ns() + 5'000'000'000, nullptr).has_value() ? 1 : 0;
+            got = queue->wait({&packet, 1}, sched::now_ns() + 5'000'000'000, {}).has_value() ? 1 : 0;
         });
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
         ASSERT_TRUE(table->revoke(root));
@@ -309,10 +355,10 @@ TEST_F(Event, a_wait_gets_past_any_number_of_levels_that_are_gone) {
     ASSERT_TRUE(add(*thing, kSignalDone, 1000));
     thing->source.post(kSignalDone);
     EventPacket packet;
-    auto taken = queue->wait({&packet, 1}, 0, nullptr);
+    auto taken = queue->wait({&packet, 1}, 0, {});
     ASSERT_TRUE(taken);
     EXPECT_EQ(packet.key, 1000u);
-    EXPECT_EQ(queue->wait({&packet, 1}, 0, nullptr).error(), Error::timed_out);
+    EXPECT_EQ(queue->wait({&packet, 1}, 0, {}).error(), Error::timed_out);
     for (auto& each : things)
         each->source.set(kSignalReadable);
     EXPECT_EQ(poll(64).size(), 64u); // more than one chunk, each once
@@ -341,7 +387,7 @@ TEST_F(Event, stress) {
         threads.push_back(std::make_unique<HostThread>([&] {
             for (;;) {
                 EventPacket packets[4];
-                auto taken = queue->wait(packets, sched::now_ns() + 20'000'000, nullptr);
+                auto taken = queue->wait(packets, sched::now_ns() + 20'000'000, {});
                 if (!taken && posters == 0) return;
                 for (std::size_t i = 0; taken && i < *taken; i++)
                     received += packets[i].count;
@@ -357,7 +403,7 @@ TEST_F(Event, stress) {
             static_cast<void>(other->add(*payer, *brief, kSignalDone, 9, {}));
             brief->source.set(kSignalDone);
             EventPacket packets[2];
-            static_cast<void>(other->wait(packets, 0, nullptr));
+            static_cast<void>(other->wait(packets, 0, {}));
             static_cast<void>(other->cancel(random() % 4));
             if (random() % 2 == 0) brief.reset();
         }

@@ -160,9 +160,9 @@ TEST_F(CallTest, a_server_that_dies_wakes_its_caller) {
 }
 
 TEST_F(CallTest, a_revoked_caller_leaves) {
-    const Handle derived = *server.table->derive(made.handle, rights::send);
+    const Handle derived = *client.table->insert(*server.table->derive_out(made.handle, rights::send, rights::none));
     {
-        auto checked = *server.table->lookup<Channel>(derived, rights::send);
+        auto checked = *client.table->lookup<Channel>(derived, rights::send);
         HostThread caller(
             [&] { EXPECT_EQ(call_text("q", sched::kNever, 65536, checked.node.get()).error(), Error::revoked); });
         wait_for_call();
@@ -243,6 +243,100 @@ TEST_F(CallTest, lending_goes_through_chains_and_ends) {
 
 // Many clients with deadlines that sometimes pass, kills, several servers, servers that answer late. Every call ends,
 // every answer belongs to its question, and every byte of quota comes back.
+// A receiver has a message in its hands and cannot take it: who went to sleep meanwhile hears that it is back.
+TEST_F(CallTest, an_undelivered_message_wakes_the_next_receiver) {
+    ASSERT_TRUE(send_text(channel, client, "kept"));
+    std::unique_ptr<HostThread> waiter;
+    std::string got;
+    during_copy = [&] {
+        waiter = std::make_unique<HostThread>([&] {
+            Inbox in;
+            ipc::OutMessage none{};
+            const auto until = sched::now_ns() + 5'000'000'000;
+            if (channel.reply_wait(server, 0, none, in.message, until, nullptr)) got = in.text();
+        });
+        std::this_thread::sleep_for(std::chrono::milliseconds(50)); // the queue is empty: it sleeps
+    };
+    ipc::InMessage bad;
+    bad.bytes = ipc::Buffer::user(kSlowAddress, 100);
+    EXPECT_EQ(channel.receive(server, bad).error(), Error::bad_address);
+    during_copy = {};
+    waiter.reset();
+    EXPECT_EQ(got, "kept");
+}
+
+// The thread that a message woke leaves without it (too little room, killed): the message wakes the next one.
+TEST_F(CallTest, a_receiver_that_leaves_without_the_message_passes_the_wake_up_on) {
+    Result<> first_result;
+    std::string got;
+    HostThread first([&] {
+        Inbox in(1);
+        ipc::OutMessage none{};
+        first_result = channel.reply_wait(server, 0, none, in.message, sched::kNever, nullptr);
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50)); // it stands first
+    HostThread second([&] {
+        Inbox in;
+        ipc::OutMessage none{};
+        if (channel.reply_wait(server, 0, none, in.message, sched::now_ns() + 5'000'000'000, nullptr)) got = in.text();
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    ASSERT_TRUE(send_text(channel, client, "too long"));
+    first.join();
+    second.join();
+    EXPECT_EQ(first_result.error(), Error::buffer_small);
+    EXPECT_EQ(got, "too long");
+}
+
+TEST_F(CallTest, the_end_of_the_last_sender_wakes_every_receiver) {
+    const Handle reader = *server.table->derive(made.handle, rights::receive);
+    std::atomic<int> closed{0};
+    std::vector<std::unique_ptr<HostThread>> receivers;
+    for (int i = 0; i < 40; i++) // more than are woken under one hold of the lock
+        receivers.push_back(std::make_unique<HostThread>([&] {
+            Inbox in;
+            ipc::OutMessage none{};
+            const auto got = channel.reply_wait(server, 0, none, in.message, sched::kNever, nullptr);
+            closed += !got && got.error() == Error::peer_closed;
+        }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    ASSERT_TRUE(server.table->close(made.handle));
+    receivers.clear();
+    EXPECT_EQ(closed, 40);
+    ASSERT_TRUE(server.table->close(reader));
+}
+
+// Handles of a channel come and go without waking those who wait on it.
+TEST_F(CallTest, closing_handles_wakes_nobody) {
+    std::vector<std::unique_ptr<HostThread>> receivers, callers;
+    for (int i = 0; i < 3; i++)
+        receivers.push_back(std::make_unique<HostThread>([&] {
+            Inbox in;
+            ipc::OutMessage none{};
+            static_cast<void>(channel.reply_wait(server, 0, none, in.message, sched::kNever, nullptr));
+        }));
+    Made busy = make_channel(server, 64);
+    for (int i = 0; i < 20; i++)
+        callers.push_back(std::make_unique<HostThread>([&] {
+            Inbox in;
+            ipc::OutMessage out{text_buffer("q"), {}};
+            EXPECT_EQ(busy.channel->call(client, out, in.message, sched::kNever, nullptr).error(), Error::peer_closed);
+        }));
+    while (busy.channel->info_size() != 20)
+        std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100)); // all sleep
+    const long before = unparks;
+    for (int i = 0; i < 100; i++) {
+        ASSERT_TRUE(server.table->close(*server.table->derive(made.handle, rights::all)));
+        ASSERT_TRUE(server.table->close(*server.table->derive(busy.handle, rights::all)));
+    }
+    EXPECT_EQ(unparks, before);
+    ASSERT_TRUE(server.table->close(busy.handle)); // the last receiver
+    callers.clear();
+    for (int i = 0; i < 3; i++)
+        ASSERT_TRUE(send_text(channel, client, "go"));
+}
+
 TEST_F(CallTest, stress) {
     std::atomic<int> clients_left{4};
     std::vector<std::unique_ptr<HostThread>> threads;

@@ -82,18 +82,18 @@ TEST_F(ChannelTest, a_full_channel_says_so_and_tells_when_there_is_room) {
     auto queue = *EventQueue::create(*alice.quota);
     ASSERT_TRUE(queue->add(*alice.quota, *made.channel, kSignalReadable | kSignalWritable, 1, {}));
     EventPacket packet;
-    EXPECT_EQ(queue->wait({&packet, 1}, 0, nullptr).error(), Error::timed_out);
+    EXPECT_EQ(queue->wait({&packet, 1}, 0, {}).error(), Error::timed_out);
     ASSERT_TRUE(send_text(*made.channel, bob, "1"));
     ASSERT_TRUE(send_text(*made.channel, bob, "2"));
     EXPECT_EQ(send_text(*made.channel, bob, "3").error(), Error::would_block);
-    ASSERT_TRUE(queue->wait({&packet, 1}, 0, nullptr));
+    ASSERT_TRUE(queue->wait({&packet, 1}, 0, {}));
     EXPECT_EQ(packet.signals, kSignalReadable);
     Inbox in;
     ASSERT_TRUE(made.channel->receive(alice, in.message));
-    ASSERT_TRUE(queue->wait({&packet, 1}, 0, nullptr));
+    ASSERT_TRUE(queue->wait({&packet, 1}, 0, {}));
     EXPECT_EQ(packet.signals, kSignalReadable | kSignalWritable);
     ASSERT_TRUE(made.channel->receive(alice, in.message));
-    EXPECT_EQ(queue->wait({&packet, 1}, 0, nullptr).error(), Error::timed_out);
+    EXPECT_EQ(queue->wait({&packet, 1}, 0, {}).error(), Error::timed_out);
     ASSERT_TRUE(send_text(*made.channel, bob, "3"));
 }
 
@@ -132,7 +132,7 @@ TEST_F(ChannelTest, closed_for_senders_and_receivers) {
     ASSERT_TRUE(send_text(*made.channel, alice, "last words"));
     ASSERT_TRUE(alice.table->close(send_end));
     EventPacket packet;
-    ASSERT_TRUE(queue->wait({&packet, 1}, 0, nullptr));
+    ASSERT_TRUE(queue->wait({&packet, 1}, 0, {}));
     EXPECT_EQ(packet.signals, kSignalClosed);
     Inbox in;
     ASSERT_TRUE(made.channel->receive(alice, in.message)); // what was sent is still there

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ namespace aios::test {
 
 // User memory is the process's own; addresses below kBadBelow fault.
 inline constexpr std::uint64_t kBadBelow = 0x1000;
+// A copy to this address calls `during_copy`, and then faults.
+inline constexpr std::uint64_t kSlowAddress = 0x800;
+extern std::function<void()> during_copy;
 
 class Actor final : public ipc::Party {
 public:

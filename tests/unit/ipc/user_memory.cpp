@@ -3,6 +3,8 @@
 
 #include "tests/unit/ipc/support.hpp"
 
+std::function<void()> aios::test::during_copy;
+
 namespace aios::arch {
 
 Result<> copy_from_user(void* to, std::uint64_t from, std::size_t bytes) {
@@ -11,6 +13,7 @@ Result<> copy_from_user(void* to, std::uint64_t from, std::size_t bytes) {
     return {};
 }
 Result<> copy_to_user(std::uint64_t to, const void* from, std::size_t bytes) {
+    if (to == test::kSlowAddress && test::during_copy) test::during_copy();
     if (to < test::kBadBelow) return fail(Error::bad_address);
     std::memcpy(reinterpret_cast<void*>(to), from, bytes);
     return {};

@@ -107,6 +107,29 @@ TEST_F(Frames, ReferencesKeepAFrame) {
     EXPECT_EQ(frame_counts().free, before);
 }
 
+// A frame that got more references than its entry counts is kept for good: nothing stops, and nobody else gets it.
+TEST_F(Frames, ReferencesBeyondTheLastThatCountsKeepTheFrame) {
+    const std::uint64_t before = frame_counts().free;
+    const arch::PhysAddr frame = allocate_frames(0).value();
+    for (std::uint32_t i = 1; i < FrameInfo::kMaxValue; i++)
+        retain_frame(frame);
+    EXPECT_EQ(frame_references(frame), FrameInfo::kMaxValue);
+    for (int i = 0; i < 3; i++)
+        retain_frame(frame);
+    for (int i = 0; i < 5; i++)
+        release_frames(frame, 0);
+    EXPECT_EQ(frame_references(frame), FrameInfo::kMaxValue);
+    EXPECT_EQ(frame_counts().free, before - 1);
+    EXPECT_TRUE(is_managed_frame(frame));
+    // One less is an ordinary count.
+    const arch::PhysAddr other = allocate_frames(0).value();
+    for (std::uint32_t i = 2; i < FrameInfo::kMaxValue; i++)
+        retain_frame(other);
+    for (std::uint32_t i = 1; i < FrameInfo::kMaxValue; i++)
+        release_frames(other, 0);
+    EXPECT_EQ(frame_counts().free, before - 1);
+}
+
 TEST_F(Frames, SplitBlocksAreFreedFrameByFrame) {
     const std::uint64_t before = frame_counts().free;
     const arch::PhysAddr block = allocate_frames(3).value();

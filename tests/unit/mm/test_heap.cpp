@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <random>
+#include <vector>
 
 #include "tests/unit/mm/fake_arch.hpp"
 
@@ -59,6 +60,33 @@ TEST_F(Heap, FramesComeBack) {
     for (void* piece : pieces)
         heap_free(piece);
     EXPECT_GE(frame_counts().free + 32, before); // an empty slab and a magazine a class stay
+}
+
+// What is charged for is what is taken: as many objects as fill whole slabs take as many frames as their costs say, but
+// for what a magazine keeps and the rounding of one slab.
+TEST_F(Heap, CostsAreWhatIsTaken) {
+    for (const std::size_t bytes : {1u, 16u, 40u, 88u, 100u, 160u, 200u, 312u, 500u, 600u, 900u, 1100u, 1500u, 1900u,
+                                    2048u, 2100u, 4096u, 4097u, 5000u, 9000u, 40'000u}) {
+        const std::uint64_t cost = heap_cost(bytes);
+        ASSERT_GE(cost, bytes);
+        const std::size_t count = (std::size_t{1} << 20) / cost + 1;
+        const std::uint64_t before = frame_counts().free;
+        std::vector<void*> pieces;
+        for (std::size_t i = 0; i < count; i++)
+            pieces.push_back(heap_allocate(bytes));
+        const std::uint64_t taken = (before - frame_counts().free) * kPageSize;
+        EXPECT_LE(taken, count * cost + 4 * kPageSize) << bytes;       // charged at least what is taken
+        EXPECT_GE(taken + 16 * cost + 4 * kPageSize, count * cost - count * 16) << bytes; // and no more than that
+        for (void* piece : pieces)
+            heap_free(piece);
+    }
+    // Alignment can cost more than size does.
+    EXPECT_GE(heap_cost(64, 1024), 1024u);
+    EXPECT_EQ(heap_cost(64, kPageSize), kPageSize);
+    struct alignas(64) Line {
+        char bytes[70];
+    };
+    EXPECT_GE(cost_of<Line>, 128u);
 }
 
 TEST_F(Heap, OutOfMemoryIsNull) {
