@@ -71,6 +71,10 @@ struct SpawnRequest {
     // Printable ASCII, padded with NUL; all NUL: unnamed. No two living children of an agent have the same name
     // (already_exists; one that is ending does not count). Unnamed children of one program share one identity.
     char name[kMaxNameBytes];
+    // A limit beside the weight: the agent and its descendants together run at most cpu_quota_us on all CPUs in each
+    // cpu_period_us. Both 0: none. Period 1,000 to 10,000,000; quota 100 to 1,000,000,000.
+    std::uint64_t cpu_quota_us;
+    std::uint64_t cpu_period_us;
 };
 
 // What AgentRegister puts on record beside the identity that the kernel measured; nothing of that can be changed by it.

@@ -34,7 +34,8 @@ audit::Record record_of(audit::Kind kind, const Agent& agent) {
 
 Agent::Agent(Reservation charge, Reservation piece, Ref<Agent> parent, Ref<Quota> quota, const AgentPlan& plan)
     : Object(kType, std::move(charge)), piece_(std::move(piece)), parent_(std::move(parent)), quota_(std::move(quota)),
-      flags_(plan.flags), depth_(parent_ ? parent_->depth_ + 1 : 0), group_(parent_ ? &parent_->group_ : &sched::root_group(), plan.cpu_weight),
+      flags_(plan.flags), depth_(parent_ ? parent_->depth_ + 1 : 0),
+      group_(parent_ ? &parent_->group_ : &sched::root_group(), plan.cpu_weight, plan.cpu_budget),
       operation_(plan.operation), console_tokens_(kConsoleBurst) {
     std::memcpy(name_, plan.name, sizeof(name_));
     std::memcpy(identity_.program, plan.program, sizeof(identity_.program));

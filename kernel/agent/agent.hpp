@@ -131,6 +131,7 @@ struct AgentPlan {
     PersonalityKind personality = PersonalityKind::native;
     std::uint32_t flags = 0; // kSpawn...
     std::uint32_t cpu_weight = 100;
+    sched::CpuBudget cpu_budget{};
     QuotaGrant quota{};
     char name[kMaxNameBytes] = {};
     Ref<mm::Pages> image;

@@ -168,11 +168,15 @@ Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
     if (personality_factory(plan.personality) == nullptr) return fail(Error::unsupported);
     Payer& payer = parent != nullptr ? static_cast<Payer&>(parent->quota()) : *quota;
     Reservation piece = TRY(Reservation::make(payer, Resource::agents, parent != nullptr ? 1 : 0));
+    // The agent, and its share group's parts with the one that ends their row.
+    const std::size_t part_bytes = sched::ShareGroup::part_bytes(arch::cpu_count() + 1);
+    const std::uint64_t bytes = mm::cost_of<Agent> + mm::heap_cost(part_bytes, alignof(sched::CpuPart));
     Reservation charge; // the first agent has no parent that pays, and cannot pay for what outlives its quota
-    if (parent != nullptr) charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Agent>));
+    if (parent != nullptr) charge = TRY(Reservation::make(payer, Resource::memory, bytes));
     Agent* made = TRY(mm::make<Agent>(std::move(charge), std::move(piece),
                                       parent ? Ref<Agent>::share(*parent) : Ref<Agent>(), quota, plan));
     Ref<Agent> agent = Ref<Agent>::adopt(made);
+    TRY(agent->group_.prepare(arch::cpu_count()));
     agent->table_ = TRY(cap::Table::create(*quota, agent->id()));
     TableHolder holder(*agent->table_);
     Launch* launch = TRY(Launch::create(*quota, plan));

@@ -3,13 +3,20 @@
 // Rank::event_source.
 #include "kernel/event/timer.hpp"
 
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/time/clock.hpp"
 
 namespace aios {
 
 Result<Ref<Timer>> Timer::create(Payer& payer) {
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Timer)));
-    return Ref<Timer>::adopt(TRY(mm::make<Timer>(std::move(charge))));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Timer>));
+    Ref<sched::ThreadOwner> owner = Ref<sched::ThreadOwner>::share(*Thread::current().owner());
+    return Ref<Timer>::adopt(TRY(mm::make<Timer>(std::move(charge), std::move(owner))));
+}
+
+Timer::Timer(Reservation charge, Ref<sched::ThreadOwner> owner)
+    : Object(kType, std::move(charge)), owner_(std::move(owner)) {
+    if (owner_->address_space() != nullptr) entry_.payer = &owner_->share_group();
 }
 
 Timer::~Timer() { time::cancel(entry_); }

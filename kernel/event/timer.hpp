@@ -4,6 +4,7 @@
 
 #include "kernel/object/object.hpp"
 #include "kernel/object/source.hpp"
+#include "kernel/sched/thread.hpp"
 #include "kernel/sync/lock.hpp"
 #include "kernel/time/timer_queue.hpp"
 
@@ -40,7 +41,7 @@ public:
     void revoked_for(std::uint64_t) override { source_.drop_revoked(); }
 
 private:
-    explicit Timer(Reservation charge) : Object(kType, std::move(charge)) {}
+    Timer(Reservation charge, Ref<sched::ThreadOwner> owner);
     ~Timer() override;
     static std::uint64_t fired(time::TimerEntry& entry, std::uint64_t now);
     struct Entry final : time::TimerEntry {
@@ -48,6 +49,7 @@ private:
         Timer& timer;
     };
     sync::SpinLock<sync::Rank::operation> lock_;
+    const Ref<sched::ThreadOwner> owner_; // who made it: its share pays for the expiries
     event::Source source_;
     Entry entry_{*this};
     std::uint64_t due_ = time::kNever, period_ = 0; // change while the entry is not armed, and when it fires

@@ -1,6 +1,6 @@
 // One ipc_call under way. Lives on the caller's kernel stack: the caller leaves only after it has taken the call out of
-// all lists under the channel's lock, and never while an answer is being copied. Lock: the channel's; `server` also
-// Rank::lending.
+// all lists under the channel's lock, and never while an answer is being copied. Lock: the channel's; `server` under the
+// caller's lend_lock.
 #pragma once
 
 #include <compare>
@@ -40,8 +40,7 @@ struct Call : Pinned {
     const cap::DerivationNode* node = nullptr; // through which it calls; nullptr in the kernel
     std::uint64_t taker = 0;                   // principal that may answer
 
-    // Under Rank::lending.
-    Thread* server = nullptr; // runs on our share
+    Thread* server = nullptr; // runs on our share; under the caller's lend_lock
     unsigned depth = 1;       // 1: the caller serves nobody
     std::atomic<bool> server_died{false};
 

@@ -117,6 +117,7 @@ Result<> Channel::take(Party& to, InMessage& in) {
     in.sender = message->sender;
     in.reply_to = 0;
     store_.drop_parcels(*message);
+    Ref<Thread> former_caller; // dropped under no lock
     {
         Lock::Guard guard(lock_);
         if (Call* call = message->call; call != nullptr) {
@@ -126,7 +127,7 @@ Result<> Channel::take(Party& to, InMessage& in) {
             call->id = next_call_id_++;
             calls_.insert(*call);
             in.reply_to = call->id;
-            lending_begins(*call);
+            former_caller = lending_begins(*call);
         }
         free_locked(*message);
     }

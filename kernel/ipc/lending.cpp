@@ -1,71 +1,124 @@
-// Who runs on whose share. thread.serving and call.server point at each other; thread.calling is the call that a thread
-// waits in: together they are the chains. A chain has no cycle, as a thread that waits in a call takes no other.
+// Who runs on whose share. The protocol is in lending.hpp.
 #include "kernel/ipc/lending.hpp"
 
 namespace aios::ipc {
 
 namespace {
 
-using Lock = sync::SpinLock<sync::Rank::lending>;
-constinit Lock g_lock; // one for all: chains cross channels
+// The locks of both ends of a link, the caller's first.
+class PairGuard {
+public:
+    PairGuard(Thread& caller, Thread& server) AIOS_NO_LOCK_ANALYSIS : caller_(caller), server_(server) {
+        caller_.lend_lock.acquire();
+        server_.lend_lock.acquire_peer();
+    }
+    ~PairGuard() AIOS_NO_LOCK_ANALYSIS {
+        server_.lend_lock.release();
+        caller_.lend_lock.release();
+    }
+    PairGuard(const PairGuard&) = delete;
 
-// `thread` is billed to somebody else now: so are those who work for it.
-void bill_servants_locked(Thread& thread) {
-    for (Thread* at = &thread; at->calling != nullptr && at->calling->server != nullptr;) {
-        Thread* servant = at->calling->server;
-        sched::lend_change(*servant, *at->billed);
-        at = servant;
+private:
+    arch::InterruptGuard interrupts_;
+    Thread& caller_;
+    Thread& server_;
+};
+
+using Guard = sync::SpinLock<sync::Rank::lending>::Guard;
+
+// Ends the link of `call` to `server`. Both locks are held.
+void unlink_locked(Call& call, Thread& server) {
+    AIOS_ASSERT(call.caller->lend_lock.is_held() && server.lend_lock.is_held());
+    AIOS_ASSERT(call.server == &server && server.serving == &call);
+    call.server = nullptr;
+    server.serving = nullptr;
+    sched::lend_end(server, *call.caller);
+}
+
+// Step 5. `at` is billed to somebody else now: so are those who work for it.
+void bill_servants(Ref<Thread> at) AIOS_NO_LOCK_ANALYSIS {
+    for (unsigned depth = 0; at && depth < Call::kMaxDepth; depth++) {
+        Ref<Thread> next;
+        {
+            Guard guard(at->lend_lock);
+            if (at->calling == nullptr || at->calling->server == nullptr) return;
+            Thread& servant = *at->calling->server;
+            next = Ref<Thread>::share(servant);
+            servant.lend_lock.acquire_peer();
+            sched::lend_change(servant, *at->billed);
+            servant.lend_lock.release();
+        }
+        at = std::move(next);
     }
 }
 
-void end_locked(Call& call) {
-    Thread* server = call.server;
-    if (server == nullptr) return;
-    call.server = nullptr;
-    server->serving = nullptr;
-    sched::lend_end(*server, server == &Thread::current() ? call.caller : nullptr);
-    bill_servants_locked(*server);
+enum class Why : std::uint8_t { takes_another, exits };
+
+// Step 4. Answers the caller, to be dropped under no lock.
+Ref<Thread> end_own_service(Thread& me, Why why) {
+    Ref<Thread> caller;
+    Call* call;
+    {
+        Guard guard(me.lend_lock);
+        call = me.serving;
+        if (call == nullptr) return {};
+        caller = Ref<Thread>::share(*call->caller);
+    }
+    PairGuard guard(*caller, me);
+    // Only we take calls on, so `serving` is still this call or nothing, and while it is this call the caller is there.
+    if (me.serving != call) return caller;
+    unlink_locked(*call, me);
+    if (why == Why::exits) {
+        call->server_died.store(true, std::memory_order_release); // pairs with the acquire in wait_for_answer()
+        sched::unpark(*caller);
+    }
+    return caller;
 }
 
 } // namespace
 
 void calling_begins(Call& call) {
-    Lock::Guard guard(g_lock);
     Thread& caller = Thread::current();
+    Guard guard(caller.lend_lock);
     call.caller = &caller;
     call.depth = caller.serving != nullptr ? caller.serving->depth + 1 : 1;
     caller.calling = &call;
 }
 
-void lending_begins(Call& call) {
-    Lock::Guard guard(g_lock);
+// Under the lock of the call's channel, which keeps the caller.
+Ref<Thread> lending_begins(Call& call) {
     Thread& server = Thread::current();
-    if (server.serving != nullptr) end_locked(*server.serving);
-    if (call.depth > Call::kMaxDepth) return;
+    Ref<Thread> former = end_own_service(server, Why::takes_another);
+    if (call.depth > Call::kMaxDepth) return former;
+    // The server waits in no call, so no link leads away from it and nobody holds its lock and wants another.
+    PairGuard guard(*call.caller, server);
     server.serving = &call;
     server.exit_hook = &thread_exiting;
     call.server = &server;
     sched::lend_from(*call.caller);
+    return former;
 }
 
-void lending_ends(Call& call) {
-    Lock::Guard guard(g_lock);
-    end_locked(call);
+void lending_ends(Call& call) AIOS_NO_LOCK_ANALYSIS {
+    Ref<Thread> with_servants;
+    {
+        Guard guard(call.caller->lend_lock);
+        Thread* server = call.server; // not always the current thread: any of its agent may answer
+        if (server == nullptr) return;
+        server->lend_lock.acquire_peer();
+        if (server->calling != nullptr) with_servants = Ref<Thread>::share(*server);
+        unlink_locked(call, *server);
+        server->lend_lock.release();
+    }
+    bill_servants(std::move(with_servants));
 }
 
 void calling_ends(Call& call) {
-    Lock::Guard guard(g_lock);
-    end_locked(call);
+    lending_ends(call);
+    Guard guard(call.caller->lend_lock);
     call.caller->calling = nullptr;
 }
 
-void thread_exiting(Thread& thread) {
-    Lock::Guard guard(g_lock);
-    Call* call = thread.serving;
-    if (call == nullptr) return;
-    end_locked(*call);
-    call->server_died.store(true, std::memory_order_release);
-    sched::unpark(*call->caller); // it cannot leave without this lock
-}
+void thread_exiting(Thread& thread) { static_cast<void>(end_own_service(thread, Why::exits)); }
 
 } // namespace aios::ipc

@@ -1,7 +1,8 @@
 // Which CPU a thread runs on. A thread that wakes goes to its last CPU or to an idle one; a CPU that runs out of
-// threads takes one that waits elsewhere; a CPU on which threads wait gives one away, now and then, to a CPU with less
-// load. The set of idle CPUs is one atomic word: whoever wakes a thread claims a CPU by clearing its bit, so two
-// wake-ups find two CPUs.
+// threads takes one that waits elsewhere; a CPU on which threads wait evens out with another, once a slice, if its
+// turn has come already by what another CPU runs. Virtual times are the same on all CPUs, so whoever got less than
+// others moves until all got the same: that is what makes shares hold over the whole machine. The set of idle CPUs is
+// one atomic word: whoever wakes a thread claims a CPU by clearing its bit, so two wake-ups find two CPUs.
 #include <bit>
 
 #include "kernel/sched/run_queue.hpp"
@@ -69,50 +70,44 @@ Thread* steal() {
     if (busiest == nullptr) return nullptr;
     Thread* taken = nullptr;
     busiest->acquire();
-    if (!busiest->current->is_idle) taken = busiest->queue_.pop(); // an idle CPU is about to take it itself
+    if (!busiest->current->is_idle) taken = static_cast<Thread*>(busiest->queue_.pop()); // an idle CPU takes its own
     if (taken != nullptr) {
-        busiest->waiting.store(static_cast<std::uint32_t>(busiest->queue_.size()), std::memory_order_relaxed);
-        taken->virtual_time = rebase(taken->virtual_time, busiest->floor(), mine.floor());
+        busiest->count_waiting();
         taken->cpu.store(mine.cpu, std::memory_order_release);
     }
     busiest->release();
     return taken;
 }
 
-void balance_from(RunQueue& queue) {
-    RunQueue* lightest = nullptr;
-    std::uint64_t least = ~0ull, own = 0;
-    for_each_online([&](unsigned cpu) {
-        RunQueue& other = RunQueue::of(cpu);
-        other.acquire();
-        const std::uint64_t load = other.load();
-        other.release();
-        if (&other == &queue) {
-            own = load;
-        } else if (load < least) {
-            least = load;
-            lightest = &other;
-        }
-    });
-    if (lightest == nullptr) return;
-    Thread* moved = nullptr;
-    queue.acquire();
-    unsigned looked_at = 0;
-    for (Thread* thread = queue.queue_.first(); thread != nullptr && looked_at < RunQueue::kLoadSample; looked_at++) {
-        if (should_move(own, least, thread->billed->thread_share())) {
-            moved = thread;
-            break;
-        }
-        thread = queue.queue_.next(*thread);
+// (1) The other CPUs are taken in turn. (2) Both queues are locked, the lower CPU's first, so that two CPUs that even
+// out with each other do not wait for each other. (3) FairQueue::compare says who moves; it is on its way under both
+// locks.
+void even_out(RunQueue& queue) AIOS_NO_LOCK_ANALYSIS {
+    const std::uint64_t others = g_online.load(std::memory_order_acquire) & ~bit(queue.cpu);
+    if (others == 0) return;
+    const std::uint64_t later = others & ~(bit(queue.partner_) | (bit(queue.partner_) - 1));
+    queue.partner_ = static_cast<unsigned>(std::countr_zero(later != 0 ? later : others));
+    RunQueue& partner = RunQueue::of(queue.partner_);
+    RunQueue& first_locked = queue.cpu < partner.cpu ? queue : partner;
+    RunQueue& second_locked = queue.cpu < partner.cpu ? partner : queue;
+    first_locked.acquire();
+    second_locked.acquire_peer();
+    Exchange exchange;
+    if (!partner.current->is_idle) { // an idle CPU takes one itself
+        partner.account(now_ns());
+        exchange = queue.queue_.compare(partner.queue_, partner.current);
     }
-    if (moved != nullptr) {
-        queue.queue_.remove(*moved);
-        queue.waiting.store(static_cast<std::uint32_t>(queue.queue_.size()), std::memory_order_relaxed);
-        moved->virtual_time = rebase(moved->virtual_time, queue.floor(), lightest->floor());
-        moved->cpu.store(lightest->cpu, std::memory_order_release);
+    if (exchange.move != Move::none) {
+        RunQueue& from = exchange.move == Move::come ? partner : queue;
+        RunQueue& to = exchange.move == Move::come ? queue : partner;
+        from.queue_.remove(*exchange.thread);
+        from.count_waiting();
+        to.push(static_cast<Thread&>(*exchange.thread));
     }
-    queue.release();
-    if (moved != nullptr) enter_on(*moved, lightest->cpu);
+    second_locked.release();
+    first_locked.release();
+    partner.kick();
+    queue.kick();
 }
 
 void idle_loop() {

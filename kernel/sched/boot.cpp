@@ -16,6 +16,8 @@ constexpr std::uint32_t kKernelWeight = 10'000;
 
 constinit ShareGroup g_root{nullptr, 100};
 constinit ShareGroup g_kernel_group{&g_root, kKernelWeight};
+static_assert(arch::kMaxCpus == ShareGroup::kMostCpus);
+constinit CpuPart g_root_parts[arch::kMaxCpus], g_kernel_parts[arch::kMaxCpus];
 
 class KernelOwner final : public ThreadOwner {
 public:
@@ -69,7 +71,7 @@ struct BootThreads {
         if (!made) panic("no memory for the {} thread", name);
         Thread& thread = **made;
         RunQueue::mine().become_current(thread, idle);
-        if (!idle) thread.billed->runnable_changed(+1);
+        if (!idle) thread.billed->thread_starts();
         return thread;
     }
 };
@@ -87,6 +89,8 @@ void bury(Thread& thread) {
 
 void init() {
     arch::add_panic_reporter(&report_panic);
+    g_root.prepare_in(g_root_parts, arch::kMaxCpus);
+    g_kernel_group.prepare_in(g_kernel_parts, arch::kMaxCpus);
     {
         arch::InterruptGuard guard;
         BootThreads::adopt("boot", false);

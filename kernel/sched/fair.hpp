@@ -1,87 +1,72 @@
-// The arithmetic of fair shares, without hardware or locks, so that host tests run the very same code. Every thread has
-// a virtual time that advances by what it ran, divided by its share; a CPU runs the thread with the smallest. Virtual
-// times wrap and are compared by difference.
+// Who runs next on one CPU. Threads that wait stand in the tree of their group's part, groups with waiting threads in
+// the tree of their parent's part, and so on up to the root: the way down that takes the least virtual time at each
+// step ends at the thread whose turn it is. No hardware and no locks: host tests run the same code in virtual time.
 //
-// Holds always: the queue's floor never goes back; whoever enters stands at most kSleeperCredit behind the floor, so
-// that time spent asleep is not saved up; a thread that ran ahead pays for it also after a sleep or on another CPU.
+// Holds always: a part is linked exactly while something waits in it; the running thread is in no tree. Keys of groups
+// may lag behind their times, which move on other CPUs too, and never lead: the first one is brought up to date before
+// it is chosen, at most kRefreshes at a level. The caller holds the run queue's lock.
 #pragma once
 
-#include <cstdint>
-
-#include "base/intrusive_tree.hpp"
 #include "kernel/sched/share_group.hpp"
 
 namespace aios::sched {
 
-using VirtualTime = std::uint64_t;
-
-inline constexpr std::uint64_t kSlice = 4'000'000;           // ns that a thread runs before others get their turn
-inline constexpr std::uint64_t kSleeperCredit = 3'000'000;   // virtual ns
-inline constexpr std::uint64_t kWakeGranularity = 1'000'000; // virtual ns that a woken thread must be behind to preempt
-
-[[nodiscard]] constexpr bool is_before(VirtualTime a, VirtualTime b) { return static_cast<std::int64_t>(a - b) < 0; }
-[[nodiscard]] constexpr VirtualTime later_of(VirtualTime a, VirtualTime b) { return is_before(a, b) ? b : a; }
-
-// Virtual time for `ns` of real time at `share` (1/65536 of a CPU). ns < 2^47, which is 39 hours in one slice.
-[[nodiscard]] constexpr VirtualTime virtual_of(std::uint64_t ns, std::uint32_t share) {
-    return ns * kShareOne / (share == 0 ? 1 : share);
-}
-
-// A thread comes from a queue whose floor is `from` to one whose floor is `to`: it keeps its distance.
-[[nodiscard]] constexpr VirtualTime rebase(VirtualTime time, VirtualTime from, VirtualTime to) {
-    return time - from + to;
-}
-
-struct EarlierVirtual {
-    constexpr bool operator()(VirtualTime a, VirtualTime b) const { return is_before(a, b); }
+// What evens out two CPUs: nothing, a thread that waits there comes here, or one that waits here goes there.
+enum class Move : std::uint8_t { none, come, go };
+struct Exchange {
+    Move move = Move::none;
+    Runnable* thread = nullptr;
 };
 
-// Runnable threads of one CPU that do not run, by virtual time. T has a TreeNode and a VirtualTime.
-template <typename T, TreeNode T::* Node, VirtualTime T::* Time>
 class FairQueue {
 public:
-    // A thread that was asleep or comes from elsewhere.
-    void enter(T& thread) {
-        thread.*Time = later_of(thread.*Time, floor_ - kSleeperCredit);
-        queue_.insert(thread);
+    void init(ShareGroup& root, unsigned cpu) {
+        root_ = &root;
+        cpu_ = cpu;
     }
-    // The thread that ran and is still runnable.
-    void put_back(T& thread) { queue_.insert(thread); }
-    void remove(T& thread) { queue_.erase(thread); }
-    T* pop() {
-        T* first = queue_.first();
-        if (first != nullptr) queue_.erase(*first);
-        return first;
-    }
-    [[nodiscard]] T* first() const { return queue_.first(); }
-    [[nodiscard]] T* next(const T& thread) const { return queue_.next(thread); }
-    [[nodiscard]] std::size_t size() const { return queue_.size(); }
-    [[nodiscard]] bool is_empty() const { return queue_.is_empty(); }
-    [[nodiscard]] VirtualTime floor() const { return floor_; }
 
-    // The running thread (nullptr: none) has advanced: so has the least virtual time.
-    void advance(const T* running) {
-        const T* first = queue_.first();
-        if (running == nullptr && first == nullptr) return;
-        VirtualTime least = running == nullptr ? first->*Time : running->*Time;
-        if (first != nullptr && is_before(first->*Time, least)) least = first->*Time;
-        floor_ = later_of(floor_, least);
-    }
+    // `thread` waits from now on, at its virtual_time.
+    void insert(Runnable& thread);
+    void remove(Runnable& thread);
+    [[nodiscard]] Runnable* first(); // nullptr: nobody waits
+    Runnable* pop();                 // takes it off: its turn has come
+    [[nodiscard]] std::uint32_t size() const { return size_; }
+
+    // `thread` has run here for `ns`; `debt_ns` more were run by others for it and are charged above already.
+    void charge(Runnable& thread, std::uint64_t ns, std::uint64_t debt_ns = 0);
+    // How far `a` stands before `b` at the level where their ways to the root meet. Positive: `a` has run less.
+    [[nodiscard]] static std::int64_t lead(const Runnable& a, const Runnable& b);
+    // Under both locks. On the way down to the first thread here, somebody who waits there may be behind whoever is
+    // next here, at the same level, by more than kMoveMargin: he comes. Else the first one here goes there, if he is
+    // behind what runs there (nullptr: nothing) by as much, and before all who wait there.
+    [[nodiscard]] Exchange compare(FairQueue& other, const Runnable* running_there);
+    // Puts the running thread behind the first one.
+    void step_behind_first(Runnable& running);
 
 private:
-    IntrusiveTree<T, Node, Time, EarlierVirtual> queue_;
-    VirtualTime floor_ = 0;
+    static constexpr unsigned kRefreshes = 8;
+    CpuPart* first_group(CpuPart& part);
+    Runnable* first_below(CpuPart* part);
+    Runnable* earlier_on(FairQueue& other);
+    void publish(CpuPart& part);
+    enum class Extent : std::uint8_t { whole, part };
+    VirtualTime settle(ShareGroup& group, VirtualTime time, Extent extent);
+
+    ShareGroup* root_ = nullptr;
+    unsigned cpu_ = 0;
+    std::uint32_t size_ = 0;
 };
 
-// Whether a thread that enters should run instead of the running one.
-[[nodiscard]] constexpr bool should_preempt(VirtualTime entering, VirtualTime running) {
-    return is_before(entering + kWakeGranularity, running);
+// How long (ns) a thread runs before others get their turn, while so many wait: all of them within 8 ms, if they are
+// few.
+[[nodiscard]] constexpr std::uint64_t slice_among(std::uint32_t waiting) {
+    const std::uint64_t even = 2 * kSlice / (std::uint64_t{waiting} + 1);
+    return even > kSlice ? kSlice : even < kSlice / 4 ? kSlice / 4 : even;
 }
 
-// Whether moving a thread of `share` from a CPU with load `from` to one with load `to` evens them out. Where it only
-// changes sides it is moved too: so the odd one out takes turns.
-[[nodiscard]] constexpr bool should_move(std::uint64_t from, std::uint64_t to, std::uint64_t share) {
-    return from > to && share <= (from - to) + (from - to) / 64;
+// Whether a thread that comes should take the running one's place.
+[[nodiscard]] inline bool should_preempt(const Runnable& coming, const Runnable& running) {
+    return FairQueue::lead(coming, running) > static_cast<std::int64_t>(kWakeGranularity);
 }
 
 } // namespace aios::sched

@@ -29,26 +29,23 @@ void RunQueue::become_current(Thread& thread, bool as_idle) {
     thread.state_.store(ThreadState::running, std::memory_order_relaxed);
     thread.started_running = now_ns();
     if (as_idle) idle = &thread;
+    queue_.init(root_group(), cpu);
     current = &thread;
     arch::set_current_thread(&thread, thread.stack_top);
 }
 
 void RunQueue::account(std::uint64_t now) {
     Thread& thread = *current;
-    const std::uint64_t ran = now > thread.started_running ? now - thread.started_running : 0;
+    if (now <= thread.started_running) return; // read before another CPU accounted, or an interrupt was charged away
+    const std::uint64_t ran = now - thread.started_running;
     thread.started_running = now;
     thread.run_ns.fetch_add(ran, std::memory_order_relaxed);
-    if (!thread.is_idle) {
-        thread.billed->charge_cpu(ran);
-        thread.virtual_time += virtual_of(ran, thread.billed->thread_share());
-        thread.virtual_time += thread.virtual_debt.exchange(0, std::memory_order_relaxed);
-    }
-    update_floor();
-}
-
-void RunQueue::update_floor() {
-    queue_.advance(current->is_idle ? nullptr : current);
-    floor_.store(queue_.floor(), std::memory_order_relaxed);
+    if (thread.is_idle) return;
+    const std::uint64_t debt = thread.debt_ns.exchange(0, std::memory_order_relaxed);
+    if (thread.is_lent) thread.lent_ns += ran + debt;
+    thread.billed->charge_cpu(ran);
+    thread.billed->spend(ran, now);
+    queue_.charge(thread, ran, debt);
 }
 
 void RunQueue::push(Thread& thread) {
@@ -56,10 +53,9 @@ void RunQueue::push(Thread& thread) {
     account(now);
     thread.cpu.store(cpu, std::memory_order_release);
     thread.state_.store(ThreadState::runnable, std::memory_order_relaxed);
-    thread.virtual_time += thread.virtual_debt.exchange(0, std::memory_order_relaxed);
-    queue_.enter(thread);
-    waiting.store(static_cast<std::uint32_t>(queue_.size()), std::memory_order_seq_cst);
-    if (current->is_idle || should_preempt(thread.virtual_time, current->virtual_time)) {
+    queue_.insert(thread);
+    count_waiting();
+    if (current->is_idle || should_preempt(thread, *current)) {
         need_switch.store(true, std::memory_order_relaxed);
         kick_wanted_.store(true, std::memory_order_relaxed);
     } else if (queue_.size() == 1) {
@@ -69,9 +65,18 @@ void RunQueue::push(Thread& thread) {
     }
 }
 
-void RunQueue::step_behind_first() {
-    if (const Thread* first = queue_.first())
-        current->virtual_time = later_of(current->virtual_time, first->virtual_time);
+void RunQueue::rebill(Thread& thread, ShareGroup& group, VirtualTime place) {
+    const ThreadState state = thread.state_.load(std::memory_order_relaxed);
+    const bool is_active = state == ThreadState::runnable || state == ThreadState::running;
+    const bool is_waiting = thread.run_node.is_linked();
+    if (is_waiting) queue_.remove(thread);
+    if (thread.billed != &group) {
+        if (is_active) group.thread_starts();
+        if (is_active) thread.billed->thread_stops();
+        thread.billed = &group;
+    }
+    thread.virtual_time = group.place(place);
+    if (is_waiting) queue_.insert(thread);
 }
 
 void RunQueue::kick() {
@@ -102,20 +107,19 @@ void RunQueue::switch_away(Thread* next) AIOS_NO_LOCK_ANALYSIS {
     account(now);
     need_switch.store(false, std::memory_order_relaxed);
     if (me.state_.load(std::memory_order_relaxed) != ThreadState::runnable)
-        me.billed->runnable_changed(-1);
+        me.billed->thread_stops();
     else if (!me.is_idle)
-        queue_.put_back(me);
+        queue_.insert(me);
     const bool handed_over = next != nullptr;
-    if (next == nullptr) next = queue_.pop();
+    if (next == nullptr) next = static_cast<Thread*>(queue_.pop());
     if (next == nullptr) next = idle;
-    waiting.store(static_cast<std::uint32_t>(queue_.size()), std::memory_order_relaxed);
+    count_waiting();
     // Who is handed the CPU goes on with the slice: calling to and fro gives nobody more than his time.
-    if (!handed_over || slice_end_ < now) slice_end_ = now + kSlice;
+    if (!handed_over || slice_end_ < now) slice_end_ = now + slice_among(queue_.size());
     next->state_.store(ThreadState::running, std::memory_order_relaxed);
     next->cpu.store(cpu, std::memory_order_release);
     next->started_running = now;
     current = next;
-    update_floor();
     if (next == &me) {
         release();
         program_timer();
@@ -144,6 +148,11 @@ void RunQueue::finish_switch() {
 void RunQueue::program_timer() {
     std::uint64_t wanted = time::next_deadline();
     if (waiting.load(std::memory_order_relaxed) != 0 && !current->is_idle && slice_end_ < wanted) wanted = slice_end_;
+    if (ShareGroup& own = current->owner()->share_group(); own.is_limited()) {
+        // Once it is used up the thread stops at its way to user mode, which the kernel may still take a while to go.
+        const std::uint64_t now = now_ns(), left = own.budget_left(now);
+        if (left != 0 && left < wanted && now + left < wanted) wanted = now + left;
+    }
     if (wanted >= programmed_) return;
     programmed_ = wanted;
     arch::timer_arm(time::ticks_at(wanted));
@@ -151,36 +160,30 @@ void RunQueue::program_timer() {
 
 void RunQueue::tick(std::uint64_t now) {
     programmed_ = kNever;
-    time::run_due(now);
     acquire();
+    account(now); // the clocks that timers are measured by are up to now
+    release();
+    const std::uint64_t charged = time::run_due(now);
+    acquire();
+    current->started_running += charged; // that was not the interrupted thread's
+    now = now_ns();
     account(now);
     bool balance = false;
-    if (Thread* first = queue_.first()) {
+    if (const Runnable* first = queue_.first()) {
         if (current->is_idle) {
             need_switch.store(true, std::memory_order_relaxed);
         } else if (now >= slice_end_) {
-            if (is_before(first->virtual_time, current->virtual_time))
+            if (FairQueue::lead(*first, *current) > 0)
                 need_switch.store(true, std::memory_order_relaxed);
             else
-                slice_end_ = now + kSlice;
+                slice_end_ = now + slice_among(queue_.size());
         }
         balance = now >= next_balance_;
-        if (balance) next_balance_ = now + kBalancePeriod;
+        if (balance) next_balance_ = now + slice_among(queue_.size());
     }
     release();
-    if (balance) balance_from(*this);
+    if (balance) even_out(*this);
     program_timer();
-}
-
-std::uint64_t RunQueue::load() const {
-    std::uint64_t sum = current->is_idle ? 0 : current->billed->thread_share();
-    unsigned sampled = 0;
-    for (const Thread* thread = queue_.first(); thread != nullptr && sampled < kLoadSample;
-         thread = queue_.next(*thread)) {
-        sum += thread->billed->thread_share();
-        sampled++;
-    }
-    return sum;
 }
 
 } // namespace aios::sched

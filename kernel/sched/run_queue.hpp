@@ -2,8 +2,9 @@
 // kernel/sched.
 //
 // The lock is held across a context switch: the thread that leaves takes it, the thread that arrives releases it
-// (finish_switch). So whoever holds a run queue's lock sees every thread of that queue wholly saved. Never two of these
-// locks at once: a thread that moves between queues is `runnable` and in no queue on its way.
+// (finish_switch). So whoever holds a run queue's lock sees every thread of that queue wholly saved. Two of these locks
+// are held only by even_out(), which takes the one of the lower CPU first; elsewhere a thread that moves between queues
+// is `runnable` and in no queue on its way.
 #pragma once
 
 #include "kernel/sched/fair.hpp"
@@ -19,17 +20,19 @@ public:
     static RunQueue& lock_of(Thread& thread);
 
     void acquire() AIOS_NO_LOCK_ANALYSIS { lock_.acquire(); }
+    void acquire_peer() AIOS_NO_LOCK_ANALYSIS { lock_.acquire_peer(); } // of a higher CPU, after another queue's
     void release() AIOS_NO_LOCK_ANALYSIS { lock_.release(); }
 
     // --- with the lock held
     // ---------------------------------------------------------------------------------------------------
     void account(std::uint64_t now); // charges the running thread up to now
     void push(Thread& thread);       // it enters here: a new, woken or moved thread; may ask for preemption
-    void step_behind_first();        // yield: others first
+    void step_behind_first() { queue_.step_behind_first(*current); } // yield: others first
+    // Bills `thread`, of this queue, to `group`, where it stands at `place`.
+    void rebill(Thread& thread, ShareGroup& group, VirtualTime place);
     // Leaves the CPU to `next`, or to whoever is first. The current thread's state says whether it stays runnable.
     // Releases the lock; returns, perhaps on another CPU, when the thread runs again.
     void switch_away(Thread* next);
-    [[nodiscard]] std::uint64_t load() const; // sum of shares, of at most kLoadSample threads
 
     // --- without
     // -------------------------------------------------------------------------------------------------------------
@@ -38,7 +41,6 @@ public:
     void program_timer();                           // this CPU's; interrupts off
     void tick(std::uint64_t now);                   // timer interrupt
     void become_current(Thread& thread, bool idle); // boot
-    [[nodiscard]] VirtualTime floor() const { return floor_.load(std::memory_order_relaxed); }
 
     std::atomic<bool> need_switch{false};
     std::atomic<std::uint32_t> waiting{0}; // threads in the queue; a hint for others
@@ -47,20 +49,18 @@ public:
     unsigned cpu = 0;
 
 private:
-    friend void balance_from(RunQueue& queue);
+    friend void even_out(RunQueue& queue);
     friend Thread* steal();
-    static constexpr unsigned kLoadSample = 32;
-    static constexpr std::uint64_t kBalancePeriod = 16'000'000;
-    void update_floor();
+    void count_waiting() { waiting.store(queue_.size(), std::memory_order_seq_cst); }
     void save_user_state(Thread& thread);
     void load_user_state(Thread& thread);
 
     sync::SpinLock<sync::Rank::run_queue> lock_;
-    FairQueue<Thread, &Thread::run_node, &Thread::virtual_time> queue_;
-    std::atomic<VirtualTime> floor_{0};
+    FairQueue queue_;
     Thread* left_ = nullptr; // who was switched away from
     std::uint64_t slice_end_ = 0;
     std::uint64_t next_balance_ = 0;
+    unsigned partner_ = 0; // the CPU with which this one evened out last
     std::uint64_t programmed_ = kNever;
     std::atomic<bool> kick_wanted_{false};
 };
@@ -71,7 +71,7 @@ void cpu_online(unsigned cpu);
 void set_idle(unsigned cpu, bool idle);
 Thread* steal();                             // for a CPU that has nothing: a thread, in no queue, or nullptr
 void enter_on(Thread& thread, unsigned cpu); // `thread` is runnable and in no queue
-void balance_from(RunQueue& queue);          // moves a waiting thread to a CPU with less load; interrupts off, no lock
+void even_out(RunQueue& queue); // moves a thread that is behind to where its turn comes; interrupts off, no lock
 [[noreturn]] void idle_loop();
 void bury(Thread& thread); // hands a dead thread that was left to the reaper
 

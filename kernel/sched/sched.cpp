@@ -8,11 +8,9 @@ namespace {
 // The thread is blocked: it becomes runnable, in no queue. Called with the lock of its queue, which it releases.
 void take_out_of_sleep(Thread& thread, RunQueue& queue, unsigned target) AIOS_NO_LOCK_ANALYSIS {
     thread.state_.store(ThreadState::runnable, std::memory_order_relaxed);
-    thread.billed->runnable_changed(+1);
-    if (target != queue.cpu) {
-        thread.virtual_time = rebase(thread.virtual_time, queue.floor(), RunQueue::of(target).floor());
-        thread.cpu.store(target, std::memory_order_release);
-    }
+    thread.billed->thread_starts();
+    thread.virtual_time = thread.billed->place(thread.virtual_time);
+    if (target != queue.cpu) thread.cpu.store(target, std::memory_order_release);
     queue.release();
 }
 
@@ -26,17 +24,6 @@ bool claim(Thread& thread) AIOS_NO_LOCK_ANALYSIS {
     }
     take_out_of_sleep(thread, queue, arch::cpu_index());
     return true;
-}
-
-// Changes who is billed. Lock of its queue held.
-void bill_locked(RunQueue& queue, Thread& thread, ShareGroup& group) {
-    if (thread.billed == &group) return;
-    if (queue.current == &thread) queue.account(now_ns());
-    const ThreadState state = thread.state_.load(std::memory_order_relaxed);
-    const bool counted = state == ThreadState::runnable || state == ThreadState::running;
-    if (counted) thread.billed->runnable_changed(-1);
-    thread.billed = &group;
-    if (counted) group.runnable_changed(+1);
 }
 
 } // namespace
@@ -105,43 +92,75 @@ void preempt_if_asked() AIOS_NO_LOCK_ANALYSIS {
     }
 }
 
+// The budget is that of the thread's own agent: a server is not held up for a caller's, which pays what it used too
+// much in its next periods. Here no lock is held and no kernel work is under way, so nobody waits for the sleeper.
+void wait_for_budget() {
+    Thread& me = Thread::current();
+    for (;;) {
+        const std::uint64_t until = me.owner()->share_group().exhausted_until(now_ns());
+        if (until == 0 || me.is_interrupted()) return;
+        arch::interrupts_enable();
+        park(until);
+        arch::interrupts_disable();
+    }
+}
+
+// How lent time is paid, so that neither the server's agent nor the caller gains by it:
+//   (1) From lend_from() on, all that the server runs is charged to the caller's group at once, and counted in lent_ns.
+//       The server stands at the caller's place among the threads of that group.
+//   (2) lend_end() adds lent_ns to the caller's debt, which its own virtual time takes in when it runs next; a caller
+//       that serves somebody itself hands that debt on in its own lent_ns, so a chain pays from its end to its start.
+//   (3) The server returns to the place that it had in its own group. It has run nothing there meanwhile.
+// Only run time is handed on, never a difference of virtual times: those of two groups do not compare.
 void lend_from(Thread& payer) {
     arch::InterruptGuard guard;
     Thread& me = Thread::current();
     RunQueue& queue = RunQueue::mine();
     queue.acquire();
     queue.account(now_ns());
-    if (!me.is_lent) me.own_distance = me.virtual_time - queue.floor();
+    if (!me.is_lent) me.own_time = me.virtual_time;
     me.is_lent = true;
-    bill_locked(queue, me, *payer.billed);
-    // A hint, read without the payer's lock: it sleeps, or is about to.
-    const VirtualTime floor_there = RunQueue::of(payer.cpu.load(std::memory_order_relaxed)).floor();
-    me.virtual_time = rebase(payer.virtual_time, floor_there, queue.floor());
-    me.lent_since = me.virtual_time;
+    me.lent_ns = 0;
+    // The payer sleeps or is about to: its place is read without its run queue's lock and may be out by one account.
+    queue.rebill(me, *payer.billed, std::atomic_ref(payer.virtual_time).load(std::memory_order_relaxed));
     queue.release();
 }
 
-void lend_end(Thread& server, Thread* payer) {
+void lend_end(Thread& server, Thread& payer) {
     arch::InterruptGuard guard;
     RunQueue& queue = RunQueue::lock_of(server);
-    if (queue.current == &server) {
-        queue.account(now_ns());
-        if (server.is_lent) {
-            if (payer != nullptr) payer->virtual_debt.fetch_add(server.virtual_time - server.lent_since);
-            server.virtual_time = later_of(server.own_distance + queue.floor(), queue.floor() - kSleeperCredit);
-        }
+    if (queue.current == &server) queue.account(now_ns());
+    if (server.is_lent) {
+        payer.debt_ns.fetch_add(server.lent_ns, std::memory_order_relaxed);
+        server.is_lent = false;
+        queue.rebill(server, server.owner()->share_group(), server.own_time);
     }
-    server.is_lent = false; // elsewhere it keeps the place that it has
-    bill_locked(queue, server, server.owner()->share_group());
     queue.release();
 }
 
 void lend_change(Thread& server, ShareGroup& billed) {
     arch::InterruptGuard guard;
     RunQueue& queue = RunQueue::lock_of(server);
-    bill_locked(queue, server, billed);
+    if (queue.current == &server) queue.account(now_ns());
+    if (server.billed != &billed) queue.rebill(server, billed, billed.reference());
     queue.release();
 }
+
+std::uint64_t timer_delay(ShareGroup& payer, unsigned cpu, std::uint64_t now) {
+    if (const std::uint64_t until = payer.exhausted_until(now); until > now) return until - now; // no budget left
+    // On an idle CPU nobody is kept from running. Else the others catch up by one virtual nanosecond a nanosecond and
+    // CPU if they have the usual weight.
+    if (RunQueue::of(cpu).current->is_idle) return 0;
+    const std::uint64_t ahead = payer.ahead() / arch::cpu_count();
+    constexpr std::uint64_t kShortest = 200'000, kLongest = 20'000'000;
+    return ahead == 0 ? 0 : ahead < kShortest ? kShortest : ahead > kLongest ? kLongest : ahead;
+}
+
+void charge_timer(ShareGroup& payer, unsigned cpu, std::uint64_t ns, std::uint64_t now) {
+    payer.charge_work(ns, now, RunQueue::of(cpu).current->is_idle);
+}
+
+time::PayerTimers& timers_of(ShareGroup& payer, unsigned cpu) { return payer.part(cpu).timers; }
 
 void settle_accounts() {
     const std::uint64_t now = now_ns();

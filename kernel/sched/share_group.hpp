@@ -1,57 +1,132 @@
-// A node in the tree of CPU weights, one an agent: children and own threads divide their parent's share. An own thread
-// counts kThreadWeight, a child its weight, and only what is runnable counts. No locks: one atomic sum a group; between
-// two CPUs that change the same group the sums may be out for a moment, and are exact again when both are done.
+// A node in the tree of CPU shares, one an agent. Its members (own runnable threads, kUsualWeight each, and active
+// children, each with its weight) divide what the group gets; what is asleep takes no part.
+//
+// Each member has a virtual time in its group: what it ran, divided by its weight. Weights are fixed, so a slice costs
+// the same whatever else starts or stops meanwhile. A group's time is one for all CPUs: an agent on many CPUs moves on
+// faster, so its number of threads and their places do not change its share. Who has the least time runs next.
+//
+// Holds always: a group's clock never goes back; a member that becomes active stands at most kSleeperCredit behind
+// those that wait. Debt and credit of an agent are its group's, so they do not vanish with a thread. No locks: atomics,
+// and one part a CPU that belongs to that CPU's run queue (its lock) and timer queue (its lock).
 #pragma once
 
 #include <atomic>
-#include <cstdint>
+
+#include "base/intrusive_tree.hpp"
+#include "base/result.hpp"
+#include "kernel/sched/virtual_time.hpp"
+#include "kernel/time/timer_queue.hpp"
 
 namespace aios::sched {
 
-inline constexpr std::uint32_t kShareOne = 1u << 16; // the whole of one CPU
-inline constexpr std::int64_t kThreadWeight = 100;
-inline constexpr unsigned kMaxShareDepth = 128; // groups deeper than this get the smallest share
+class ShareGroup;
+
+// What can run: a thread, as far as sharing is concerned. Under the lock of the run queue that it belongs to.
+struct Runnable {
+    TreeNode run_node;            // in CpuPart::threads while it waits for a CPU
+    VirtualTime virtual_time = 0; // among the members of `billed`
+    // Who is billed: the owner's group, or, while it serves an ipc_call, the caller's.
+    ShareGroup* billed = nullptr;
+};
+
+// What of a group waits on one CPU. Linked into its parent's part of the same CPU while it has members that wait.
+struct alignas(64) CpuPart {
+    TreeNode node;
+    VirtualTime key = 0; // the group's time when it was put there; the group may have moved on meanwhile
+    ShareGroup* group = nullptr;
+    IntrusiveTree<Runnable, &Runnable::run_node, &Runnable::virtual_time, EarlierVirtual> threads;
+    IntrusiveTree<CpuPart, &CpuPart::node, &CpuPart::key, EarlierVirtual> groups;
+    std::atomic<VirtualTime> least{0}; // of the members that wait here; read by other CPUs
+    time::PayerTimers timers;          // under the lock of the CPU's timer queue
+    [[nodiscard]] bool has_waiting() const { return !threads.is_empty() || !groups.is_empty(); }
+};
+
+// At most `quota_ns` of CPU time in each `period_ns`, over all CPUs. 0: no limit.
+struct CpuBudget {
+    std::uint64_t quota_ns = 0, period_ns = 0;
+};
 
 class ShareGroup {
 public:
-    // `parent` must outlive the group. weight 1..10000, 100 is usual.
-    constexpr ShareGroup(ShareGroup* parent, std::uint32_t weight) : parent_(parent), weight_(weight) {}
+    static constexpr unsigned kMostCpus = 64;
+    static constexpr unsigned kMaxDepth = 128; // below this, groups stand beside their parent
+
+    // `parent` must outlive the group. weight 1..10000.
+    constexpr ShareGroup(ShareGroup* parent, std::uint32_t weight, CpuBudget budget = {})
+        : parent_(parent), weight_(weight), factor_((std::uint64_t{kUsualWeight} << kFactorShift) / weight),
+          budget_(budget) {}
+    ~ShareGroup();
     ShareGroup(const ShareGroup&) = delete;
+
+    // Before a thread of the group runs, and after the parent: makes its parts, part_bytes(cpus) of memory.
+    // out_of_memory.
+    Result<> prepare(unsigned cpus);
+    // The same in memory of the caller's that stays.
+    void prepare_in(CpuPart* parts, unsigned cpus);
+    [[nodiscard]] static constexpr std::size_t part_bytes(unsigned cpus) { return cpus * sizeof(CpuPart); }
+
     [[nodiscard]] ShareGroup* parent() const { return parent_; }
+    [[nodiscard]] unsigned depth() const { return depth_; }
     [[nodiscard]] std::uint32_t weight() const { return weight_; }
+    [[nodiscard]] CpuPart& part(unsigned cpu) { return parts_[cpu]; }
+    [[nodiscard]] VirtualTime time() const { return time_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::uint64_t cpu_ns() const { return cpu_ns_.load(std::memory_order_relaxed); }
     void charge_cpu(std::uint64_t ns) { cpu_ns_.fetch_add(ns, std::memory_order_relaxed); }
-
-    // A thread billed to this group became runnable (+1) or stopped (-1).
-    void runnable_changed(int difference) {
-        std::int64_t change = difference * kThreadWeight;
-        for (ShareGroup* group = this; group != nullptr; group = group->parent_) {
-            const std::int64_t old = group->active_weight_.fetch_add(change, std::memory_order_acq_rel);
-            const bool was_active = old != 0, is_active = old + change != 0;
-            if (was_active == is_active) return;
-            change = is_active ? std::int64_t{group->weight_} : -std::int64_t{group->weight_};
-        }
+    // What `ns` of running cost this group among its parent's members.
+    [[nodiscard]] VirtualTime virtual_of(std::uint64_t ns) const {
+        constexpr unsigned kShift = kFactorShift - kVirtualShift;
+        return ns < kLongest ? ns * factor_ >> kShift : (ns >> kShift) * factor_;
     }
 
-    // What one runnable thread billed to this group gets of one CPU's time right now, in 1/65536; at least 1.
-    [[nodiscard]] std::uint32_t thread_share() const {
-        std::uint64_t share = std::uint64_t{kShareOne} << 16; // 32 bits of fraction on the way up
-        std::int64_t part = kThreadWeight;
-        unsigned depth = 0;
-        for (const ShareGroup* group = this; group != nullptr; group = group->parent_) {
-            const std::int64_t sum = group->active_weight_.load(std::memory_order_relaxed);
-            if (sum > part) share = share * static_cast<std::uint64_t>(part) / static_cast<std::uint64_t>(sum);
-            if (share < kShareOne || ++depth == kMaxShareDepth) return 1;
-            part = group->weight_;
-        }
-        return static_cast<std::uint32_t>(share >> 16);
-    }
+    // A thread billed to this group became runnable or stopped. The group, and those above, take their places when they
+    // become active.
+    void thread_starts();
+    void thread_stops();
+    // Where a member stands that was at `time` when it last ran: at most kSleeperCredit behind.
+    [[nodiscard]] VirtualTime place(VirtualTime time) const;
+    // Where a new thread starts: one slice behind the others, so that making threads gains nothing.
+    [[nodiscard]] VirtualTime place_of_new() const;
+    // The least time of the members that wait; if none waits, of one that has a CPU to itself.
+    [[nodiscard]] VirtualTime reference() const;
+
+    // Work that was done for the group by an interrupt of `cpu`, beside its threads. `alone`: nothing else ran there.
+    void charge_work(std::uint64_t ns, std::uint64_t now, bool alone);
+    // How far (virtual ns) the group, or one above, is ahead of those that it shares with, beyond kWorkAhead of its own
+    // running. 0: its turn has come. First agents and the kernel are never ahead.
+    [[nodiscard]] std::uint64_t ahead() const;
+
+    // --- budgets; any context
+    void spend(std::uint64_t ns, std::uint64_t now); // of this group and of those above
+    // Until when the group must not run, by its own budget or one above: 0 if it may run now.
+    [[nodiscard]] std::uint64_t exhausted_until(std::uint64_t now);
+    // What the group may run before a budget is used up: ~0 if there is none.
+    [[nodiscard]] std::uint64_t budget_left(std::uint64_t now);
+    [[nodiscard]] bool is_limited() const { return is_limited_; }
 
 private:
-    ShareGroup* const parent_;
+    friend class FairQueue;
+    static constexpr unsigned kFactorShift = 20;
+    static constexpr std::uint64_t kLongest = 1ull << 36;
+    static constexpr std::uint64_t kWorkAhead = 2'000'000; // ns
+    void advance_clock(VirtualTime time);
+    void raise_time(VirtualTime least);
+    void refill(std::uint64_t now);
+
+    ShareGroup* parent_;
+    unsigned depth_ = 0; // set by prepare
     const std::uint32_t weight_;
-    std::atomic<std::int64_t> active_weight_{0}; // own runnable threads and active children
+    const std::uint64_t factor_; // usual weight / weight
+    const CpuBudget budget_;
+    bool is_limited_ = false; // a budget here or above; set by prepare
+    CpuPart* parts_ = nullptr;
+    bool parts_are_own_ = false;
+    std::atomic<std::int64_t> active_{0};     // own runnable threads and active children
+    std::atomic<VirtualTime> time_{0};        // among the parent's members
+    std::atomic<VirtualTime> clock_{0};       // the latest time at which a member of ours was chosen, or ran alone
+    std::atomic<std::uint64_t> contended_{0}; // CPUs on which members wait
     std::atomic<std::uint64_t> cpu_ns_{0};
+    std::atomic<std::uint64_t> period_end_{0}; // the budget's; 0 before the first
+    std::atomic<std::int64_t> used_ns_{0};     // in this period; what was used beyond the quota is carried on
 };
 
 } // namespace aios::sched

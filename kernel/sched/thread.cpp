@@ -2,6 +2,7 @@
 // stack is freed by the reaper's thread, when the dead one has left it for ever.
 #include "kernel/sched/thread.hpp"
 
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/sched/boot.hpp"
 #include "kernel/sched/run_queue.hpp"
 
@@ -17,6 +18,7 @@ Thread::SleepTimer::SleepTimer(Thread& owner)
 Thread::Thread(Reservation charge, Ref<sched::ThreadOwner> owner, const char* name)
     : Object(kType, std::move(charge)), owner_(std::move(owner)), name_(name) {
     billed = &owner_->share_group();
+    timer_.payer = owner_->address_space() != nullptr ? billed : nullptr;
 }
 
 Thread::~Thread() {
@@ -32,14 +34,13 @@ Result<Ref<Thread>> Thread::create(Reservation charge, Ref<sched::ThreadOwner> o
     arch::prepare_context(thread->context, thread->stack_top, &Thread::first_act, thread.get());
     arch::InterruptGuard guard;
     thread->cpu.store(arch::cpu_index(), std::memory_order_relaxed);
-    thread->virtual_time = sched::RunQueue::mine().floor();
     return thread;
 }
 
 Result<Ref<Thread>> Thread::create_charged(Payer& payer, Ref<sched::ThreadOwner> owner) {
     const std::size_t state_bytes = arch::extended_state_bytes();
-    Reservation charge =
-        TRY(Reservation::make(payer, Resource::memory, sizeof(Thread) + arch::kKernelStackBytes + state_bytes));
+    Reservation charge = TRY(Reservation::make(
+        payer, Resource::memory, mm::cost_of<Thread> + arch::kKernelStackBytes + mm::heap_cost(state_bytes, 64)));
     Ref<Thread> thread = TRY(create(std::move(charge), std::move(owner), "user"));
     thread->extended_state = mm::heap_allocate(state_bytes, 64);
     if (thread->extended_state == nullptr) return fail(Error::out_of_memory);
@@ -77,9 +78,9 @@ void Thread::start() AIOS_NO_LOCK_ANALYSIS {
     sched::RunQueue& queue = sched::RunQueue::lock_of(*this);
     queue.release(); // nobody else moves a thread that has not started; unpark leaves a token
     state_.store(ThreadState::runnable, std::memory_order_relaxed);
-    billed->runnable_changed(+1);
+    virtual_time = billed->place_of_new();
+    billed->thread_starts();
     const unsigned target = sched::choose_cpu(*this);
-    virtual_time = sched::RunQueue::of(target).floor();
     cpu.store(target, std::memory_order_release);
     sched::enter_on(*this, target);
 }

@@ -3,7 +3,17 @@
 //
 // Holds always: a thread is running on one CPU, in one run queue, blocked, or under way between two queues; its stack
 // is freed by another thread, after it has left it for ever. A wake-up of a thread that is not blocked leaves a token
-// that the next park() consumes. Locks: Rank::run_queue (one a CPU), Rank::wait_queue.
+// that the next park() consumes. Locks: Rank::run_queue (one a CPU), Rank::wait_queue; Rank::lending (one a thread).
+//
+// How no wake-up is lost, between a thread that waits and one that wakes it:
+//   (1) The waiter makes itself known (a queue entry, a call's state) under a lock that the waker takes too, and then
+//       looks at its condition, at its deadline and at interrupt and kill.
+//   (2) It calls park(), which takes the lock of its run queue. A wake-up since the last park() has left a token under
+//       that lock: then it returns at once. Else its state becomes `blocked` under the same lock.
+//   (3) The waker changes the condition first, and then calls unpark(), which takes the same run queue's lock: it finds
+//       `blocked` and makes the thread runnable, or anything else and leaves the token that (2) finds.
+//   (4) The waiter goes back to (1). A wake-up that came for an older reason therefore costs one more look and no more.
+// interrupt() and kill() are wakers like others: the flag is the condition, set before unpark().
 #pragma once
 
 #include "base/intrusive_list.hpp"
@@ -52,7 +62,7 @@ namespace aios {
 
 enum class ThreadState : std::uint8_t { created, runnable, running, blocked, dead };
 
-class Thread final : public Object {
+class Thread final : public Object, public sched::Runnable {
 public:
     static constexpr ObjectType kType = ObjectType::thread;
 
@@ -106,20 +116,18 @@ public:
     bool stack_is_own = false; // false: the boot stack of a CPU, never freed
     // Under the lock of the run queue of `cpu`, which changes under the same.
     std::atomic<std::uint32_t> cpu{0};
-    TreeNode run_node;
-    std::uint64_t virtual_time = 0;
-    std::atomic<std::uint64_t> virtual_debt{0}; // run by servers on this thread's behalf, not yet added
+    std::atomic<std::uint64_t> debt_ns{0}; // run by servers on this thread's behalf, not yet in its virtual time
     std::uint64_t started_running = 0;
     std::atomic<std::uint64_t> run_ns{0};
     std::atomic<ThreadState> state_{ThreadState::created};
     bool wake_token = false;
     bool is_idle = false;
-    bool is_lent = false; // runs in the place of a caller: its own distance from the floor waits here
-    std::uint64_t own_distance = 0, lent_since = 0;
-    // Who is billed: the owner's group, or, while it serves an ipc_call, the caller's.
-    sched::ShareGroup* billed = nullptr;
+    bool is_lent = false; // runs in the place of a caller; its own place waits in own_time
+    sched::VirtualTime own_time = 0;
+    std::uint64_t lent_ns = 0; // run in the caller's place so far
     time::TimerEntry* sleep_timer() { return &timer_; }
-    // ipc_call, under Rank::lending: the call that this thread serves, and the one that it waits in.
+    // ipc_call: the call that this thread serves, and the one that it waits in. Under lend_lock; see ipc/lending.hpp.
+    sync::SpinLock<sync::Rank::lending> lend_lock;
     ipc::Call* serving = nullptr;
     ipc::Call* calling = nullptr;
     void (*exit_hook)(Thread&) = nullptr; // set by ipc when there is something to undo
@@ -166,6 +174,9 @@ Outcome sleep_until(Deadline deadline);
 void settle_accounts();
 // For hook::before_user, interrupts off: lets others run if the slice is over. May switch; returns with interrupts off.
 void preempt_if_asked();
+// For hook::before_user, interrupts off: while the agent has used up its CPU budget the thread sleeps here, until the
+// next period, or until it is interrupted. Returns with interrupts off.
+void wait_for_budget();
 
 // The root of all weights: the group of the first agent is its child. Kernel threads have a group of their own beside
 // it.
@@ -177,10 +188,11 @@ void preempt_if_asked();
 // caller; the CPU is handed straight to it (else it is woken as by unpark).
 void park(Deadline deadline, Thread* next = nullptr);
 void unpark(Thread& thread); // any context; makes it runnable, or leaves a token
-// Billing: the current thread is billed to what `payer` is billed to, and takes its place in virtual time.
+// Billing. The caller holds the lend_lock of the server, and of `payer` before it.
+// The current thread is billed to what `payer` is billed to, and takes its place in virtual time.
 void lend_from(Thread& payer);
-// Ends it: of the current thread (the time goes to `payer`, which may be nullptr), or of another.
-void lend_end(Thread& server, Thread* payer);
+// `server` is billed to its owner again, at its own place; what it ran meanwhile is added to `payer`'s virtual time.
+void lend_end(Thread& server, Thread& payer);
 void lend_change(Thread& server, ShareGroup& billed); // in the middle of a chain
 
 } // namespace sched

@@ -14,6 +14,9 @@ inline constexpr bool kRankChecks = true;
 inline constexpr bool kRankChecks = false;
 #endif
 
+// Whether the lock taken last may be of the same rank.
+enum class Peers : std::uint8_t { refused, allowed };
+
 // What became of an acquisition or release: the caller panics on all but `fine`.
 enum class RankResult : std::uint8_t { fine, not_ascending, too_deep, not_held };
 
@@ -25,8 +28,11 @@ public:
         const void* lock;
     };
 
-    RankResult acquire(Rank rank, const void* lock) {
-        if (depth_ != 0 && held_[depth_ - 1].rank >= rank) return RankResult::not_ascending;
+    RankResult acquire(Rank rank, const void* lock, Peers peers = Peers::refused) {
+        if (depth_ != 0 && held_[depth_ - 1].rank >= rank) {
+            const bool is_peer = held_[depth_ - 1].rank == rank && held_[depth_ - 1].lock != lock;
+            if (!is_peer || peers == Peers::refused) return RankResult::not_ascending;
+        }
         if (depth_ == kCapacity) return RankResult::too_deep;
         held_[depth_++] = {rank, lock};
         return RankResult::fine;

@@ -25,11 +25,11 @@ void require(RankResult result, const HeldLocks& held, Rank rank) {
 }
 } // namespace
 
-void rank_acquire(Rank rank, const void* lock) {
+void rank_acquire(Rank rank, const void* lock, Peers peers) {
     arch::InterruptGuard guard;
     HeldLocks& spinlocks = g_spinlocks.mine();
     if (rank > Rank::last_mutex) {
-        require(spinlocks.acquire(rank, lock), spinlocks, rank);
+        require(spinlocks.acquire(rank, lock, peers), spinlocks, rank);
         return;
     }
     // A mutex below a spinlock would block under it.

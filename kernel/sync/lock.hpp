@@ -17,7 +17,7 @@ namespace aios::sync {
 
 // Rank bookkeeping: spinlock ranks are kept per CPU, mutex ranks per thread. Called in debug builds only; a violation
 // panics with both names. lock.cpp.
-void rank_acquire(Rank rank, const void* lock);
+void rank_acquire(Rank rank, const void* lock, Peers peers = Peers::refused);
 void rank_release(Rank rank, const void* lock);
 void assert_may_block(); // no spinlock is held on this CPU, interrupts are on or about to be; debug builds
 // The mutexes that the current thread holds; nullptr before there are threads. Implemented by sched.
@@ -49,10 +49,12 @@ public:
     // For code that leaves a lock on another stack (the scheduler): interrupts are off already.
     void acquire() AIOS_ACQUIRE() {
         if constexpr (kRankChecks) rank_acquire(kRank, this);
-        while (word_.exchange(1, std::memory_order_acquire) != 0) {
-            while (word_.load(std::memory_order_relaxed) != 0)
-                arch::relax();
-        }
+        spin();
+    }
+    // A second lock of the same rank, directly after the first. The caller shows why no two can wait for each other.
+    void acquire_peer() AIOS_ACQUIRE() {
+        if constexpr (kRankChecks) rank_acquire(kRank, this, Peers::allowed);
+        spin();
     }
     void release() AIOS_RELEASE() {
         word_.store(0, std::memory_order_release);
@@ -61,6 +63,12 @@ public:
     [[nodiscard]] bool is_held() const { return word_.load(std::memory_order_relaxed) != 0; }
 
 private:
+    void spin() {
+        while (word_.exchange(1, std::memory_order_acquire) != 0) {
+            while (word_.load(std::memory_order_relaxed) != 0)
+                arch::relax();
+        }
+    }
     std::atomic<std::uint32_t> word_{0};
 };
 

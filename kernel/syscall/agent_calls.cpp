@@ -89,6 +89,11 @@ Result<std::uint64_t> agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_
     if (request.handle_count > kMaxStartupHandles - 1) return fail(Error::too_large);
     if ((request.flags & ~kSpawnAwaitIdentity) != 0 || request.cpu_weight < 1 || request.cpu_weight > 10000)
         return fail(Error::bad_argument);
+    if (request.cpu_quota_us != 0 || request.cpu_period_us != 0) {
+        const bool is_period = request.cpu_period_us >= 1'000 && request.cpu_period_us <= 10'000'000;
+        const bool is_quota = request.cpu_quota_us >= 100 && request.cpu_quota_us <= 1'000'000'000;
+        if (!is_period || !is_quota) return fail(Error::bad_argument);
+    }
     if (request.personality > static_cast<std::uint32_t>(PersonalityKind::linux_abi)) return fail(Error::bad_argument);
     TRY(check_name(request.name));
     Texts texts;
@@ -108,6 +113,7 @@ Result<std::uint64_t> agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_
     plan.personality = static_cast<PersonalityKind>(request.personality);
     plan.flags = request.flags;
     plan.cpu_weight = request.cpu_weight;
+    plan.cpu_budget = {request.cpu_quota_us * 1'000, request.cpu_period_us * 1'000};
     plan.quota = request.quota;
     std::memcpy(plan.name, request.name, sizeof(plan.name));
     plan.image = TRY(node->pages());

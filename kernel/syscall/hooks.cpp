@@ -125,6 +125,8 @@ void before_user(TrapFrame& frame) {
     Thread& thread = Thread::current();
     for (;;) {
         sched::preempt_if_asked();
+        sched::wait_for_budget();
+        // Behind everything that may have let others run: what was revoked meanwhile is taken away before user code goes on.
         if (!is_settled(thread)) [[unlikely]] {
             interrupts_enable();
             space_of(thread)->settle();

@@ -1,19 +1,30 @@
-// One timer queue a CPU. The first deadline is kept beside the lock too, so that the scheduler can program the hardware
-// from under its own lock. Lock: Rank::timer_queue, one a CPU, never two at once.
+// The timers of each CPU. The first deadline is kept beside the lock too, so that the scheduler can program the
+// hardware from under its own lock. Lock: Rank::timer_queue, one a CPU, never two at once.
 #include "kernel/time/timer_queue.hpp"
 
 #include "kernel/arch/arch.hpp"
 #include "kernel/sync/lock.hpp"
+#include "kernel/time/clock.hpp"
 
 namespace aios::time {
 
 namespace {
 
+// What an interrupt costs beside the work that is measured: entry, exit, the hardware's next deadline.
+constexpr std::uint64_t kInterruptCost = 1'000; // ns
+// When an interrupt has done all it may, the interrupted thread runs at least so long.
+constexpr std::uint64_t kPause = 100'000; // ns
+
 struct Cpu {
     sync::SpinLock<sync::Rank::timer_queue> lock;
-    TimerQueue queue;
+    PayerQueue queue;
+    PayerTimers of_kernel;
     std::atomic<std::uint64_t> first{kNever};
+    std::uint64_t paused_until = 0;
     void publish() { first.store(queue.next_deadline(), std::memory_order_relaxed); }
+    PayerTimers& timers_of(const TimerEntry& entry, std::uint32_t cpu) {
+        return entry.payer == nullptr ? of_kernel : sched::timers_of(*entry.payer, cpu);
+    }
 };
 constinit arch::PerCpu<Cpu> g_cpus;
 
@@ -23,9 +34,10 @@ bool remove(TimerEntry& entry) {
         Cpu& owner = g_cpus.of(cpu);
         sync::SpinLock<sync::Rank::timer_queue>::Guard guard(owner.lock);
         if (entry.cpu.load(std::memory_order_relaxed) != cpu) continue;
-        const bool was_armed = owner.queue.remove(entry);
-        if (was_armed) owner.publish();
-        return was_armed;
+        if (!entry.node.is_linked()) return false;
+        owner.queue.remove(owner.timers_of(entry, cpu), entry);
+        owner.publish();
+        return true;
     }
 }
 
@@ -46,25 +58,51 @@ void arm(TimerEntry& entry, std::uint64_t deadline) {
     {
         Cpu& mine = g_cpus.mine();
         sync::SpinLock<sync::Rank::timer_queue>::Guard lock(mine.lock);
-        mine.queue.insert(entry, deadline);
-        is_first = deadline < mine.first.load(std::memory_order_relaxed);
+        const std::uint64_t before = mine.first.load(std::memory_order_relaxed);
+        mine.queue.insert(mine.timers_of(entry, arch::cpu_index()), entry, deadline);
         mine.publish();
+        is_first = mine.first.load(std::memory_order_relaxed) < before;
     }
     if (is_first) deadline_changed();
 }
 
 bool cancel(TimerEntry& entry) { return remove(entry); }
 
-void run_due(std::uint64_t now) {
+// One entry, or one look at a payer that has to wait, each under the lock by itself: others wait for the lock no longer
+// than that. (1) The first payer that is due is asked for its standing. (2) One that is ahead of its share is put off
+// until the others have caught up; else its first entry fires, and its next one stands behind the other payers. (3) Either way the time is charged to it. (4) After
+// kMostExpiries rounds the rest waits for the next interrupt, which does not come before the interrupted thread has run
+// for kPause.
+std::uint64_t run_due(std::uint64_t now) {
+    const unsigned cpu = arch::cpu_index();
     Cpu& mine = g_cpus.mine();
-    for (;;) { // one at a time, so that others wait for the lock no longer than that
+    std::uint64_t charged = 0, since = now;
+    std::uint64_t cost = kInterruptCost;
+    for (unsigned left = kMostExpiries; left != 0; left--) {
         sync::SpinLock<sync::Rank::timer_queue>::Guard guard(mine.lock);
-        const bool fired = mine.queue.fire_one(now);
+        PayerTimers* due = mine.queue.first_due(now);
+        if (due == nullptr) return charged;
+        sched::ShareGroup* payer = due->payer;
+        const std::uint64_t delay = payer == nullptr ? 0 : sched::timer_delay(*payer, cpu, now);
+        if (delay == 0) mine.queue.fire_one(*due, now);
+        mine.queue.hold(*due, now + delay); // also without a delay: behind the others that are due
         mine.publish();
-        if (!fired) return;
+        const std::uint64_t after = now_ns();
+        if (payer != nullptr) {
+            sched::charge_timer(*payer, cpu, after - since + cost, now);
+            charged += after - since + cost;
+            cost = 0;
+        }
+        since = after;
     }
+    mine.paused_until = since + kPause;
+    return charged;
 }
 
-std::uint64_t next_deadline() { return g_cpus.mine().first.load(std::memory_order_relaxed); }
+std::uint64_t next_deadline() {
+    const Cpu& mine = g_cpus.mine();
+    const std::uint64_t first = mine.first.load(std::memory_order_relaxed);
+    return first < mine.paused_until ? mine.paused_until : first;
+}
 
 } // namespace aios::time

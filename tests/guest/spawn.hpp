@@ -16,6 +16,7 @@ struct SpawnOptions {
     std::uint32_t handle_count = 0;
     std::uint32_t weight = 100;
     std::string_view name = {}; // that of the program and a number if it is empty
+    std::uint64_t cpu_quota_us = 0, cpu_period_us = 0;
 };
 
 inline SpawnRequest make_request(std::string_view path, const SpawnOptions& options) {
@@ -31,6 +32,8 @@ inline SpawnRequest make_request(std::string_view path, const SpawnOptions& opti
     request.flags = options.flags;
     request.cpu_weight = options.weight;
     request.quota = options.quota;
+    request.cpu_quota_us = options.cpu_quota_us;
+    request.cpu_period_us = options.cpu_period_us;
     // Names of living siblings differ: a number makes them so.
     static unsigned started = 0;
     char numbered[kMaxNameBytes];

@@ -194,6 +194,7 @@ KERNEL_TEST(weights_divide_the_cpu) {
     auto payer = Quota::create_root({16u << 20, 10, 100, 10});
     KERNEL_EXPECT(payer);
     const int cpus = static_cast<int>(arch::cpu_count());
+    KERNEL_EXPECT(heavy.group.prepare(arch::cpu_count()) && light.group.prepare(arch::cpu_count()));
     const std::uint64_t heavy_before = heavy.group.cpu_ns(), light_before = light.group.cpu_ns();
     for (int i = 0; i < 3 * cpus; i++) {
         GroupOwner& owner = i < cpus ? heavy : light;
@@ -220,6 +221,102 @@ KERNEL_TEST(weights_divide_the_cpu) {
     KERNEL_EXPECT(heavy_ran > light_ran * 2 && heavy_ran < light_ran * 9 / 2);
     while ((*payer)->used(Resource::memory) != 0) // the reaper buries the last ones
         sched::sleep_until(sched::now_ns() + kMs);
+}
+
+KERNEL_TEST(lent_time_is_charged_to_the_caller) {
+    // One thread sleeps; another runs on its share for a while, and then on its own.
+    static GroupOwner caller_owner(100), server_owner(100);
+    static std::atomic<Thread*> payer;
+    static std::atomic<std::uint64_t> caller_paid, server_paid;
+    static std::atomic<bool> done;
+    payer = nullptr;
+    done = false;
+    caller_owner.exited = server_owner.exited = 0;
+    KERNEL_EXPECT(caller_owner.group.prepare(arch::cpu_count()) && server_owner.group.prepare(arch::cpu_count()));
+    auto quota = Quota::create_root({16u << 20, 10, 100, 10});
+    KERNEL_EXPECT(quota);
+    const auto start = [&](GroupOwner& owner, void (*function)(void*)) {
+        auto thread = Thread::create_in_kernel(**quota, Ref<sched::ThreadOwner>::adopt(&owner), function, nullptr);
+        if (thread) (*thread)->start();
+        return thread.has_value();
+    };
+    const auto sleeper = [](void*) {
+        payer = &Thread::current();
+        while (!done)
+            sched::park(sched::now_ns() + kMs);
+        Thread::exit_current();
+    };
+    const auto worker = [](void*) {
+        const auto spin = [](std::uint64_t ms) {
+            for (const std::uint64_t end = sched::now_ns() + ms * kMs; sched::now_ns() < end;)
+                arch::relax();
+        };
+        Thread& me = Thread::current();
+        const auto lending = [&](auto change) {
+            arch::InterruptGuard guard;
+            payer.load()->lend_lock.acquire();
+            me.lend_lock.acquire_peer();
+            change();
+            me.lend_lock.release();
+            payer.load()->lend_lock.release();
+        };
+        const std::uint64_t own_before = server_owner.group.cpu_ns(), callers_before = caller_owner.group.cpu_ns();
+        lending([&] { sched::lend_from(*payer); });
+        spin(30);
+        lending([&] { sched::lend_end(me, *payer); });
+        caller_paid = caller_owner.group.cpu_ns() - callers_before;
+        server_paid = server_owner.group.cpu_ns() - own_before;
+        done = true;
+        Thread::exit_current();
+    };
+    KERNEL_EXPECT(start(caller_owner, sleeper));
+    while (payer == nullptr)
+        sched::sleep_until(sched::now_ns() + kMs);
+    KERNEL_EXPECT(start(server_owner, worker));
+    while (caller_owner.exited != 1 || server_owner.exited != 1)
+        sched::sleep_until(sched::now_ns() + kMs);
+    // Other threads may have taken turns on this CPU meanwhile; a server that pays itself misses this by all of it.
+    KERNEL_EXPECT(caller_paid >= 5 * kMs && server_paid < 2 * kMs);
+    while ((*quota)->used(Resource::memory) != 0)
+        sched::sleep_until(sched::now_ns() + kMs);
+}
+
+KERNEL_TEST(kill_reaches_every_wait_at_every_moment) {
+    // Threads that go from one kind of wait into the next, killed at a moment that moves on with each round.
+    static sched::WaitQueue queue;
+    static std::atomic<unsigned> passed;
+    const auto waits = [](void*) {
+        for (unsigned i = 0; !Thread::current().is_killed(); i++) {
+            passed++;
+            switch (i % 3) {
+            case 0:
+                (void)queue.wait(sched::now_ns() + kMs / 50, [] { return false; });
+                break;
+            case 1:
+                (void)sched::sleep_until(sched::now_ns() + kMs / 100);
+                break;
+            default:
+                queue.wake_one();
+                sched::yield();
+                break;
+            }
+        }
+        // Now it must be seen in waits without an end too.
+        (void)queue.wait(sched::kNever, [] { return false; });
+        (void)sched::sleep_until(sched::kNever);
+    };
+    for (unsigned round = 0; round < 40; round++) {
+        passed = 0;
+        Crew crew(waits);
+        for (int i = 0; i < 4; i++)
+            KERNEL_EXPECT(crew.add(nullptr));
+        while (passed < 8 + round)
+            sched::yield();
+        for (unsigned i = 0; i < 4; i++)
+            crew.thread(i).kill();
+        crew.join(); // hangs, and the test with it, if one is lost
+    }
+    KERNEL_EXPECT(!queue.has_waiters());
 }
 
 KERNEL_TEST(kill_ends_a_wait) {

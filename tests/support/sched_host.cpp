@@ -84,12 +84,14 @@ void unpark(Thread& thread) {
 void yield() { std::this_thread::yield(); }
 std::uint64_t now_ns() { return time::now_ns(); }
 
-// Under Rank::lending, as in the kernel.
+// Under the threads' lend_locks, as in the kernel.
 void lend_from(Thread& payer) {
     Thread::current().billed = payer.billed;
     Thread::current().is_lent = true;
+    Thread::current().lent_ns = 0;
 }
-void lend_end(Thread& server, Thread*) {
+void lend_end(Thread& server, Thread& payer) {
+    payer.debt_ns.fetch_add(server.lent_ns);
     server.billed = &server.owner()->share_group();
     server.is_lent = false;
 }

@@ -86,6 +86,82 @@ TEST(TimerQueue, a_fast_period_cannot_hold_the_cpu) {
     queue.remove(probe);
 }
 
+// Payers with entries and holds, against one multimap of all entries.
+TEST(PayerQueue, agrees_with_a_model) {
+    std::mt19937_64 random(6);
+    constexpr std::size_t kPayers = 5, kEach = 8;
+    PayerTimers payers[kPayers];
+    std::uint64_t held[kPayers] = {};
+    std::unique_ptr<Probe> probes[kPayers][kEach];
+    for (auto& row : probes)
+        for (auto& probe : row)
+            probe = std::make_unique<Probe>();
+    PayerQueue queue;
+    const auto first_of = [&](std::size_t p) {
+        std::uint64_t first = kNever;
+        for (const auto& probe : probes[p])
+            if (probe->node.is_linked()) first = std::min(first, probe->deadline);
+        return first == kNever ? kNever : std::max(first, held[p]);
+    };
+    std::uint64_t now = 0;
+    for (int step = 0; step < 30000; step++) {
+        const std::size_t p = random() % kPayers;
+        Probe& probe = *probes[p][random() % kEach];
+        switch (random() % 4) {
+        case 0:
+            queue.remove(payers[p], probe);
+            queue.insert(payers[p], probe, now + random() % 500);
+            break;
+        case 1: {
+            const bool was_armed = probe.node.is_linked();
+            ASSERT_EQ(queue.remove(payers[p], probe), was_armed);
+            break;
+        }
+        case 2:
+            held[p] = now + random() % 200;
+            queue.hold(payers[p], held[p]);
+            break;
+        default:
+            now += random() % 100;
+            while (PayerTimers* due = queue.first_due(now)) {
+                const auto which = static_cast<std::size_t>(due - payers);
+                for (std::size_t other = 0; other < kPayers; other++)
+                    ASSERT_LE(first_of(which), first_of(other));
+                const std::size_t before = due->entries.size();
+                queue.fire_one(*due, now);
+                ASSERT_EQ(due->entries.size(), before - 1);
+            }
+            break;
+        }
+        std::uint64_t first = kNever;
+        for (std::size_t other = 0; other < kPayers; other++)
+            first = std::min(first, first_of(other));
+        ASSERT_EQ(queue.next_deadline(), first);
+    }
+    for (std::size_t p = 0; p < kPayers; p++)
+        for (auto& probe : probes[p])
+            queue.remove(payers[p], *probe);
+}
+
+// What run_due() does: one with very many entries that are due takes turns with one that has a single entry.
+TEST(PayerQueue, many_entries_of_one_payer_stand_behind_one_of_another) {
+    PayerQueue queue;
+    PayerTimers many, one;
+    Probe crowd[100], single;
+    for (auto& probe : crowd)
+        queue.insert(many, probe, 10);
+    queue.insert(one, single, 20);
+    for (int fired = 0; fired < 2; fired++) {
+        PayerTimers* due = queue.first_due(1000);
+        ASSERT_NE(due, nullptr);
+        queue.fire_one(*due, 1000);
+        queue.hold(*due, 1000);
+    }
+    EXPECT_EQ(single.count, 1u);
+    for (auto& probe : crowd)
+        queue.remove(many, probe);
+}
+
 TEST(TimerStep, one_shot_and_period) {
     EXPECT_EQ(timer_step(100, 0, 150, 10).wake_at, kNever);
     const TimerStep step = timer_step(100, 50, 100, 10);

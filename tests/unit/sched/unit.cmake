@@ -1,1 +1,1 @@
-aios_unit_test(sched LIBRARIES base.test SOURCES ${sched_host})
+aios_unit_test(sched LIBRARIES base.test SOURCES ${sched_host} kernel/sched/fair.cpp)

@@ -38,6 +38,17 @@ TEST(HeldLocks, ranks_ascend_and_any_order_of_release) {
     EXPECT_EQ(held.depth(), 0u);
 }
 
+TEST(HeldLocks, a_peer_follows_its_like_and_nothing_else) {
+    HeldLocks held;
+    char a, b;
+    EXPECT_EQ(held.acquire(Rank::lending, &a, Peers::allowed), RankResult::fine);
+    EXPECT_EQ(held.acquire(Rank::lending, &a, Peers::allowed), RankResult::not_ascending); // not recursive
+    EXPECT_EQ(held.acquire(Rank::channel, &b, Peers::allowed), RankResult::not_ascending);
+    EXPECT_EQ(held.acquire(Rank::lending, &b, Peers::allowed), RankResult::fine);
+    EXPECT_EQ(held.release(Rank::lending, &a), RankResult::fine);
+    EXPECT_EQ(held.release(Rank::lending, &b), RankResult::fine);
+}
+
 TEST(HeldLocks, agrees_with_a_model) {
     std::mt19937 random(7);
     HeldLocks held;

@@ -1,0 +1,158 @@
+// CPU time as agents see it: what a hostile neighbour leaves of it, who is billed for it, and budgets. Bounds are wide:
+// a host that takes the machine away for a while fails none of them, and every defect that they are for misses them by
+// far. The exact figures of the same rules are in the unit tests, in virtual time.
+#include "tests/guest/spawn.hpp"
+
+using namespace aios;
+using namespace guest;
+
+namespace {
+
+constexpr std::uint64_t kMs = 1'000'000;
+constexpr QuotaGrant kRoomy{8 << 20, 4200, 80, 0};
+
+void sleep_ms(std::uint64_t ms) {
+    const OwnedHandle queue(GET(sys::queue_create(self)));
+    EventPacket packet;
+    (void)sys::event_wait(queue.get(), &packet, 1, now() + ms * kMs);
+}
+
+void kill_and_wait(Handle agent) {
+    (void)sys::agent_kill(agent, 1);
+    CHECK(ended_with(wait_dead(agent, 60), EndReason::killed, 1));
+}
+
+// What part of the time (of 100) this thread gets while it wants all of it.
+std::uint64_t own_part(std::uint64_t ms) {
+    const std::uint64_t start = now(), before = GET(sys::clock_read(static_cast<std::uint64_t>(Clock::thread_cpu)));
+    while (now() < start + ms * kMs) {
+    }
+    const std::uint64_t ran = GET(sys::clock_read(static_cast<std::uint64_t>(Clock::thread_cpu))) - before;
+    return ran * 100 / (now() - start);
+}
+
+// 4,000 periodic timers of one nanosecond in a child that sleeps. They are its own business.
+void test_timers_of_others() {
+    SpawnOptions options;
+    options.arguments = std::string_view("timers\0004000\0", 12);
+    options.quota = kRoomy;
+    options.weight = 1;
+    auto child = spawn("bin/share_child", options);
+    if (!child) return failed("spawn", __LINE__);
+    sleep_ms(300);
+    const std::uint64_t before = info_of(child->get()).cpu_ns;
+    CHECK(own_part(500) >= 80);
+    CHECK(info_of(child->get()).cpu_ns > before); // and it pays for them
+    kill_and_wait(child->get());
+}
+
+// Sixty threads in one agent of the usual weight count as much as one thread.
+void test_crowd() {
+    SpawnOptions options;
+    options.arguments = std::string_view("threads\00060\0", 11);
+    options.quota = kRoomy;
+    auto child = spawn("bin/share_child", options);
+    if (!child) return failed("spawn", __LINE__);
+    sleep_ms(100);
+    CHECK(own_part(600) >= 35); // 50 on one CPU, 100 on more; by the number of threads it would be 2
+    kill_and_wait(child->get());
+}
+
+// Threads that live for one slice and are replaced: neither debt nor credit goes with them.
+void test_churn() {
+    SpawnOptions options;
+    options.arguments = std::string_view("churn\00030\0", 9);
+    options.quota = kRoomy;
+    options.weight = 1;
+    auto child = spawn("bin/share_child", options);
+    if (!child) return failed("spawn", __LINE__);
+    sleep_ms(100);
+    CHECK(own_part(600) >= 75); // 99 is due
+    kill_and_wait(child->get());
+}
+
+// A server works for half a second, in all, for a caller that itself does nothing: the caller's account has it.
+void test_served_time() {
+    const OwnedHandle channel(GET(sys::channel_create(self, 4, 4096)));
+    const HandleGrant to_server[] = {grant(channel.get(), rights::receive, StartupRole::parent)};
+    const HandleGrant to_caller[] = {grant(channel.get(), rights::send, StartupRole::parent)};
+    SpawnOptions options;
+    options.arguments = std::string_view("serve\00010\0", 9);
+    options.handles = to_server;
+    options.handle_count = 1;
+    auto server = spawn("bin/share_child", options);
+    options.arguments = std::string_view("call\00050\0", 8);
+    options.handles = to_caller;
+    auto caller = spawn("bin/share_child", options);
+    if (!server || !caller) return failed("spawn", __LINE__);
+    const AgentInfo end = wait_dead(caller->get(), 60);
+    CHECK(ended_with(end, EndReason::exited, 0));
+    const std::uint64_t served = info_of(server->get()).cpu_ns;
+    CHECK(end.cpu_ns >= 50 * 10 * kMs * 4 / 5);
+    CHECK(served * 4 < end.cpu_ns); // its start, and what it does between calls
+    kill_and_wait(server->get());
+}
+
+// 20 ms in each 100 ms, alone on the machine, and nothing is lost of it.
+void test_budget() {
+    SpawnOptions options;
+    options.arguments = std::string_view("threads\0002\0", 10); // on all CPUs together
+    options.cpu_quota_us = 20'000;
+    options.cpu_period_us = 100'000;
+    options.quota = kRoomy;
+    auto child = spawn("bin/share_child", options);
+    if (!child) return failed("spawn", __LINE__);
+    sleep_ms(100);
+    const std::uint64_t before = info_of(child->get()).cpu_ns, start = now();
+    sleep_ms(1500);
+    const std::uint64_t ran = info_of(child->get()).cpu_ns - before, passed = now() - start;
+    CHECK(ran <= passed * 35 / 100);
+    CHECK(ran >= passed * 5 / 100);
+    kill_and_wait(child->get()); // also while it waits for its next period
+}
+
+// The parent's budget holds for what its children run.
+void test_budget_of_descendants() {
+    SpawnOptions options;
+    const HandleGrant bundle[] = {grant(handle(StartupRole::bundle),
+                                        rights::read | rights::execute | rights::derive | rights::transfer,
+                                        StartupRole::bundle)};
+    options.arguments = std::string_view("family\0002\0", 9);
+    options.handles = bundle;
+    options.handle_count = 1;
+    options.quota = {16 << 20, 200, 40, 4};
+    options.cpu_quota_us = 20'000;
+    options.cpu_period_us = 100'000;
+    auto child = spawn("bin/share_child", options);
+    if (!child) return failed("spawn", __LINE__);
+    sleep_ms(500);
+    // What they run is what we do not get of a machine with one CPU; on more there is room for both.
+    CHECK(own_part(1000) >= 60);
+    kill_and_wait(child->get());
+}
+
+void test_budget_arguments() {
+    SpawnOptions options;
+    constexpr std::uint64_t kBad[][2] = {
+        {0, 1000}, {1000, 0}, {99, 1000}, {1000, 999}, {1000, 10'000'001}, {1'000'000'001, 1000}, {~0ull, ~0ull}};
+    for (const auto& [quota, period] : kBad) {
+        options.cpu_quota_us = quota;
+        options.cpu_period_us = period;
+        const SpawnRequest request = make_request("bin/share_child", options);
+        CHECK_ERROR(sys::agent_spawn(self, &request), bad_argument);
+    }
+}
+
+} // namespace
+
+int aios_main(const StartupBlock& block) {
+    init(block, "shares");
+    run("timers_of_others", test_timers_of_others);
+    run("crowd", test_crowd);
+    run("churn", test_churn);
+    run("served_time", test_served_time);
+    run("budget", test_budget);
+    run("budget_of_descendants", test_budget_of_descendants);
+    run("budget_arguments", test_budget_arguments);
+    return finish();
+}
