@@ -386,7 +386,29 @@ Outcome call_fadvise64(Call& call) {
     return file->path_only ? refuse(kBadFd) : Outcome(0);
 }
 
+namespace {
+
+// The console is a terminal, so that C libraries write it line by line, and a killed program takes no line with it.
+struct Terminal { // struct termios of the kernel's ABI
+    std::uint32_t input, output, control, local;
+    std::uint8_t line, characters[19];
+};
+struct WindowSize {
+    std::uint16_t rows, columns, width, height;
+};
+constexpr Terminal kTerminal = {
+    0,         // nothing to read
+    1 | 4,     // OPOST ONLCR
+    0xf | 060, // B38400 CS8
+    0,         // no echo, no editing
+    0,         {},
+};
+constexpr WindowSize kWindow = {24, 80, 0, 0};
+
+} // namespace
+
 Outcome call_ioctl(Call& call) {
+    constexpr std::uint64_t kGetTerminal = 0x5401, kGetWindow = 0x5413;           // TCGETS, TIOCGWINSZ
     constexpr std::uint64_t kCloseOnExecSet = 0x5451, kCloseOnExecClear = 0x5450; // FIOCLEX, FIONCLEX
     const auto file = LINUX_TRY(file_of(call, call.a[0]));
     if (file->path_only) return refuse(kBadFd);
@@ -395,6 +417,8 @@ Outcome call_ioctl(Call& call) {
         call.process.files.set_close_on_exec(call.a[0], call.a[1] == kCloseOnExecSet);
         return 0;
     }
+    if (file->kind == FileKind::console && call.a[1] == kGetTerminal) return store_user(call.a[2], kTerminal);
+    if (file->kind == FileKind::console && call.a[1] == kGetWindow) return store_user(call.a[2], kWindow);
     return refuse(kNotTerminal);
 }
 
