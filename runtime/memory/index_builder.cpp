@@ -145,10 +145,41 @@ Result<> IndexBuilder::add(std::string_view name, Bytes bytes) {
     if (known_names_.contains(name)) return fail(Error::already_exists);
     if (documents_.size() >= kMaxDocuments || text_.size() + bytes.size() > kMaxTextBytes) return fail(Error::no_space);
     try {
-        known_names_.emplace(name);
+        known_names_.emplace(name, documents());
         index_document(name, as_text(bytes));
     } catch (const std::bad_alloc&) {
         broken_ = true;
+        return fail(Error::out_of_memory);
+    }
+    return {};
+}
+
+std::optional<std::string_view> IndexBuilder::text_of(std::string_view name) const {
+    const auto known = known_names_.find(name);
+    if (known == known_names_.end()) return {};
+    const DocumentRecord& record = documents_[known->second];
+    return std::string_view(text_).substr(record.text_offset, record.text_bytes);
+}
+
+Result<> IndexBuilder::replace(std::span<const Changed> changes) {
+    if (broken_) return fail(Error::bad_state);
+    try {
+        std::unordered_map<std::string_view, std::string_view> texts;
+        for (const Changed& changed : changes) {
+            if (!known_names_.contains(changed.name)) return fail(Error::not_found);
+            texts[changed.name] = changed.text;
+        }
+        IndexBuilder fresh;
+        for (const DocumentRecord& record : documents_) {
+            const std::string_view name = std::string_view(names_).substr(record.name_offset, record.name_bytes);
+            const auto changed = texts.find(name);
+            const std::string_view text =
+                changed != texts.end() ? changed->second
+                                       : std::string_view(text_).substr(record.text_offset, record.text_bytes);
+            TRY(fresh.add(name, std::as_bytes(std::span(text))));
+        }
+        *this = std::move(fresh); // terms_ views the keys of a map: its nodes move along
+    } catch (const std::bad_alloc&) {
         return fail(Error::out_of_memory);
     }
     return {};

@@ -7,10 +7,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "base/result.hpp"
@@ -29,6 +30,18 @@ public:
     // (documents or text above the limit of an index). out_of_memory: the heap is exhausted; the builder answers
     // bad_state from then on.
     [[nodiscard]] Result<> add(std::string_view name, Bytes bytes);
+
+    // The text of a document that was added. Valid until something is added or replaced.
+    [[nodiscard]] std::optional<std::string_view> text_of(std::string_view name) const;
+
+    // Documents with their new texts, in place of those of the same names; all of them or none. Everything is indexed
+    // anew, for as long in twice the memory: give all that changed at once. Errors as with add(), and not_found for a
+    // name that was not added; all of them leave the builder as it was, out_of_memory too.
+    struct Changed {
+        std::string name;
+        std::string text;
+    };
+    [[nodiscard]] Result<> replace(std::span<const Changed> changes);
 
     // Writes the index into `region` (8-byte aligned) and returns the bytes used. no_space: it does not fit, and the
     // region is as it was, a former index in it still valid. bad_argument: the region is not aligned. out_of_memory as
@@ -79,7 +92,7 @@ private:
     std::string text_;
     std::vector<DocumentRecord> documents_;
     std::vector<PassageRecord> passages_;
-    std::unordered_set<std::string, StringHash, std::equal_to<>> known_names_;
+    std::unordered_map<std::string, std::uint32_t, StringHash, std::equal_to<>> known_names_; // document
 
     std::unordered_map<std::string, Word, StringHash, std::equal_to<>> words_;
     std::vector<std::uint32_t> word_grams_; // gram numbers, word after word

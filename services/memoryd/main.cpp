@@ -4,15 +4,15 @@
 // capability too.
 //
 //   memory.ingest { bytes } + memory handle: CBOR array of [path bytes, contents bytes], in the first `bytes` of the
-//   handle's memory memory.seal {}                           makes what was taken in readable
+//   handle's memory; a document whose name is known takes the place of the old one (intake.hpp)
+//   memory.seal {}: makes what was taken in readable
 // Both answer { epoch, documents, passages }: the epoch changes when memoryd was restarted and its builder is empty
 // again.
 #include <format>
 
-#include "base/cbor.hpp"
 #include "runtime/application/agent.hpp"
 #include "runtime/kernel/mapping.hpp"
-#include "runtime/memory/index_builder.hpp"
+#include "services/memoryd/intake.hpp"
 
 namespace aios {
 namespace {
@@ -33,8 +33,10 @@ public:
             return ipc::refuse(request.intent, Error::truncated, "there are fewer bytes than announced");
         }
         std::string name;
-        if (const auto added = add_all(window->bytes().first(static_cast<std::size_t>(*bytes)), name); !added) {
-            return ipc::refuse(request.intent, added.error(), "cannot take in " + name);
+        const Bytes batch = window->bytes().first(static_cast<std::size_t>(*bytes));
+        if (const auto taken = memory::take_in(builder_, batch, name); !taken) {
+            return ipc::refuse(request.intent, taken.error(),
+                               std::format("cannot take in {}: {}", name, error_info(taken.error()).sentence));
         }
         return state(request.intent);
     }
@@ -50,23 +52,6 @@ public:
     }
 
 private:
-    // The writer shares the memory and could change it while it is read: every length is checked as it is read, and
-    // bytes are copied once by the builder.
-    Result<> add_all(Bytes batch, std::string& name) {
-        name = "the batch";
-        cbor::Decoder in(batch);
-        TRY(in.array_begin());
-        while (TRY(in.array_next())) {
-            if (TRY(in.array_begin()) != 2) return fail(Error::bad_format);
-            const Bytes path = TRY(in.bytes());
-            name.assign(reinterpret_cast<const char*>(path.data()), path.size()); // SAFETY: bytes as characters
-            const auto added = builder_.add(name, TRY(in.bytes()));
-            if (!added && added.error() != Error::already_exists) return added; // a batch that is sent again
-            TRY(in.end());
-        }
-        return in.finish();
-    }
-
     application::Reply state(const ipc::Intent& request) const {
         return ipc::inform(
             request, {{"epoch", agent_.id()}, {"documents", builder_.documents()}, {"passages", builder_.passages()}});
