@@ -1,6 +1,7 @@
 #include "runtime/application/agent.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -21,10 +22,20 @@ ipc::Value slot_types(const std::vector<SlotType>& slots) {
     return items;
 }
 
-// For scenarios that look at what others do when an agent crashes: --crash-after=N crashes at the Nth request,
-// --crash-always also after a restart (--start=K says which start this is). Glibc hands the arguments to constructors,
-// so that no agent has to pass them on.
+// For scenarios that look at what others do when an agent crashes: --crash-after=N crashes at the Nth request that it
+// answers or puts to the broker, --crash-always also after a restart (--start=K says which start this is). Glibc hands
+// the arguments to constructors, so that no agent has to pass them on.
 std::uint64_t crash_after = 0;
+std::atomic<std::uint64_t> requests = 0;
+void count_request() {
+    if (++requests != crash_after) return;
+    std::printf("crashes at request %llu, as it was told\n", static_cast<unsigned long long>(crash_after));
+    std::abort();
+}
+
+// What an agent prints leaves it line by line, so that an agent that is killed takes no line with it.
+[[gnu::constructor]] void print_by_the_line() { static_cast<void>(std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ)); }
+
 [[gnu::constructor]] void read_arguments(int count, char** arguments, char**) {
     constexpr std::string_view kCrash = "--crash-after=";
     bool is_restart = false, always = false;
@@ -46,7 +57,6 @@ Agent::Agent() : startup_(startup_block()) {
         std::fputs("this program is an AIOS agent: it runs inside AIOS, started by its supervisor\n", stderr);
         std::exit(2);
     }
-    requests_until_crash_ = crash_after;
     AgentInfo info{};
     if (sys::agent_info(self(), &info)) {
         name_.assign(info.name, strnlen(info.name, sizeof(info.name)));
@@ -92,14 +102,18 @@ Result<> Agent::announce() {
 }
 
 void Agent::answer(ipc::Incoming& request) {
-    if (requests_until_crash_ != 0 && --requests_until_crash_ == 0) std::abort();
+    count_request();
     const auto served = std::ranges::find(served_, request.intent.name, &Served::intent);
     Reply reply =
         served == served_.end()
             ? Reply(ipc::refuse(request.intent, Error::not_found, name_ + " does not offer " + request.intent.name))
             : served->handler(request);
-    if (request.reply_to != 0)
+    if (request.reply_to != 0) {
         (void)server_->reply(request.reply_to, reply.intent, reply.grants); // the caller may be gone
+    } else if (const auto wanted = std::ranges::find(request.handles, kRoleAnswer, &ipc::ReceivedHandle::role);
+               wanted != request.handles.end()) {
+        (void)ipc::send(wanted->handle.get(), reply.intent, reply.grants); // the same
+    }
 }
 
 Result<> Agent::serve_one(std::uint64_t deadline) {
@@ -108,14 +122,27 @@ Result<> Agent::serve_one(std::uint64_t deadline) {
     return {};
 }
 
+Result<> Agent::offer_now(Offer offer, Handler handler) {
+    serve(offer.intent, std::move(handler));
+    return register_offer(offer);
+}
+
 int Agent::run() {
-    auto failed = announce();
-    while (failed) {
-        failed = serve_one(kNoDeadline);
-        if (!failed && failed.error() == Error::interrupted) failed = {};
+    if (const auto announced = announce(); !announced) return end_with(announced.error());
+    return serve_all();
+}
+
+int Agent::serve_all() {
+    Result<> served;
+    while (served || served.error() == Error::interrupted) {
+        served = serve_one(kNoDeadline);
     }
-    if (failed.error() == Error::peer_closed) return 0;
-    const std::string_view sentence = error_info(failed.error()).sentence;
+    return end_with(served.error());
+}
+
+int Agent::end_with(Error error) {
+    if (error == Error::peer_closed) return 0;
+    const std::string_view sentence = error_info(error).sentence;
     std::fprintf(stderr, "%s: ends: %.*s\n", name_.c_str(), static_cast<int>(sentence.size()), sentence.data());
     return 1;
 }
@@ -126,13 +153,12 @@ Result<Found> Agent::find(const Wanted& wanted, std::string* why_not) {
 }
 
 Result<Found> find(ipc::Peer& broker, const Wanted& wanted, std::string* why_not) {
+    count_request();
     ipc::Intent query;
     query.performative = ipc::Performative::query;
     query.name = "intent.find";
-    query.slots = {{"intent", wanted.intent},
-                   {"meaning", wanted.meaning},
-                   {"slots", slot_types(wanted.slots)},
-                   {"not_agent", wanted.not_agent}};
+    query.slots = {{"intent", wanted.intent},       {"meaning", wanted.meaning}, {"slots", slot_types(wanted.slots)},
+                   {"not_agent", wanted.not_agent}, {"from", wanted.from},       {"identity", wanted.identity}};
     ipc::Incoming answer = TRY(broker.call(query));
     if (!answer.intent.is_positive()) {
         if (why_not != nullptr) *why_not = answer.intent.reason;
@@ -144,8 +170,11 @@ Result<Found> find(ipc::Peer& broker, const Wanted& wanted, std::string* why_not
                 .intent = std::string(TRY(slots.text("intent"))),
                 .agent = std::string(TRY(slots.text("agent"))),
                 .agent_id = static_cast<std::uint64_t>(TRY(slots.integer("agent_id"))),
+                .identity = {},
                 .why = std::string(TRY(slots.text("why"))),
                 .candidates = {}};
+    const Bytes identity = TRY(slots.bytes("identity"));
+    found.identity.assign(identity.begin(), identity.end());
     for (const ipc::Value& candidate : *TRY(slots.array("candidates"))) {
         const ipc::Array& pair = *TRY(candidate.array());
         if (pair.size() != 2) return fail(Error::bad_format);

@@ -49,9 +49,11 @@ using Handler = std::function<Reply(ipc::Incoming& request)>;
 
 struct Wanted {
     std::string intent = {};          // exact name, or empty
-    std::string meaning = {};         // words, when no name is given or none matches
+    std::string meaning = {};         // words, when no name is given or nobody offers it
     std::vector<SlotType> slots = {}; // what the request will hold
     std::uint64_t not_agent = 0;      // leave this one out
+    std::string from = {};            // only an agent of this name (identityd vouches for it), if given ...
+    ipc::ByteString identity = {};    // ... and only one of this identity, if given
 };
 
 // The broker's choice: a channel of one's own to the agent, and why it was chosen.
@@ -60,6 +62,7 @@ struct Found {
     std::string intent; // the chosen offer's: may differ from what was asked for by meaning
     std::string agent;
     std::uint64_t agent_id = 0;
+    ipc::ByteString identity; // for a later request to the same one
     std::string why;
     std::vector<std::pair<std::string, double>> candidates; // name, score; best first
 };
@@ -72,6 +75,7 @@ class Agent {
 public:
     Agent(); // ends the program with a sentence where it was not started by AIOS
 
+    // What the unit's setting `offers` does not name is refused by the broker, and then run() ends the agent.
     void offer(Offer offer, Handler handler);
     // A handler for intents that are not offered through the broker (services with a channel of their own).
     void serve(std::string intent, Handler handler);
@@ -80,9 +84,12 @@ public:
 
     // Registers the offers, tells the parent "ready", serves until nobody can send any more. Answers the exit status.
     int run();
-    // The same in two parts, for agents that do something else in between or beside it.
+    // The same in parts, for agents that do something else in between or beside it.
     Result<> announce();
+    int serve_all();
     Result<> serve_one(std::uint64_t deadline);
+    // Offers one more intent, after announce(). What the broker answers: missing_right if the unit may not.
+    Result<> offer_now(Offer offer, Handler handler);
 
     // find() through the agent's own broker channel.
     Result<Found> find(const Wanted& wanted, std::string* why_not = nullptr);
@@ -103,6 +110,7 @@ private:
     };
     Result<> register_offer(const Offer& offer);
     void answer(ipc::Incoming& request);
+    int end_with(Error error);
     const StartupBlock* startup_;
     std::string name_;
     std::uint64_t id_ = 0;
@@ -110,7 +118,6 @@ private:
     std::optional<ipc::Server> server_;
     std::vector<Offer> offers_;
     std::vector<Served> served_;
-    std::uint64_t requests_until_crash_ = 0; // --crash-after=N; 0 = never
 };
 
 [[nodiscard]] std::uint64_t now_ns(); // monotonic

@@ -38,10 +38,10 @@ Result<Incoming> Buffer::take(const Message& message) {
     return incoming;
 }
 
-Result<> Peer::send(const Intent& intent, const Grants& grants) {
+Result<> send(Handle channel, const Intent& intent, const Grants& grants) {
     const auto bytes = TRY(encode(intent));
     const Message message = outgoing(bytes, grants);
-    TRY(sys::ipc_send(channel_.get(), &message));
+    TRY(sys::ipc_send(channel, &message));
     return {};
 }
 

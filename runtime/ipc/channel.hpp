@@ -41,11 +41,13 @@ private:
 // Handles that go with an intent: derived for the receiver with at most these rights; the sender keeps its own.
 using Grants = std::vector<HandleGrant>;
 
+// would_block when the channel is full, peer_closed when nobody receives.
+Result<> send(Handle channel, const Intent& intent, const Grants& grants = {});
+
 class Peer {
 public:
     explicit Peer(OwnedHandle channel) : channel_(std::move(channel)) {}
-    // would_block when the channel is full, peer_closed when nobody receives.
-    Result<> send(const Intent& intent, const Grants& grants = {});
+    Result<> send(const Intent& intent, const Grants& grants = {}) { return ipc::send(channel_.get(), intent, grants); }
     // Sends and waits for the answer, until the deadline or the request's own reply_by.
     Result<Incoming> call(const Intent& intent, const Grants& grants = {}, std::uint64_t deadline = kNoDeadline);
     [[nodiscard]] Handle handle() const { return channel_.get(); }

@@ -13,6 +13,11 @@ namespace aios::sys {
 
 namespace detail {
 
+#ifdef AIOS_FAKE_KERNEL
+// Unit tests answer the calls themselves.
+std::int64_t call(std::uint64_t number, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t c = 0,
+                  std::uint64_t d = 0, std::uint64_t e = 0, std::uint64_t f = 0);
+#else
 // SYSCALL as abi/calls.def says: number in rax, arguments in rdi rsi rdx r10 r8 r9; the kernel changes rax, rcx and r11
 // alone.
 inline std::int64_t call(std::uint64_t number, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t c = 0,
@@ -28,6 +33,7 @@ inline std::int64_t call(std::uint64_t number, std::uint64_t a = 0, std::uint64_
                  : "rcx", "r11", "memory");
     return result;
 }
+#endif
 
 template <typename T>
 std::uint64_t word(T value) {

@@ -34,6 +34,9 @@ private:
     Handle handle_ = kNoHandle;
 };
 
+// Role of a handle beside a message: the answer is to be sent there. For senders that do not wait in a call.
+inline constexpr std::uint32_t kRoleAnswer = 1;
+
 // A call that answers a handle.
 [[nodiscard]] inline Result<OwnedHandle> owned(Result<std::uint64_t> handle) {
     return OwnedHandle(TRY(std::move(handle)));

@@ -1,19 +1,28 @@
-// Asks identityd to give a new unit its identity: an ipc_call with the intent identity.register (abi/messages.cddl) and
-// a handle on the agent.
+// Asks identityd to give a new unit its identity: a message with the intent identity.register (abi/messages.cddl), a
+// handle on the agent, and a handle on a channel for the answer. Nobody waits: identityd may be the very unit that has
+// to be restarted.
+//
+//  (1) The channel is made, and its receive side, which stays here, is watched for an answer and for its end.
+//  (2) Its send side goes with the message. Then the handle with both sides is closed: from here on the only sender is
+//      whoever holds the message, first the queue of identityd, then identityd.
+//  (3) An answer comes; or identityd ends with the message in its hands and the channel closes: then the next identityd
+//      is asked, who tells the same of an agent that is registered already. A message that nobody took stays in
+//      identityd's queue, which outlives it.
 #include "base/cbor.hpp"
 #include "runtime/orchestration/supervisor.hpp"
 
 namespace aios::orchestration {
 namespace {
 
-constexpr std::uint64_t kRequest = 1, kInform = 2;  // performatives
-constexpr std::uint64_t kPatience = 30'000'000'000; // ns
+constexpr std::uint64_t kRequest = 1, kInform = 2; // performatives
+constexpr std::uint64_t kAnswerBytes = 4096;
 
 } // namespace
 
-Result<> Supervisor::register_identity(std::size_t index) {
+Result<> Supervisor::ask_for_identity(std::size_t index) {
     const Unit& unit = description_.units[index];
-    std::byte buffer[1536];
+    UnitHandles& handles = units_[index];
+    std::byte buffer[4096];
     cbor::Encoder out(buffer);
     out.map(6);
     out.key(0).uint(kRequest);
@@ -21,26 +30,88 @@ Result<> Supervisor::register_identity(std::size_t index) {
     out.key(2).uint(index);
     out.key(3).uint(kNoDeadline);
     out.key(4).uint(0);
-    out.key(5).map(2).key("program").text(unit.program).key("manifest").bytes(manifest_);
+    out.key(5).map(2);
+    out.key("offers").array(unit.offers.size());
+    for (const std::string_view offer : unit.offers) {
+        out.text(offer);
+    }
+    out.key("manifest").bytes(manifest_);
     const Bytes encoded = TRY(out.finish());
 
-    const HandleGrant grant{units_[index].agent.get(), (rights::identify | rights::inspect | rights::wait).bits(), 0};
+    const OwnedHandle both = TRY(owned(sys::channel_create(self(), 1, kAnswerBytes)));
+    handles.answer = TRY(derive(both.get(), rights::receive | rights::wait));
+    TRY(sys::event_register(queue_.get(), handles.answer.get(), kSignalReadable | kSignalClosed,
+                            event_key(EventKind::identified, index)));
+    const HandleGrant grants[] = {
+        {handles.agent.get(), (rights::identify | rights::inspect | rights::wait).bits(), 0},
+        {both.get(), rights::send.bits(), kRoleAnswer},
+    };
     Message request{};
     request.bytes = reinterpret_cast<std::uint64_t>(encoded.data()); // SAFETY: for the kernel
     request.size = encoded.size();
-    request.handles = reinterpret_cast<std::uint64_t>(&grant); // SAFETY: for the kernel
-    request.handle_count = 1;
-    Message reply{};
-    reply.bytes = reinterpret_cast<std::uint64_t>(message_); // SAFETY: for the kernel
-    reply.size = sizeof(message_);
-    const std::uint64_t now = TRY(sys::clock_read(static_cast<std::uint64_t>(Clock::monotonic)));
+    request.handles = reinterpret_cast<std::uint64_t>(grants); // SAFETY: for the kernel
+    request.handle_count = std::size(grants);
     const Handle identityd = TRY(source_.handle_for(number_of(StartupRole::identity)));
-    TRY(sys::ipc_call(identityd, &request, &reply, now + kPatience));
+    const auto sent = sys::ipc_send(identityd, &request);
+    const std::uint64_t now = now_ns();
+    if (handles.asked_since_ns == kNoDeadline) handles.asked_since_ns = now;
+    if (!sent && sent.error() == Error::would_block) { // a full queue: again in a moment
+        close_answer(index);
+        handles.answer_due_ns = now + kStartPause;
+        return {};
+    }
+    handles.answer_due_ns = handles.asked_since_ns + kIdentityPatience;
+    return sent ? Result<>() : fail(sent.error());
+}
 
-    cbor::Decoder in(Bytes(message_, reply.size));
-    TRY(in.map_begin());
-    TRY(in.expect_key(0));
-    return TRY(in.uint()) == kInform ? Result<>() : fail(Error::bad_state);
+void Supervisor::close_answer(std::size_t unit) {
+    if (units_[unit].answer) (void)sys::event_cancel(queue_.get(), event_key(EventKind::identified, unit));
+    units_[unit].answer.reset();
+    units_[unit].answer_due_ns = kNoDeadline;
+}
+
+Result<> Supervisor::identified(std::size_t unit) {
+    UnitHandles& handles = units_[unit];
+    if (!handles.answer || handles.stop_wanted) return {}; // an old packet, or nobody cares any more
+    Message answer{};
+    answer.bytes = reinterpret_cast<std::uint64_t>(message_); // SAFETY: for the kernel
+    answer.size = sizeof(message_);
+    HandleGrant dropped[kMaxMessageHandles];
+    answer.handles = reinterpret_cast<std::uint64_t>(dropped); // SAFETY: for the kernel
+    answer.handle_count = kMaxMessageHandles;
+    const auto received = sys::ipc_recv(handles.answer.get(), &answer);
+    if (!received && received.error() == Error::would_block) return {};
+    close_answer(unit);
+    if (received) {
+        for (std::uint64_t i = 0; i < answer.handle_count; ++i) {
+            (void)sys::handle_close(dropped[i].handle); // nobody sends us handles
+        }
+        cbor::Decoder in(Bytes(message_, answer.size));
+        TRY(in.map_begin());
+        TRY(in.expect_key(0));
+        return TRY(in.uint()) == kInform ? Result<>() : fail(Error::bad_state);
+    }
+    return ask_for_identity(unit);
+}
+
+std::uint64_t Supervisor::next_answer_due() const {
+    std::uint64_t next = kNoDeadline;
+    for (const UnitHandles& handles : units_) {
+        next = handles.answer_due_ns < next ? handles.answer_due_ns : next;
+    }
+    return next;
+}
+
+void Supervisor::give_up_late_answers() {
+    const std::uint64_t now = now_ns();
+    for (std::size_t unit = 0; unit < units_.size(); ++unit) {
+        UnitHandles& handles = units_[unit];
+        if (handles.answer_due_ns > now) continue;
+        const bool may_ask_again = !handles.answer && now - handles.asked_since_ns < kIdentityPatience;
+        handles.answer_due_ns = kNoDeadline;
+        const auto asked = may_ask_again ? ask_for_identity(unit) : fail(Error::timed_out);
+        if (!asked) not_started(unit, asked.error());
+    }
 }
 
 } // namespace aios::orchestration

@@ -1,4 +1,4 @@
-// Starting of units: the description, the grants, the spawn.
+// Starting of units: the grants, the spawn, and what is said when it does not work out.
 #include "runtime/orchestration/supervisor.hpp"
 
 namespace aios::orchestration {
@@ -9,30 +9,17 @@ std::uint64_t address(const void* pointer) { return reinterpret_cast<std::uint64
 
 constexpr std::size_t kArgumentRoom = 2048;
 
+bool is_lack(Error error) { return error == Error::quota_exceeded || error == Error::out_of_memory; }
+
 } // namespace
 
-Result<> Supervisor::prepare() {
-    queue_ = TRY(owned(sys::queue_create(self())));
-    const Handle bundle = find_handle(startup_, StartupRole::bundle);
-    auto file = owned(sys::tree_open(bundle, path_.data(), path_.size()));
-    if (!file) {
-        fail_with("cannot open the system description in the bundle", path_, file.error());
-        return fail(file.error());
+void Supervisor::start_what_can() {
+    while (!finished_) {
+        const auto unit = states_.next_to_start(now_ns());
+        if (!unit) return;
+        states_.started(*unit);
+        if (const auto started = start_unit(*unit); !started) not_started(*unit, started.error());
     }
-    HandleInfo info{};
-    description_file_ = std::move(*file);
-    TRY(sys::handle_info(description_file_.get(), &info));
-    const MapRequest request{0, info.size, 0, kProtectRead};
-    const std::uint64_t mapped = TRY(sys::memory_map(description_file_.get(), &request));
-    const Bytes bytes(reinterpret_cast<const std::byte*>(mapped), info.size); // SAFETY: mapped above, for the whole run
-    manifest_ = crypto::Sha256::hash(bytes);
-    char why[256];
-    std::string_view sentence;
-    if (const auto decoded = SystemDescription::decode(bytes, description_, why, sentence); !decoded) {
-        finish(false, "{}", sentence);
-        return decoded;
-    }
-    return source_.prepare(description_);
 }
 
 // identityd gives every unit its identity before it runs, except itself.
@@ -52,12 +39,7 @@ Result<> Supervisor::start_unit(std::size_t index) {
     HandleGrant grants[kMaxGrants + 1];
     std::uint32_t count = 0;
     for (const Grant& grant : unit.grants) {
-        const auto handle = source_.handle_for(grant.role);
-        if (!handle) {
-            fail_with("cannot grant a role that the supervisor does not hold", unit.name, handle.error());
-            return fail(handle.error());
-        }
-        grants[count++] = {*handle, grant.rights, grant.role};
+        grants[count++] = {TRY(source_.handle_for(grant.role)), grant.rights, grant.role};
     }
     grants[count++] = {handles.parent.get(), (rights::send | rights::transfer | rights::derive).bits(),
                        static_cast<std::uint32_t>(StartupRole::parent)};
@@ -102,6 +84,7 @@ Result<> Supervisor::start_unit(std::size_t index) {
 
 Result<> Supervisor::spawned(std::size_t index) {
     UnitHandles& handles = units_[index];
+    if (!handles.operation) return {}; // an old packet
     AsyncResult result{};
     TRY(sys::get_async_result(handles.operation.get(), &result));
     (void)sys::event_cancel(queue_.get(), event_key(EventKind::spawned, index));
@@ -109,12 +92,76 @@ Result<> Supervisor::spawned(std::size_t index) {
     if (result.error != 0)
         return fail(is_error_number(result.error) ? static_cast<Error>(result.error) : Error::bad_state);
     handles.agent = OwnedHandle(result.value);
-    TRY(sys::agent_supervisor_register(handles.agent.get(), queue_.get(), event_key(EventKind::ended, index)));
+    if (const auto watched =
+            sys::agent_supervisor_register(handles.agent.get(), queue_.get(), event_key(EventKind::ended, index));
+        !watched) { // nobody would tell us of its end: so it is not ours
+        (void)sys::agent_kill(handles.agent.get(), 0);
+        handles.agent.reset();
+        return fail(watched.error());
+    }
+    if (handles.stop_wanted) { // it was decided while the spawn was under way
+        (void)sys::agent_kill(handles.agent.get(), 0);
+        return {};
+    }
     AgentInfo info{};
     TRY(sys::agent_info(handles.agent.get(), &info));
-    if (info.state == static_cast<std::uint32_t>(AgentState::created)) TRY(register_identity(index));
+    if (info.state == static_cast<std::uint32_t>(AgentState::created)) TRY(ask_for_identity(index));
     if (!description_.units[index].sends_ready) states_.ready(index);
     return {};
+}
+
+// A unit that has an agent is over only when the agent has ended: no two agents of one unit are ever alive.
+void Supervisor::not_started(std::size_t unit, Error error) {
+    if (units_[unit].agent) {
+        units_[unit].start_error = error;
+        close_answer(unit);
+        (void)sys::agent_kill(units_[unit].agent.get(), 0);
+        return;
+    }
+    const bool was_to_stop = units_[unit].stop_wanted;
+    let_go(unit);
+    if (finished_) {
+        states_.stopped(unit);
+    } else if (was_to_stop) {
+        states_.gone(unit, now_ns());
+    } else {
+        never_started(unit, error);
+    }
+}
+
+void Supervisor::never_started(std::size_t unit, Error error) {
+    Words words;
+    over(unit, is_lack(error) ? Ending::lacking : Ending::refused, why_not_started(words, unit, error));
+}
+
+std::string_view Supervisor::why_not_started(Words& words, std::size_t index, Error error) const {
+    const Unit& unit = description_.units[index];
+    const std::uint64_t wanted = unit.quota.memory_bytes;
+    if (is_lack(error)) {
+        AgentInfo own{};
+        const bool is_known = sys::agent_info(self(), &own).has_value() && own.quota.memory_bytes >= own.memory_bytes;
+        const std::uint64_t left = is_known ? own.quota.memory_bytes - own.memory_bytes : 0;
+        if (is_known && left < wanted)
+            return format_to(words, "it asks for memory = {}K and {} has {}K left", wanted >> 10, name_, left >> 10);
+        HandleInfo program{};
+        const auto file =
+            owned(sys::tree_open(find_handle(startup_, StartupRole::bundle), unit.program.data(), unit.program.size()));
+        if (file && sys::handle_info(file->get(), &program) && program.size > wanted)
+            return format_to(words, "its memory = {}K does not hold its program, which alone has {}K", wanted >> 10,
+                             (program.size + 1023) >> 10);
+        if (wanted < std::uint64_t{1} << 20)
+            return format_to(words, "its memory = {}K is too little to load its program and start it", wanted >> 10);
+        return format_to(words, "{} cannot give it memory = {}K, {} handles, {} threads and {} agents ({}K are left)",
+                         name_, wanted >> 10, unit.quota.handles, unit.quota.threads, unit.quota.agents, left >> 10);
+    }
+    if (error == Error::not_found) {
+        for (const Grant& grant : unit.grants) {
+            if (!source_.handle_for(grant.role))
+                return format_to(words, "it is to be granted role {}, which {} does not hold", grant.role, name_);
+        }
+        return format_to(words, "there is no program {} in the bundle", unit.program);
+    }
+    return format_to(words, "{}", error_info(error).sentence);
 }
 
 } // namespace aios::orchestration

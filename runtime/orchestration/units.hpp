@@ -1,7 +1,7 @@
 // Units: the programs that initd and agentsupervisor start, watch, restart and stop. This file decodes their
-// description (CBOR, see system-description in abi/messages.cddl), orders them by what they need, and decides restarts.
-// No allocation, no system calls: the same code runs in initd (which has no C library), in agentsupervisor and in host
-// tests.
+// description (CBOR, see system-description in abi/messages.cddl) and checks it: names are unique, needs exist and lead
+// to no cycle. No allocation, no system calls: the same code runs in initd (which has no C library), in agentsupervisor
+// and in host tests. Tables lie in the caller's arena, so their number follows from the description alone.
 #pragma once
 
 #include <cstdint>
@@ -12,19 +12,19 @@
 #include "base/result.hpp"
 #include "base/static_vector.hpp"
 #include "base/types.hpp"
+#include "runtime/orchestration/arena.hpp"
 
 namespace aios::orchestration {
 
-inline constexpr std::size_t kMaxUnits = 32;
+inline constexpr std::size_t kMaxUnits = 4096; // against nonsense: memory and the parent's quota come first
 inline constexpr std::size_t kMaxArguments = 16;
 inline constexpr std::size_t kMaxGrants = 16;
+inline constexpr std::size_t kMaxOfferGrants = 16;
+inline constexpr std::size_t kMaxIntensity = 64;
 inline constexpr std::uint64_t kDescriptionVersion = 1;
 
 enum class Strategy : std::uint8_t { one_for_one = 0, one_for_all = 1, rest_for_one = 2 };
 enum class Restart : std::uint8_t { never = 0, on_failure = 1, always = 2 };
-
-using UnitMask = std::uint32_t; // bit i = unit i
-static_assert(kMaxUnits <= 32);
 
 struct Grant { // of the parent's handle with this role, reduced to these rights
     std::uint32_t role;
@@ -35,8 +35,9 @@ struct Unit { // texts lie in the description's bytes
     std::string_view name;
     std::string_view program;
     StaticVector<std::string_view, kMaxArguments> arguments;
-    UnitMask needs = 0;
+    std::span<std::uint32_t> needs; // indices of units
     StaticVector<Grant, kMaxGrants> grants;
+    StaticVector<std::string_view, kMaxOfferGrants> offers; // intents that it may offer: runtime/security/offers.hpp
     QuotaGrant quota{};
     std::uint32_t cpu_weight = 100;
     PersonalityKind personality = PersonalityKind::linux_abi;
@@ -50,53 +51,16 @@ struct SystemDescription {
     std::uint32_t intensity = 0;    // restarts allowed ...
     std::uint64_t period_ns = 0;    // ... within this time
     std::uint64_t region_bytes = 0; // size of the memory region that initd makes; 0 = none
-    StaticVector<Unit, kMaxUnits> units;
+    std::span<Unit> units;
 
-    // Decodes `bytes`, which must outlive the description. On failure `why` (if given) holds a sentence that names the
-    // unit: bad_format, too_large, not_found (a need that no unit has), already_exists (a name twice), bad_argument (a
-    // cycle).
-    static Result<> decode(Bytes bytes, SystemDescription& out, std::span<char> why, std::string_view& sentence);
-};
-
-// Names a unit on a cycle of needs, or nothing.
-[[nodiscard]] const Unit* find_cycle(const SystemDescription& description);
-
-enum class UnitState : std::uint8_t { waiting, starting, ready, restarting, stopped, failed };
-
-// The life of the units, as a pure state machine: the owner starts what next_to_start() names and reports what happens.
-class UnitStates {
-public:
-    explicit UnitStates(const SystemDescription& description) : description_(description) {}
-
-    // A unit that may start now (all it needs is ready), or kMaxUnits. The owner starts it and calls started(), and
-    // ready() when it is: on its message, or, where it sends none, when it runs.
-    [[nodiscard]] std::size_t next_to_start() const;
-    void started(std::size_t unit) { states_[unit] = UnitState::starting; }
-    void ready(std::size_t unit);
-    void not_started(std::size_t unit); // the start did not work out; it is tried again
-
-    // A unit ended. Answers what is to be done about it.
-    struct Decision {
-        UnitMask restart = 0; // these run and are to be ended; then the owner calls gone(), and they start again
-        bool give_up = false; // too many restarts, or an essential unit is gone: the whole has failed
-    };
-    Decision ended(std::size_t unit, bool failed, std::uint64_t now_ns);
-    void gone(std::size_t unit); // one that was to be ended for a restart has ended
-
-    [[nodiscard]] UnitState state(std::size_t unit) const { return states_[unit]; }
-    [[nodiscard]] bool all_ready() const;
-    // The running unit to stop next when everything ends: one that no running unit needs; kMaxUnits when none runs.
-    [[nodiscard]] std::size_t next_to_stop() const;
-    void stopped(std::size_t unit) { states_[unit] = UnitState::stopped; }
-
-private:
-    [[nodiscard]] UnitMask affected_by(std::size_t unit) const;
-    bool allow_restart(std::uint64_t now_ns);
-    static constexpr std::size_t kMaxIntensity = 64;
-    const SystemDescription& description_;
-    UnitState states_[kMaxUnits]{};
-    std::uint64_t restarts_[kMaxIntensity]{}; // times of the last restarts, a ring
-    std::size_t restart_count_ = 0;
+    // How many units `bytes` announces; bad_format, too_large.
+    static Result<std::size_t> count_units(Bytes bytes);
+    // The room that decode() takes from its arena at most.
+    static std::size_t room_for(std::size_t units, Bytes bytes);
+    // Decodes `bytes`, which must outlive the description. On failure `sentence` (in `why`) names the unit: bad_format,
+    // too_large, no_space, not_found (a need that no unit has), already_exists (a name twice), bad_argument (a cycle).
+    static Result<> decode(Bytes bytes, Arena& arena, SystemDescription& out, std::span<char> why,
+                           std::string_view& sentence);
 };
 
 } // namespace aios::orchestration

@@ -4,9 +4,18 @@
 
 #include "base/cbor.hpp"
 #include "crypto/sha2.hpp"
+#include "runtime/security/offers.hpp"
 
 namespace aios::security {
 namespace {
+
+Result<Digest> digest_from(const ipc::Slots& slots, std::string_view name) {
+    const Bytes bytes = TRY(slots.bytes(name));
+    Digest digest{};
+    if (bytes.size() != digest.size()) return fail(Error::bad_format);
+    std::ranges::copy(bytes, digest.begin());
+    return digest;
+}
 
 Result<Identity> identity_from(Result<ipc::Incoming> answer) {
     const ipc::Incoming incoming = TRY(std::move(answer));
@@ -17,28 +26,31 @@ Result<Identity> identity_from(Result<ipc::Incoming> answer) {
     Identity identity;
     identity.agent = static_cast<std::uint64_t>(TRY(slots.integer("agent")));
     identity.name = TRY(slots.text("name"));
-    identity.program = TRY(slots.text("program"));
-    const Bytes digest = TRY(slots.bytes("digest"));
-    if (digest.size() != identity.digest.size()) return fail(Error::bad_format);
-    std::ranges::copy(digest, identity.digest.begin());
+    identity.identity = TRY(digest_from(slots, "identity"));
+    identity.program = TRY(digest_from(slots, "program"));
+    identity.record = TRY(digest_from(slots, "record"));
+    for (const ipc::Value& offer : *TRY(slots.array("offers"))) {
+        identity.offers.emplace_back(TRY(offer.text()));
+    }
     return identity;
 }
 
 } // namespace
 
-Result<std::array<std::byte, 32>> record_digest(const RecordFields& fields) {
-    std::byte buffer[kMaxNameBytes + kMaxPathBytes + 128];
+Result<Digest> record_digest(const Digest& identity, const Digest& manifest, std::span<const std::string> offers) {
+    std::byte buffer[kMaxOfferGrants * (ipc::kMaxIntentNameBytes + 4) + 128];
     cbor::Encoder out(buffer);
-    out.map(5);
-    out.key(0).uint(fields.agent);
-    out.key(1).uint(fields.parent);
-    out.key(2).text(fields.name);
-    out.key(3).text(fields.program);
-    out.key(4).bytes(fields.manifest);
-    const auto digest = crypto::Sha256::hash(TRY(out.finish()));
-    std::array<std::byte, 32> bytes{};
-    std::ranges::copy(digest, bytes.begin());
-    return bytes;
+    out.map(3);
+    out.key(0).bytes(identity);
+    out.key(1).bytes(manifest);
+    out.key(2).array(offers.size());
+    for (const std::string& offer : offers) {
+        out.text(offer);
+    }
+    const auto hash = crypto::Sha256::hash(TRY(out.finish()));
+    Digest digest{};
+    std::ranges::copy(hash, digest.begin());
+    return digest;
 }
 
 Result<Identity> identity_of(ipc::Peer& identityd, std::uint64_t agent) {
@@ -49,11 +61,15 @@ Result<Identity> identity_of(ipc::Peer& identityd, std::uint64_t agent) {
     return identity_from(identityd.call(request));
 }
 
-Result<Identity> register_agent(ipc::Peer& identityd, Handle agent, std::string_view program,
-                                std::span<const std::byte, 32> manifest) {
+Result<Identity> register_agent(ipc::Peer& identityd, Handle agent, const Digest& manifest,
+                                std::span<const std::string> offers) {
     ipc::Intent request;
     request.name = "identity.register";
-    request.slots = {{"program", program}, {"manifest", ipc::ByteString(manifest.begin(), manifest.end())}};
+    ipc::Array may_offer;
+    for (const std::string& offer : offers) {
+        may_offer.emplace_back(offer);
+    }
+    request.slots = {{"manifest", ipc::ByteString(manifest.begin(), manifest.end())}, {"offers", std::move(may_offer)}};
     const HandleGrant grant{agent, (rights::identify | rights::inspect | rights::wait).bits(), 0};
     return identity_from(identityd.call(request, {grant}));
 }

@@ -31,7 +31,7 @@ struct Crew {
 
 // {0: kind, 1: text, 2: ok} to whoever started this program.
 void tell_parent(const StartupBlock& startup, std::string_view kind, std::string_view text, bool is_ok) {
-    std::byte buffer[512];
+    std::byte buffer[768];
     cbor::Encoder out(buffer);
     out.map(3);
     out.key(0).text(kind);

@@ -1,70 +1,132 @@
-// identityd: gives agents their identity. A parent hands it a new agent (still `created`) with the identify right;
+// identityd: keeps the records of agents. A parent hands it a new agent (still `created`) with the identify right;
 // identityd writes the record, registers its digest with the kernel (AgentRegister, which lets the agent run and stands
-// in the audit log), and tells others who an agent id is. It keeps one record for each agent alive or dead, at most
-// kMaxRecords; the oldest dead one goes first.
+// in the audit log), and tells others who an agent id is.
+//
+// What a record says does not come from whoever asks: name, program and lineage are what the kernel measured, and only
+// the agent's own parent can register it, once. What an agent may offer is part of what its parent may (offers.hpp);
+// the first agent, which started identityd, may give everything.
 #include <algorithm>
 #include <cstring>
-#include <deque>
 
 #include "runtime/application/agent.hpp"
 #include "runtime/security/identity.hpp"
+#include "runtime/security/offers.hpp"
+#include "services/identityd/table.hpp"
 
 namespace aios {
 namespace {
 
-constexpr std::size_t kMaxRecords = 4096;
 using security::Identity;
 
+ipc::ByteString bytes_of(const security::Digest& digest) { return {digest.begin(), digest.end()}; }
+
 ipc::Intent describe(const ipc::Intent& request, const Identity& identity) {
+    ipc::Array offers;
+    for (const std::string& offer : identity.offers) {
+        offers.emplace_back(offer);
+    }
     return ipc::inform(request, {{"agent", identity.agent},
                                  {"name", identity.name},
-                                 {"program", identity.program},
-                                 {"digest", ipc::ByteString(identity.digest.begin(), identity.digest.end())}});
+                                 {"identity", bytes_of(identity.identity)},
+                                 {"program", bytes_of(identity.program)},
+                                 {"record", bytes_of(identity.record)},
+                                 {"offers", std::move(offers)}});
+}
+
+// Whether the agent behind a handle still runs. A handle that is dead or does not answer says no.
+bool is_alive(const OwnedHandle& agent) {
+    AgentInfo info{};
+    return sys::agent_info(agent.get(), &info).has_value() &&
+           info.state != static_cast<std::uint32_t>(AgentState::dead);
 }
 
 class Registrar {
 public:
+    explicit Registrar(Handle self) {
+        AgentInfo own{};
+        if (sys::agent_info(self, &own)) first_agent_ = own.parent;
+    }
+
     application::Reply register_agent(ipc::Incoming& request) {
-        auto identity = make(request);
-        if (!identity) return ipc::refuse(request.intent, identity.error(), "the agent cannot be registered");
-        if (records_.size() == kMaxRecords) records_.pop_front();
-        records_.push_back(*identity);
+        std::string reason = "the agent cannot be registered";
+        const auto identity = make(request, reason);
+        if (!identity) return ipc::refuse(request.intent, identity.error(), reason);
         return describe(request.intent, *identity);
     }
 
     application::Reply look_up(const ipc::Incoming& request) {
         const auto agent = request.intent.slots.integer("agent");
         if (!agent) return ipc::refuse(request.intent, agent.error(), "identity.of needs the slot agent, an integer");
-        const auto found = std::ranges::find(records_, static_cast<std::uint64_t>(*agent), &Identity::agent);
-        if (found == records_.end())
-            return ipc::refuse(request.intent, Error::not_found, "no agent was registered with this id");
+        const Identity* found = records_.find(static_cast<std::uint64_t>(*agent));
+        if (found == nullptr)
+            return ipc::refuse(request.intent, Error::not_found, "no agent that lives was registered with this id");
         return describe(request.intent, *found);
     }
 
 private:
-    static Result<Identity> make(ipc::Incoming& request) {
-        if (request.handles.size() != 1) return fail(Error::bad_argument);
-        const Handle agent = request.handles[0].handle.get();
+    Result<Identity> make(ipc::Incoming& request, std::string& reason) {
+        // The agent comes first; a sender that does not wait adds a channel for the answer.
+        if (request.handles.empty() || request.handles.size() > 2) return fail(Error::bad_argument);
+        OwnedHandle& agent = request.handles[0].handle;
         AgentInfo info{};
-        TRY(sys::agent_info(agent, &info));
+        TRY(sys::agent_info(agent.get(), &info));
+        if (info.parent != request.sender) {
+            reason = "only its parent can register an agent";
+            return fail(Error::missing_right);
+        }
         Identity identity;
         identity.agent = info.id;
         identity.name.assign(info.name, strnlen(info.name, sizeof(info.name)));
-        identity.program = TRY(request.intent.slots.text("program"));
-        if (identity.program.size() > kMaxPathBytes) return fail(Error::too_large);
-        const Bytes manifest = TRY(request.intent.slots.bytes("manifest"));
-        security::RecordFields fields{info.id, info.parent, identity.name, identity.program, {}};
-        if (manifest.size() != fields.manifest.size()) return fail(Error::bad_format);
-        std::ranges::copy(manifest, fields.manifest.begin());
-        identity.digest = TRY(security::record_digest(fields));
-        IdentityRecord record{};
-        std::memcpy(record.digest, identity.digest.data(), sizeof(record.digest));
-        std::memcpy(record.manifest, fields.manifest.data(), sizeof(record.manifest));
-        TRY(sys::agent_register(agent, &record));
+        std::memcpy(identity.identity.data(), info.identity, sizeof(info.identity));
+        std::memcpy(identity.program.data(), info.program, sizeof(info.program));
+        TRY(read_offers(request, identity, reason));
+        const Bytes bytes = TRY(request.intent.slots.bytes("manifest"));
+        security::Digest manifest{};
+        if (bytes.size() != manifest.size()) return fail(Error::bad_format);
+        std::ranges::copy(bytes, manifest.begin());
+        identity.record = TRY(security::record_digest(identity.identity, manifest, identity.offers));
+        if (!records_.has_room()) {
+            reason = "as many agents live as identityd has room for";
+            return fail(Error::no_space);
+        }
+        TRY(tell_kernel(agent.get(), identity, manifest, info));
+        records_.add(identity, std::move(agent));
         return identity;
     }
 
-    std::deque<Identity> records_;
+    Result<> read_offers(const ipc::Incoming& request, Identity& identity, std::string& reason) {
+        const ipc::Array& offers = *TRY(request.intent.slots.array("offers"));
+        if (offers.size() > security::kMaxOfferGrants) return fail(Error::too_large);
+        const Identity* parent = records_.find(request.sender);
+        const bool may_give_all = request.sender == first_agent_;
+        for (const ipc::Value& offer : offers) {
+            const std::string_view name = TRY(offer.text());
+            if (name.empty() || name.size() > ipc::kMaxIntentNameBytes) return fail(Error::bad_format);
+            if (!may_give_all && (parent == nullptr || !security::may_pass_on(parent->offers, name))) {
+                reason = "its parent may not let others offer " + std::string(name);
+                return fail(Error::missing_right);
+            }
+            identity.offers.emplace_back(name);
+        }
+        return {};
+    }
+
+    // An agent that is registered already keeps its record: a parent that asks again, because an identityd before this
+    // one ended without an answer, is told the same.
+    static Result<> tell_kernel(Handle agent, const Identity& identity, const security::Digest& manifest,
+                                const AgentInfo& info) {
+        IdentityRecord record{};
+        std::memcpy(record.digest, identity.record.data(), sizeof(record.digest));
+        std::memcpy(record.manifest, manifest.data(), sizeof(record.manifest));
+        const auto registered = sys::agent_register(agent, &record);
+        if (registered) return {};
+        const bool is_same = registered.error() == Error::already_exists &&
+                             std::memcmp(info.registered, record.digest, sizeof(record.digest)) == 0;
+        return is_same ? Result<>() : fail(registered.error());
+    }
+
+    std::uint64_t first_agent_ = 0; // the one that started identityd
+    identity::Table<OwnedHandle, is_alive> records_;
 };
 
 } // namespace
@@ -72,7 +134,7 @@ private:
 
 int main() {
     aios::application::Agent agent;
-    aios::Registrar registrar;
+    aios::Registrar registrar(agent.self());
     agent.use_channel(agent.handle(aios::StartupRole::identity_server));
     agent.serve("identity.register", [&](auto& request) { return registrar.register_agent(request); });
     agent.serve("identity.of", [&](auto& request) { return registrar.look_up(request); });

@@ -1,12 +1,15 @@
 // semantic-ipcd: the broker. Agents offer intents with a handle on their own channel; others ask for an intent by name
 // or meaning and get a channel of their own to the agent that fits best, so that the second message takes no detour.
-// What it says of an agent is what identityd says, never what the agent claims; load is what the kernel counts in the
-// agent's channel.
+// What it says of an agent is what identityd says of the sender that the kernel names, never what the agent claims.
+// From there also comes what an agent may offer: an offer beyond it is refused, and told to who runs the node. Load is
+// what the kernel counts in the agent's channel.
 #include <format>
 #include <map>
 
 #include "runtime/application/agent.hpp"
 #include "runtime/security/identity.hpp"
+#include "runtime/security/offers.hpp"
+#include "services/semantic-ipcd/refusals.hpp"
 #include "services/semantic-ipcd/registry.hpp"
 
 namespace aios {
@@ -31,11 +34,22 @@ Result<std::vector<broker::SlotType>> slot_types(const ipc::Slots& slots, std::s
 
 class Broker {
 public:
-    explicit Broker(ipc::Peer identityd) : identityd_(std::move(identityd)) {}
+    Broker(ipc::Peer identityd, Handle host_port) : identityd_(std::move(identityd)), refusals_(host_port) {}
 
     Reply offer(ipc::Incoming& request) {
         auto offer = read_offer(request);
         if (!offer) return ipc::refuse(request.intent, offer.error(), "the offer is not complete or not well-formed");
+        const auto identity = security::identity_of(identityd_, request.sender);
+        if (!identity || !security::may_offer(identity->offers, offer->intent)) {
+            const std::string name = identity ? identity->name : std::format("agent {}", request.sender);
+            const std::string sentence = std::format("{} may not offer {}: {}", name, offer->intent,
+                                                     identity ? "its unit has no setting offers = " + offer->intent
+                                                              : std::string("identityd does not know it"));
+            refusals_.tell(name, sentence);
+            return ipc::refuse(request.intent, Error::missing_right, sentence);
+        }
+        offer->agent_name = identity->name;
+        offer->identity.assign(identity->identity.begin(), identity->identity.end());
         if (const auto added = registry_.offer(*offer); !added) {
             return ipc::refuse(request.intent, added.error(),
                                "the agent has too many offers, or the offer is too large");
@@ -55,7 +69,7 @@ public:
         auto wanted = read_wanted(request.intent.slots);
         if (!wanted)
             return ipc::refuse(request.intent, wanted.error(),
-                               "intent.find needs intent or meaning, slots and not_agent");
+                               "intent.find needs intent or meaning, slots, not_agent, from and identity");
         refresh_loads();
         const broker::Choice choice = registry_.choose(*wanted);
         if (choice.candidates.empty()) return ipc::refuse(request.intent, Error::not_found, choice.why);
@@ -68,6 +82,7 @@ public:
         const ipc::Intent answer = ipc::inform(request.intent, {{"intent", offer.intent},
                                                                 {"agent", offer.agent_name},
                                                                 {"agent_id", offer.agent},
+                                                                {"identity", offer.identity},
                                                                 {"why", choice.why},
                                                                 {"candidates", std::move(names)}});
         const HandleGrant grant{channels_[offer.agent].get(), (rights::send | rights::inspect).bits(), 0};
@@ -97,12 +112,6 @@ private:
         offer.action = TRY(orchestration::action_from(*action));
         if (offer.action.intent != offer.intent) return fail(Error::bad_format);
         offer.capacity = static_cast<std::uint64_t>(TRY(slots.integer("capacity")));
-        if (const auto identity = security::identity_of(identityd_, request.sender); identity) {
-            offer.agent_name = identity->name;
-            offer.is_identified = true;
-        } else {
-            offer.agent_name = std::format("agent {}", request.sender);
-        }
         return offer;
     }
 
@@ -112,6 +121,9 @@ private:
         wanted.meaning = TRY(slots.text("meaning"));
         wanted.slots = TRY(slot_types(slots, "slots"));
         wanted.not_agent = static_cast<std::uint64_t>(TRY(slots.integer("not_agent")));
+        wanted.from = TRY(slots.text("from"));
+        const Bytes identity = TRY(slots.bytes("identity"));
+        wanted.identity.assign(identity.begin(), identity.end());
         if (wanted.intent.empty() && wanted.meaning.empty()) return fail(Error::bad_argument);
         return wanted;
     }
@@ -134,6 +146,7 @@ private:
     broker::Registry registry_{embedder_};
     std::map<std::uint64_t, OwnedHandle> channels_; // by agent; each has at most one that counts, its last
     ipc::Peer identityd_;
+    broker::Refusals refusals_;
 };
 
 } // namespace
@@ -142,7 +155,7 @@ private:
 int main() {
     using namespace aios;
     application::Agent agent;
-    Broker broker{ipc::Peer(OwnedHandle(agent.handle(StartupRole::identity)))};
+    Broker broker{ipc::Peer(OwnedHandle(agent.handle(StartupRole::identity))), agent.handle(StartupRole::host_port)};
     agent.use_channel(agent.handle(StartupRole::broker_server));
     agent.serve("intent.offer", [&](auto& request) { return broker.offer(request); });
     agent.serve("intent.withdraw", [&](auto& request) { return broker.withdraw(request); });

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <format>
+#include <iterator>
+
+#include "runtime/memory/question.hpp"
 
 namespace aios::broker {
 namespace {
@@ -23,6 +26,24 @@ bool types_fit(const Offer& offer, const Wanted& wanted, std::string& missing) {
         }
     }
     return true;
+}
+
+std::vector<std::string> words_of(std::string_view text) {
+    std::vector<std::string> words;
+    for (const auto& stem : memory::parse_question(text).stems) {
+        words.push_back(stem.text);
+    }
+    std::ranges::sort(words);
+    return words;
+}
+
+// The floor: see registry.hpp.
+bool is_meant(const std::vector<std::string>& request, const std::vector<std::string>& offer) {
+    std::vector<std::string> shared;
+    std::ranges::set_intersection(request, offer, std::back_inserter(shared));
+    if (shared.empty()) return false;
+    if (shared.size() == request.size()) return true;
+    return shared.size() >= 2 && static_cast<double>(shared.size()) >= kMinShare * static_cast<double>(request.size());
 }
 
 std::string explain(const std::vector<Candidate>& candidates, bool by_name, const Wanted& wanted) {
@@ -48,16 +69,17 @@ Result<> Registry::offer(Offer offer) {
     if (offer.description.size() > kMaxDescriptionBytes) return fail(Error::too_large);
     if (offer.capacity == 0) offer.capacity = 1;
     auto vector = embedder_.embed(offer_text(offer));
+    auto words = words_of(offer_text(offer));
     for (Entry& entry : entries_) {
         if (entry.offer.agent == offer.agent && entry.offer.intent == offer.intent) {
-            entry = {std::move(offer), std::move(vector)};
+            entry = {std::move(offer), std::move(vector), std::move(words)};
             return {};
         }
     }
     const auto own =
         std::ranges::count_if(entries_, [&](const Entry& entry) { return entry.offer.agent == offer.agent; });
     if (entries_.size() == kMaxOffers || static_cast<std::size_t>(own) == kMaxOffersEach) return fail(Error::too_large);
-    entries_.push_back({std::move(offer), std::move(vector)});
+    entries_.push_back({std::move(offer), std::move(vector), std::move(words)});
     return {};
 }
 
@@ -94,33 +116,64 @@ void Registry::routed(std::uint64_t agent) {
     load->last_routed = ++routings_;
 }
 
-Choice Registry::choose(const Wanted& wanted) const {
-    Choice choice;
-    const bool by_name =
-        std::ranges::any_of(entries_, [&](const Entry& entry) { return entry.offer.intent == wanted.intent; });
-    const cognitive::Vector meaning = by_name ? cognitive::Vector{} : embedder_.embed(wanted.meaning);
+bool Registry::is_asked_for(const Offer& offer, const Wanted& wanted) const {
+    return offer.agent != wanted.not_agent && (wanted.from.empty() || offer.agent_name == wanted.from) &&
+           (wanted.identity.empty() || offer.identity == wanted.identity);
+}
+
+Registry::Meant Registry::find_meant(const Wanted& wanted, std::string& why) const {
+    const cognitive::Vector vector = embedder_.embed(wanted.meaning);
+    const std::vector<std::string> words = words_of(wanted.meaning);
+    Meant best, nearest, second; // above the floor; of all; of all other intents
     std::string missing;
     for (const Entry& entry : entries_) {
-        if (entry.offer.agent == wanted.not_agent) continue;
-        double fit = 1;
-        if (by_name) {
-            if (entry.offer.intent != wanted.intent) continue;
-        } else {
-            fit = cognitive::similarity(entry.vector, meaning);
-            if (fit < kMeaningThreshold) continue;
+        if (!is_asked_for(entry.offer, wanted) || !types_fit(entry.offer, wanted, missing)) continue;
+        const double fit = cognitive::similarity(entry.vector, vector);
+        if ((best.entry == nullptr || fit > best.fit) && is_meant(words, entry.words)) best = {&entry, fit};
+        if (nearest.entry == nullptr || fit > nearest.fit) {
+            if (nearest.entry != nullptr && nearest.entry->offer.intent != entry.offer.intent) second = nearest;
+            nearest = {&entry, fit};
+        } else if (entry.offer.intent != nearest.entry->offer.intent && (second.entry == nullptr || fit > second.fit)) {
+            second = {&entry, fit};
         }
-        if (!types_fit(entry.offer, wanted, missing)) continue;
-        const Load* known = load_entry(entry.offer.agent);
+    }
+    if (best.entry == nullptr) {
+        why = std::format("no agent offers \"{}\"", wanted.meaning);
+        const auto name = [](const Meant& meant) {
+            return std::format("{} of {} ({:.2f})", meant.entry->offer.intent, meant.entry->offer.agent_name,
+                               meant.fit);
+        };
+        if (nearest.entry != nullptr) why += "; nearest: " + name(nearest);
+        if (second.entry != nullptr) why += ", " + name(second);
+        if (!missing.empty()) why += "; left out: " + missing;
+    }
+    return best;
+}
+
+Choice Registry::choose(const Wanted& wanted) const {
+    Choice choice;
+    const bool by_name = wanted.meaning.empty() || std::ranges::any_of(entries_, [&](const Entry& entry) {
+                             return entry.offer.intent == wanted.intent;
+                         });
+    Meant meant;
+    if (!by_name) {
+        meant = find_meant(wanted, choice.why);
+        if (meant.entry == nullptr) return choice;
+    }
+    const std::string& intent = by_name ? wanted.intent : meant.entry->offer.intent;
+    std::string missing;
+    for (const Entry& entry : entries_) {
+        const Offer& offer = entry.offer;
+        if (offer.intent != intent || !is_asked_for(offer, wanted) || !types_fit(offer, wanted, missing)) continue;
+        const Load* known = load_entry(offer.agent);
         const double load =
-            known == nullptr ? 0 : static_cast<double>(known->requests) / static_cast<double>(entry.offer.capacity);
-        // Load counts as what is left of the agent, so that it stays in [0, 1] however long the queue is.
-        const double score =
-            kMeaningWeight * fit + kLoadWeight / (1 + load) + (entry.offer.is_identified ? kTrustWeight : 0);
-        choice.candidates.push_back({&entry.offer, score, fit, load, known == nullptr ? 0 : known->last_routed});
+            known == nullptr ? 0 : static_cast<double>(known->requests) / static_cast<double>(offer.capacity);
+        choice.candidates.push_back(
+            {&offer, 1 / (1 + load), by_name ? 1 : meant.fit, load, known == nullptr ? 0 : known->last_routed});
     }
     if (choice.candidates.empty()) {
-        const std::string asked = wanted.intent.empty() ? "\"" + wanted.meaning + "\"" : wanted.intent;
-        choice.why = missing.empty() ? "no agent offers " + asked : "no offer fits " + asked + ": " + missing;
+        const std::string from = wanted.from.empty() ? "" : " from " + wanted.from;
+        choice.why = missing.empty() ? "no agent offers " + intent + from : "no offer fits " + intent + ": " + missing;
         return choice;
     }
     std::ranges::stable_sort(choice.candidates, [](const Candidate& a, const Candidate& b) {

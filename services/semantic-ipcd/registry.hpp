@@ -1,6 +1,13 @@
-// Who offers which intent, and the choice among them: type is a hard filter, then meaning, load and trust make a score,
-// and the choice comes with a sentence that says why. Pure: no system calls, so that host tests can exercise it.
-// Bounded by the limits below.
+// Who offers which intent, and the choice among them. Type is a hard filter. A request that names an intent goes to an
+// offer of that intent or to nobody. A request by meaning first finds the intent that means it, above a floor; only
+// then load decides, and only between offers of that one intent. The choice comes with a sentence that says why. Pure:
+// no system calls, so that host tests can exercise it. Bounded by the limits below.
+//
+// Meaning. The nearest intents are found by the embedder's cosine. The floor is kept by words: a request fits an offer
+// only if at least two of its words (stems, without function words), or all of them, are words of the offer's name or
+// description, and these are at least kMinShare of it. One word in common ("open the front door", "opens or closes a
+// valve") is an accident more often than not, and a wrong route costs more than a refusal, which names the nearest two
+// so that the caller can ask for one by its name.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +22,7 @@ namespace aios::broker {
 inline constexpr std::size_t kMaxOffers = 1024;
 inline constexpr std::size_t kMaxOffersEach = 64; // of one agent
 inline constexpr std::size_t kMaxDescriptionBytes = 512;
-inline constexpr double kMeaningThreshold = 0.25; // below it a description does not fit a request by meaning
-inline constexpr double kMeaningWeight = 1.0, kLoadWeight = 0.5, kTrustWeight = 0.25;
+inline constexpr double kMinShare = 0.25; // of a request's words that an offer has to share
 
 struct SlotType {
     std::string name;
@@ -32,26 +38,28 @@ struct Offer {
     std::vector<SlotType> inputs; // slots that a request must have
     orchestration::Action action; // what the planner sees; no effects = not for plans
     std::uint64_t capacity = 1;   // requests that it works on at once
-    bool is_identified = false;   // has an identity record
+    ipc::ByteString identity;     // what the kernel measured
 };
 
 struct Wanted {
     std::string intent = {};          // exact name, or empty
-    std::string meaning = {};         // words, used when no name is given or none matches
+    std::string meaning = {};         // words, used when no name is given or nobody offers it
     std::vector<SlotType> slots = {}; // what the request will hold; empty = not said
     std::uint64_t not_agent = 0;      // whom to leave out (a retry), or 0
+    std::string from = {};            // only an agent of this name, if given ...
+    ipc::ByteString identity = {};    // ... and only one of this identity, if given
 };
 
 struct Candidate {
     const Offer* offer;
-    double score;
+    double score;   // what is left of the agent: 1 / (1 + load)
     double meaning; // cosine, or 1 for an exact name
     double load;    // (waiting + working) / capacity
     std::uint64_t last_routed;
 };
 
 struct Choice {
-    std::vector<Candidate> candidates; // best first; valid until the registry changes
+    std::vector<Candidate> candidates; // offers of one intent, best first; valid until the registry changes
     std::string why;                   // a sentence about the first, or why none fits
 };
 
@@ -76,12 +84,20 @@ private:
     struct Entry {
         Offer offer;
         cognitive::Vector vector;
+        std::vector<std::string> words; // stems of name and description, sorted
     };
     struct Load {
         std::uint64_t agent;
         std::uint64_t requests;
         std::uint64_t last_routed; // a counter: among equals the agent that has rested longest goes first
     };
+    // The intent that means what is wanted, and how near it is; and if none does, the sentence for `why`.
+    struct Meant {
+        const Entry* entry = nullptr; // its nearest offer
+        double fit = 0;
+    };
+    [[nodiscard]] Meant find_meant(const Wanted& wanted, std::string& why) const;
+    [[nodiscard]] bool is_asked_for(const Offer& offer, const Wanted& wanted) const;
     [[nodiscard]] const Load* load_entry(std::uint64_t agent) const;
     Load* make_load(std::uint64_t agent);
     const cognitive::Embedder& embedder_;

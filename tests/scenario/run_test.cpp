@@ -1,6 +1,7 @@
 // Whole runs: the ordinary one, both boots on 1, 2 and 4 processors, odd input, and what cuts a run short.
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <format>
 
 #include "tests/scenario/scenario.hpp"
@@ -217,6 +218,69 @@ SCENARIO(a_crash_in_the_middle_is_survived) {
     }
 }
 
+// Any of them at any request: a few of all, or all of them with AIOS_EXHAUSTIVE=1.
+SCENARIO(a_crash_at_any_request_is_survived) {
+    write_library(world);
+    const bool is_exhaustive = std::getenv("AIOS_EXHAUSTIVE") != nullptr;
+    const std::pair<const char*, unsigned> services[] = {{"identityd", 26}, {"semantic-ipcd", 30}, {"memoryd", 2},
+                                                         {"planner", 2},    {"librarian", 1},      {"reader-1", 1},
+                                                         {"reader-2", 1},   {"checker", 2},        {"visitor", 1}};
+    unsigned number = 0, crashed = 0;
+    for (const auto& [name, requests] : services) {
+        for (unsigned request = 1; request <= requests; ++request) {
+            if (!is_exhaustive && number++ % 7 != 0) continue;
+            const std::string crash = std::format("{}={}", name, request);
+            const auto report = world.run(library_run(world, {"--crash", crash}));
+            EXPECT_SAYING(report["answers"].size() == 2 && answered(report, 0) && !answered(report, 1), crash);
+            const auto& agents = *report["agents"].array();
+            crashed +=
+                std::ranges::count_if(agents, [&](const auto& agent) { return agent["name"].text() == name; }) > 1;
+        }
+    }
+    say(std::format("{} crashes in {} runs", crashed, is_exhaustive ? 66 : (66 + 6) / 7));
+    EXPECT(crashed > 0);
+}
+
+// An agent with the grants of the tutorial puts itself forward to answer and to check: it is refused, that is in the
+// report, and nobody is led to it.
+SCENARIO(a_forged_offer_is_refused_and_shown) {
+    write_library(world);
+    const auto report = world.run(library_run(world));
+    check_library(report);
+    for (const char* intent : {"question.answer", "answer.check"}) {
+        const std::string sentence =
+            std::format("visitor may not offer {}: its unit has no setting offers = {}", intent, intent);
+        const auto& refusals = *report["refusals"].array();
+        EXPECT_SAYING(std::ranges::any_of(refusals,
+                                          [&](const auto& refusal) {
+                                              return refusal["agent"].text() == "visitor" &&
+                                                     refusal["text"].text() == sentence;
+                                          }),
+                      sentence);
+    }
+    for (const auto& answer : *report["answers"].array())
+        EXPECT(answer["agent"].text() != "visitor");
+    for (const auto& route : *report["routes"].array()) {
+        if (route["intent"].text() == "region.read") continue;
+        for (const auto& candidate : *route["candidates"].array())
+            EXPECT(candidate["agent"].text() != "visitor");
+    }
+}
+
+// What an agent prints comes out under its name, also when it is killed right afterwards.
+SCENARIO(the_last_line_of_a_crashing_agent_is_shown) {
+    write_library(world);
+    std::vector<std::string> arguments = library_run(world, {"--crash", "checker=1", "--verbose"});
+    arguments.insert(arguments.begin(), "run");
+    const auto done = world.aios(arguments);
+    EXPECT_SAYING(done.status == 0, done.err);
+    const std::string all = done.out + done.err;
+    const auto at = all.find("crashes at request 1, as it was told");
+    EXPECT_SAYING(at != std::string::npos, all);
+    const auto line = all.rfind('\n', at) + 1;
+    EXPECT_SAYING(all.substr(line, at - line).find("checker") != std::string::npos, all.substr(line, at - line));
+}
+
 // Whoever always crashes is given up, with a sentence that says so.
 SCENARIO(a_service_that_always_crashes_is_named) {
     write_library(world);
@@ -224,6 +288,8 @@ SCENARIO(a_service_that_always_crashes_is_named) {
     world.refuses(5, library_run(world, {"--crash", "checker=1,always"}), "checker");
     world.refuses(2, library_run(world, {"--crash", "nobody=1"}), "nobody");
     world.refuses(2, library_run(world, {"--crash", "memoryd"}), "NAME=N");
+    world.refuses(2, library_run(world, {"--crash", "agentsupervisor=1"}), "cannot be told to crash");
+    world.refuses(5, library_run(world, {"--crash", "desk=1"}), "desk failed for good");
 }
 
 // What the refusal of too little memory names is enough.

@@ -38,7 +38,7 @@ constexpr Named kYesNo[] = {{"no", 0}, {"yes", 1}};
 
 struct UnitText {
     std::string name, program;
-    std::vector<std::string> arguments, needs;
+    std::vector<std::string> arguments, needs, offers;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> grants;
     std::uint64_t memory = 16 << 20, handles = 256, threads = 8, agents = 0, weight = 100;
     std::uint32_t personality = 1, restart = 0;
@@ -155,6 +155,8 @@ private:
             out.needs = words_of(value);
         } else if (key == "grant") {
             return grant(out, value);
+        } else if (key == "offers") {
+            out.offers = words_of(value);
         } else if (key == "memory") {
             out.memory = HOST_TRY(number(value));
         } else if (key == "handles") {
@@ -199,7 +201,7 @@ void put(cbor::Encoder& out, const DescriptionText& description) {
     out.key(3).uint(description.period_ms);
     out.key(4).array(description.units.size());
     for (const UnitText& unit : description.units) {
-        out.map(11);
+        out.map(12);
         out.key(0).text(unit.name);
         out.key(1).text(unit.program);
         out.key(2);
@@ -216,6 +218,8 @@ void put(cbor::Encoder& out, const DescriptionText& description) {
         out.key(8).uint(unit.restart);
         out.key(9).boolean(unit.sends_ready);
         out.key(10).boolean(unit.essential);
+        out.key(11);
+        put_texts(out, unit.offers);
     }
     out.key(5).uint(description.region_bytes);
 }
@@ -228,6 +232,10 @@ Outcome<std::string> compile_description(std::string_view file, std::string_view
     for (UnitText& unit : description.units) {
         const auto crash = crashes.find(unit.name);
         if (crash == crashes.end()) continue;
+        if (unit.personality == 0)
+            return failure(Exit::wrong_use, std::format("{} cannot be told to crash: it is a native program, which "
+                                                        "answers no requests.",
+                                                        unit.name));
         unit.arguments.push_back(std::format("--crash-after={}", crash->second.request));
         if (crash->second.always) unit.arguments.emplace_back("--crash-always");
     }

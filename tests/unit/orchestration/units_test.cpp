@@ -1,76 +1,33 @@
-// Units: decoding of descriptions, order of starts and stops, restart decisions.
+// Units: decoding of descriptions, and the pure state machine: order of starts and stops, restart decisions, budgets.
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-#include "base/cbor.hpp"
-#include "runtime/orchestration/units.hpp"
+#include "tests/unit/orchestration/describe.hpp"
 
 namespace aios::orchestration {
 namespace {
 
-struct Spec {
-    std::string name;
-    std::vector<std::string> needs;
-    Restart restart = Restart::never;
-    bool sends_ready = false;
-    bool essential = false;
-};
-
-std::vector<std::byte> encode(const std::vector<Spec>& specs, Strategy strategy, unsigned intensity,
-                              unsigned period_ms) {
-    std::vector<std::byte> buffer(65536);
-    cbor::Encoder out(buffer);
-    out.map(6);
-    out.key(0).uint(1);
-    out.key(1).uint(static_cast<std::uint64_t>(strategy));
-    out.key(2).uint(intensity);
-    out.key(3).uint(period_ms);
-    out.key(4).array(specs.size());
-    for (const Spec& spec : specs) {
-        out.map(11);
-        out.key(0).text(spec.name);
-        out.key(1).text("bin/" + spec.name);
-        out.key(2).array(1).text("--verbose");
-        out.key(3).array(spec.needs.size());
-        for (const auto& need : spec.needs) {
-            out.text(need);
-        }
-        out.key(4).array(1).array(2).uint(2).uint(3);
-        out.key(5).array(4).uint(1 << 20).uint(64).uint(4).uint(0);
-        out.key(6).uint(100);
-        out.key(7).uint(1);
-        out.key(8).uint(static_cast<std::uint64_t>(spec.restart));
-        out.key(9).boolean(spec.sends_ready);
-        out.key(10).boolean(spec.essential);
-    }
-    out.key(5).uint(4096);
-    buffer.resize(out.finish().value().size());
-    return buffer;
-}
-
-struct Decoded {
-    std::vector<std::byte> bytes;
-    SystemDescription description;
-    char why[200];
-    std::string_view sentence;
-    Result<> result;
-    Decoded(const std::vector<Spec>& specs, Strategy strategy = Strategy::one_for_one, unsigned intensity = 3,
-            unsigned period_ms = 1000)
-        : bytes(encode(specs, strategy, intensity, period_ms)),
-          result(SystemDescription::decode(bytes, description, why, sentence)) {}
-};
+constexpr std::uint64_t kMs = 1'000'000;
 
 // Starts everything that can start, with ready messages at once; answers the order.
-std::string start_all(const SystemDescription& description, UnitStates& states) {
+std::string start_all(Decoded& d, std::uint64_t now = 0) {
     std::string order;
-    for (std::size_t unit = states.next_to_start(); unit != kMaxUnits; unit = states.next_to_start()) {
-        states.started(unit);
-        states.ready(unit);
-        order += std::string(description.units[unit].name) + " ";
+    while (const auto unit = d.states.next_to_start(now)) {
+        d.states.started(*unit);
+        d.states.ready(*unit);
+        order += std::string(d.description.units[*unit].name) + " ";
     }
     return order;
+}
+
+std::string names_in(const Decoded& d, UnitState state) {
+    std::string names;
+    for (std::size_t i = 0; i < d.description.units.size(); ++i) {
+        if (d.states.state(i) == state) names += std::string(d.description.units[i].name) + " ";
+    }
+    return names;
 }
 
 TEST(Units, DecodesAndOrders) {
@@ -78,25 +35,23 @@ TEST(Units, DecodesAndOrders) {
     ASSERT_TRUE(d.result) << d.sentence;
     EXPECT_EQ(d.description.units[0].arguments[0], "--verbose");
     EXPECT_EQ(d.description.region_bytes, 4096u);
-    UnitStates states(d.description);
-    EXPECT_EQ(start_all(d.description, states), "broker planner memory desk ");
-    EXPECT_TRUE(states.all_ready());
+    EXPECT_EQ(start_all(d), "broker planner memory desk ");
     std::string stops;
-    for (std::size_t unit = states.next_to_stop(); unit != kMaxUnits; unit = states.next_to_stop()) {
-        stops += std::string(d.description.units[unit].name) + " ";
-        states.stopped(unit);
+    while (const auto unit = d.states.next_to_stop()) {
+        stops += std::string(d.description.units[*unit].name) + " ";
+        d.states.stopped(*unit);
     }
     EXPECT_EQ(stops, "desk memory planner broker ");
+    EXPECT_TRUE(d.states.is_over());
 }
 
 TEST(Units, WaitsForReadyMessages) {
     Decoded d({{"a", {}, Restart::never, true}, {"b", {"a"}}});
-    UnitStates states(d.description);
-    EXPECT_EQ(states.next_to_start(), 0u);
-    states.started(0);
-    EXPECT_EQ(states.next_to_start(), kMaxUnits);
-    states.ready(0);
-    EXPECT_EQ(states.next_to_start(), 1u);
+    EXPECT_EQ(d.states.next_to_start(0), 0u);
+    d.states.started(0);
+    EXPECT_FALSE(d.states.next_to_start(0));
+    d.states.ready(0);
+    EXPECT_EQ(d.states.next_to_start(0), 1u);
 }
 
 TEST(Units, RefusesWithASentenceThatNamesTheUnit) {
@@ -110,61 +65,157 @@ TEST(Units, RefusesWithASentenceThatNamesTheUnit) {
     EXPECT_EQ(missing.sentence, "unit a needs ghost, which does not exist");
     Decoded twice({{"a", {}}, {"a", {}}});
     EXPECT_EQ(twice.result.error(), Error::already_exists);
+    EXPECT_EQ(Decoded({{"a", {}}}, Strategy::one_for_one, kMaxIntensity + 1).result.error(), Error::too_large);
 }
 
 TEST(Units, EveryTruncationIsRefused) {
     const auto bytes = encode({{"a", {}}, {"b", {"a"}}}, Strategy::one_for_one, 1, 1);
     for (std::size_t length = 0; length < bytes.size(); ++length) {
-        SystemDescription description;
-        char why[200];
-        std::string_view sentence;
-        EXPECT_FALSE(SystemDescription::decode(Bytes(bytes).first(length), description, why, sentence));
-        EXPECT_FALSE(sentence.empty());
+        Decoded d(std::vector(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(length)));
+        EXPECT_FALSE(d.result);
+        EXPECT_FALSE(d.sentence.empty());
     }
+}
+
+// A thousand units, each of which needs the ten before it: the tables have exactly the room that is asked for.
+TEST(Units, AThousandUnits) {
+    std::vector<Spec> specs;
+    for (int i = 0; i < 1000; ++i) {
+        Spec spec{"unit-" + std::to_string(i), {}, Restart::on_failure};
+        for (int need = std::max(0, i - 10); need < i; ++need) {
+            spec.needs.push_back("unit-" + std::to_string(need));
+        }
+        specs.push_back(spec);
+    }
+    Decoded d(specs, Strategy::rest_for_one, kMaxIntensity);
+    ASSERT_TRUE(d.result) << d.sentence;
+    start_all(d);
+    EXPECT_EQ(d.states.over(500, Ending::failed, 1), Verdict::carry_on);
+    std::size_t stopping = 0;
+    for (std::size_t i = 0; i < 1000; ++i) {
+        stopping += d.states.state(i) == UnitState::stopping;
+    }
+    EXPECT_EQ(stopping, 499u);
 }
 
 TEST(Units, RestartStrategies) {
     const std::vector<Spec> specs = {
         {"a", {}, Restart::always}, {"b", {"a"}, Restart::on_failure}, {"c", {}, Restart::never}};
     // A restart of a takes along nobody, everybody, or b, which needs it.
-    for (const auto& [strategy, expected] : {std::pair{Strategy::one_for_one, 0b000u},
-                                             {Strategy::one_for_all, 0b110u},
-                                             {Strategy::rest_for_one, 0b010u}}) {
+    for (const auto& [strategy, expected, again] : {std::tuple{Strategy::one_for_one, "", "a "},
+                                                    {Strategy::one_for_all, "b c ", "a b c "},
+                                                    {Strategy::rest_for_one, "b ", "a b "}}) {
         Decoded d(specs, strategy);
-        UnitStates states(d.description);
-        start_all(d.description, states);
-        const auto decision = states.ended(0, true, 10);
-        EXPECT_EQ(decision.restart, expected);
-        EXPECT_FALSE(decision.give_up);
-        EXPECT_EQ(states.next_to_start(), 0u);
-        states.started(0);
-        states.ready(0);
-        EXPECT_EQ(states.next_to_start(), kMaxUnits) << "the others have not ended yet";
+        start_all(d);
+        EXPECT_EQ(d.states.over(0, Ending::failed, 10), Verdict::carry_on);
+        EXPECT_EQ(names_in(d, UnitState::stopping), expected);
+        if (*expected != '\0') EXPECT_FALSE(d.states.next_to_start(10)) << "the others have not ended yet";
         for (std::size_t other = 1; other < 3; ++other) {
-            states.gone(other);
+            d.states.gone(other, 11);
         }
-        const std::string again = start_all(d.description, states);
-        EXPECT_EQ(again, expected == 0b110u ? "b c " : expected == 0b010u ? "b " : "");
+        EXPECT_EQ(start_all(d, 12), again);
     }
 }
 
+// Whoever is being started when it is taken along starts afresh as well, and nobody starts before it is gone.
+TEST(Units, AStartUnderWayIsTakenAlong) {
+    Decoded d({{"a", {}, Restart::always, true}, {"b", {"a"}, Restart::never, true}}, Strategy::rest_for_one);
+    d.states.started(0);
+    d.states.ready(0);
+    d.states.started(1);
+    d.states.over(0, Ending::failed, 1);
+    EXPECT_EQ(d.states.state(1), UnitState::stopping);
+    d.states.ready(1); // said on its way out
+    EXPECT_FALSE(d.states.next_to_start(2));
+    d.states.gone(1, 2);
+    EXPECT_EQ(start_all(d, 2), "a b ");
+}
+
 TEST(Units, GivesUpAboveTheIntensity) {
-    Decoded d({{"a", {}, Restart::always}}, Strategy::one_for_one, 2, 1000);
-    UnitStates states(d.description);
-    const std::uint64_t ms = 1'000'000;
-    EXPECT_FALSE(states.ended(0, true, 0).give_up);
-    EXPECT_FALSE(states.ended(0, true, 600 * ms).give_up);
-    EXPECT_FALSE(states.ended(0, true, 1100 * ms).give_up) << "the first restart is out of the period";
-    EXPECT_TRUE(states.ended(0, true, 1200 * ms).give_up);
+    Decoded d({{"a", {}, Restart::always, false, true}}, Strategy::one_for_one, 2, 1000);
+    EXPECT_EQ(d.states.over(0, Ending::failed, 0), Verdict::carry_on);
+    EXPECT_EQ(d.states.over(0, Ending::failed, 600 * kMs), Verdict::carry_on);
+    EXPECT_EQ(d.states.over(0, Ending::failed, 1100 * kMs), Verdict::carry_on) << "the first is out of the period";
+    EXPECT_EQ(d.states.over(0, Ending::failed, 1200 * kMs), Verdict::give_up);
+    EXPECT_EQ(
+        Decoded({{"a", {}, Restart::always, false, true}}, Strategy::one_for_one, 0).states.over(0, Ending::failed, 0),
+        Verdict::give_up);
+}
+
+// An optional unit has a budget of its own: it takes nothing from the others, and never ends the whole.
+TEST(Units, OptionalUnitsNeverEndTheWhole) {
+    Decoded d({{"a", {}, Restart::always, false, true}, {"b", {}, Restart::on_failure}, {"c", {"b"}}, {"d", {}}},
+              Strategy::one_for_one, 2, 1000);
+    start_all(d);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(d.states.over(1, Ending::failed, 10), Verdict::carry_on);
+    }
+    EXPECT_EQ(d.states.state(1), UnitState::failed);
+    EXPECT_EQ(d.states.over(3, Ending::refused, 10), Verdict::carry_on);
+    EXPECT_EQ(d.states.over(0, Ending::failed, 10), Verdict::carry_on);
+    EXPECT_EQ(d.states.over(0, Ending::failed, 10), Verdict::carry_on);
+    EXPECT_EQ(d.states.over(0, Ending::failed, 10), Verdict::give_up);
+}
+
+TEST(Units, RefusedStartsHonourRestartAndIntensity) {
+    Decoded d({{"never", {}, Restart::never, false, true}, {"often", {}, Restart::on_failure, false, true}},
+              Strategy::one_for_one, 2, 10'000);
+    EXPECT_EQ(d.states.over(0, Ending::refused, 0), Verdict::give_up);
+    EXPECT_EQ(d.states.over(1, Ending::refused, 0), Verdict::carry_on);
+    EXPECT_FALSE(d.states.next_to_start(kStartPause - 1)) << "not at once";
+    EXPECT_EQ(d.states.next_try_ns(), kStartPause);
+    EXPECT_EQ(d.states.next_to_start(kStartPause), 1u);
+    EXPECT_EQ(d.states.over(1, Ending::refused, kStartPause), Verdict::carry_on);
+    EXPECT_EQ(d.states.over(1, Ending::refused, 2 * kStartPause), Verdict::give_up);
+}
+
+// What a predecessor paid comes back a moment after its end; afterwards a refusal is a refusal.
+TEST(Units, LackingResourcesAreExcusedForAMoment) {
+    Decoded d({{"a", {}, Restart::always, false, true}, {"b", {"a"}, Restart::never, false, true}},
+              Strategy::rest_for_one);
+    EXPECT_EQ(Decoded({{"a", {}, Restart::never, false, true}}).states.over(0, Ending::lacking, 0), Verdict::give_up)
+        << "nobody has ended yet";
+    start_all(d);
+    d.states.over(0, Ending::failed, 1);
+    d.states.gone(1, 1);
+    start_all(d, 1);
+    std::uint64_t now = 1;
+    for (; now < kSettleTime; now += kStartPause) {
+        ASSERT_EQ(d.states.over(1, Ending::lacking, now), Verdict::carry_on);
+        ASSERT_FALSE(d.states.next_to_start(now));
+        ASSERT_EQ(d.states.next_to_start(now + kStartPause), 1u);
+        d.states.started(1);
+    }
+    EXPECT_EQ(d.states.over(1, Ending::lacking, kSettleTime + 1), Verdict::give_up);
 }
 
 TEST(Units, CleanEndsAndEssentialFailures) {
     Decoded d({{"a", {}, Restart::on_failure}, {"b", {}, Restart::never, false, true}});
-    UnitStates states(d.description);
-    start_all(d.description, states);
-    EXPECT_EQ(states.ended(0, false, 1).restart, 0u);
-    EXPECT_EQ(states.state(0), UnitState::stopped);
-    EXPECT_TRUE(states.ended(1, true, 2).give_up);
+    start_all(d);
+    EXPECT_EQ(d.states.over(0, Ending::well, 1), Verdict::carry_on);
+    EXPECT_EQ(d.states.state(0), UnitState::done);
+    EXPECT_EQ(d.states.over(1, Ending::failed, 2), Verdict::give_up);
+}
+
+// Who needs a unit that has ended well has what it needs; who needs one that has failed never starts, nor do those who
+// need that one.
+TEST(Units, NeedsOfUnitsThatHaveEnded) {
+    Decoded d({{"setup", {}, Restart::never, true}, {"main", {"setup"}}, {"next", {"main"}}});
+    d.states.started(0);
+    d.states.over(0, Ending::well, 1);
+    EXPECT_EQ(start_all(d, 1), "main next ");
+    Decoded e({{"setup", {}, Restart::never, true}, {"main", {"setup"}}, {"next", {"main"}}});
+    e.states.started(0);
+    e.states.over(0, Ending::failed, 1);
+    EXPECT_EQ(start_all(e, 1), "");
+    std::string doomed;
+    while (const auto unit = e.states.fail_next_doomed()) {
+        doomed += std::string(e.description.units[unit->unit].name) + " for " +
+                  std::string(e.description.units[unit->need].name) + ", ";
+    }
+    EXPECT_EQ(doomed, "main for setup, next for main, ");
+    EXPECT_TRUE(e.states.is_over());
+    EXPECT_FALSE(e.states.any_done());
 }
 
 } // namespace

@@ -1,0 +1,78 @@
+// Ends of units: what becomes of the unit and of the whole, and what is said about it.
+#include "runtime/orchestration/supervisor.hpp"
+
+namespace aios::orchestration {
+
+void Supervisor::fail_with(std::string_view what, std::string_view unit, Error error) {
+    finish(false, "{} ({}): {}", what, unit, error_info(error).sentence);
+}
+
+// The unit's place is free again.
+void Supervisor::let_go(std::size_t unit) {
+    close_answer(unit);
+    (void)sys::event_cancel(queue_.get(), event_key(EventKind::spawned, unit));
+    (void)sys::event_cancel(queue_.get(), event_key(EventKind::message, unit));
+    (void)sys::event_cancel(queue_.get(), event_key(EventKind::ended, unit));
+    units_[unit] = {};
+}
+
+void Supervisor::over(std::size_t unit, Ending ending, std::string_view why) {
+    const Verdict verdict = states_.over(unit, ending, now_ns());
+    if (verdict == Verdict::give_up) {
+        finish(false, "{} failed for good: {}", name_of(unit), why);
+        return;
+    }
+    for (std::size_t other = 0; other < units_.size(); ++other) {
+        if (states_.state(other) == UnitState::stopping && !units_[other].stop_wanted) stop(other);
+    }
+    if (ending == Ending::well) return;
+    if (states_.state(unit) == UnitState::failed) {
+        console_print("{}: {} failed for good and the others go on: {}\n", name_, name_of(unit), why);
+    } else if (ending != Ending::lacking) {
+        console_print("{}: {} is started again: {}\n", name_, name_of(unit), why);
+    }
+}
+
+// Nobody runs, nobody will, and nobody has said how it went.
+void Supervisor::finish_without_word() {
+    if (states_.any_done()) {
+        finish(true, "every unit of {} has ended", path_);
+    } else {
+        finish(false, "no unit of {} is left", path_);
+    }
+}
+
+// Units that can never start, because one that they need has failed for good.
+void Supervisor::fail_doomed() {
+    while (const auto doomed = states_.fail_next_doomed()) {
+        if (description_.units[doomed->unit].essential) {
+            finish(false, "{} cannot start: it needs {}, which failed for good", name_of(doomed->unit),
+                   name_of(doomed->need));
+            return;
+        }
+        console_print("{}: {} is not started: it needs {}, which failed for good\n", name_, name_of(doomed->unit),
+                      name_of(doomed->need));
+    }
+}
+
+std::string_view Supervisor::why_ended(Words& words, std::size_t unit, const AgentInfo& info) const {
+    switch (static_cast<EndReason>(info.end_reason)) {
+    case EndReason::exited:
+        return format_to(words, "it ended with status {}", info.end_status);
+    case EndReason::killed:
+        return format_to(words, "it was ended by signal or kill {}", info.end_status);
+    case EndReason::fault:
+        return format_to(words, "it faulted, vector {} at {:x}", info.end_status, info.fault_address);
+    case EndReason::quota:
+        return format_to(words, "it ran out of its memory = {}K, of which it had used {}K",
+                         description_.units[unit].quota.memory_bytes >> 10, info.memory_peak_bytes >> 10);
+    case EndReason::integrity:
+        return format_to(words, "a page of its program does not match its hash");
+    case EndReason::parent_ended:
+    case EndReason::none:
+        break;
+    }
+    return format_to(words, "it is gone (reason {}, status {})", info.end_reason, info.end_status);
+}
+
+} // namespace aios::orchestration

@@ -1,0 +1,1 @@
+aios_unit_test(identity LIBRARIES base.test)
