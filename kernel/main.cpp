@@ -4,6 +4,7 @@
 #include "kernel/agent/agent.hpp"
 #include "kernel/arch/log.hpp"
 #include "kernel/arch/machine.hpp"
+#include "kernel/arch/off_time.hpp"
 #include "kernel/audit/audit.hpp"
 #include "kernel/audit/output.hpp"
 #include "kernel/dev/entropy_init.hpp"
@@ -75,6 +76,7 @@ Result<> start_agents() {
     TRY(fs::init_bundle({handoff.container_base}, handoff.container_bytes));
     linux_abi::register_linux();
     audit::start();
+    if (const auto limit = arch::command_line_number("interrupts_off")) arch::measure_off_time(*limit);
     return syscall::start_first_agent();
 }
 

@@ -145,12 +145,13 @@ void Agent::end(EndReason reason, std::uint64_t status, std::uint64_t address) {
 }
 
 void Agent::fault(EndReason reason, std::uint64_t vector, std::uint64_t address, std::uint64_t instruction) {
+    if (state() >= AgentState::stopping) return; // what its threads meet on their way out is no news
     audit::Record record = record_of(audit::Kind::fault, *this);
     record.agent = id();
     record.detail[0] = vector;
     record.detail[1] = address;
     record.detail[2] = instruction;
-    audit::reserve_emergency().commit(record);
+    audit::record(*audit_, record, audit::Use::urgent);
 
     char text[160];
     std::byte body[192];
@@ -171,14 +172,18 @@ void Agent::settle() {
     Ref<Quota> quota;
     Ref<cap::Table> table;
     Ref<Operation> operation;
+    Ref<audit::Account> account;
+    if (audit_) audit::close(*audit_); // its own quota pays for it until the log has its records
     {
         AgentLock::Guard guard(lock_);
         last_ = info_locked();
+        account = std::move(audit_);
         is_settled_ = true;
         quota = std::move(quota_);
         table = std::move(table_);
         operation = std::move(operation_);
     }
+    account.reset();
     if (operation) operation->fail_with(Error::killed); // it never came to run
     if (!parent_) { // nobody waits for the limit of the first agent: the node ends with it
         quota_home_.store(true, std::memory_order_release);
@@ -215,7 +220,7 @@ void Agent::finish() {
         record.detail[1] = account.end_status;
         record.detail[2] = account.fault_address;
         std::memcpy(record.digest, account.identity, sizeof(record.digest));
-        audit::reserve_emergency().commit(record);
+        audit::record(audit::kernel_account(), record, audit::Use::urgent);
         if (g_account_sink != nullptr) g_account_sink(account);
     }
     piece_.reset();

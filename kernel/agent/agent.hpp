@@ -11,6 +11,7 @@
 
 #include "abi/call_types.hpp"
 #include "kernel/agent/operation.hpp"
+#include "kernel/audit/account.hpp"
 #include "kernel/cap/table.hpp"
 #include "kernel/event/event.hpp"
 #include "kernel/ipc/channel.hpp"
@@ -191,6 +192,7 @@ public:
     [[nodiscard]] const MeasuredIdentity& identity() const { return identity_; }
     // What it registered in event queues, whoever they belong to.
     [[nodiscard]] event::Registrant& registrant() { return registrant_; }
+    [[nodiscard]] audit::Account& audit() const { return *audit_; } // for its own threads: not once it is settled
     // Ends the agent and all its descendants; asynchronous: threads leave at their next call boundary. Idempotent, the
     // first reason counts. Any thread context without locks.
     void end(EndReason reason, std::uint64_t status, std::uint64_t address);
@@ -248,6 +250,7 @@ private:
     Ref<Agent> parent_;
     Ref<Quota> quota_;
     Ref<cap::Table> table_;
+    Ref<audit::Account> audit_;
     char name_[kMaxNameBytes];
     const std::uint32_t flags_;
     const std::uint32_t depth_; // ancestors

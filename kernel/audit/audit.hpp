@@ -1,8 +1,21 @@
-// The audit log: what changes authority, recorded before it commits. Each CPU has a pool of slots (record_queue.hpp); a
-// kernel thread takes records in the order of their commits, encodes them (deterministic CBOR from one template,
-// abi/messages.cddl), hashes them into an RFC 9162 tree, keeps them in a fixed arena and streams them to the host in
-// batches. A full ring makes the caller wait and never drops; faults and kills have reserved slots. Equal refusals
-// become one counted record a second. Locks: Rank::audit (refusals), Rank::audit_log (a mutex: tree, arena, batch).
+// The audit log: what changes authority, recorded in an append-only Merkle tree (RFC 9162) that is streamed to the
+// host. Each agent has an Account (account.hpp) with a few slots of its own, so a full account makes its own agent wait
+// and nobody else. One kernel thread owns the log: it takes records in the order of their commits, encodes them
+// (deterministic CBOR from one template, abi/messages.cddl), hashes, keeps and streams them; whoever caused a record is
+// charged with the time that this takes.
+//
+// How a call of class `always` is recorded:
+//   (1) wait_for_room(): the caller waits until its account has a free slot. It takes none: nothing is held while the
+//       call waits for something else. A killed thread leaves here, and nothing has happened yet.
+//   (2) The handle is looked up, after that wait: a capability that died in it is not used. What is refused takes no
+//       slot; see refused().
+//   (3) The call decodes, reserves and makes its change. It may wait for whatever it needs.
+//   (4) record(): takes a slot. Other threads of the same agent may have taken the free ones since (1); then it waits,
+//       through interrupts, for the audit thread to get one step further. It cannot fail, and the thread cannot leave
+//       the kernel before: no change goes unrecorded.
+//   (5) The record goes into the one queue (record_queue.hpp), and the caller is charged.
+//
+// Locks: Rank::audit (one account's refusals), Rank::audit_log (arena and published head; for the copy of one record).
 #pragma once
 
 #include "abi/call_types.hpp"
@@ -12,10 +25,12 @@
 
 namespace aios::audit {
 
+class Account;
+
 enum class Kind : std::uint8_t {
     boot = 1,        // first record: boot path, seed fixed or not, CPUs; digest of the boot manifest
     call = 2,        // a call of class `always` that was granted; details by call: rights, other object, value
-    refusal = 3,     // a check that failed: object type asked for, rights asked for, error
+    refusal = 3,     // checks that failed: object type asked for, rights asked for, error; all 0: several others
     agent_start = 4, // subject = the new agent, agent = its parent; details: personality, memory quota, flags
     agent_end = 5,   // details: end reason, status, fault address
     fault = 6,       // details: vector, address, instruction pointer
@@ -29,41 +44,33 @@ struct Record {
     std::uint64_t subject = 0; // agent or object id that it is about
     std::uint64_t call = 0;    // call number
     std::uint64_t detail[3] = {0, 0, 0};
-    std::uint64_t count = 1;       // how many equal refusals this stands for
+    std::uint64_t count = 1;       // how many refusals this stands for
     std::uint8_t digest[32] = {};  // identity, manifest; zeros where there is none
     char name[kMaxNameBytes] = {}; // printable ASCII
 };
 
-// Reserve before the change, commit after: decode, reserve, commit. A Slot that is dropped uncommitted leaves no
-// record.
-class [[nodiscard]] Slot {
-public:
-    Slot() = default;
-    Slot(Slot&& other) noexcept : index_(other.index_), held_(std::exchange(other.held_, false)) {}
-    Slot& operator=(Slot&& other) noexcept;
-    ~Slot();
-    void commit(const Record& record); // at most once
+// What a slot is wanted for. A kill or fault may use one slot more than a call, so that calls never stand in its way.
+enum class Use : std::uint8_t { call, urgent };
 
-private:
-    friend Result<Slot> reserve();
-    friend Slot reserve_emergency();
-    explicit Slot(std::uint32_t index) : index_(index), held_(true) {}
-    std::uint32_t index_ = 0;
-    bool held_ = false;
-};
-// Waits for room; interrupted if the thread is being killed. Thread context, no locks held.
-Result<Slot> reserve();
-// Faults and kills: from the reserved slots, waiting only when even those are in use, and through interrupts. Thread
-// context.
-Slot reserve_emergency();
-void refused(const Record& record); // coalesced; thread context, no locks held
+// Step (1). interrupted if the thread is being killed. Thread context, no locks held.
+Result<> wait_for_room(Account& account, Use use);
+// Steps (4) and (5). Thread context, no locks held. Charges the current thread.
+void record(Account& account, const Record& record, Use use);
+// A failed check. Never waits and takes no slot but a free one: counts where there is none. See refusals.hpp.
+void refused(Account& account, const Record& record);
+// The agent is settled, no thread of it exists: the counts of its refusals that are still open become records, and the
+// audit thread lets go of the account as soon as it has seen them. By the reaper.
+void close(Account& account);
+// For what the kernel does of itself, ends of agents among it. Its records are charged to nobody.
+[[nodiscard]] Account& kernel_account();
 
 void start();          // once the scheduler runs; nothing is recorded before
 void drain();          // power-off: everything recorded is hashed and sent, then the head. Thread context.
 void drain_in_panic(); // the same without locks or waiting, as far as it can be done; other CPUs are stopped
-LogInfo info();
-// Encoded record `index`, as hashed. not_found; buffer_small (answer: see needed). Older records may be gone from
-// memory.
+// Number of records and root, with all that was recorded before the call. Waits for the audit thread, which computes a
+// root at most once for each state of the log. interrupted.
+Result<LogInfo> info();
+// Encoded record `index`, as hashed. not_found (older records may be gone from memory); interrupted.
 struct ReadResult {
     std::size_t bytes;
     bool fits; // false: nothing was copied, `bytes` are needed

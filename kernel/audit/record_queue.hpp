@@ -1,99 +1,116 @@
-// The way of records from the CPUs to the thread that hashes them: a pool of slots for each CPU, and one order. A slot
-// is reserved before the change that it will tell of, and filled when the change is made: reserving may fail,
-// committing cannot.
+// The way of records from those who cause them to the thread that hashes them: slots that belong to the account of
+// whoever causes the record, and one queue in the order of commits. No pool is shared, so nobody can use up another's
+// slots, and the queue can never be full.
 //
-// Invariants: commit draws a number from one counter and writes the slot's index at that place of `order_`; as each
-// number out and not consumed holds a slot, and `order_` is as long as all slots together, it never overflows. The
-// consumer takes records in number order without gaps. No locks: slots by compare-exchange, one consumer at a time (its
-// caller's lock).
+// The queue is a linked list with one consumer (the intrusive queue of D. Vyukov):
+//   (1) push() exchanges `newest_` with the slot: this is the point of the order.
+//   (2) It then links its predecessor to the slot. Interrupts are off from (1) to (2): a producer that lost its CPU in
+//       between would hold up everybody's records.
+//   (3) pop() follows the links from `oldest_`. It answers a slot only when the next one is linked (or the stub has
+//   been
+//       put behind it), so that nobody refers to the slot any more, and it may be used again at once.
+// No locks; the consumer's caller sees to it that there is one.
 #pragma once
 
 #include <atomic>
-#include <optional>
 
+#include "kernel/arch/arch.hpp"
 #include "kernel/audit/audit.hpp"
-#include "kernel/mm/mm.hpp"
 
 namespace aios::audit {
 
-class RecordQueue {
+struct Slot {
+    std::atomic<Slot*> next{nullptr};
+    std::atomic<bool> held{false};
+    std::uint64_t time_ns = 0;
+    Account* account = nullptr;
+    Record record;
+};
+
+// The slots of one account.
+class Slots {
 public:
-    static constexpr std::uint32_t kSlots = 96;     // a CPU's ordinary slots
-    static constexpr std::uint32_t kEmergency = 16; // more, for faults and kills alone
-    static constexpr std::uint32_t kPerCpu = kSlots + kEmergency;
+    static constexpr unsigned kCall = 4;        // for calls: so many records of an agent may be under way
+    static constexpr unsigned kAll = kCall + 1; // and one more for kills and faults
 
-    RecordQueue() = default;
-    RecordQueue(const RecordQueue&) = delete;
-    ~RecordQueue() {
-        mm::heap_free(slots_);
-        mm::heap_free(order_);
-    }
-
-    Result<> init(unsigned cpus) {
-        total_ = cpus * kPerCpu;
-        slots_ = static_cast<Slot*>(mm::heap_allocate(sizeof(Slot) * total_, alignof(Slot)));
-        order_ = static_cast<Place*>(mm::heap_allocate(sizeof(Place) * total_, alignof(Place)));
-        if (slots_ == nullptr || order_ == nullptr) return fail(Error::out_of_memory);
-        for (std::uint32_t i = 0; i < total_; i++) {
-            ::new (&slots_[i]) Slot();
-            ::new (&order_[i]) Place(0);
-        }
-        return {};
-    }
-
-    // A slot of `cpu`'s pool, or of a neighbour's when that is full. Nothing if all are taken.
-    [[nodiscard]] std::optional<std::uint32_t> reserve(unsigned cpu, bool emergency) {
-        const std::uint32_t own = cpu * kPerCpu % (total_ == 0 ? 1 : total_);
-        for (std::uint32_t base = 0; base < total_; base += kPerCpu) {
-            const std::uint32_t pool = (own + base) % total_;
-            for (std::uint32_t i = 0; i < (emergency ? kPerCpu : kSlots); i++) {
+    // A free slot if fewer than the use's number are taken; nullptr otherwise. Any context.
+    [[nodiscard]] Slot* take(Use use) {
+        std::uint32_t taken = taken_.load(std::memory_order_relaxed);
+        do {
+            if (taken >= limit(use)) return nullptr;
+        } while (!taken_.compare_exchange_weak(taken, taken + 1, std::memory_order_seq_cst));
+        // One of the slots is free for us: each that is held is counted, and we are counted too.
+        for (;;) {
+            for (Slot& slot : slots_) {
                 bool free = false;
-                Slot& slot = slots_[pool + i];
-                if (!slot.held.load(std::memory_order_relaxed) &&
-                    slot.held.compare_exchange_strong(free, true, std::memory_order_acquire))
-                    return pool + i;
+                if (slot.held.compare_exchange_strong(free, true, std::memory_order_acquire)) return &slot;
             }
         }
-        return std::nullopt;
     }
-    void abandon(std::uint32_t index) { slots_[index].held.store(false, std::memory_order_release); }
-    void commit(std::uint32_t index, const Record& record, std::uint64_t time_ns) {
-        slots_[index].record = record;
-        slots_[index].time_ns = time_ns;
-        const std::uint64_t number = committed_.fetch_add(1, std::memory_order_relaxed);
-        order_[number % total_].store(index + 1, std::memory_order_release);
+    void give_back(Slot& slot) {
+        slot.held.store(false, std::memory_order_release); // pairs with the acquire in take()
+        taken_.fetch_sub(1, std::memory_order_seq_cst);
     }
-
-    // Consumer: the next record in order of commit. False if there is none yet.
-    [[nodiscard]] bool take(Record& record, std::uint64_t& time_ns) {
-        if (total_ == 0) return false;
-        Place& place = order_[consumed_.load(std::memory_order_relaxed) % total_];
-        const std::uint32_t index = place.load(std::memory_order_acquire);
-        if (index == 0) return false;
-        record = slots_[index - 1].record;
-        time_ns = slots_[index - 1].time_ns;
-        place.store(0, std::memory_order_relaxed);
-        consumed_.fetch_add(1, std::memory_order_relaxed);
-        abandon(index - 1);
-        return true;
-    }
-    [[nodiscard]] bool has_records() const {
-        return total_ != 0 &&
-               order_[consumed_.load(std::memory_order_relaxed) % total_].load(std::memory_order_acquire) != 0;
-    }
+    [[nodiscard]] bool has_room(Use use) const { return taken_.load(std::memory_order_seq_cst) < limit(use); }
 
 private:
-    using Place = std::atomic<std::uint32_t>; // slot index + 1; 0 = not written yet
-    struct Slot {
-        std::atomic<bool> held{false};
-        std::uint64_t time_ns = 0;
-        Record record;
-    };
-    Slot* slots_ = nullptr;
-    Place* order_ = nullptr;
-    std::uint32_t total_ = 0;
-    std::atomic<std::uint64_t> committed_{0};
-    std::atomic<std::uint64_t> consumed_{0};
+    static constexpr unsigned limit(Use use) { return use == Use::call ? kCall : kAll; }
+    std::atomic<std::uint32_t> taken_{0};
+    Slot slots_[kAll];
+};
+
+class RecordQueue {
+public:
+    constexpr RecordQueue() = default;
+    RecordQueue(const RecordQueue&) = delete;
+
+    // Any context. `clock` gives the time of the commit, which so goes with the order of one CPU's commits.
+    template <typename Clock>
+    void push(Slot& slot, Clock&& clock) {
+        arch::InterruptGuard off;
+        slot.time_ns = clock();
+        pushed_.fetch_add(1, std::memory_order_seq_cst);
+        link(slot);
+    }
+    // Consumer: the oldest slot, or nullptr if there is none, or if its successor's producer is just between (1) and
+    // (2).
+    [[nodiscard]] Slot* pop() {
+        Slot* oldest = oldest_;
+        Slot* next = oldest->next.load(std::memory_order_acquire); // pairs with the release in link()
+        if (oldest == &stub_) {
+            if (next == nullptr) return nullptr;
+            oldest_ = oldest = next;
+            next = oldest->next.load(std::memory_order_acquire);
+        }
+        if (next == nullptr) {
+            if (newest_.load(std::memory_order_acquire) != oldest) return nullptr;
+            link(stub_);
+            next = oldest->next.load(std::memory_order_acquire);
+            if (next == nullptr) return nullptr;
+        }
+        oldest_ = next;
+        popped_++;
+        return oldest;
+    }
+    // Consumer.
+    [[nodiscard]] bool has_records() const {
+        return oldest_ != &stub_ || stub_.next.load(std::memory_order_seq_cst) != nullptr;
+    }
+    // How many were ever pushed: when so many have been popped, whatever was pushed before the question has been.
+    [[nodiscard]] std::uint64_t pushed() const { return pushed_.load(std::memory_order_seq_cst); }
+    [[nodiscard]] std::uint64_t popped() const { return popped_; } // consumer
+
+private:
+    void link(Slot& slot) {
+        slot.next.store(nullptr, std::memory_order_relaxed);
+        Slot* before = newest_.exchange(&slot, std::memory_order_acq_rel);
+        before->next.store(&slot, std::memory_order_seq_cst);
+    }
+    Slot stub_;
+    std::atomic<Slot*> newest_{&stub_};
+    Slot* oldest_ = &stub_;
+    std::uint64_t popped_ = 0;
+    std::atomic<std::uint64_t> pushed_{0};
 };
 
 } // namespace aios::audit

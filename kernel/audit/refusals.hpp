@@ -1,9 +1,13 @@
-// Coalescing of equal refusals: the first is recorded at once, further equal ones within a second are counted, and the
-// count becomes one record when the second is over. A table of fixed size: the entry that is oldest makes room. No lock
-// of its own.
+// What an agent's refusals become: at most one record a second for each of kDoors different ones, and one for all
+// others together, however many doors it tries. No lock of its own.
+//
+// A door is one call refused for one reason (type, right, error). Its first refusal is recorded at once; those that
+// follow are counted, and when a second has passed since the door's last record the count becomes a record. A door
+// gives up its place when it has been quiet for a second. A refusal that finds no place is counted in `others`.
+// No count is lost: every refusal is in exactly one record.
 #pragma once
 
-#include <cstring>
+#include <algorithm>
 
 #include "kernel/audit/audit.hpp"
 
@@ -12,70 +16,89 @@ namespace aios::audit {
 class Refusals {
 public:
     static constexpr std::uint64_t kWindowNs = 1'000'000'000;
-    static constexpr unsigned kEntries = 64;
+    static constexpr unsigned kDoors = 4;
+    // In any second an agent's refusals make no more records than this.
+    static constexpr unsigned kMaxRecordsInWindow = kDoors + 1;
 
-    // What has to be recorded now, at most two: the count of an entry that had to make room, and this refusal.
-    struct Due {
-        unsigned count = 0;
-        Record records[2];
+    enum class Verdict : std::uint8_t {
+        record, // now, as it is
+        opened, // counted, as the first of a record to come
+        counted // counted in a record that is to come already
     };
-
-    void refused(const Record& record, std::uint64_t now, Due& due) {
-        Entry* victim = &entries_[0];
-        for (Entry& entry : entries_) {
-            if (entry.used && equal(entry.record, record)) {
-                if (now - entry.since < kWindowNs) {
-                    entry.suppressed++;
-                    return;
-                }
-                add(due, record, entry.suppressed + 1);
-                entry.since = now;
-                entry.suppressed = 0;
-                return;
+    // `can_record`: the caller has a slot for a record.
+    Verdict refused(const Record& record, std::uint64_t now, bool can_record) {
+        Door* place = nullptr;
+        for (Door& door : doors_) {
+            if (door.used && door.is(record)) {
+                place = &door;
+                break;
             }
-            if (victim->used && (!entry.used || entry.since < victim->since)) victim = &entry;
+            if (place == nullptr && (!door.used || (door.waiting == 0 && is_over(door.since, now)))) place = &door;
         }
-        if (victim->used && victim->suppressed != 0) add(due, victim->record, victim->suppressed);
-        victim->used = true;
-        victim->record = record;
-        victim->since = now;
-        victim->suppressed = 0;
-        add(due, record, record.count);
+        if (place == nullptr) return count(others_waiting_, others_since_, now);
+        if (!place->used || !place->is(record)) {
+            place->set(record);
+            // Without a slot nothing is recorded now: the count is due as soon as somebody looks.
+            place->since = now - kWindowNs;
+        }
+        if (can_record && place->waiting == 0 && is_over(place->since, now)) {
+            place->since = now;
+            return Verdict::record;
+        }
+        return place->waiting++ == 0 ? Verdict::opened : Verdict::counted;
     }
 
-    // The next count that is due at `now` (all of them with `all`), if there is one.
-    [[nodiscard]] bool expire(std::uint64_t now, bool all, Record& out) {
-        for (Entry& entry : entries_) {
-            if (!entry.used || (!all && now - entry.since < kWindowNs)) continue;
-            entry.used = false;
-            if (entry.suppressed == 0) continue;
-            out = entry.record;
-            out.count = entry.suppressed;
+    // The next count that is due at `now` (all of them with `all`), if there is one: kind, call, details and count.
+    [[nodiscard]] bool take_due(std::uint64_t now, bool all, Record& out) {
+        for (Door& door : doors_) {
+            if (door.waiting == 0 || (!all && !is_over(door.since, now))) continue;
+            out = Record{.kind = Kind::refusal, .subject = door.subject, .call = door.call};
+            std::ranges::copy(door.detail, out.detail);
+            out.count = std::exchange(door.waiting, 0);
+            door.since = now;
             return true;
         }
-        return false;
+        if (others_waiting_ == 0 || (!all && !is_over(others_since_, now))) return false;
+        out = Record{.kind = Kind::refusal};
+        out.count = std::exchange(others_waiting_, 0);
+        return true;
     }
-    [[nodiscard]] bool has_suppressed() const {
-        for (const Entry& entry : entries_)
-            if (entry.used && entry.suppressed != 0) return true;
-        return false;
+    // When the next count will be due; kNone if nothing is counted.
+    static constexpr std::uint64_t kNone = ~0ull;
+    [[nodiscard]] std::uint64_t next_due() const {
+        std::uint64_t due = others_waiting_ != 0 ? others_since_ + kWindowNs : kNone;
+        for (const Door& door : doors_)
+            if (door.waiting != 0) due = std::min(due, door.since + kWindowNs);
+        return due;
     }
 
 private:
-    struct Entry {
+    struct Door {
         bool used = false;
-        std::uint64_t since = 0, suppressed = 0;
-        Record record;
+        std::uint64_t since = 0;   // of its last record
+        std::uint64_t waiting = 0; // counted since then
+        std::uint64_t subject = 0, call = 0, detail[3] = {};
+        [[nodiscard]] bool is(const Record& record) const {
+            return call == record.call && subject == record.subject && std::ranges::equal(detail, record.detail);
+        }
+        void set(const Record& record) {
+            used = true;
+            subject = record.subject;
+            call = record.call;
+            std::ranges::copy(record.detail, detail);
+        }
     };
-    static bool equal(const Record& a, const Record& b) {
-        return a.agent == b.agent && a.call == b.call && a.subject == b.subject && a.detail[0] == b.detail[0] &&
-               a.detail[1] == b.detail[1] && a.detail[2] == b.detail[2];
+    static bool is_over(std::uint64_t since, std::uint64_t now) {
+        return static_cast<std::int64_t>(now - since) >= static_cast<std::int64_t>(kWindowNs);
     }
-    static void add(Due& due, const Record& record, std::uint64_t count) {
-        due.records[due.count] = record;
-        due.records[due.count++].count = count;
+    // A second from the first of them, which is at least a second from the last record of this kind.
+    static Verdict count(std::uint64_t& waiting, std::uint64_t& since, std::uint64_t now) {
+        if (waiting++ != 0) return Verdict::counted;
+        since = now;
+        return Verdict::opened;
     }
-    Entry entries_[kEntries];
+    Door doors_[kDoors];
+    std::uint64_t others_since_ = 0, others_waiting_ = 0;
 };
 
 } // namespace aios::audit

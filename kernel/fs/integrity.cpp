@@ -14,12 +14,14 @@ namespace aios::fs {
 void report_integrity(std::string_view entry, std::uint64_t page) {
     audit::Record record;
     record.kind = audit::Kind::integrity;
-    if (const Process* process = Process::current_or_null()) record.agent = process->agent().id();
+    const Process* process = Process::current_or_null();
+    if (process != nullptr) record.agent = process->agent().id();
     record.detail[0] = page;
     // The name holds the end of the path, as printable ASCII; the note below has all of it.
     const std::string_view end = entry.substr(entry.size() - std::min(entry.size(), kMaxNameBytes - 1));
     std::ranges::transform(end, record.name, [](char c) { return c >= ' ' && c <= '~' ? c : '?'; });
-    audit::reserve_emergency().commit(record);
+    audit::Account& account = process != nullptr ? process->agent().audit() : audit::kernel_account();
+    audit::record(account, record, audit::Use::urgent);
 
     char text[kMaxPathBytes + 160];
     const std::string_view sentence =

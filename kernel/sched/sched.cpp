@@ -162,6 +162,16 @@ void charge_timer(ShareGroup& payer, unsigned cpu, std::uint64_t ns, std::uint64
 
 time::PayerTimers& timers_of(ShareGroup& payer, unsigned cpu) { return payer.part(cpu).timers; }
 
+void charge_current(std::uint64_t ns) {
+    arch::InterruptGuard guard;
+    RunQueue& queue = RunQueue::mine();
+    queue.acquire();
+    queue.account(now_ns());
+    queue.current->started_running -= ns; // as if it had started so much earlier
+    queue.account(now_ns());
+    queue.release();
+}
+
 void settle_accounts() {
     const std::uint64_t now = now_ns();
     for (unsigned cpu = 0; cpu < arch::cpu_count(); cpu++) {

@@ -194,6 +194,8 @@ void lend_from(Thread& payer);
 // `server` is billed to its owner again, at its own place; what it ran meanwhile is added to `payer`'s virtual time.
 void lend_end(Thread& server, Thread& payer);
 void lend_change(Thread& server, ShareGroup& billed); // in the middle of a chain
+// The current thread is charged with `ns` more than it ran, for what another thread will do on its behalf.
+void charge_current(std::uint64_t ns);
 
 } // namespace sched
 

@@ -15,8 +15,7 @@ enum class Rank : std::uint8_t {
     file_tree,     // temporary trees
     pages,         // contents of one memory object
     bundle,        // verification of bundle pages
-    audit_log,     // the log's tree, arena and batch
-    last_mutex = audit_log,
+    last_mutex = bundle,
     // spinlocks
     agent_tree, // parent, children
     agent,      // one agent's state
@@ -39,7 +38,8 @@ enum class Rank : std::uint8_t {
     heap,
     frames,
     entropy,
-    audit,
+    audit,     // one account's refusals
+    audit_log, // the log's arena and published head
     host_port,
     serial,
 };

@@ -23,8 +23,6 @@ namespace aios::sync {
         return "pages";
     case Rank::bundle:
         return "bundle";
-    case Rank::audit_log:
-        return "audit_log";
     case Rank::agent_tree:
         return "agent_tree";
     case Rank::agent:
@@ -69,6 +67,8 @@ namespace aios::sync {
         return "entropy";
     case Rank::audit:
         return "audit";
+    case Rank::audit_log:
+        return "audit_log";
     case Rank::host_port:
         return "host_port";
     case Rank::serial:

@@ -78,7 +78,7 @@ void record_boot() {
     record.detail[2] = arch::cpu_count();
     std::uint8_t digest[32];
     if (fs::boot_manifest_digest(digest)) std::memcpy(record.digest, digest, sizeof(digest));
-    audit::reserve_emergency().commit(record);
+    audit::record(audit::kernel_account(), record, audit::Use::urgent);
 }
 
 // Tells the host that the first program runs. A thread of its own, so that nothing of it delays that program.
@@ -127,7 +127,7 @@ Result<> start_first_agent() {
     record.detail[1] = all.memory_bytes;
     std::memcpy(record.name, agent->name(), sizeof(record.name));
     std::memcpy(record.digest, agent->identity().identity, sizeof(record.digest));
-    audit::reserve_emergency().commit(record);
+    audit::record(audit::kernel_account(), record, audit::Use::urgent);
     const Ref<Thread> teller = TRY(Thread::create_kernel("boot-facts", tell_boot, nullptr));
     teller->start();
     log_info("first agent {} from {}, {} MiB", agent->id(), path, all.memory_bytes >> 20);

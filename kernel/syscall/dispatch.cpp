@@ -30,6 +30,12 @@ struct Row {
     AuditClass audit = AuditClass::never;
 };
 
+enum class Number : std::uint64_t {
+#define CALL(number, name, document_name, object, right, audit, charge, arguments) name = (number),
+#include "abi/calls.def"
+#undef CALL
+};
+
 constexpr std::uint64_t kFirst = 4096;
 constexpr std::uint64_t kRows = 128;
 
@@ -84,7 +90,7 @@ bool is_refusal(Error error) {
     record.detail[0] = static_cast<std::uint64_t>(call.wanted);
     record.detail[1] = call.needed.bits();
     record.detail[2] = static_cast<std::uint64_t>(error);
-    audit::refused(record);
+    audit::refused(call.agent.audit(), record);
 }
 
 Result<std::uint64_t> checked(Call& call, const Row& row) {
@@ -96,9 +102,18 @@ Result<std::uint64_t> checked(Call& call, const Row& row) {
     return row.run(call);
 }
 
-// Reserve the record, make the change, commit the record.
+// A kill, or the caller's own end, does not stand behind other calls.
+constexpr audit::Use use_of(std::uint64_t number) {
+    const bool ends = number == static_cast<std::uint64_t>(Number::agent_kill) ||
+                      number == static_cast<std::uint64_t>(Number::agent_exit);
+    return ends ? audit::Use::urgent : audit::Use::call;
+}
+
+// The steps that audit.hpp tells of: wait for room, check, make the change, record it. The check comes after the wait,
+// so that a capability which dies in the meantime is not used.
 [[gnu::noinline]] Result<std::uint64_t> recorded(Call& call, const Row& row) {
-    audit::Slot slot = TRY(audit::reserve());
+    const audit::Use use = use_of(call.number);
+    TRY(audit::wait_for_room(call.agent.audit(), use));
     audit::Record record;
     record.agent = call.agent.id();
     record.call = call.number;
@@ -106,7 +121,7 @@ Result<std::uint64_t> checked(Call& call, const Row& row) {
     const Result<std::uint64_t> result = checked(call, row);
     if (!result) return result;
     if (record.subject == 0 && call.first.object) record.subject = call.first.object->id();
-    slot.commit(record);
+    audit::record(call.agent.audit(), record, use);
     return result;
 }
 

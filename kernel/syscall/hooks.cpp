@@ -11,6 +11,7 @@
 //     finds it set, and looks again before the copy goes on (user_access_resumes). A fault clears it for its own length
 //     (its handler takes locks and is not the copy), sets it again, and looks.
 #include "kernel/agent/agent.hpp"
+#include "kernel/arch/off_time.hpp"
 #include "kernel/syscall/call.hpp"
 
 namespace aios::arch::hook {
@@ -18,6 +19,7 @@ namespace aios::arch::hook {
 namespace {
 
 constexpr std::uint64_t kPageFaultVector = 14;
+constexpr std::uint64_t kCallVector = 256;
 
 // Errors of a touch that no program can mend: its page is damaged, or nobody pays for it.
 EndReason end_reason(Error error) {
@@ -122,6 +124,7 @@ void user_exception(TrapFrame& frame, std::uint64_t address) {
 }
 
 void before_user(TrapFrame& frame) {
+    interrupts_went_off(kCallVector); // the end of a call; from interrupts and exceptions they are off already
     Thread& thread = Thread::current();
     for (;;) {
         sched::preempt_if_asked();
@@ -133,8 +136,10 @@ void before_user(TrapFrame& frame) {
             interrupts_disable();
             continue;
         }
-        if (!thread.is_interrupted()) [[likely]]
+        if (!thread.is_interrupted()) [[likely]] {
+            interrupts_go_on(frame.rip);
             return;
+        }
         interrupts_enable();
         if (thread.is_killed()) Thread::exit_current();
         thread.clear_interrupt();

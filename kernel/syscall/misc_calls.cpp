@@ -179,7 +179,8 @@ Result<std::uint64_t> log_read(Call&, Handle, std::uint64_t index, UserBytesOut 
 }
 
 Result<std::uint64_t> log_info(Call&, Handle, UserInOut<LogInfo> out) {
-    TRY(out.out().write(audit::info()));
+    const LogInfo info = TRY(audit::info());
+    TRY(out.out().write(info));
     return 0;
 }
 

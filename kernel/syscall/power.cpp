@@ -3,6 +3,7 @@
 
 #include "kernel/agent/agent.hpp"
 #include "kernel/arch/log.hpp"
+#include "kernel/arch/off_time.hpp"
 #include "kernel/audit/audit.hpp"
 #include "kernel/dev/power.hpp"
 #include "kernel/observe/report.hpp"
@@ -20,6 +21,22 @@ struct Request {
 constinit sync::Protected<Request, sync::Rank::operation> g_request;
 constinit sched::WaitQueue g_wanted;
 
+// Where interrupts were off for longest, if that was measured. False when a stretch was longer than the limit.
+bool report_off_time() {
+    if (!arch::is_off_time_measured()) return true;
+    arch::OffTime longest[arch::kMaxOffTimes];
+    const unsigned count = arch::longest_off_times(longest);
+    bool good = true;
+    for (unsigned i = 0; i < count; i++) {
+        const arch::OffTime& stretch = longest[i];
+        const bool is_long = stretch.ticks > arch::off_time_limit();
+        log(is_long ? LogLevel::error : LogLevel::info, "interrupts off for {} ticks, limit {}: from {:x} to {:x}",
+            stretch.ticks, arch::off_time_limit(), stretch.from, stretch.to);
+        good = good && !is_long;
+    }
+    return good;
+}
+
 void run(void*) {
     Request request;
     while (!request.made) {
@@ -32,9 +49,10 @@ void run(void*) {
     record.agent = request.agent;
     record.detail[0] = static_cast<std::uint64_t>(request.action);
     record.detail[1] = request.status;
-    audit::reserve_emergency().commit(record);
+    audit::record(audit::kernel_account(), record, audit::Use::urgent);
     observe::send_final();
     audit::drain();
+    if (!report_off_time()) request.status = request.status == 0 ? 1 : request.status;
     log_info("power {}, status {}", request.action == PowerAction::off ? "off" : "reset", request.status);
     if (request.action == PowerAction::reset) dev::reset();
     dev::power_off(request.status == 0);

@@ -149,7 +149,7 @@ void record_refusal(Call& call, Rights needed, Error error) {
     record.detail[0] = static_cast<std::uint64_t>(ObjectType::tree);
     record.detail[1] = needed.bits();
     record.detail[2] = static_cast<std::uint64_t>(error);
-    audit::refused(record);
+    audit::refused(call.process.agent().audit(), record);
 }
 
 } // namespace

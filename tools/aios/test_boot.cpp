@@ -22,6 +22,9 @@ namespace {
 
 constexpr unsigned kInstructionShift = 2;
 constexpr std::size_t kTailKept = 4096;
+constexpr std::chrono::seconds kSymbolLimit{30};
+constexpr unsigned kMostOff = 120'000; // instructions; docs/caveats.md says why not 50'000 yet
+constexpr std::string_view kOffLine = "interrupts off for ";
 
 // One boot: collects the lines of the serial port and of every console.
 class BootWatcher {
@@ -52,9 +55,25 @@ public:
             lines.finish();
     }
 
-    // Where the boot kept an audit log: one more test.
+    // What the kernel said of how long interrupts were off: one more test.
+    void check_off_time(const Places& places) {
+        const std::string name = std::format("interrupts_are_off_for_at_most_{}", kMostOff);
+        if (!log_.wants(name)) return;
+        const bool good = !off_lines_.empty() && std::ranges::none_of(off_lines_, &OffLine::is_error);
+        log_.result(name, good ? TestOutcome::passed : TestOutcome::failed,
+                    off_lines_.empty() ? "the kernel told of none" : off_lines_.front().text);
+        if (good) return;
+        for (const OffLine& line : off_lines_)
+            if (line.is_error) log_.explain(line.text + places_of(places, line.text));
+    }
+
+    // Where the boot kept an audit log: it begins with the boot, ends with the power-off, and has the root that its
+    // head names.
     void check_audit() {
         if (!record_.head) return;
+        const bool whole = !record_.audit.empty() && kind_of(record_.audit.front()) == kAuditBoot &&
+                           kind_of(record_.audit.back()) == kAuditPower;
+        log_.result("audit_log_is_from_boot_to_power_off", whole ? TestOutcome::passed : TestOutcome::failed, "");
         const bool good =
             record_.head->records == record_.audit.size() && record_.head->root == audit_root(record_.audit);
         log_.result("audit_log_matches_its_head", good ? TestOutcome::passed : TestOutcome::failed,
@@ -67,7 +86,39 @@ public:
     [[nodiscard]] const std::string& broken() const { return broken_; }
 
 private:
+    struct OffLine {
+        std::string text;
+        bool is_error;
+    };
+    static constexpr std::uint64_t kAuditBoot = 1, kAuditPower = 8;
+
+    // The kind of an audit record (abi/messages.cddl section 5), or 0.
+    static std::uint64_t kind_of(const auto& record) {
+        cbor::Decoder in(std::as_bytes(std::span(record)));
+        if (!in.map_begin()) return 0;
+        for (std::uint64_t key = 0; key < 2; key++)
+            if (!in.expect_key(key) || !in.skip()) return 0;
+        return in.expect_key(2) ? in.uint().value_or(0) : 0;
+    }
+
+    // The functions that the addresses of "... from HEX to HEX" belong to.
+    static std::string places_of(const Places& places, std::string_view line) {
+        std::string answer;
+        std::vector<std::string> command{"llvm-symbolizer-19", "--obj=" + places.kernel().native(),
+                                         "--output-style=GNU", "--functions", "--inlining"};
+        for (const std::string_view word : {" from ", " to "}) {
+            const std::size_t at = line.find(word);
+            if (at == line.npos) return answer;
+            const std::string_view number = line.substr(at + word.size());
+            command.push_back("0x" + std::string(number.substr(0, number.find(' '))));
+        }
+        static_cast<void>(run_process(command, kSymbolLimit, [&](std::string_view text) { answer += text; }));
+        return "\n" + answer;
+    }
+
     void take(std::string_view line) {
+        if (const std::size_t at = line.find(kOffLine); at != line.npos)
+            off_lines_.push_back({std::string(line.substr(at)), line.starts_with("error")});
         if (log_.take_line(line)) {
             tests_++;
             return;
@@ -87,6 +138,7 @@ private:
     std::size_t tests_ = 0;
     std::string tail_;
     std::string broken_;
+    std::vector<OffLine> off_lines_;
 };
 
 Outcome<MachineResult> boot_machine(const Places& places, const Level& level, const Boot& boot, BootWatcher& watcher) {
@@ -99,6 +151,11 @@ Outcome<MachineResult> boot_machine(const Places& places, const Level& level, co
     spec.limit = level.limit;
     spec.count_instructions = boot.count_instructions;
     spec.instruction_shift = kInstructionShift;
+    if (boot.measure_interrupts_off) {
+        spec.count_instructions = true;
+        spec.instruction_shift = 0;
+        spec.command_line += std::format(" interrupts_off={}", kMostOff);
+    }
     if (!level.bundle.empty() || boot.kind == BootKind::uefi) {
         Bundle bundle;
         if (!level.bundle.empty()) bundle = HOST_TRY(read_boot_list(places.bundle_list(level.bundle)));
@@ -121,7 +178,9 @@ void run_boot(const Places& places, const Level& level, const Boot& boot, TestLo
     Places of_preset = places;
     of_preset.build = places.root / "build" / boot.preset;
     log.group(std::format("{} {} {} smp={}{}", level.name, boot.preset, boot_name(boot.kind), boot.processors,
-                          boot.count_instructions ? " icount" : ""));
+                          boot.measure_interrupts_off ? " counting instructions"
+                          : boot.count_instructions    ? " icount"
+                                                       : ""));
     const std::size_t failed_before = log.count(TestOutcome::failed);
     BootWatcher watcher(log, level.shown);
     const auto result = boot_machine(of_preset, level, boot, watcher);
@@ -142,6 +201,7 @@ void run_boot(const Places& places, const Level& level, const Boot& boot, TestLo
     // A status that only repeats what a failed test said is not counted again.
     const bool said_already = log.count(TestOutcome::failed) > failed_before &&
                               result->end == MachineEnd::powered_off && result->status != kStatusPanic;
+    if (boot.measure_interrupts_off) watcher.check_off_time(of_preset);
     // A boot in which tests failed has still told everything.
     if (wrong.empty() || said_already) {
         watcher.check_audit();

@@ -19,6 +19,9 @@ struct Boot {
     BootKind kind;
     unsigned processors;
     bool count_instructions = false; // four nanoseconds each
+    // One CPU whose time stamp counts instructions, and the kernel measures how long interrupts stay off: a stretch
+    // beyond the limit is a failure that names where it began and ended.
+    bool measure_interrupts_off = false;
 };
 
 struct Level {

@@ -24,7 +24,7 @@ void test_kernel(const Places& places, TestLog& log) {
 void test_guest(const Places& places, TestLog& log) {
     run_level(places, {"guest", "guest", ""},
               {{"debug", BootKind::pvh, 2},
-               {"release", BootKind::pvh, 1},
+               {"release", BootKind::pvh, 1, false, true},
                {"release", BootKind::pvh, 2},
                {"release", BootKind::pvh, 4},
                {"release", BootKind::uefi, 2}},

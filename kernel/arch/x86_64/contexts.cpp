@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "kernel/arch/arch.hpp"
+#include "kernel/arch/off_time.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
 #include "kernel/arch/x86_64/cpu_block.hpp"
 
@@ -40,6 +41,7 @@ void enter_user(const TrapFrame& frame) {
     interrupts_disable();
     TrapFrame safe = frame;
     make_user_frame_safe(&safe);
+    interrupts_go_on(safe.rip);
     enter_user_frame(&safe);
 }
 

@@ -4,6 +4,7 @@
 #include "kernel/arch/x86_64/traps.hpp"
 
 #include "kernel/arch/log.hpp"
+#include "kernel/arch/off_time.hpp"
 #include "kernel/arch/x86_64/apic.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
 #include "kernel/arch/x86_64/cpu_block.hpp"
@@ -69,9 +70,25 @@ bool resolve_page_fault(TrapFrame& frame, std::uint64_t address) {
                             (frame.error & kFaultPresent) != 0);
 }
 
+// A fault of the kernel itself, interrupts off.
+void resolve_kernel_fault(TrapFrame& frame, bool were_enabled) {
+    const std::uint64_t address = frame.vector == kVectorPageFault ? read_cr2() : 0;
+    // The only faults that the kernel expects are those of user copies, which stand in the exception table.
+    const std::uint64_t fixup = fixup_of(frame.rip);
+    if (fixup == 0) panic_trap(frame, address, "fault in the kernel");
+    if (frame.vector == kVectorPageFault && address < kUserHigh && (frame.error & kFaultReserved) == 0) {
+        if (were_enabled) interrupts_enable();
+        const bool resolved = resolve_page_fault(frame, address);
+        interrupts_disable();
+        if (resolved) return;
+    }
+    frame.rip = fixup;
+}
+
 } // namespace
 
 extern "C" void trap_from_user(TrapFrame* frame) {
+    interrupts_went_off(frame->vector);
     if (frame->vector >= 32) {
         interrupt(*frame);
     } else {
@@ -89,23 +106,17 @@ extern "C" void trap_from_user(TrapFrame* frame) {
 
 extern "C" void trap_from_kernel(TrapFrame* frame) {
     if (frame->vector >= 32) {
+        interrupts_went_off(frame->vector); // they were on: it came
         interrupt(*frame);
         hook::kernel_preempt();
         if ((frame->rflags & kFlagInterrupt) != 0) hook::user_access_resumes();
+        interrupts_go_on(frame->rip);
         return;
     }
-    const std::uint64_t address = frame->vector == kVectorPageFault ? read_cr2() : 0;
-    // The only faults that the kernel expects are those of user copies, which stand in the exception table.
-    const std::uint64_t fixup = fixup_of(frame->rip);
-    if (fixup == 0) panic_trap(*frame, address, "fault in the kernel");
-    if (frame->vector == kVectorPageFault && address < kUserHigh && (frame->error & kFaultReserved) == 0) {
-        const bool were_enabled = (frame->rflags & kFlagInterrupt) != 0;
-        if (were_enabled) interrupts_enable();
-        const bool resolved = resolve_page_fault(*frame, address);
-        interrupts_disable();
-        if (resolved) return;
-    }
-    frame->rip = fixup;
+    const bool were_enabled = (frame->rflags & kFlagInterrupt) != 0;
+    interrupts_went_off(frame->vector);
+    resolve_kernel_fault(*frame, were_enabled);
+    if (were_enabled) interrupts_go_on(frame->rip);
 }
 
 extern "C" void trap_paranoid_handler(TrapFrame* frame) {

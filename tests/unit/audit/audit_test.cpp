@@ -1,6 +1,10 @@
-// The audit log's parts: the slot queue's order under threads, coalescing, the arena, and the encoding.
+// The audit log's parts: slots and the queue's order under threads, what becomes of refusals, prices, the arena, and
+// the encoding.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
+#include <map>
 #include <random>
 #include <thread>
 #include <vector>
@@ -9,6 +13,7 @@
 #include "base/cbor.hpp"
 #include "kernel/audit/encode.hpp"
 #include "kernel/audit/log_arena.hpp"
+#include "kernel/audit/price.hpp"
 #include "kernel/audit/record_queue.hpp"
 #include "kernel/audit/refusals.hpp"
 #include "tests/support/kernel_host.hpp"
@@ -16,121 +21,188 @@
 namespace aios::audit {
 namespace {
 
+std::uint64_t no_clock() { return 0; }
+
 TEST(RecordQueue, KeepsTheOrderOfCommits) {
     RecordQueue queue;
-    ASSERT_TRUE(queue.init(2));
-    const auto a = queue.reserve(0, false), b = queue.reserve(1, false), c = queue.reserve(0, false);
-    ASSERT_TRUE(a && b && c);
+    Slot slots[3];
     EXPECT_FALSE(queue.has_records());
-    queue.commit(*c, {.agent = 3}, 30);
-    queue.commit(*a, {.agent = 1}, 10);
-    queue.abandon(*b);
-    Record record;
-    std::uint64_t time;
-    ASSERT_TRUE(queue.take(record, time));
-    EXPECT_EQ(record.agent, 3u);
-    EXPECT_EQ(time, 30u);
-    ASSERT_TRUE(queue.take(record, time));
-    EXPECT_EQ(record.agent, 1u);
-    EXPECT_FALSE(queue.take(record, time));
+    EXPECT_EQ(queue.pop(), nullptr);
+    queue.push(slots[2], [] { return 30; });
+    queue.push(slots[0], [] { return 10; });
+    EXPECT_TRUE(queue.has_records());
+    EXPECT_EQ(queue.pushed(), 2u);
+    EXPECT_EQ(queue.pop(), &slots[2]);
+    EXPECT_EQ(slots[2].time_ns, 30u);
+    queue.push(slots[2], no_clock); // used again at once
+    EXPECT_EQ(queue.pop(), &slots[0]);
+    EXPECT_EQ(queue.pop(), &slots[2]);
+    EXPECT_EQ(queue.pop(), nullptr);
+    EXPECT_FALSE(queue.has_records());
+    EXPECT_EQ(queue.popped(), queue.pushed());
+    queue.push(slots[1], no_clock);
+    EXPECT_EQ(queue.pop(), &slots[1]);
 }
 
-TEST(RecordQueue, FullRefusesAndEmergencyStillHasRoom) {
-    RecordQueue queue;
-    ASSERT_TRUE(queue.init(1));
-    std::vector<std::uint32_t> held;
-    while (auto slot = queue.reserve(0, false))
-        held.push_back(*slot);
-    EXPECT_EQ(held.size(), RecordQueue::kSlots);
-    for (unsigned i = 0; i < RecordQueue::kEmergency; i++)
-        EXPECT_TRUE(queue.reserve(0, true));
-    EXPECT_FALSE(queue.reserve(0, true));
-    queue.abandon(held[5]);
-    EXPECT_TRUE(queue.reserve(0, false));
+TEST(Slots, CallsLeaveRoomForAKill) {
+    Slots slots;
+    std::vector<Slot*> held;
+    while (Slot* slot = slots.take(Use::call))
+        held.push_back(slot);
+    EXPECT_EQ(held.size(), Slots::kCall);
+    EXPECT_FALSE(slots.has_room(Use::call));
+    EXPECT_TRUE(slots.has_room(Use::urgent));
+    Slot* urgent = slots.take(Use::urgent);
+    ASSERT_NE(urgent, nullptr);
+    EXPECT_EQ(slots.take(Use::urgent), nullptr);
+    held.push_back(urgent);
+    std::ranges::sort(held);
+    EXPECT_EQ(std::ranges::adjacent_find(held), held.end()); // five different ones
+    // A slot that comes back is a kill's first, and a call's only when fewer than four are taken.
+    slots.give_back(*held[0]);
+    EXPECT_EQ(slots.take(Use::call), nullptr);
+    EXPECT_TRUE(slots.has_room(Use::urgent));
+    slots.give_back(*held[1]);
+    EXPECT_NE(slots.take(Use::call), nullptr);
 }
 
+// Four agents, each with its own slots, against one consumer: nothing is lost, each agent's order is kept, and no agent
+// has more under way than its slots.
 TEST(RecordQueue, ThreadsLoseNothingAndEachKeepsItsOrder) {
     RecordQueue queue;
-    ASSERT_TRUE(queue.init(4));
+    Slots slots[4];
     constexpr unsigned kEach = 20'000;
     std::vector<std::thread> threads;
     for (unsigned t = 0; t < 4; t++)
         threads.emplace_back([&, t] {
-            for (unsigned i = 0; i < kEach;) {
-                const auto slot = queue.reserve(t, false);
-                if (!slot) {
+            for (unsigned i = 1; i <= kEach;) {
+                Slot* slot = slots[t].take(Use::call);
+                if (slot == nullptr) {
                     std::this_thread::yield();
                     continue;
                 }
-                if (i % 7 == 3) {
-                    queue.abandon(*slot);
-                    i++;
-                    continue;
-                }
-                queue.commit(*slot, {.agent = t, .subject = i}, i);
-                i++;
+                slot->record = {.agent = t, .subject = i++};
+                queue.push(*slot, no_clock);
             }
         });
     std::uint64_t last[4] = {}, count = 0;
     bool ordered = true;
-    const std::uint64_t expected = 4 * (kEach - (kEach + 3) / 7);
-    Record record;
-    std::uint64_t time;
-    while (count < expected) {
-        if (!queue.take(record, time)) continue;
-        ordered = ordered && (record.subject == 0 || record.subject > last[record.agent]);
+    while (count < 4 * kEach) {
+        Slot* slot = queue.pop();
+        if (slot == nullptr) continue;
+        const Record record = slot->record;
+        slots[record.agent].give_back(*slot);
+        ordered = ordered && record.subject == last[record.agent] + 1;
         last[record.agent] = record.subject;
         count++;
     }
     for (auto& t : threads)
         t.join();
     EXPECT_TRUE(ordered);
-    EXPECT_FALSE(queue.take(record, time));
+    EXPECT_EQ(queue.pop(), nullptr);
+    for (Slots& each : slots)
+        EXPECT_TRUE(each.has_room(Use::call));
+}
+
+TEST(Price, FollowsWhatIsMeasured) {
+    Price price{30'000};
+    for (int i = 0; i < 100; i++)
+        price.measured(32 * 50'000, 32);
+    EXPECT_NEAR(static_cast<double>(price.ns()), 50'000, 100);
+    for (int i = 0; i < 200; i++)
+        price.measured(0, 1);
+    EXPECT_NEAR(static_cast<double>(price.ns()), Price::kLeast, 10);
+    for (int i = 0; i < 200; i++)
+        price.measured(~0ull, 1);
+    EXPECT_LE(price.ns(), Price::kMost);
 }
 
 TEST(Refusals, FirstAtOnceThenOneCountASecond) {
     Refusals refusals;
     const Record record{.kind = Kind::refusal, .agent = 7, .call = 4131};
-    Refusals::Due due;
-    refusals.refused(record, 100, due);
-    ASSERT_EQ(due.count, 1u);
-    EXPECT_EQ(due.records[0].count, 1u);
-    for (int i = 0; i < 500; i++) {
-        due = {};
-        refusals.refused(record, 200, due);
-        EXPECT_EQ(due.count, 0u);
-    }
+    EXPECT_EQ(refusals.refused(record, 100, true), Refusals::Verdict::record);
+    EXPECT_EQ(refusals.next_due(), Refusals::kNone);
+    EXPECT_EQ(refusals.refused(record, 200, true), Refusals::Verdict::opened);
+    for (int i = 1; i < 500; i++)
+        EXPECT_EQ(refusals.refused(record, 200, true), Refusals::Verdict::counted);
     Record out;
-    EXPECT_TRUE(refusals.has_suppressed());
-    EXPECT_FALSE(refusals.expire(300, false, out));
-    ASSERT_TRUE(refusals.expire(100 + Refusals::kWindowNs, false, out));
+    EXPECT_EQ(refusals.next_due(), 100 + Refusals::kWindowNs);
+    EXPECT_FALSE(refusals.take_due(99 + Refusals::kWindowNs, false, out));
+    ASSERT_TRUE(refusals.take_due(100 + Refusals::kWindowNs, false, out));
     EXPECT_EQ(out.count, 500u);
-    EXPECT_FALSE(refusals.expire(100 + Refusals::kWindowNs, false, out));
-    EXPECT_FALSE(refusals.has_suppressed());
+    EXPECT_EQ(out.call, 4131u);
+    EXPECT_EQ(out.kind, Kind::refusal);
+    EXPECT_FALSE(refusals.take_due(100 + Refusals::kWindowNs, false, out));
+    // The record of the count opens the next second: what follows is counted again, not recorded at once.
+    EXPECT_EQ(refusals.refused(record, 101 + Refusals::kWindowNs, true), Refusals::Verdict::opened);
+    EXPECT_FALSE(refusals.take_due(99 + 2 * Refusals::kWindowNs, false, out));
+    EXPECT_TRUE(refusals.take_due(100 + 2 * Refusals::kWindowNs, false, out));
 }
 
-// Whatever comes when: the counts of all records written add up to the refusals that happened.
-TEST(Refusals, CountsAddUp) {
-    std::mt19937 random(3);
+TEST(Refusals, WithoutASlotItIsCountedAndDueAtOnce) {
     Refusals refusals;
-    std::uint64_t now = 0, written = 0, happened = 0;
-    for (int i = 0; i < 50'000; i++) {
-        now += random() % 40'000'000;
-        Record record{.kind = Kind::refusal, .agent = random() % 100};
-        Refusals::Due due;
-        refusals.refused(record, now, due);
-        happened++;
-        for (unsigned d = 0; d < due.count; d++)
-            written += due.records[d].count;
-        Record out;
-        if (random() % 50 == 0)
-            while (refusals.expire(now, false, out))
-                written += out.count;
+    const Record record{.kind = Kind::refusal, .call = 4131};
+    EXPECT_EQ(refusals.refused(record, 5, false), Refusals::Verdict::opened);
+    Record out;
+    ASSERT_TRUE(refusals.take_due(5, false, out));
+    EXPECT_EQ(out.count, 1u);
+    EXPECT_EQ(refusals.refused(record, 6, true), Refusals::Verdict::opened); // a second has not passed
+}
+
+TEST(Refusals, MoreDoorsThanPlacesBecomeOneRecordOfOthers) {
+    Refusals refusals;
+    for (std::uint64_t call = 0; call < 100; call++) {
+        const auto verdict = refusals.refused({.kind = Kind::refusal, .call = call}, 1000, true);
+        EXPECT_EQ(verdict, call < Refusals::kDoors    ? Refusals::Verdict::record
+                           : call == Refusals::kDoors ? Refusals::Verdict::opened
+                                                      : Refusals::Verdict::counted);
     }
     Record out;
-    while (refusals.expire(now, true, out))
-        written += out.count;
-    EXPECT_EQ(written, happened);
+    EXPECT_FALSE(refusals.take_due(999 + Refusals::kWindowNs, false, out));
+    ASSERT_TRUE(refusals.take_due(1000 + Refusals::kWindowNs, false, out));
+    EXPECT_EQ(out.count, 100 - Refusals::kDoors);
+    EXPECT_EQ(out.call, 0u);
+    EXPECT_EQ(out.detail[2], 0u);
+    EXPECT_FALSE(refusals.take_due(1000 + Refusals::kWindowNs, false, out));
+}
+
+// The promise, whatever comes when: no door has two records within a second, all doors together have no more than
+// kMaxRecordsInWindow, and the counts of all records add up to the refusals that happened.
+TEST(Refusals, OneRecordASecondADoorAndFewInAllAndNoneIsLost) {
+    for (const unsigned doors : {1u, 3u, 4u, 5u, 68u, 1000u}) {
+        std::mt19937 random(doors);
+        Refusals refusals;
+        std::uint64_t now = 0, happened = 0, written = 0;
+        std::map<std::uint64_t, std::uint64_t> last; // by door; 0 = others
+        std::deque<std::uint64_t> recent;
+        const auto write = [&](const Record& record) {
+            written += record.count;
+            if (const auto found = last.find(record.call); found != last.end()) {
+                ASSERT_GE(now - found->second, Refusals::kWindowNs) << doors << " doors, door " << record.call;
+            }
+            last[record.call] = now;
+            recent.push_back(now);
+            while (now - recent.front() >= Refusals::kWindowNs)
+                recent.pop_front();
+            ASSERT_LE(recent.size(), Refusals::kMaxRecordsInWindow) << doors << " doors";
+        };
+        for (int i = 0; i < 100'000; i++) {
+            // Bursts, and pauses of up to three seconds.
+            now += random() % 500 == 0 ? random() % 3'000'000'000u : random() % 300'000;
+            const Record record{.kind = Kind::refusal, .call = 1 + random() % doors};
+            happened++;
+            if (refusals.refused(record, now, random() % 5 != 0) == Refusals::Verdict::record) write(record);
+            Record out;
+            if (now >= refusals.next_due() && random() % 3 == 0)
+                while (refusals.take_due(now, false, out))
+                    write(out);
+        }
+        Record out;
+        while (refusals.take_due(now, true, out))
+            written += out.count;
+        EXPECT_EQ(written, happened);
+        EXPECT_EQ(refusals.next_due(), Refusals::kNone);
+    }
 }
 
 TEST(LogArena, KeepsTheNewestWhole) {

@@ -1,0 +1,45 @@
+// What the audit log keeps of one agent: its slots, the counts of its refusals, and its threads that wait for a slot.
+// The agent's quota pays for it, so the quota is home only when no record of the agent is under way: each slot in the
+// queue, and the place in the list of counts, holds a reference.
+#pragma once
+
+#include "base/ref.hpp"
+#include "kernel/audit/record_queue.hpp"
+#include "kernel/audit/refusals.hpp"
+#include "kernel/mm/mm.hpp"
+#include "kernel/sched/wait_queue.hpp"
+
+namespace aios::audit {
+
+class Account {
+public:
+    // Of the agent with this id; quota_exceeded, out_of_memory.
+    static Result<Ref<Account>> create(Payer& payer, std::uint64_t agent);
+    // agent 0: the kernel's own, never freed.
+    Account(std::uint64_t agent, Reservation charge) : agent_(agent), charge_(std::move(charge)) {}
+    Account(const Account&) = delete;
+    void retain() {
+        if (agent_ != 0) references_.retain();
+    }
+    void release() {
+        if (agent_ != 0 && references_.release()) mm::destroy(this);
+    }
+
+private:
+    friend struct Engine; // engine.hpp
+    ~Account() = default;
+    template <typename T>
+    friend void mm::destroy(T*);
+
+    RefCount references_;
+    const std::uint64_t agent_;
+    Slots slots_;
+    sched::WaitQueue room_[2];              // those that wait for a slot, by use
+    std::atomic<std::uint32_t> waiting_{0}; // how many do; whoever gives a slot back looks at it afterwards
+    sync::Protected<Refusals, sync::Rank::audit> refusals_;
+    std::atomic<bool> listed_{false}; // in the list of accounts with counts
+    Account* next_listed_ = nullptr;
+    Reservation charge_;
+};
+
+} // namespace aios::audit

@@ -1,0 +1,73 @@
+// Reading the audit log back: records as the kernel encoded them (abi/messages.cddl section 5).
+#pragma once
+
+#include "base/cbor.hpp"
+#include "tests/guest/test.hpp"
+
+namespace guest {
+
+// audit-kind
+enum class LogKind : std::uint8_t { boot = 1, call, refusal, agent_start, agent_end, fault, integrity, power };
+
+struct LogRecord {
+    std::uint64_t index = 0, time_ns = 0, kind = 0, agent = 0, subject = 0, call = 0, detail[3] = {}, count = 0;
+    char name[kMaxNameBytes] = {};
+    [[nodiscard]] bool is(LogKind wanted) const { return kind == static_cast<std::uint64_t>(wanted); }
+    [[nodiscard]] bool has_details(std::uint64_t a, std::uint64_t b, std::uint64_t c) const {
+        return detail[0] == a && detail[1] == b && detail[2] == c;
+    }
+};
+
+inline Result<LogRecord> decode_record(Bytes bytes) {
+    cbor::Decoder in(bytes);
+    LogRecord record;
+    TRY(in.map_begin());
+    std::uint64_t* const numbers[] = {&record.index, &record.time_ns, &record.kind,
+                                      &record.agent, &record.subject, &record.call};
+    for (std::uint64_t key = 0; key < std::size(numbers); key++) {
+        TRY(in.expect_key(key));
+        *numbers[key] = TRY(in.uint());
+    }
+    TRY(in.expect_key(6));
+    if (TRY(in.array_begin()) != 3) return fail(Error::bad_format);
+    for (std::uint64_t& detail : record.detail)
+        detail = TRY(in.uint());
+    TRY(in.end());
+    TRY(in.expect_key(7));
+    record.count = TRY(in.uint());
+    while (const auto key = TRY(in.next_key())) {
+        if (key->number() == 9) {
+            const std::string_view text = TRY(in.text());
+            for (std::size_t i = 0; i < text.size() && i < sizeof(record.name) - 1; i++)
+                record.name[i] = text[i];
+        } else {
+            TRY(in.skip());
+        }
+    }
+    return record;
+}
+
+inline Result<LogRecord> read_record(std::uint64_t index) {
+    std::byte bytes[512];
+    const std::uint64_t size = TRY(sys::log_read(handle(StartupRole::log), index, bytes, sizeof(bytes)));
+    return decode_record(Bytes(bytes, size));
+}
+
+inline std::uint64_t log_size() {
+    LogInfo info{};
+    if (!sys::log_info(handle(StartupRole::log), &info)) failed("log_info", __LINE__);
+    return info.records;
+}
+
+// Each record from `from` to the end of the log; false if one cannot be read.
+template <typename F>
+bool for_each_record(std::uint64_t from, F&& function) {
+    for (const std::uint64_t end = log_size(); from < end; from++) {
+        const auto record = read_record(from);
+        if (!record || record->index != from) return false;
+        function(*record);
+    }
+    return true;
+}
+
+} // namespace guest
