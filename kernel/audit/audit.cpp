@@ -2,6 +2,7 @@
 #include "kernel/audit/audit.hpp"
 
 #include "kernel/audit/engine.hpp"
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/sched/thread.hpp"
 
 namespace aios::audit {
@@ -97,7 +98,7 @@ Result<> Engine::make_kernel_account() {
 }
 
 Result<Ref<Account>> Account::create(Payer& payer, std::uint64_t agent) {
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Account)));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Account>));
     return Ref<Account>::adopt(TRY(mm::make<Account>(agent, std::move(charge))));
 }
 

@@ -69,8 +69,7 @@ Result<> Channel::wait_for_answer(Call& call, sched::Deadline deadline, Ref<Thre
             return gave_up;
         }
         // While the answer is being copied we stay, whatever happens.
-        sched::park(gave_up ? deadline : sched::kNever, receiver.get());
-        receiver.reset();
+        sched::park(gave_up ? deadline : sched::kNever, &receiver);
     }
 }
 

@@ -28,26 +28,38 @@ bool claim(Thread& thread) AIOS_NO_LOCK_ANALYSIS {
 
 } // namespace
 
-void park(Deadline deadline, Thread* next) AIOS_NO_LOCK_ANALYSIS {
+// Who sleeps keeps no other thread alive, or an agent could not end while a stranger's server waits. So the reference to
+// `next` is given up first: one that was claimed cannot end before it has run, and until it has ended the scheduler's own
+// reference keeps it; for one that somebody else has woken we come back early, where interrupts are on.
+void park(Deadline deadline, Ref<Thread>* next) AIOS_NO_LOCK_ANALYSIS {
     sync::assert_may_block();
     Thread& me = Thread::current();
+    const bool hands_over = next != nullptr && *next;
+    bool claimed = false;
     if (deadline != kNever) time::arm(*me.sleep_timer(), deadline);
     {
         arch::InterruptGuard guard;
-        const bool claimed = next != nullptr && claim(*next);
-        RunQueue& queue = RunQueue::mine();
-        queue.acquire();
-        if (me.wake_token) {
-            me.wake_token = false;
-            if (claimed) queue.push(*next);
-            queue.release();
-            queue.kick();
-        } else {
-            me.state_.store(ThreadState::blocked, std::memory_order_relaxed);
-            queue.switch_away(claimed ? next : nullptr);
+        Thread* to = nullptr;
+        if (hands_over && (claimed = claim(**next))) {
+            to = next->get();
+            next->reset();
+        }
+        if (claimed || !hands_over) {
+            RunQueue& queue = RunQueue::mine();
+            queue.acquire();
+            if (me.wake_token) {
+                me.wake_token = false;
+                if (to != nullptr) queue.push(*to);
+                queue.release();
+                queue.kick();
+            } else {
+                me.state_.store(ThreadState::blocked, std::memory_order_relaxed);
+                queue.switch_away(to);
+            }
         }
     }
     if (deadline != kNever) time::cancel(*me.sleep_timer());
+    if (hands_over && !claimed) next->reset();
 }
 
 void unpark(Thread& thread) AIOS_NO_LOCK_ANALYSIS {

@@ -53,12 +53,7 @@ Outcome WaitQueue::sleep(Entry& entry, Deadline deadline, Interruptible interrup
             outcome = Outcome::timed_out;
         }
         if (outcome != Outcome::ready) return dequeue(entry) ? outcome : Outcome::ready;
-        if (next != nullptr && *next) {
-            park(deadline, next->get());
-            next->reset();
-        } else {
-            park(deadline);
-        }
+        park(deadline, next);
     }
 }
 

@@ -59,8 +59,11 @@ ShareGroup& root_group() {
     return root;
 }
 
-void park(Deadline deadline, Thread* next) {
-    if (next != nullptr) unpark(*next);
+void park(Deadline deadline, Ref<Thread>* next) {
+    if (next != nullptr && *next) {
+        unpark(**next);
+        next->reset();
+    }
     Place& place = place_of(Thread::current());
     std::unique_lock lock(place.mutex);
     const auto has_token = [&] { return place.token; };

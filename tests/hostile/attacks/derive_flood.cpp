@@ -25,5 +25,6 @@ int aios_main(const StartupBlock& block) {
     const Handle timer = *sys::timer_create(self);
     for (unsigned i = 0; i < 3; i++)
         (void)start_thread(derive, timer);
-    derive(timer);
+    derive(timer); // for ever
+    return 0;
 }

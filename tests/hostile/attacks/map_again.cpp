@@ -26,5 +26,6 @@ int aios_main(const StartupBlock& block) {
     static const Attack mine(block, "map_again");
     attack = &mine;
     (void)start_thread(map_and_read, 0);
-    map_and_read(0);
+    map_and_read(0); // for ever
+    return 0;
 }

@@ -17,5 +17,6 @@ int aios_main(const StartupBlock& block) {
     const Handle timer = *sys::timer_create(self);
     for (unsigned i = 0; i < 200; i++)
         if (start_thread(revoke, timer, kPageBytes)) attack.count();
-    revoke(timer);
+    revoke(timer); // for ever
+    return 0;
 }
