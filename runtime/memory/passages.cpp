@@ -1,7 +1,10 @@
 // Cuts a document into passages: see passages.hpp.
 #include "runtime/memory/passages.hpp"
 
+#include <algorithm>
+
 #include "runtime/memory/limits.hpp"
+#include "runtime/memory/sentences.hpp"
 
 namespace aios::memory {
 namespace {
@@ -15,9 +18,27 @@ bool is_blank(std::string_view line) {
     return true;
 }
 
-// Where to cut a long line at or before `limit` bytes: after the last blank of the last quarter, else before a
-// character's first byte.
+// Whether the end of `line` is a place to part: not within a sentence that runs on in `next`. Prose that is broken into
+// lines goes on with a letter, after a line that ends without a mark and is not short; lists, tables, code and logs do
+// not.
+bool parts_at_line_end(std::string_view line, std::string_view next) {
+    constexpr std::size_t kShortLine = 40;
+    const auto last = line.find_last_not_of(" \t\r");
+    if (last == std::string_view::npos || line.size() < kShortLine) return true;
+    if (std::string_view(".!?:;{})>|`\"").contains(line[last])) return true;
+    const auto first = static_cast<unsigned char>(next.front());
+    const bool goes_on = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || first >= 0x80 ||
+                         first == '(' || first == '"' || first == '\'' || first == '`';
+    return !goes_on;
+}
+
+bool is_table_row(std::string_view line) { return line.starts_with('|'); }
+
+// Where to cut a long line at or before `limit` bytes: after the last sentence of its second half, after the last blank
+// of the last quarter, else before a character's first byte.
 std::size_t cut_point(std::string_view line, std::size_t limit) {
+    // One byte more shows whether a blank follows the last mark.
+    if (const auto end = last_sentence_end(line.substr(0, limit + 1), limit / 2)) return *end;
     for (std::size_t at = limit; at > limit - limit / 4; --at) {
         if (is_blank_byte(line[at - 1])) return at;
     }
@@ -35,6 +56,8 @@ public:
 
 private:
     void line(std::size_t begin, std::size_t end);
+    void make_room(std::size_t begin, std::string_view next);
+    bool part_at_sentence();
     void long_line(std::size_t begin, std::size_t end);
     void close();
 
@@ -48,6 +71,8 @@ private:
     std::size_t end_ = 0;
     std::uint32_t first_ = 0;
     std::uint32_t last_ = 0;
+    std::size_t last_line_ = 0;    // where the last line of it begins
+    bool has_no_sentence_ = false; // no sentence ends in it before its last line
 };
 
 void Cutter::close() {
@@ -57,6 +82,7 @@ void Cutter::close() {
     }
     open_ = false;
     paragraph_ended_ = false;
+    has_no_sentence_ = false;
 }
 
 void Cutter::long_line(std::size_t begin, std::size_t end) {
@@ -79,12 +105,7 @@ void Cutter::line(std::size_t begin, std::size_t end) {
         return;
     }
     if (content.size() > kMaxPassageBytes) return long_line(begin, end);
-    if (open_) {
-        const std::size_t held = end_ - begin_;
-        const bool full = held >= kTargetPassageBytes || end - begin_ > kMaxPassageBytes;
-        const bool heading = content.front() == '#' && held >= kMinPassageBytes;
-        if (full || heading || (paragraph_ended_ && held >= kMinPassageBytes)) close();
-    }
+    if (open_) make_room(end, content);
     if (!open_) {
         open_ = true;
         begin_ = begin;
@@ -93,6 +114,51 @@ void Cutter::line(std::size_t begin, std::size_t end) {
     paragraph_ended_ = false;
     end_ = end;
     last_ = number_;
+    last_line_ = begin;
+}
+
+// Before the line `next`, which ends at `end`, is added: closes the open passage, or the sentences that it holds, if it
+// is large enough and this is a place to part.
+void Cutter::make_room(std::size_t end, std::string_view next) {
+    const std::size_t held = end_ - begin_;
+    const bool heading = next.front() == '#' && held >= kMinPassageBytes;
+    if (heading || (paragraph_ended_ && held >= kMinPassageBytes)) return close();
+    if (end - begin_ > kMaxPassageBytes) { // must part here
+        if (!part_at_sentence()) close();
+        if (open_ && end - begin_ > kMaxPassageBytes) close(); // what is left and the line are still too much
+        return;
+    }
+    if (held < kTargetPassageBytes) return;
+    const std::string_view line = text_.substr(last_line_, end_ - last_line_);
+    if (is_table_row(line) && is_table_row(next)) return; // rows stay with the head of their table
+    if (parts_at_line_end(line, next))
+        close();
+    else
+        part_at_sentence();
+}
+
+// Closes the open passage after its last whole sentence, and opens the next with the rest. False if there is no such
+// place.
+bool Cutter::part_at_sentence() {
+    const std::string_view held = text_.substr(begin_, end_ - begin_);
+    // Looked at once: what held no end before does not hold one now.
+    const std::size_t low = has_no_sentence_ ? last_line_ - begin_ - 1 : 0;
+    const auto cut = last_sentence_end(held, std::max(low, kMinPassageBytes));
+    has_no_sentence_ = !cut;
+    if (!cut) return false;
+    const std::size_t rest = held.find_first_not_of(" \t\r\n", *cut);
+    if (rest == std::string_view::npos) return false;
+    const auto lines_to = [&](std::size_t to) {
+        std::uint32_t lines = 0;
+        for (std::size_t at = 0; at < to; ++at)
+            lines += held[at] == '\n';
+        return lines;
+    };
+    passages_.push_back(
+        {static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(*cut), first_, first_ + lines_to(*cut)});
+    first_ += lines_to(rest);
+    begin_ += rest;
+    return true;
 }
 
 std::vector<PassageRange> Cutter::run() {

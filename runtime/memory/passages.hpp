@@ -21,9 +21,11 @@ struct PassageRange {
 
 // The passages of `text`, which is at most kMaxDocumentBytes long. Text without any visible character has none.
 //
-// A passage is a paragraph; one shorter than kMinPassageBytes opens the next, and one longer than kTargetPassageBytes
-// is cut at a line end. A line longer than kMaxPassageBytes is cut into pieces between words (between characters where
-// there are no spaces).
+// A passage is a paragraph; one shorter than kMinPassageBytes opens the next. One longer than kTargetPassageBytes is
+// cut: at a line end where no sentence runs on, else after its last whole sentence, which may be within a line that
+// both passages then name. A table in the manner of Markdown stays with its head. What has no such place, and any
+// table, is cut at kMaxPassageBytes. A line longer than that is cut after a sentence, else between words (between
+// characters where there are no spaces).
 [[nodiscard]] std::vector<PassageRange> cut_passages(std::string_view text);
 
 // The lines first..last of `text` as they are, without the line end of the last: what a quotation must lie in. Empty if

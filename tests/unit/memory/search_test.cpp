@@ -229,5 +229,26 @@ TEST(Search, IsTheSameEachTime) {
     }
 }
 
+// A text that only repeats the question does not stand before one that answers it; a list of questions with their
+// answers does answer.
+TEST(Search, PrefersWhoAnswersToWhoAsks) {
+    Documents documents = project();
+    documents.emplace_back("docs/shares.md",
+                           "# Shares\n\nEach processor runs the thread with the smallest virtual time, in "
+                           "slices of 4 ms. A sleeper comes\nback behind the others.\n");
+    documents.emplace_back("docs/use.md",
+                           "# Use\n\n```\n[1] How long is a time slice?\n    ... the passage ...\n```\n");
+    const Answer answer = ask(test::sealed(documents), "How long is a time slice?");
+    ASSERT_TRUE(answer.answered);
+    ASSERT_EQ(answer.cited.size(), 1U);
+    EXPECT_EQ(answer.passages[answer.cited.front()].file, "docs/shares.md");
+
+    documents = project();
+    documents.emplace_back("docs/faq.md", "# Questions\n\nHow long is a time slice?\nFour milliseconds.\n");
+    const Answer listed = ask(test::sealed(documents), "How long is a time slice?");
+    ASSERT_TRUE(listed.answered);
+    EXPECT_EQ(listed.passages[listed.cited.front()].file, "docs/faq.md");
+}
+
 } // namespace
 } // namespace aios::memory
