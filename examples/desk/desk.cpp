@@ -15,7 +15,8 @@ namespace {
 
 constexpr unsigned kWorkers = 3;
 constexpr int kMaxTries = 4;                         // agents asked for one step
-constexpr std::uint64_t kPatience = 600'000'000'000; // ns for one step
+constexpr std::uint64_t kPatience = 600'000'000'000; // ns for one step, unless it is as long as the documents are
+constexpr std::string_view kTakeIn = "documents.take_in";
 constexpr std::string_view kNoAnswer = "no answer in these documents";
 
 struct Failure {
@@ -128,32 +129,41 @@ private:
         return true;
     }
 
+    // Asks one agent after the other. When all is lost, the sentence is what the first one answered: that later none
+    // was left to be asked only follows from it.
     Outcome<bool> run_step(const std::string& intent, Blackboard& board) {
-        std::string sentence;
+        std::string first_failure;
+        std::string none_found;
         std::uint64_t not_agent = 0;
         for (int attempt = 0; attempt < kMaxTries; ++attempt) {
             if (attempt != 0) std::this_thread::sleep_for(std::chrono::milliseconds(250)); // a restart takes its time
             auto broker = broker_peer();
-            auto found = application::find(broker, {.intent = intent, .not_agent = not_agent}, &sentence);
+            auto found = application::find(broker, {.intent = intent, .not_agent = not_agent}, &none_found);
             if (!found) {
                 not_agent = 0;
                 continue;
             }
             tell_route(intent, *found);
-            const auto answer = found->peer.call(request_for(intent, board), {}, application::now_ns() + kPatience);
-            if (!answer) {
-                sentence =
-                    std::format("{} did not answer {}: {}", found->agent, intent, error_info(answer.error()).sentence);
-            } else if (!answer->intent.is_positive()) {
-                sentence = std::format("{} refused {}: {}", found->agent, intent, answer->intent.reason);
-            } else if (const auto taken = take(intent, found->agent, answer->intent.slots, board); !taken) {
-                sentence = std::format("the answer of {} to {} cannot be read", found->agent, intent);
-            } else {
-                return true;
-            }
+            const std::string failure = ask(*found, intent, board);
+            if (failure.empty()) return true;
+            if (first_failure.empty()) first_failure = failure;
             not_agent = found->agent_id;
         }
-        return std::unexpected(Failure{sentence});
+        return std::unexpected(Failure{first_failure.empty() ? none_found : first_failure});
+    }
+
+    // What came of it, as a sentence; empty if all is well. Taking documents in lasts as long as they are: whoever dies
+    // meanwhile closes the channel, and the run as a whole has its own limit.
+    static std::string ask(application::Found& found, const std::string& intent, Blackboard& board) {
+        const std::uint64_t deadline = intent == kTakeIn ? kNoDeadline : application::now_ns() + kPatience;
+        const auto answer = found.peer.call(request_for(intent, board), {}, deadline);
+        if (!answer)
+            return std::format("{} did not answer {}: {}", found.agent, intent, error_info(answer.error()).sentence);
+        if (!answer->intent.is_positive())
+            return std::format("{} refused {}: {}", found.agent, intent, answer->intent.reason);
+        if (!take(intent, found.agent, answer->intent.slots, board))
+            return std::format("the answer of {} to {} cannot be read", found.agent, intent);
+        return {};
     }
 
     static ipc::Intent request_for(const std::string& intent, const Blackboard& board) {

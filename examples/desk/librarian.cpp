@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::uint64_t kBatchBytes = 1 << 20;
 constexpr int kMaxTries = 5;
-constexpr std::uint64_t kPatience = 120'000'000'000; // ns for one batch or a seal
 
 class Librarian {
 public:
@@ -73,9 +72,10 @@ private:
         return end;
     }
 
-    // busy when memoryd is another one than before: what it was given is gone.
+    // busy when memoryd is another one than before: what it was given is gone. A seal lasts as long as there is text,
+    // so no time is too long; if memoryd dies, the channel closes.
     Result<ipc::Slots> call(const ipc::Intent& intent, const ipc::Grants& grants) {
-        const ipc::Incoming answer = TRY(memoryd_.call(intent, grants, application::now_ns() + kPatience));
+        const ipc::Incoming answer = TRY(memoryd_.call(intent, grants, kNoDeadline));
         if (!answer.intent.is_positive()) {
             reason_ = answer.intent.reason;
             return fail(answer.intent.error != Error{} ? answer.intent.error : Error::bad_state);
