@@ -21,7 +21,7 @@ constexpr double kUnknownWeight = 1.5;
 constexpr double kFullQuestion = 4;
 // What a word counts that a passage only asks about. A text that repeats the question is a weaker witness than one that
 // states something; yet it is one, for what follows the question in a list of frequent ones often answers it.
-constexpr double kAskedShare = 0.7;
+constexpr double kAskedShare = 0.6;
 
 } // namespace
 

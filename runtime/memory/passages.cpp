@@ -25,7 +25,7 @@ bool parts_at_line_end(std::string_view line, std::string_view next) {
     constexpr std::size_t kShortLine = 40;
     const auto last = line.find_last_not_of(" \t\r");
     if (last == std::string_view::npos || line.size() < kShortLine) return true;
-    if (std::string_view(".!?:;{})>|`\"").contains(line[last])) return true;
+    if (ends_sentence(line.substr(0, last + 1)) || std::string_view(":;{}>|").contains(line[last])) return true;
     const auto first = static_cast<unsigned char>(next.front());
     const bool goes_on = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || first >= 0x80 ||
                          first == '(' || first == '"' || first == '\'' || first == '`';

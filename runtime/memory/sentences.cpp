@@ -69,6 +69,14 @@ std::optional<std::size_t> last_sentence_end(std::string_view text, std::size_t 
     return std::nullopt;
 }
 
+bool ends_sentence(std::string_view text) {
+    constexpr std::size_t kMostClosing = 8; // bytes of quotes and brackets behind the mark
+    for (std::size_t back = 1; back <= std::min(kMostClosing, text.size()); ++back) {
+        if (end_at(text, text.size() - back) == text.size()) return true;
+    }
+    return false;
+}
+
 std::string without_questions(std::string_view text) {
     std::string out(text);
     std::size_t begin = 0; // of the sentence at hand

@@ -16,6 +16,9 @@ namespace aios::memory {
 // the sentence and before the blanks that follow it.
 [[nodiscard]] std::optional<std::size_t> last_sentence_end(std::string_view text, std::size_t low);
 
+// Whether `text`, which ends without blanks, ends with the end of a sentence.
+[[nodiscard]] bool ends_sentence(std::string_view text);
+
 // The text with each sentence that asks a question replaced by blanks. A line end before a question begins it.
 [[nodiscard]] std::string without_questions(std::string_view text);
 

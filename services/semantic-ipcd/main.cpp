@@ -42,9 +42,9 @@ public:
         const auto identity = security::identity_of(identityd_, request.sender);
         if (!identity || !security::may_offer(identity->offers, offer->intent)) {
             const std::string name = identity ? identity->name : std::format("agent {}", request.sender);
-            const std::string sentence = std::format("{} may not offer {}: {}", name, offer->intent,
-                                                     identity ? "its unit has no setting offers = " + offer->intent
-                                                              : std::string("identityd does not know it"));
+            const std::string why = identity ? std::format("its unit has no setting offers = \"{}\"", offer->intent)
+                                             : std::string("identityd does not know it");
+            const std::string sentence = std::format("{} may not offer {}: {}", name, offer->intent, why);
             refusals_.tell(name, sentence);
             return ipc::refuse(request.intent, Error::missing_right, sentence);
         }

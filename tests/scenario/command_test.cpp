@@ -2,6 +2,8 @@
 #include <format>
 #include <sstream>
 
+#include <unistd.h>
+
 #include "tests/scenario/scenario.hpp"
 
 namespace aios::scenario {
@@ -15,6 +17,7 @@ SCENARIO(help_of_every_command) {
     }
     EXPECT(world.aios({"help"}).status == 0);
     EXPECT(world.aios({}).out == world.aios({"help"}).out);
+    EXPECT(world.aios({"help", "--help"}).out == world.aios({"help"}).out);
 }
 
 SCENARIO(wrong_use_is_refused_in_one_sentence) {
@@ -33,6 +36,11 @@ SCENARIO(wrong_use_is_refused_in_one_sentence) {
         {"audit"},
         {"audit", "sign", "x"},
         {"audit", "verify"},
+        {"audit", "verify", "x", "--agent", "y"},
+        {"audit", "show"},
+        {"audit", "show", "x", "--record", "1"},
+        {"run", "--verbose=yes"},
+        {"run", "--agent", "noname"},
         {"build", "--fast"},
         {"clean", "all"},
         {"setup", "--now"},
@@ -78,6 +86,48 @@ SCENARIO(setup_prints_the_exact_command) {
                           "aios: packages are missing; run: sudo apt-get install -y --no-install-recommends mtools\n",
                       done.err);
     }
+}
+
+SCENARIO(values_may_be_joined_to_options) {
+    const auto done = world.aios({"run", "--docs=" + world.at("nowhere")});
+    EXPECT_SAYING(done.status == 3 && done.err.find("nowhere' is not a folder") != std::string::npos, done.err);
+}
+
+namespace {
+
+// A copy of the script with what it reads, and a build folder that the test makes odd.
+std::string copy_of_the_script(const World& world) {
+    std::filesystem::create_directories(world.at("tree/build"));
+    std::filesystem::copy_file(world.root / "aios", world.at("tree/aios"));
+    std::filesystem::copy(world.root / "tools", world.at("tree/tools"), std::filesystem::copy_options::recursive);
+    return world.at("tree/aios");
+}
+
+void stops_with_4(const std::vector<std::string>& command, std::string_view part) {
+    const auto done = host::capture_process(command, std::chrono::seconds(60));
+    EXPECT_SAYING(done.status == 4, std::format("status {}: {}", done.status, done.err));
+    EXPECT_SAYING(done.err.starts_with("aios: ") && done.err.find('\n') == done.err.size() - 1, done.err);
+    EXPECT_SAYING(done.err.find(part) != std::string::npos, done.err);
+}
+
+} // namespace
+
+SCENARIO(a_tree_that_cannot_be_built_in_is_refused) {
+    const std::string script = copy_of_the_script(world);
+    // As another user, who may read the tree and not write it.
+    if (::geteuid() == 0) {
+        std::filesystem::permissions(world.scratch, std::filesystem::perms(0755));
+        for (const std::string command : {"build", "run"})
+            stops_with_4({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", script, command},
+                         "tree/build");
+    }
+    // One that was configured elsewhere.
+    world.put("tree/build/release/CMakeCache.txt", "CMAKE_HOME_DIRECTORY:INTERNAL=/elsewhere\n");
+    stops_with_4({script, "build"}, "made for another folder");
+    // One where the build folder is none.
+    std::filesystem::remove_all(world.at("tree/build"));
+    world.put("tree/build", "a file\n");
+    stops_with_4({script, "build"}, "cannot be made");
 }
 
 SCENARIO(script_works_through_a_symbolic_link) {

@@ -100,6 +100,16 @@ SCENARIO(refuses_where_the_json_cannot_be_written) {
     EXPECT(done.err.find("cannot be written") != std::string::npos);
 }
 
+SCENARIO(refuses_one_file_for_report_and_log) {
+    small_documents(world);
+    const std::vector<std::string> asked = {"--docs", world.at("docs"), "--ask", "What boils?", "--audit-log"};
+    for (const std::string& same : {world.at("json"), world.at("docs/../json")}) {
+        std::vector<std::string> arguments = asked;
+        arguments.push_back(same);
+        world.refuses(2, arguments, "both");
+    }
+}
+
 // A file size limit stands for a full disk: the write fails in the middle in the same way.
 SCENARIO(refuses_a_full_disk) {
     small_documents(world);

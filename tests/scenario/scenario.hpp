@@ -53,9 +53,17 @@ public:
     void refuses(int status, std::vector<std::string> arguments, std::string_view part_of_sentence,
                  const std::vector<std::string>& environment = {}) const;
 
+    // A run that boots and then fails or runs out of time: one sentence, and yet a report (returned, checked against
+    // its schema) and an audit log.
+    [[nodiscard]] test::Json fails(int status, std::vector<std::string> arguments,
+                                   std::string_view part_of_sentence) const;
+
     // Checks that every passage of a report is in its file, to the letter, at the lines that it names, and that
     // passages come best first from different files.
     void check_quotations(const test::Json& report, const std::filesystem::path& documents) const;
+
+private:
+    [[nodiscard]] test::Json read_report() const;
 };
 
 struct Scenario {

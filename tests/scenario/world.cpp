@@ -48,6 +48,16 @@ host::Captured World::aios(const std::vector<std::string>& arguments, const std:
     return host::capture_process(command, limit);
 }
 
+test::Json World::read_report() const {
+    const auto report = test::Json::parse(get(at("json")));
+    EXPECT(report.has_value());
+    const auto schema = test::Json::parse(get(root / "docs" / "report.schema.json"));
+    EXPECT(schema.has_value());
+    const std::string why = test::schema_error(*schema, *report);
+    EXPECT_SAYING(why.empty(), why);
+    return *report;
+}
+
 test::Json World::run(std::vector<std::string> arguments, std::string_view preset) const {
     arguments.insert(arguments.begin(), "run");
     for (const char* more : {"--json", "--audit-log"}) {
@@ -57,16 +67,28 @@ test::Json World::run(std::vector<std::string> arguments, std::string_view prese
     std::filesystem::remove(at("json"));
     const host::Captured done = aios(arguments, {std::format("AIOS_PRESET={}", preset)});
     EXPECT_SAYING(done.status == 0, std::format("status {}, {}", done.status, done.err));
-    const auto report = test::Json::parse(get(at("json")));
-    EXPECT(report.has_value());
-    const auto schema = test::Json::parse(get(root / "docs" / "report.schema.json"));
-    EXPECT(schema.has_value());
-    const std::string why = test::schema_error(*schema, *report);
-    EXPECT_SAYING(why.empty(), why);
-    EXPECT((*report)["audit"]["root"] == (*report)["audit"]["kernel_root"]);
+    const test::Json report = read_report();
+    EXPECT(report["outcome"].text() == "well" && report["cause"].text().empty());
+    EXPECT(report["audit"]["root"] == report["audit"]["kernel_root"]);
     EXPECT(std::filesystem::is_empty(at("tmp")));
-    return *report;
+    return report;
 }
+
+namespace {
+
+// The last line is the sentence, and the only one that speaks as "aios:".
+void check_sentence(std::string_view text, std::string_view part_of_sentence) {
+    while (text.ends_with('\n'))
+        text.remove_suffix(1);
+    const std::string_view sentence =
+        text.substr(text.rfind('\n') == std::string_view::npos ? 0 : text.rfind('\n') + 1);
+    EXPECT_SAYING(sentence.starts_with("aios: ") && (sentence.ends_with('.') || sentence.ends_with('?')),
+                  std::string(sentence));
+    EXPECT_SAYING(sentence.find(part_of_sentence) != std::string_view::npos, std::string(sentence));
+    EXPECT(text.find("\naios: ") == std::string_view::npos || text.rfind("\naios: ") == text.find("\naios: "));
+}
+
+} // namespace
 
 void World::refuses(int status, std::vector<std::string> arguments, std::string_view part_of_sentence,
                     const std::vector<std::string>& environment) const {
@@ -74,17 +96,25 @@ void World::refuses(int status, std::vector<std::string> arguments, std::string_
     arguments.insert(arguments.end(), {"--json", at("json")});
     const host::Captured done = aios(arguments, environment);
     EXPECT_SAYING(done.status == status, std::format("status {} instead of {}: {}", done.status, status, done.err));
-    // The last line is the sentence, and the only one that speaks as "aios:".
-    std::string_view text = done.err;
-    while (text.ends_with('\n'))
-        text.remove_suffix(1);
-    const std::string_view sentence =
-        text.substr(text.rfind('\n') == std::string_view::npos ? 0 : text.rfind('\n') + 1);
-    EXPECT_SAYING(sentence.starts_with("aios: ") && sentence.ends_with('.'), std::string(sentence));
-    EXPECT_SAYING(sentence.find(part_of_sentence) != std::string_view::npos, std::string(sentence));
-    EXPECT(text.find("\naios: ") == std::string_view::npos || text.rfind("\naios: ") == text.find("\naios: "));
+    check_sentence(done.err, part_of_sentence);
     EXPECT(!std::filesystem::exists(at("json")));
     EXPECT(std::filesystem::is_empty(at("tmp")));
+}
+
+test::Json World::fails(int status, std::vector<std::string> arguments, std::string_view part_of_sentence) const {
+    arguments.insert(arguments.begin(), "run");
+    arguments.insert(arguments.end(), {"--json", at("json"), "--audit-log", at("audit-log")});
+    for (const char* file : {"json", "audit-log"})
+        std::filesystem::remove(at(file));
+    const host::Captured done = aios(arguments);
+    EXPECT_SAYING(done.status == status, std::format("status {} instead of {}: {}", done.status, status, done.err));
+    check_sentence(done.err, part_of_sentence);
+    const test::Json report = read_report();
+    EXPECT(*report["exit_status"].number() == status);
+    EXPECT_SAYING(done.err.find("aios: " + report["cause"].text()) != std::string::npos, report["cause"].text());
+    EXPECT(std::filesystem::exists(at("audit-log")));
+    EXPECT(std::filesystem::is_empty(at("tmp")));
+    return report;
 }
 
 void World::check_quotations(const test::Json& report, const std::filesystem::path& documents) const {

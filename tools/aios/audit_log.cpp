@@ -15,27 +15,37 @@ namespace {
 constexpr std::string_view kTitle = "AIOS audit log";
 constexpr std::uint64_t kLogVersion = 1;
 
-Result<AuditHead> read_head(cbor::Decoder& in) {
-    AuditHead head;
-    if (TRY(in.map_begin()) != 4) return fail(Error::bad_format);
+// What a file says before its records: how many there are, and the root if the kernel closed the log.
+struct FileHead {
+    std::uint64_t records = 0;
+    std::optional<Hash> root;
+};
+
+Result<FileHead> read_head(cbor::Decoder& in) {
+    FileHead head;
+    const std::uint64_t pairs = TRY(in.map_begin());
+    if (pairs != 3 && pairs != 4) return fail(Error::bad_format);
     TRY(in.expect_key(0));
     if (TRY(in.text()) != kTitle) return fail(Error::bad_format);
     TRY(in.expect_key(1));
     if (TRY(in.uint()) != kLogVersion) return fail(Error::unsupported);
     TRY(in.expect_key(2));
     head.records = TRY(in.uint());
-    TRY(in.expect_key(3));
-    TRY(in.bytes_into(head.root));
+    if (pairs == 4) {
+        TRY(in.expect_key(3));
+        TRY(in.bytes_into(head.root.emplace()));
+    }
     TRY(in.end());
     return head;
 }
 
 // A CBOR sequence: each item is read by a decoder of its own.
-Result<AuditLog> parse(Bytes rest) {
+Result<std::pair<FileHead, AuditLog>> parse(Bytes rest) {
+    FileHead head;
     AuditLog log;
     {
         cbor::Decoder in(rest);
-        log.head = TRY(read_head(in));
+        head = TRY(read_head(in));
         rest = rest.subspan(in.position());
     }
     while (!rest.empty()) {
@@ -43,7 +53,8 @@ Result<AuditLog> parse(Bytes rest) {
         log.records.emplace_back(as_text(TRY(in.bytes())));
         rest = rest.subspan(in.position());
     }
-    return log;
+    if (head.root) log.head = AuditHead{head.records, *head.root};
+    return std::pair(head, std::move(log));
 }
 
 std::vector<crypto::MerkleHash> leaves_of(const std::vector<std::string>& records) {
@@ -125,13 +136,15 @@ Result<> describe_item(cbor::Decoder& in, std::string& out) {
 } // namespace
 
 Outcome<AuditLog> parse_audit_log(std::string_view bytes) {
-    auto log = parse(as_bytes(bytes));
-    if (!log)
-        return failure(Exit::bad_input, std::format("this is not an audit log: {}.", error_info(log.error()).sentence));
-    if (log->records.size() != log->head.records)
+    auto parsed = parse(as_bytes(bytes));
+    if (!parsed)
+        return failure(Exit::bad_input,
+                       std::format("this is not an audit log: {}.", error_info(parsed.error()).sentence));
+    auto& [head, log] = *parsed;
+    if (log.records.size() != head.records)
         return failure(Exit::bad_input, std::format("the log is damaged: it holds {}, but its head says {}.",
-                                                    counted(log->records.size(), "record"), log->head.records));
-    return std::move(*log);
+                                                    counted(log.records.size(), "record"), head.records));
+    return std::move(log);
 }
 
 Outcome<AuditLog> read_audit_log(const std::filesystem::path& path) {
@@ -139,10 +152,12 @@ Outcome<AuditLog> read_audit_log(const std::filesystem::path& path) {
 }
 
 Outcome<> write_audit_log(const std::filesystem::path& path, const std::vector<std::string>& records,
-                          const AuditHead& head) {
+                          const std::optional<AuditHead>& head) {
+    const bool closed = head && head->records == records.size();
     std::byte buffer[128];
     cbor::Encoder out{MutableBytes(buffer)};
-    out.map(4).key(0).text(kTitle).key(1).uint(kLogVersion).key(2).uint(head.records).key(3).bytes(head.root);
+    out.map(closed ? 4 : 3).key(0).text(kTitle).key(1).uint(kLogVersion).key(2).uint(records.size());
+    if (closed) out.key(3).bytes(head->root);
     const auto encoded = out.finish();
     if (!encoded) return failure(Exit::failed_inside, "the head of the audit log cannot be encoded.");
     std::string file(as_text(*encoded));

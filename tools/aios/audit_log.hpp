@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,14 +18,15 @@ inline constexpr std::uint64_t kMaxLogBytes = 2ull << 30;
 
 struct AuditLog {
     std::vector<std::string> records;
-    AuditHead head; // as the kernel gave it
+    std::optional<AuditHead> head; // as the kernel gave it; none: the run ended before the log was closed
 };
 
 // Refuses (bad_input) what is not a log, has another number of records than its head says, or more than kMaxLogBytes.
 [[nodiscard]] Outcome<AuditLog> read_audit_log(const std::filesystem::path& path);
 [[nodiscard]] Outcome<AuditLog> parse_audit_log(std::string_view bytes);
+// A head that is not of so many records is left out: the log is then not closed.
 [[nodiscard]] Outcome<> write_audit_log(const std::filesystem::path& path, const std::vector<std::string>& records,
-                                        const AuditHead& head);
+                                        const std::optional<AuditHead>& head);
 
 [[nodiscard]] Hash audit_root(const std::vector<std::string>& records);
 

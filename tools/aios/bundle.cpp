@@ -142,7 +142,7 @@ Outcome<Bundle> read_boot_list(const std::filesystem::path& list) {
         }
         if (!is_bundle_path(path))
             return failure(Exit::host_missing, std::format("'{}' cannot be a path in a bundle.", printable(path)));
-        bundle.entries.push_back({std::string(path), HOST_TRY(read_file(file, kMaxBootFile)), mark == "x"});
+        bundle.entries.push_back({std::string(path), HOST_TRY(read_file(file, kMaxBootFile)), mark == "x", file});
     }
     if (std::ranges::find(bundle.entries, bundle.first, &BundleEntry::path) == bundle.entries.end())
         return failure(Exit::host_missing,
@@ -151,14 +151,14 @@ Outcome<Bundle> read_boot_list(const std::filesystem::path& list) {
     return bundle;
 }
 
-Outcome<Job> make_job(Documents documents, const std::vector<std::string>& questions) {
+Outcome<Job> make_job(std::vector<Document>& documents, const std::vector<std::string>& questions) {
     Job job;
     auto& entries = job.bundle.entries;
     std::set<std::string_view> taken;
-    for (const Document& document : documents.list)
+    for (const Document& document : documents)
         taken.insert(document.name);
     std::size_t number = 0;
-    for (const Document& document : documents.list) {
+    for (const Document& document : documents) {
         std::string name = document.name;
         if (!is_bundle_path("docs/" + name)) {
             do {
@@ -166,20 +166,20 @@ Outcome<Job> make_job(Documents documents, const std::vector<std::string>& quest
             } while (taken.contains(name));
             job.true_names[name] = document.name;
         }
-        entries.push_back({"docs/" + name, {}, false});
+        entries.push_back({"docs/" + name, {}});
     }
     taken.clear();
-    for (std::size_t i = 0; i < documents.list.size(); i++)
-        entries[i].bytes = std::move(documents.list[i].bytes);
+    for (std::size_t i = 0; i < documents.size(); i++)
+        entries[i].bytes = std::move(documents[i].bytes);
     for (std::size_t i = 0; i < questions.size(); i++)
-        entries.push_back({std::format("questions/{:06}", i), questions[i], false});
+        entries.push_back({std::format("questions/{:06}", i), questions[i]});
 
     std::byte buffer[64];
     cbor::Encoder out{MutableBytes(buffer)};
-    out.map(3).key(0).uint(documents.list.size()).key(1).uint(questions.size()).key(2).map(0);
+    out.map(3).key(0).uint(documents.size()).key(1).uint(questions.size()).key(2).map(0);
     const auto encoded = out.finish();
     if (!encoded) return failure(Exit::failed_inside, "job.cbor cannot be encoded.");
-    entries.push_back({"job.cbor", std::string(as_text(*encoded)), false});
+    entries.push_back({"job.cbor", std::string(as_text(*encoded))});
     return job;
 }
 

@@ -19,6 +19,7 @@ struct BundleEntry {
     std::string path; // in the bundle
     std::string bytes;
     bool executable = false;
+    std::filesystem::path source = {}; // the file on this machine that it comes from
 };
 
 struct Bundle {
@@ -34,7 +35,8 @@ struct Job {
     Bundle bundle;
     std::map<std::string, std::string> true_names; // name below docs/ -> name on the host
 };
-[[nodiscard]] Outcome<Job> make_job(Documents documents, const std::vector<std::string>& questions);
+// Takes the contents of the documents; their names stay.
+[[nodiscard]] Outcome<Job> make_job(std::vector<Document>& documents, const std::vector<std::string>& questions);
 
 // True if a bundle may hold an entry of this path: valid UTF-8, at most kMaxPathBytes, components of 1 to 255 bytes
 // that are neither "." nor "..", no NUL.

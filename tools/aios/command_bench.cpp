@@ -1,14 +1,11 @@
 // `aios bench crypto [--quick] [--json FILE]`: becomes the benchmark, bench/crypto. It is the same program twice: an
 // addon that the fetched Node.js loads, so that OpenSSL 3.5 is measured in the same run, and a program of its own where
 // there is no such Node.js.
-#include <cerrno>
-#include <cstring>
 #include <format>
 #include <string>
 #include <vector>
 
-#include <unistd.h>
-
+#include "tools/aios/become.hpp"
 #include "tools/aios/commands.hpp"
 #include "tools/aios/files.hpp"
 #include "tools/aios/node.hpp"
@@ -19,15 +16,6 @@ namespace aios::host {
 namespace {
 
 constexpr std::string_view kLoadAddon = "process.exitCode = require(process.argv[1]).run(process.argv.slice(2))";
-
-Failure become(const std::vector<std::string>& arguments) {
-    std::vector<char*> words;
-    for (const std::string& argument : arguments)
-        words.push_back(const_cast<char*>(argument.c_str()));
-    words.push_back(nullptr);
-    execv(words.front(), words.data());
-    return {Exit::host_missing, std::format("{} cannot be started: {}.", arguments.front(), std::strerror(errno))};
-}
 
 } // namespace
 

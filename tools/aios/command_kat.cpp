@@ -1,72 +1,16 @@
-// `aios kat [--backend portable|avx2]`: answers tests of standard input line by line, so that a partner on the other
-// end of two pipes may wait for each answer before it sends the next line.
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <format>
-#include <optional>
+// `aios kat`: becomes the program aios-kat beside this one (kat_main.cpp).
+#include <string>
+#include <vector>
 
-#include <unistd.h>
-
-#include "crypto/backend.hpp"
+#include "tools/aios/become.hpp"
 #include "tools/aios/commands.hpp"
-#include "tools/aios/kat/row.hpp"
-#include "tools/aios/kat/session.hpp"
-#include "tools/aios/stop.hpp"
-#include "tools/aios/text.hpp"
 
 namespace aios::host {
 
-namespace {
-
-Outcome<crypto::Backend> parse_backend(std::string_view name) {
-    if (name == "portable") return crypto::Backend::portable;
-    if (name == "avx2") return crypto::Backend::avx2;
-    return failure(Exit::wrong_use, std::format("--backend takes portable or avx2, not '{}'.", printable(name)));
-}
-
-Outcome<> choose_backend(std::string_view name) {
-    if (!crypto::use_backend(HOST_TRY(parse_backend(name))))
-        return failure(Exit::host_missing, std::format("this machine cannot run the backend {}.", name));
-    return {};
-}
-
-Outcome<> write_out(std::string_view text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-        return failure(Exit::host_missing, "standard output could not be written.");
-    return {};
-}
-
-} // namespace
-
-Outcome<Exit> command_kat(const Places&, ArgumentList arguments) {
-    for (std::size_t i = 0; i < arguments.size(); i++) {
-        if (arguments[i] != "--backend")
-            return failure(Exit::wrong_use,
-                           std::format("kat does not know '{}'; see ./aios kat --help.", printable(arguments[i])));
-        if (++i == arguments.size()) return failure(Exit::wrong_use, "--backend needs a value; see ./aios kat --help.");
-        HOST_TRY(choose_backend(arguments[i]));
-    }
-    constexpr std::size_t kPiece = 1 << 16;
-    kat::Session session;
-    std::string piece(kPiece, '\0');
-    while (stop_signal() == 0) {
-        const ssize_t got = read(STDIN_FILENO, piece.data(), piece.size());
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0)
-            return failure(Exit::bad_input, std::format("standard input could not be read: {}.", std::strerror(errno)));
-        if (got == 0) break;
-        Outcome<> written;
-        session.feed(std::string_view(piece).substr(0, static_cast<std::size_t>(got)), [&](std::string_view answer) {
-            if (written && stop_signal() == 0) written = write_out(answer);
-        });
-        HOST_TRY(written);
-    }
-    if (stop_signal() != 0) return Exit::failed_inside; // main ends the program by the signal
-    Outcome<> written;
-    session.finish([&](std::string_view answer) { written = write_out(answer); });
-    HOST_TRY(written);
-    return Exit::well;
+Outcome<Exit> command_kat(const Places& places, ArgumentList arguments) {
+    std::vector<std::string> command = {(places.build / "tools" / "aios" / "aios-kat").native()};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    return std::unexpected(become(command));
 }
 
 } // namespace aios::host

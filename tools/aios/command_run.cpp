@@ -1,75 +1,28 @@
-// `aios run`: gathers the input, packs the container, boots the machine, follows the frames, and reports.
+// `aios run`: gathers the input, packs the container, boots the machine, follows the frames, and reports. A run that
+// failed or ran out of time leaves its report and its audit log as one that went well does; one that was refused before
+// the boot, or interrupted, leaves neither.
 #include <cstdio>
 #include <format>
 
 #include <sys/random.h>
 
-#include "base/bytes.hpp"
 #include "tools/aios/accelerator.hpp"
+#include "tools/aios/answer_order.hpp"
 #include "tools/aios/audit_log.hpp"
-#include "tools/aios/bundle.hpp"
 #include "tools/aios/commands.hpp"
 #include "tools/aios/files.hpp"
 #include "tools/aios/machine.hpp"
-#include "tools/aios/options.hpp"
 #include "tools/aios/progress.hpp"
-#include "tools/aios/questions.hpp"
 #include "tools/aios/report.hpp"
 #include "tools/aios/run_end.hpp"
+#include "tools/aios/run_input.hpp"
 #include "tools/aios/stop.hpp"
-#include "tools/aios/system_text.hpp"
 #include "tools/aios/text.hpp"
 #include "tools/aios/uefi_boot.hpp"
 
 namespace aios::host {
 
 namespace {
-
-// The input of a run, checked.
-struct Input {
-    std::vector<std::string> questions;
-    Documents documents;
-};
-
-Outcome<Input> gather_input(const Places& places, const RunOptions& options, Progress& progress) {
-    Input input;
-    if (options.json) HOST_TRY(check_writable(*options.json));
-    if (options.audit_log) HOST_TRY(check_writable(*options.audit_log));
-    input.questions = HOST_TRY(gather_questions(options, places.root / "examples" / "desk" / "questions.txt"));
-    std::vector<DocumentSource> sources;
-    if (options.documents) {
-        std::error_code error;
-        if (!std::filesystem::is_directory(*options.documents, error))
-            return failure(Exit::bad_input, std::format("'{}' is not a folder; give --docs a folder with text files.",
-                                                        printable(options.documents->native())));
-        sources.push_back({*options.documents, ""});
-    } else {
-        sources = {{places.root / "docs", "docs/"}, {places.root / "README.md", "README.md"}};
-    }
-    progress.show("reading documents");
-    input.documents = HOST_TRY(gather_documents(sources));
-    return input;
-}
-
-// What the machine needs at least: the container lies in memory, and the index takes a multiple of the text. Measured
-// with the debug build; the kernel refuses cleanly where it does not suffice.
-constexpr std::uint64_t kFixedMib = 400;
-constexpr std::uint64_t kUsualMib = 640;
-constexpr std::uint64_t kIndexFactor = 32;
-
-std::uint64_t needed_mib(std::uint64_t container_bytes, std::uint64_t text_bytes, unsigned processors) {
-    const std::uint64_t bytes = container_bytes + kIndexFactor * text_bytes;
-    return kFixedMib + 4ull * processors + ((bytes + (1 << 20) - 1) >> 20);
-}
-
-Outcome<std::uint64_t> choose_memory(const RunOptions& options, std::uint64_t needed) {
-    if (!options.memory_mib) return std::max(kUsualMib, needed);
-    if (*options.memory_mib < needed)
-        return failure(Exit::bad_input,
-                       std::format("--memory {} is too little for these documents; give at least --memory {}.",
-                                   *options.memory_mib, needed));
-    return *options.memory_mib;
-}
 
 Outcome<> write_seed(const std::filesystem::path& path) {
     char seed[32];
@@ -80,113 +33,190 @@ Outcome<> write_seed(const std::filesystem::path& path) {
     return out.finish();
 }
 
-RunEvents show_events(const RunOptions& options, const std::vector<std::string>& questions, Progress& progress) {
-    RunEvents events;
-    events.progress = [&](std::string_view text, std::uint64_t done, std::uint64_t total) {
-        progress.show(text, done, total);
-    };
-    events.booted = [&] { progress.show("the kernel is up, services start"); };
-    events.answer = [&](std::uint64_t question, const Answer& answer) {
-        std::string shown = show_answer(question, questions[question], answer);
-        shown.pop_back();
-        progress.print(shown);
-    };
-    events.note = [&](const Remark& note) {
-        progress.say(std::format("note: {}: {}", printable(note.agent), printable(note.text)));
-    };
-    if (options.verbose) {
-        events.console = [&](std::string_view agent, std::string_view text) {
-            while (text.ends_with('\n'))
-                text.remove_suffix(1);
-            progress.say(std::format("{}| {}", printable(agent), printable_lines(text)));
-        };
-    }
-    return events;
+std::filesystem::path one_name(const std::filesystem::path& path) {
+    std::error_code error;
+    const auto whole = std::filesystem::weakly_canonical(path, error);
+    return error ? path : whole;
 }
+
+class Run {
+public:
+    Run(const Places& places, RunOptions options)
+        : places_(places), options_(std::move(options)), usual_log_(places.root / "build" / "last-run.audit"),
+          log_file_(options_.audit_log.value_or(usual_log_)) {}
+
+    Outcome<Exit> perform() {
+        HOST_TRY(check_outputs());
+        HOST_TRY(gather());
+        const Scratch scratch = HOST_TRY(Scratch::create());
+        MachineSpec spec = HOST_TRY(prepare(scratch));
+        const AcceleratorChoice accelerator = HOST_TRY(choose(spec));
+        return follow(spec, accelerator);
+    }
+
+private:
+    // What could not be written at the end is refused now, and the log of an earlier run goes away.
+    Outcome<> check_outputs() {
+        if (options_.json) {
+            HOST_TRY(check_writable(*options_.json));
+            if (one_name(*options_.json) == one_name(log_file_))
+                return failure(Exit::wrong_use,
+                               std::format("the report and the audit log cannot both be written to '{}'; "
+                                           "give --json or --audit-log another file.",
+                                           printable(options_.json->native())));
+        }
+        HOST_TRY(check_writable(log_file_));
+        std::error_code error;
+        std::filesystem::remove(usual_log_, error);
+        if (error)
+            return failure(Exit::host_missing,
+                           std::format("'{}' of an earlier run cannot be removed: {}.", printable(usual_log_.native()),
+                                       lower_first(error.message())));
+        return {};
+    }
+
+    Outcome<> gather() {
+        progress_.show("reading documents");
+        input_ = HOST_TRY(gather_input(places_, options_));
+        progress_.say(describe(input_.documents) + "; " + counted(input_.questions.size(), "question"));
+        if (options_.verbose) {
+            for (const SkippedFile& file : input_.documents.skipped)
+                progress_.say(std::format("{}: {}", printable(file.name), skip_reason(file.why)));
+            for (const ConvertedFile& file : input_.documents.converted)
+                progress_.say(std::format("{}: read as {}", printable(file.name), file.from));
+        }
+        static_cast<void>(HOST_TRY(find_qemu()));
+        return {};
+    }
+
+    Outcome<MachineSpec> prepare(const Scratch& scratch) {
+        MachineSpec spec;
+        spec.boot = options_.boot;
+        spec.processors = options_.processors;
+        spec.machine = options_.machine;
+        spec.cpu = options_.cpu;
+        spec.kernel = places_.kernel();
+        spec.container = scratch.path() / "container";
+        spec.seed = scratch.path() / "seed";
+        spec.command_line = options_.append;
+        spec.count_instructions = options_.count_instructions;
+        spec.limit = std::chrono::seconds(options_.timeout_seconds);
+        std::error_code error;
+        if (!std::filesystem::exists(spec.kernel, error))
+            return failure(Exit::host_missing, "the kernel is not built; run ./aios build.");
+        progress_.show("packing the container");
+        PackedRun packed = HOST_TRY(pack_run(places_, options_, input_, spec.container));
+        record_.true_names = std::move(packed.true_names);
+        spec.memory_mib = packed.memory_mib;
+        HOST_TRY(write_seed(spec.seed));
+        if (options_.boot == BootKind::uefi) HOST_TRY(prepare_uefi_boot(places_.loader(), scratch.path(), spec));
+        return spec;
+    }
+
+    Outcome<AcceleratorChoice> choose(MachineSpec& spec) {
+        progress_.show("choosing an accelerator");
+        AcceleratorChoice choice =
+            HOST_TRY(choose_accelerator(options_.count_instructions ? Accelerator::tcg : options_.accelerator,
+                                        spec.kernel, spec.processors, places_.build / "kvm-failed.txt"));
+        spec.kvm = choice.kvm;
+        progress_.say(std::format("accelerator: {} ({})", spec.kvm ? "kvm" : "tcg", choice.reason));
+        return choice;
+    }
+
+    Outcome<Exit> follow(const MachineSpec& spec, const AcceleratorChoice& accelerator) {
+        progress_.show(std::format("booting by {}", boot_name(options_.boot)));
+        AnswerOrder answers([&](const std::string& text) { progress_.print(text); });
+        const RunEvents events = show_events(answers);
+        std::function<void(std::string_view)> show_line;
+        if (options_.verbose)
+            show_line = [&](std::string_view line) { progress_.say("kernel| " + printable_lines(line)); };
+        RunFollower follower(record_, input_.questions.size(), events, std::move(show_line));
+        const MachineEars ears{
+            [&](std::string_view text) { follower.kernel_text(text); },
+            [&](std::string_view bytes) { return follower.frames(bytes); },
+            [&] { progress_.tick(); },
+        };
+        const MachineResult result = HOST_TRY(run_machine(spec, ears));
+        progress_.clear();
+        if (stop_signal() != 0) return failure(Exit::failed_inside, "the run was interrupted.");
+        const Judgement judgement =
+            judge_run(result, follower, {input_.questions.size(), options_.timeout_seconds, options_.crew.has_value()});
+        answers.finish();
+        if (judgement.exit != Exit::well && !options_.verbose) follower.show_tails(progress_);
+        if (judgement.outcome != RunOutcome::machine_failed) HOST_TRY(report(spec, accelerator, result, judgement));
+        if (judgement.exit != Exit::well) return failure(judgement.exit, judgement.sentence);
+        return Exit::well;
+    }
+
+    RunEvents show_events(AnswerOrder& answers) {
+        RunEvents events;
+        events.progress = [&](std::string_view text, std::uint64_t done, std::uint64_t total) {
+            progress_.show(text, done, total);
+        };
+        events.booted = [&] { progress_.show("the kernel is up, services start"); };
+        events.answer = [&](std::uint64_t question, const Answer& answer) {
+            std::string shown = show_answer(question, input_.questions[question], answer);
+            shown.pop_back();
+            answers.take(question, std::move(shown));
+        };
+        events.note = [&](const Remark& note) {
+            progress_.say(std::format("note: {}: {}", printable(note.agent), printable(note.text)));
+        };
+        if (options_.verbose) {
+            events.console = [&](std::string_view agent, std::string_view text) {
+                while (text.ends_with('\n'))
+                    text.remove_suffix(1);
+                progress_.say(std::format("{}| {}", printable(agent), printable_lines(text)));
+            };
+        }
+        return events;
+    }
+
+    // The log first: what a report names is there.
+    Outcome<> report(const MachineSpec& spec, const AcceleratorChoice& accelerator, const MachineResult& result,
+                     const Judgement& judgement) {
+        HOST_TRY(write_audit_log(log_file_, record_.audit, record_.head));
+        const Report report{
+            .record = record_,
+            .questions = input_.questions,
+            .outcome = std::string(outcome_name(judgement.outcome)),
+            .exit_status = static_cast<int>(judgement.exit),
+            .cause = judgement.sentence,
+            .boot_kind = std::string(boot_name(options_.boot)),
+            .accelerator = spec.kvm ? "kvm" : "tcg",
+            .accelerator_reason = accelerator.reason,
+            .processors = options_.processors,
+            .memory_mib = spec.memory_mib,
+            .documents = input_.documents.list.size(),
+            .document_bytes = input_.documents.total_bytes,
+            .seconds = result.seconds,
+            .recomputed_root = audit_root(record_.audit),
+            .audit_file = log_file_.native(),
+            .converted = input_.documents.converted,
+            .skipped = input_.documents.skipped,
+        };
+        if (judgement.exit == Exit::well)
+            std::fputs(show_page(report).c_str(), stdout);
+        else
+            progress_.say(std::format("audit log: {} ({}); see ./aios audit show", printable(report.audit_file),
+                                      counted(record_.audit.size(), "record")));
+        if (options_.json) HOST_TRY(replace_file(*options_.json, report_json(report)));
+        return {};
+    }
+
+    const Places& places_;
+    const RunOptions options_;
+    const std::filesystem::path usual_log_; // build/last-run.audit
+    const std::filesystem::path log_file_;
+    Progress progress_;
+    RunInput input_;
+    RunRecord record_;
+};
 
 } // namespace
 
 Outcome<Exit> command_run(const Places& places, ArgumentList arguments) {
-    const RunOptions options = HOST_TRY(parse_run(arguments));
-    Progress progress;
-    Input input = HOST_TRY(gather_input(places, options, progress));
-    progress.say(describe(input.documents) + "; " + counted(input.questions.size(), "question"));
-    static_cast<void>(HOST_TRY(find_qemu()));
-
-    const Scratch scratch = HOST_TRY(Scratch::create());
-    MachineSpec spec;
-    spec.boot = options.boot;
-    spec.processors = options.processors;
-    spec.machine = options.machine;
-    spec.cpu = options.cpu;
-    spec.kernel = places.kernel();
-    spec.container = scratch.path() / "container";
-    spec.seed = scratch.path() / "seed";
-    spec.command_line = options.append;
-    spec.count_instructions = options.count_instructions;
-    spec.limit = std::chrono::seconds(options.timeout_seconds);
-    std::error_code error;
-    if (!std::filesystem::exists(spec.kernel, error))
-        return failure(Exit::host_missing, "the kernel is not built; run ./aios build.");
-
-    progress.show("packing the container");
-    const std::uint64_t document_count = input.documents.list.size();
-    const std::uint64_t document_bytes = input.documents.total_bytes;
-    Job job = HOST_TRY(make_job(std::move(input.documents), input.questions));
-    Bundle boot = HOST_TRY(read_boot_list(places.bundle_list("boot")));
-    HOST_TRY(compile_descriptions(boot, run_variables(document_count, document_bytes), options.crashes));
-    const std::uint64_t container_bytes =
-        HOST_TRY(write_container(spec.container, std::move(boot), std::move(job.bundle)));
-    spec.memory_mib = HOST_TRY(choose_memory(options, needed_mib(container_bytes, document_bytes, options.processors)));
-    HOST_TRY(write_seed(spec.seed));
-    if (options.boot == BootKind::uefi) HOST_TRY(prepare_uefi_boot(places.loader(), scratch.path(), spec));
-
-    progress.show("choosing an accelerator");
-    const AcceleratorChoice accelerator = HOST_TRY(choose_accelerator(
-        options.count_instructions ? Accelerator::tcg : options.accelerator, spec.kernel, spec.processors));
-    spec.kvm = accelerator.kvm;
-    progress.say(std::format("accelerator: {} ({})", spec.kvm ? "kvm" : "tcg", accelerator.reason));
-    progress.show(std::format("booting by {}", boot_name(options.boot)));
-
-    RunRecord record;
-    record.true_names = std::move(job.true_names);
-    const RunEvents events = show_events(options, input.questions, progress);
-    std::function<void(std::string_view)> show_line;
-    if (options.verbose) show_line = [&](std::string_view line) { progress.say("kernel| " + printable_lines(line)); };
-    RunFollower follower(record, input.questions.size(), events, std::move(show_line));
-    const MachineEars ears{
-        [&](std::string_view text) { follower.kernel_text(text); },
-        [&](std::string_view bytes) { return follower.frames(bytes); },
-        [&] { progress.tick(); },
-    };
-    const MachineResult result = HOST_TRY(run_machine(spec, ears));
-    progress.clear();
-    if (stop_signal() != 0) return failure(Exit::failed_inside, "the run was interrupted.");
-    const auto ended = judge_run(result, follower, input.questions.size(), options.timeout_seconds);
-    if (!ended) {
-        if (!options.verbose) follower.show_tails(progress);
-        return std::unexpected(ended.error());
-    }
-
-    const std::filesystem::path log_file = options.audit_log.value_or(places.root / "build" / "last-run.audit");
-    HOST_TRY(write_audit_log(log_file, record.audit, *record.head));
-    const Report report{
-        .record = record,
-        .questions = input.questions,
-        .boot_kind = std::string(boot_name(options.boot)),
-        .accelerator = spec.kvm ? "kvm" : "tcg",
-        .accelerator_reason = accelerator.reason,
-        .processors = options.processors,
-        .memory_mib = spec.memory_mib,
-        .documents = document_count,
-        .document_bytes = document_bytes,
-        .seconds = result.seconds,
-        .recomputed_root = *ended,
-        .audit_file = log_file.native(),
-    };
-    std::fputs(show_page(report).c_str(), stdout);
-    if (options.json) HOST_TRY(replace_file(*options.json, report_json(report)));
-    return Exit::well;
+    return Run(places, HOST_TRY(parse_run(arguments))).perform();
 }
 
 } // namespace aios::host

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/aios/encoding.hpp"
 #include "tools/aios/files.hpp"
 #include "tools/aios/text.hpp"
 
@@ -28,9 +29,19 @@ private:
     [[nodiscard]] Outcome<> take_folder(int folder, const std::string& prefix, int depth);
     [[nodiscard]] Outcome<> take_entry(int folder, const std::string& entry, const std::string& prefix, int depth);
     [[nodiscard]] Outcome<> take_file(int file, std::string name);
+    [[nodiscard]] Outcome<> keep(std::string name, std::string bytes);
+    void skip(std::string name, Skip why) {
+        found_.skips[static_cast<std::size_t>(why)]++;
+        if (found_.skipped.size() < kMaxNamed) found_.skipped.push_back({std::move(name), why});
+    }
 
     Documents found_;
 };
+
+bool same_contents(const struct stat& one, const struct stat& two) {
+    return one.st_size == two.st_size && one.st_mtim.tv_sec == two.st_mtim.tv_sec &&
+           one.st_mtim.tv_nsec == two.st_mtim.tv_nsec;
+}
 
 // The names in an open folder, sorted. False if it could not be read to the end.
 bool list_folder(int folder, std::vector<std::string>& names) {
@@ -53,34 +64,34 @@ bool list_folder(int folder, std::vector<std::string>& names) {
 }
 
 Outcome<> Gatherer::take_file(int file, std::string name) {
-    struct stat status{};
-    if (::fstat(file, &status) != 0) {
-        found_.unreadable++;
-        return {};
-    }
-    if (!S_ISREG(status.st_mode)) {
-        found_.special++;
-        return {};
-    }
-    if (static_cast<std::uint64_t>(status.st_size) > kMaxDocumentBytes) {
-        found_.too_large++;
-        return {};
-    }
+    struct stat before{};
+    struct stat after{};
+    if (::fstat(file, &before) != 0) return skip(std::move(name), Skip::unreadable), Outcome<>();
+    if (!S_ISREG(before.st_mode)) return skip(std::move(name), Skip::special), Outcome<>();
+    if (static_cast<std::uint64_t>(before.st_size) > kMaxDocumentBytes)
+        return skip(std::move(name), Skip::too_large), Outcome<>();
     // The file may grow while it is read: the limit is checked on what arrives.
     auto bytes = read_descriptor(file, kMaxDocumentBytes);
     if (!bytes) {
-        if (bytes.error() == EFBIG)
-            found_.too_large++;
-        else
-            found_.unreadable++;
+        skip(std::move(name), bytes.error() == EFBIG ? Skip::too_large : Skip::unreadable);
         return {};
     }
-    if (!is_plain_text(*bytes)) {
-        found_.binaries++;
-        return {};
+    // What was written to in the meantime is taken as it was read, and said.
+    if (::fstat(file, &after) != 0 || !same_contents(before, after)) skip(name, Skip::changed);
+    const Encoding encoding = guess_encoding(*bytes);
+    if (encoding != Encoding::as_it_is) *bytes = convert_to_utf8(*bytes, encoding);
+    if (bytes->size() > kMaxDocumentBytes) return skip(std::move(name), Skip::too_large), Outcome<>();
+    if (!is_plain_text(*bytes)) return skip(std::move(name), Skip::binary), Outcome<>();
+    if (encoding != Encoding::as_it_is) {
+        found_.conversions++;
+        if (found_.converted.size() < kMaxNamed) found_.converted.push_back({name, encoding_name(encoding)});
     }
-    found_.total_bytes += bytes->size();
-    found_.list.push_back({std::move(name), std::move(*bytes)});
+    return keep(std::move(name), std::move(*bytes));
+}
+
+Outcome<> Gatherer::keep(std::string name, std::string bytes) {
+    found_.total_bytes += bytes.size();
+    found_.list.push_back({std::move(name), std::move(bytes)});
     if (found_.list.size() > kMaxDocuments)
         return failure(Exit::bad_input, std::format("there are more than {} text files; give a smaller folder.",
                                                     with_thousands(kMaxDocuments)));
@@ -91,41 +102,44 @@ Outcome<> Gatherer::take_file(int file, std::string name) {
     return {};
 }
 
+// Why an entry that was listed cannot be opened.
+Skip why_closed(int error) {
+    switch (error) {
+    case ELOOP:
+        return Skip::link;
+    case ENXIO:
+    case ENODEV:
+        return Skip::special;
+    case ENOENT:
+        return Skip::removed;
+    default:
+        return Skip::unreadable;
+    }
+}
+
 Outcome<> Gatherer::take_entry(int folder, const std::string& entry, const std::string& prefix, int depth) {
     // O_NONBLOCK: opening a pipe must not wait for its other end.
     const Descriptor opened(::openat(folder, entry.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (!opened) {
-        switch (errno) {
-        case ELOOP:
-            found_.links++;
-            return {};
-        case ENXIO:
-        case ENODEV:
-            found_.special++;
-            return {};
-        case ENOENT:
-            return {}; // removed since the folder was listed
-        default:
-            found_.unreadable++;
-            return {};
-        }
-    }
+    if (!opened) return skip(prefix + entry, why_closed(errno)), Outcome<>();
     struct stat status{};
-    if (::fstat(opened.number(), &status) == 0 && S_ISDIR(status.st_mode)) {
-        if (depth == kMaxDepth) {
-            found_.unreadable++;
-            return {};
-        }
-        return take_folder(opened.number(), prefix + entry + "/", depth + 1);
-    }
-    return take_file(opened.number(), prefix + entry);
+    if (::fstat(opened.number(), &status) != 0 || !S_ISDIR(status.st_mode))
+        return take_file(opened.number(), prefix + entry);
+    const std::string name = prefix + entry + "/";
+    if (depth == kMaxDepth) return skip(name, Skip::unreadable), Outcome<>();
+    return take_folder(opened.number(), name, depth + 1);
 }
 
 Outcome<> Gatherer::take_folder(int folder, const std::string& prefix, int depth) {
+    struct stat before{};
+    struct stat after{};
+    const bool known = ::fstat(folder, &before) == 0;
     std::vector<std::string> names;
-    if (!list_folder(folder, names)) found_.unreadable++;
+    if (!list_folder(folder, names)) skip(prefix.empty() ? "./" : prefix, Skip::unreadable);
     for (const std::string& name : names)
         HOST_TRY(take_entry(folder, name, prefix, depth));
+    // An entry that came, went or was renamed since the listing shows as a change of the folder.
+    if (known && (::fstat(folder, &after) != 0 || !same_contents(before, after)))
+        skip(prefix.empty() ? "./" : prefix, Skip::changed);
     return {};
 }
 
@@ -170,18 +184,46 @@ bool is_plain_text(std::string_view bytes) {
 std::string describe(const Documents& documents) {
     std::string text =
         std::format("{} ({})", counted(documents.list.size(), "document"), human_bytes(documents.total_bytes));
-    std::string skipped;
-    const auto add = [&](std::size_t count, std::string_view what) {
+    std::string_view sign = "; ";
+    const auto add = [&](std::size_t count, std::string_view before, std::string_view what) {
         if (count == 0) return;
-        skipped += skipped.empty() ? "; skipped: " : ", ";
-        skipped += counted(count, what);
+        text += std::format("{}{}{}", sign, before, counted(count, what));
+        sign = ", ";
     };
-    add(documents.binaries, "binary file");
-    add(documents.too_large, "file over 16 MiB|files over 16 MiB");
-    add(documents.links, "symbolic link");
-    add(documents.unreadable, "unreadable entry|unreadable entries");
-    add(documents.special, "special file");
-    return text + skipped;
+    const auto skips = [&](Skip why, std::string_view what) {
+        add(documents.count(why), sign == "; " ? "skipped: " : "", what);
+    };
+    skips(Skip::binary, "binary file");
+    skips(Skip::too_large, "file over 16 MiB|files over 16 MiB");
+    skips(Skip::link, "symbolic link");
+    skips(Skip::unreadable, "unreadable entry|unreadable entries");
+    skips(Skip::special, "special file");
+    sign = "; ";
+    add(documents.conversions, "converted to UTF-8: ", "file");
+    const std::size_t changes = documents.count(Skip::removed) + documents.count(Skip::changed);
+    sign = "; ";
+    add(changes, "the folder changed while it was read: ", "entry|entries");
+    return text;
+}
+
+std::string_view skip_reason(Skip why) {
+    switch (why) {
+    case Skip::binary:
+        return "binary";
+    case Skip::too_large:
+        return "too large";
+    case Skip::link:
+        return "symbolic link";
+    case Skip::unreadable:
+        return "unreadable";
+    case Skip::special:
+        return "special file";
+    case Skip::removed:
+        return "removed while the folder was read";
+    case Skip::changed:
+        return "changed while it was read";
+    }
+    return "";
 }
 
 Outcome<Documents> gather_documents(std::span<const DocumentSource> sources) {

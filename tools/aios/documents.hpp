@@ -1,8 +1,9 @@
 // The documents of a run: every plain-text file below a folder, read into memory in an order that does not depend on
-// the file system. What cannot be used is counted, never half taken. Nothing outside the folder is read: symbolic links
-// are not followed.
+// the file system. What cannot be used is counted and named, never half taken. Nothing outside the folder is read:
+// symbolic links are not followed. UTF-16 and Latin-1 become UTF-8 (encoding.hpp), everything else stays as it is.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -23,14 +24,32 @@ struct Document {
     std::string bytes; // as in the file
 };
 
+// Why something in the folder was not taken in; the last two tell of a folder that changed while it was read.
+enum class Skip { binary, too_large, link, unreadable, special, removed, changed };
+inline constexpr std::size_t kSkips = 7;
+[[nodiscard]] std::string_view skip_reason(Skip why); // as the report has it: "symbolic link"
+
+struct SkippedFile {
+    std::string name; // as a document's; a folder ends in '/'
+    Skip why;
+};
+
+struct ConvertedFile {
+    std::string name;
+    std::string_view from; // "UTF-16", "Latin-1"
+};
+
+inline constexpr std::size_t kMaxNamed = 10'000; // skipped and converted files that are named; all are counted
+
 struct Documents {
     std::vector<Document> list; // sorted by name, bytewise
     std::uint64_t total_bytes = 0;
-    std::size_t binaries = 0;   // skipped: not plain text
-    std::size_t too_large = 0;  // skipped: over kMaxDocumentBytes
-    std::size_t links = 0;      // skipped: symbolic links
-    std::size_t unreadable = 0; // skipped: files and folders that could not be opened
-    std::size_t special = 0;    // skipped: pipes, sockets, devices
+    std::array<std::size_t, kSkips> skips{}; // by Skip
+    std::vector<SkippedFile> skipped;
+    std::size_t conversions = 0;
+    std::vector<ConvertedFile> converted;
+
+    [[nodiscard]] std::size_t count(Skip why) const { return skips[static_cast<std::size_t>(why)]; }
 };
 
 // A file or folder to take in; names of what is found start with `prefix`.

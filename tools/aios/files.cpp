@@ -155,21 +155,4 @@ Outcome<> check_writable(const std::filesystem::path& path) {
     return {};
 }
 
-Outcome<Scratch> Scratch::create() {
-    const char* base = std::getenv("TMPDIR");
-    std::string name = std::format("{}/aios.XXXXXX", base != nullptr && *base != '\0' ? base : "/tmp");
-    if (::mkdtemp(name.data()) == nullptr)
-        return failure(Exit::host_missing,
-                       std::format("no scratch folder can be made as '{}': {}; set TMPDIR to a folder "
-                                   "with some room.",
-                                   printable(name), lower_first(std::strerror(errno))));
-    return Scratch(name);
-}
-
-Scratch::~Scratch() {
-    if (path_.empty()) return;
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
-
 } // namespace aios::host

@@ -66,18 +66,25 @@ private:
 // Refuses now what replace_file would refuse later: a missing folder or one that cannot be written.
 [[nodiscard]] Outcome<> check_writable(const std::filesystem::path& path);
 
-// A private folder for the files of one run, removed with the object.
+// A private folder for the files of one run, removed with the object. A program that was killed cannot remove it: the
+// next one that makes a scratch folder beside it does. The folder is locked as long as its owner lives, and bears a
+// marker, so that nothing else is ever taken for one.
 class Scratch {
 public:
+    // In TMPDIR, or /tmp.
     [[nodiscard]] static Outcome<Scratch> create();
-    Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+    Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, {})), lock_(std::move(other.lock_)) {}
     Scratch& operator=(Scratch&&) = delete;
     ~Scratch();
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
 private:
-    explicit Scratch(std::filesystem::path path) : path_(std::move(path)) {}
+    Scratch(std::filesystem::path path, Descriptor lock) : path_(std::move(path)), lock_(std::move(lock)) {}
     std::filesystem::path path_;
+    Descriptor lock_; // the folder itself, open and locked
 };
+
+// Removes the scratch folders in `folder` whose owner is gone; answers how many. Called by Scratch::create.
+std::size_t sweep_scratch(const std::filesystem::path& folder);
 
 } // namespace aios::host

@@ -21,7 +21,9 @@ Outcome<Exit> dispatch(std::string_view command, ArgumentList arguments) {
     if (command == "bench") return command_bench(places, arguments);
     if (command == "policy") return command_policy(places, arguments);
     if (command == "plan") return command_plan(places, arguments);
-    return failure(Exit::wrong_use, "this program is called by ./aios; its commands are run, test, audit, kat, bench, policy, plan, container.");
+    return failure(
+        Exit::wrong_use,
+        "this program is called by ./aios; its commands are run, test, audit, kat, bench, policy, plan, container.");
 }
 
 } // namespace
@@ -32,7 +34,10 @@ int main(int count, char** values) {
     const std::string_view command = arguments.empty() ? std::string_view() : arguments.front();
     const Outcome<Exit> outcome =
         dispatch(command, arguments.empty() ? ArgumentList() : ArgumentList(arguments).subspan(1));
-    if (const int signal = stop_signal(); signal != 0) end_by_signal(signal);
+    if (const int signal = stop_signal(); signal != 0) {
+        std::fputs("aios: interrupted.\n", stderr);
+        end_by_signal(signal); // a shell shows 130 for Ctrl-C
+    }
     if (!outcome) {
         std::fprintf(stderr, "aios: %s\n", outcome.error().sentence.c_str());
         return static_cast<int>(outcome.error().exit);

@@ -29,14 +29,18 @@ std::string_view state_name(AgentState state) {
     return "unknown";
 }
 
-std::string end_text(const Account& account) {
+} // namespace
+
+std::string describe_end(const Account& account) {
     switch (static_cast<EndReason>(account.end_reason)) {
     case EndReason::none:
         return "";
     case EndReason::exited:
         return std::format("exited with {}", account.end_status);
     case EndReason::killed:
-        return "killed";
+        // A signal that the agent sent itself, such as by abort(), has a number; a supervisor's kill has none.
+        if (account.end_status != 0) return std::format("ended by its own signal {}", account.end_status);
+        return account.after_done ? "ended with the run" : "ended by its supervisor";
     case EndReason::fault:
         return std::format("fault {} at {:#x}", account.end_status, account.fault_address);
     case EndReason::quota:
@@ -44,16 +48,15 @@ std::string end_text(const Account& account) {
     case EndReason::integrity:
         return "a changed page";
     case EndReason::parent_ended:
-        return "its parent ended";
+        return account.after_done ? "ended with the run" : "its parent ended";
     }
     return std::format("reason {}", account.end_reason);
 }
 
-} // namespace
-
 std::string describe_state(const Account& account) {
     const std::string_view state = state_name(static_cast<AgentState>(account.state));
-    const std::string end = end_text(account);
+    const std::string end = describe_end(account);
+    if (end == "ended with the run") return end; // nothing is wrong with it
     return end.empty() ? std::string(state) : std::format("{}: {}", state, end);
 }
 

@@ -4,6 +4,9 @@
 #include <charconv>
 #include <format>
 
+#include "tools/aios/audit_record.hpp"
+#include "tools/aios/text.hpp"
+
 namespace aios::host {
 
 namespace {
@@ -14,12 +17,26 @@ public:
     Arguments(std::string_view command, std::span<const std::string_view> list) : command_(command), list_(list) {}
 
     [[nodiscard]] bool at_end() const { return at_ == list_.size(); }
-    std::string_view next() { return list_[at_++]; }
+    // Of --name=value the name; the value is what value() gives then.
+    std::string_view next() {
+        const std::string_view argument = list_[at_++];
+        const auto equals = argument.find('=');
+        if (!argument.starts_with("--") || equals == std::string_view::npos) return argument;
+        joined_ = argument.substr(equals + 1);
+        return argument.substr(0, equals);
+    }
 
     [[nodiscard]] Outcome<std::string_view> value(std::string_view option) {
-        if (at_end())
+        if (joined_) return *std::exchange(joined_, std::nullopt);
+        if (list_.size() == at_)
             return failure(Exit::wrong_use, std::format("{} needs a value; see ./aios {} --help.", option, command_));
-        return next();
+        return list_[at_++];
+    }
+
+    // Refuses a value that the option before did not take: --verbose=yes.
+    [[nodiscard]] Outcome<> no_value(std::string_view option) {
+        if (!joined_) return {};
+        return failure(Exit::wrong_use, std::format("{} takes no value; see ./aios {} --help.", option, command_));
     }
 
     [[nodiscard]] Outcome<std::uint64_t> number(std::string_view option, std::uint64_t low, std::uint64_t high) {
@@ -68,6 +85,7 @@ private:
     std::string_view command_;
     std::span<const std::string_view> list_;
     std::size_t at_ = 0;
+    std::optional<std::string_view> joined_; // the value of --name=value, until it is taken
 };
 
 Outcome<> check_machine(std::string_view machine, BootKind boot) {
@@ -143,35 +161,85 @@ Outcome<RunOptions> parse_run(std::span<const std::string_view> list) {
                                std::format("--crash takes NAME=N or NAME=N,always with N from 1, not '{}'.", given));
             }
             options.crashes[std::string(value.substr(0, equals))] = crash;
+        } else if (option == "--crew") {
+            options.crew = HOST_TRY(arguments.value(option));
+        } else if (option == "--agent") {
+            const std::string_view value = HOST_TRY(arguments.value(option));
+            const auto equals = value.find('=');
+            if (equals == 0 || equals == std::string_view::npos || equals + 1 == value.size() ||
+                value.substr(0, equals).contains('/'))
+                return failure(Exit::wrong_use, std::format("--agent takes NAME=BINARY, not '{}'.", printable(value)));
+            options.agents.push_back({std::string(value.substr(0, equals)), value.substr(equals + 1)});
+        } else if (option == "--memory-pool") {
+            options.pool_mib = HOST_TRY(arguments.number(option, 1, kMaxMemoryMib));
         } else if (option == "--debug" || option == "--yes") {
-            continue; // the script acts on these
+            // the script acts on these
         } else {
             return arguments.unknown(option);
         }
+        HOST_TRY(arguments.no_value(option));
     }
     HOST_TRY(check_machine(options.machine, options.boot));
     return options;
 }
 
+namespace {
+
+// True if the option was one of verify's, or of show's.
+Outcome<bool> take_audit_option(Arguments& arguments, std::string_view option, AuditOptions& options) {
+    if (options.action == AuditAction::verify) {
+        if (option == "--record")
+            options.record = HOST_TRY(arguments.number(option, 0, ~0ull));
+        else if (option == "--trust")
+            options.trust = HOST_TRY(arguments.value(option));
+        else if (option == "--from")
+            options.checkpoint = HOST_TRY(arguments.value(option));
+        else
+            return false;
+        return true;
+    }
+    if (option == "--agent") {
+        options.agent = HOST_TRY(arguments.value(option));
+    } else if (option == "--kind") {
+        options.kind = HOST_TRY(arguments.value(option));
+        if (!is_audit_kind(*options.kind))
+            return failure(Exit::wrong_use,
+                           std::format("--kind takes {}, not '{}'.", audit_kind_list(), printable(*options.kind)));
+    } else if (option == "-o") {
+        const std::string_view form = HOST_TRY(arguments.value(option));
+        if (form != "json" && form != "text")
+            return failure(Exit::wrong_use, std::format("-o takes json or text, not '{}'.", printable(form)));
+        options.json = form == "json";
+    } else {
+        return false;
+    }
+    return true;
+}
+
+} // namespace
+
 Outcome<AuditOptions> parse_audit(std::span<const std::string_view> list) {
     Arguments arguments("audit", list);
-    if (arguments.at_end() || arguments.next() != "verify")
-        return failure(Exit::wrong_use, "audit knows one action: ./aios audit verify FILE.");
     AuditOptions options;
+    const std::string_view action = arguments.at_end() ? std::string_view() : arguments.next();
+    if (action == "show")
+        options.action = AuditAction::show;
+    else if (action != "verify")
+        return failure(Exit::wrong_use,
+                       "audit knows two actions: ./aios audit verify FILE and ./aios audit show FILE.");
     while (!arguments.at_end()) {
         const std::string_view argument = arguments.next();
-        if (argument == "--record") {
-            options.record = HOST_TRY(arguments.number(argument, 0, ~0ull));
-        } else if (argument.starts_with("-")) {
-            return arguments.unknown(argument);
-        } else if (!options.log.empty()) {
-            return failure(Exit::wrong_use, "audit verify takes one file.");
-        } else {
-            options.log = argument;
+        if (HOST_TRY(take_audit_option(arguments, argument, options))) {
+            HOST_TRY(arguments.no_value(argument));
+            continue;
         }
+        if (argument.starts_with("-")) return arguments.unknown(argument);
+        if (!options.log.empty()) return failure(Exit::wrong_use, std::format("audit {} takes one file.", action));
+        options.log = argument;
     }
     if (options.log.empty())
-        return failure(Exit::wrong_use, "audit verify needs the file of a log; see ./aios audit --help.");
+        return failure(Exit::wrong_use,
+                       std::format("audit {} needs the file of a log; see ./aios audit --help.", action));
     return options;
 }
 
@@ -190,6 +258,7 @@ Outcome<ContainerOptions> parse_container(std::span<const std::string_view> list
             options.questions.emplace_back(HOST_TRY(arguments.value(option)));
         else
             return arguments.unknown(option);
+        HOST_TRY(arguments.no_value(option));
     }
     if (options.out.empty()) return failure(Exit::wrong_use, "container needs --out FILE.");
     return options;
@@ -220,6 +289,7 @@ Outcome<BootOptions> parse_boot(std::span<const std::string_view> list) {
             options.cpu = HOST_TRY(arguments.emulator_words(option));
         else
             return arguments.unknown(option);
+        HOST_TRY(arguments.no_value(option));
     }
     HOST_TRY(check_machine(options.machine, options.boot));
     return options;

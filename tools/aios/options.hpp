@@ -30,6 +30,12 @@ using Crashes = std::map<std::string, Crash, std::less<>>; // by name of the uni
 inline constexpr std::string_view kUsualMachine = "q35";
 inline constexpr std::string_view kUsualCpu = "max,-erms,-fsrm";
 
+// A program of the user's that goes into the bundle as bin/NAME.
+struct OwnAgent {
+    std::string name;
+    std::filesystem::path binary;
+};
+
 struct RunOptions {
     std::optional<std::filesystem::path> documents; // none: the project's own docs/ and README.md
     std::vector<std::string> questions;             // --ask, in order
@@ -47,11 +53,24 @@ struct RunOptions {
     std::string machine = std::string(kUsualMachine);
     std::string cpu = std::string(kUsualCpu);
     Crashes crashes;
+    std::optional<std::filesystem::path> crew; // a unit file in place of the desk's
+    std::vector<OwnAgent> agents;
+    std::optional<std::uint64_t> pool_mib; // memory for the crew; none: what its units ask for
 };
 
+enum class AuditAction { verify, show };
+
 struct AuditOptions {
+    AuditAction action = AuditAction::verify;
     std::filesystem::path log;
+    // verify
     std::optional<std::uint64_t> record;
+    std::optional<std::filesystem::path> trust;      // a public key to check signatures with
+    std::optional<std::filesystem::path> checkpoint; // --from
+    // show
+    std::optional<std::string> agent; // only records that this agent made or that are about it
+    std::optional<std::string> kind;
+    bool json = false;
 };
 
 // What developers and tests use to build a container without a run.

@@ -5,6 +5,8 @@
 
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
+#include "tools/aios/cause.hpp"
+#include "tools/aios/report.hpp"
 
 namespace aios::host {
 
@@ -168,6 +170,7 @@ Result<> read_job_output(Bytes message, std::size_t question_count, RunRecord& r
         TRY(in.expect_key(3));
         const std::uint64_t total = TRY(in.uint());
         TRY(in.end());
+        record.progress = total > 0 ? std::format("{}: {} of {}", text, done, total) : std::string(text);
         if (events.progress) events.progress(text, done, total);
     } else if (type == "plan") {
         TRY(in.expect_key(1));
@@ -253,6 +256,8 @@ Result<> read_body(const Frame& frame, std::size_t question_count, RunRecord& re
     }
     case FrameKind::account: {
         Account account = TRY(read_account(in));
+        account.after_done = record.done.has_value();
+        if (is_trouble(account)) add_trouble(record, account.name, describe_end(account));
         if (record.agents.size() >= kMaxAgents && !record.agents.contains(account.id)) return fail(Error::too_large);
         record.agents.insert_or_assign(account.id, std::move(account));
         break;
@@ -267,6 +272,7 @@ Result<> read_body(const Frame& frame, std::size_t question_count, RunRecord& re
     case FrameKind::note: {
         if (record.notes.size() >= kMaxRoutes) return fail(Error::too_large);
         record.notes.push_back({std::string(frame.name), std::string(TRY(in.text()))});
+        add_trouble(record, record.notes.back().agent, record.notes.back().text);
         if (events.note) events.note(record.notes.back());
         break;
     }

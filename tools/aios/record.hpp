@@ -23,6 +23,7 @@ inline constexpr std::size_t kMaxAgents = 100'000;
 inline constexpr std::size_t kMaxPassages = 10;
 inline constexpr std::uint64_t kMaxAuditBytes = 1ull << 30;
 inline constexpr std::size_t kConsoleKept = 16 << 10; // of each agent, the last bytes
+inline constexpr std::size_t kMaxTroubles = 1000;
 
 struct Passage {
     std::string file; // name of the document on the host, raw bytes
@@ -56,6 +57,13 @@ struct Remark { // who, and what was said
     std::string text;
 };
 
+// Something that went wrong with an agent, in the order in which it was told: a fault, or an end that nobody asked for.
+struct Trouble {
+    std::string agent;
+    std::string text;
+    std::size_t count = 1; // how often the same was told
+};
+
 struct Account { // AgentInfo, see abi/call_types.hpp
     std::uint64_t id = 0;
     std::uint64_t parent = 0;
@@ -76,6 +84,7 @@ struct Account { // AgentInfo, see abi/call_types.hpp
     std::uint64_t checks_refused = 0;
     Hash identity{};
     std::string name;
+    bool after_done = false; // this account came when the job was done: the run itself was ending
 };
 
 struct BootFacts {
@@ -114,6 +123,8 @@ struct RunRecord {
     std::vector<Route> routes;
     std::vector<Remark> refusals;
     std::vector<Remark> notes; // faults, panics
+    std::vector<Trouble> troubles;
+    std::string progress; // what was under way last: "taking in documents: 12 of 25"
     std::string plan;
     std::map<std::uint64_t, Account> agents; // by id: the last account of each
     std::optional<BootFacts> boot;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/aios/documents.hpp"
 #include "tools/aios/record.hpp"
 
 namespace aios::host {
@@ -13,6 +14,9 @@ namespace aios::host {
 struct Report {
     const RunRecord& record;
     const std::vector<std::string>& questions;
+    std::string outcome; // outcome_name
+    int exit_status = 0;
+    std::string cause;       // the sentence of a run that failed
     std::string boot_kind;   // pvh, uefi
     std::string accelerator; // tcg, kvm
     std::string accelerator_reason;
@@ -23,6 +27,8 @@ struct Report {
     double seconds = 0;     // from the start of QEMU to its end
     Hash recomputed_root{}; // over record.audit
     std::string audit_file; // where the log was kept
+    std::vector<ConvertedFile> converted;
+    std::vector<SkippedFile> skipped; // what of the documents' folder was not taken in, or changed while it was read
 };
 
 // An answer as it is printed while the run goes on.
@@ -31,7 +37,9 @@ struct Report {
 [[nodiscard]] std::string show_page(const Report& report);
 [[nodiscard]] std::string report_json(const Report& report);
 
-// "running", "dead: exited with 0", "dead: fault 14 at 0x0"
+// How an agent ended: "exited with 0", "fault 14 at 0x0", "ended with the run"; empty while it lives.
+[[nodiscard]] std::string describe_end(const Account& account);
+// "running", "dead: exited with 0", "ended with the run"
 [[nodiscard]] std::string describe_state(const Account& account);
 
 // "memory", "channel"; "map", "send"; or the number where this version has no name for it.

@@ -47,6 +47,25 @@ void write_boot(JsonWriter& out, const Report& report) {
     out.end();
 }
 
+void write_files(JsonWriter& out, const Report& report) {
+    out.key("skipped").array();
+    for (const SkippedFile& file : report.skipped) {
+        out.object();
+        out.key("file").string(file.name);
+        out.key("reason").string(skip_reason(file.why));
+        out.end();
+    }
+    out.end();
+    out.key("converted").array();
+    for (const ConvertedFile& file : report.converted) {
+        out.object();
+        out.key("file").string(file.name);
+        out.key("from").string(file.from);
+        out.end();
+    }
+    out.end();
+}
+
 void write_agent(JsonWriter& out, const Account& account) {
     out.object();
     out.key("id").number(account.id);
@@ -95,7 +114,8 @@ void write_audit(JsonWriter& out, const Report& report) {
     out.key("audit").object();
     out.key("records").number(report.record.audit.size());
     out.key("root").string(recomputed);
-    out.key("kernel_root").string(report.record.head ? hex(as_text(report.record.head->root)) : "");
+    out.key("closed").boolean(report.record.head.has_value());
+    if (report.record.head) out.key("kernel_root").string(hex(as_text(report.record.head->root)));
     out.key("file").string(report.audit_file);
     out.end();
 }
@@ -105,6 +125,9 @@ void write_audit(JsonWriter& out, const Report& report) {
 std::string report_json(const Report& report) {
     JsonWriter out;
     out.object();
+    out.key("outcome").string(report.outcome);
+    out.key("exit_status").number(static_cast<std::uint64_t>(report.exit_status));
+    out.key("cause").string(report.cause);
     out.key("answers").array();
     for (std::size_t i = 0; i < report.questions.size(); i++) {
         const auto answer = report.record.answers.find(i);
@@ -112,6 +135,7 @@ std::string report_json(const Report& report) {
     }
     out.end();
     write_boot(out, report);
+    write_files(out, report);
     out.key("agents").array();
     for (const auto& [id, account] : report.record.agents)
         write_agent(out, account);

@@ -122,9 +122,10 @@ std::string show_page(const Report& report) {
         for (const Remark& remark : record.notes)
             out += std::format("  {}: {}\n", printable(remark.agent), printable(remark.text));
     }
-    out += std::format(
-        "\nAudit: {}, root {} (recomputed here, the kernel's is equal)\n  {}; check it with ./aios audit verify\n",
-        counted(record.audit.size(), "record"), hex(as_text(report.recomputed_root)), printable(report.audit_file));
+    out += std::format("\nAudit: {}, root {} (recomputed here, the kernel's is equal)\n  {}; check it with ./aios "
+                       "audit verify, read it with ./aios audit show\n",
+                       counted(record.audit.size(), "record"), hex(as_text(report.recomputed_root)),
+                       printable(report.audit_file));
     return out;
 }
 

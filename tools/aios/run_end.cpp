@@ -1,9 +1,12 @@
 #include "tools/aios/run_end.hpp"
 
+#include <algorithm>
+#include <expected>
 #include <format>
 
 #include "base/bytes.hpp"
 #include "tools/aios/audit_log.hpp"
+#include "tools/aios/cause.hpp"
 #include "tools/aios/text.hpp"
 
 namespace aios::host {
@@ -24,26 +27,21 @@ void show_tail(Progress& progress, std::string_view who, std::string_view text, 
         progress.say(printable(who) + "| " + printable_lines(lines[i]));
 }
 
-// The newest thing that was said about a fault, for the sentence.
-std::string last_word(const RunRecord& record) {
-    if (record.done && !record.done->ok && !record.done->text.empty()) return printable(record.done->text);
-    if (!record.notes.empty())
-        return std::format("{}: {}", printable(record.notes.back().agent), printable(record.notes.back().text));
-    // The program that starts everything says what it could not start.
-    if (const auto console = record.consoles.find("initd"); console != record.consoles.end()) {
-        std::string_view text = console->second;
-        while (text.ends_with('\n') || text.ends_with('\r'))
-            text.remove_suffix(1);
-        return printable(text.substr(text.rfind('\n') == std::string_view::npos ? 0 : text.rfind('\n') + 1));
-    }
-    return {};
+constexpr double kSilentAfter = 20; // seconds without a frame: more time would not help
+
+// "what: why." or what alone.
+std::string sentence_of(std::string_view what, std::string why) {
+    while (why.ends_with('.'))
+        why.pop_back();
+    return why.empty() ? std::format("{}; run again with --verbose to see more.", what)
+                       : std::format("{}: {}.", what, why);
 }
 
-std::unexpected<Failure> failed(std::string_view what, const RunRecord& record) {
-    std::string word = last_word(record);
-    if (!word.empty() && !word.ends_with('.')) word += '.';
-    return failure(Exit::failed_inside, word.empty() ? std::format("{}; run again with --verbose to see more.", what)
-                                                     : std::format("{}: {}", what, word));
+Judgement failed(std::string_view what, const RunFollower& follower) {
+    return {Exit::failed_inside,
+            RunOutcome::failed,
+            sentence_of(what, describe_cause(follower.record(), follower.text())),
+            {}};
 }
 
 // The rest of the last line of `text` that holds `beginning`, from there on; "" if there is none.
@@ -63,29 +61,80 @@ std::string refusal_in(std::string_view text) {
     return sentence.empty() || sentence.ends_with('.') ? sentence : sentence + '.';
 }
 
-Outcome<> judge_power_off(const MachineResult& result, const RunFollower& follower) {
-    const RunRecord& record = follower.record();
+Judgement refused(std::string sentence) {
+    return {Exit::host_missing, RunOutcome::machine_failed, std::move(sentence), {}};
+}
+
+Judgement panicked(const RunFollower& follower) {
+    // Whatever went wrong before, the kernel's own last word is the cause.
+    const auto& notes = follower.record().notes;
+    const auto word = std::ranges::find(notes.rbegin(), notes.rend(), "kernel", &Remark::agent);
+    return {Exit::failed_inside,
+            RunOutcome::panicked,
+            sentence_of("the kernel panicked", word != notes.rend() ? printable(word->text) : ""),
+            {}};
+}
+
+Judgement out_of_time(const RunFollower& follower, std::size_t question_count, unsigned seconds) {
+    std::string sentence = std::format("time ran out after {}; {}", counted(seconds, "second"),
+                                       describe_standing(follower.record(), question_count));
+    const std::string cause = describe_cause(follower.record(), follower.text());
+    if (!cause.empty()) sentence += "; before that, " + cause;
+    if (const double silent = follower.silent_seconds(); silent >= kSilentAfter)
+        sentence += std::format(
+            "; nothing was heard of AIOS for the last {:.0f} seconds, so a larger --timeout may not help", silent);
+    else
+        sentence += "; give a larger --timeout";
+    return {Exit::out_of_time, RunOutcome::out_of_time, sentence + '.', {}};
+}
+
+// False as long as no agent was heard of: then it is the kernel that refused this machine.
+bool has_agents(const RunRecord& record) {
+    return record.boot || record.done || !record.agents.empty() || !record.consoles.empty();
+}
+
+// How the machine ended, if not as it should.
+std::optional<Judgement> judge_power_off(const MachineResult& result, const RunFollower& follower) {
     const std::string refusal = refusal_in(follower.text());
     switch (result.status) {
     case kStatusWell:
-        return {};
+        return std::nullopt;
     case kStatusFailed:
-        return failed("the run failed inside AIOS", record);
+        return failed(has_agents(follower.record()) ? "the run failed inside AIOS"
+                                                    : "AIOS cannot start on this machine",
+                      follower);
     case kStatusRefused:
-        return failure(Exit::host_missing, refusal.empty() ? "AIOS does not start on this machine." : refusal);
+        return refused(refusal.empty() ? "AIOS does not start on this machine." : refusal);
     case kStatusPanic:
-        return failed("the kernel panicked", record);
+        return panicked(follower);
     default:
         break;
     }
-    if (!refusal.empty()) return failure(Exit::host_missing, refusal); // there was nothing to give a status by
+    if (!refusal.empty()) return refused(refusal); // there was nothing to give a status by
     if (!follower.heard_anything()) {
         const std::string first_line = result.message.substr(0, result.message.find('\n'));
-        return failure(Exit::host_missing,
-                       std::format("QEMU could not run the machine (status {}): {}", result.status,
-                                   first_line.empty() ? "it said nothing." : printable(first_line)));
+        return Judgement{Exit::host_missing,
+                         RunOutcome::machine_failed,
+                         std::format("QEMU could not run the machine (status {}): {}", result.status,
+                                     first_line.empty() ? "it said nothing." : printable(first_line)),
+                         {}};
     }
-    return failed(std::format("the machine ended without a word of AIOS (QEMU status {})", result.status), record);
+    return failed(std::format("the machine ended without a word of AIOS (QEMU status {})", result.status), follower);
+}
+
+// The root of the records, if the kernel gave the same.
+std::expected<Hash, Judgement> judge_log(const RunFollower& follower) {
+    const RunRecord& record = follower.record();
+    if (!record.head) return std::unexpected(failed("AIOS gave no head of its audit log", follower));
+    const Hash root = audit_root(record.audit);
+    if (record.head->records == record.audit.size() && root == record.head->root) return root;
+    return std::unexpected(Judgement{
+        Exit::failed_inside,
+        RunOutcome::failed,
+        std::format("the audit log does not match its head: {} with root {}, the kernel says {} with root {}.",
+                    counted(record.audit.size(), "record"), hex(as_text(root)), record.head->records,
+                    hex(as_text(record.head->root))),
+        {}});
 }
 
 } // namespace
@@ -100,6 +149,7 @@ void RunFollower::kernel_text(std::string_view text) {
 bool RunFollower::frames(std::string_view bytes) {
     if (broken_) return false;
     heard_ = heard_ || !bytes.empty();
+    last_frame_ = std::chrono::steady_clock::now();
     const auto fed =
         reader_.feed(bytes, [&](const Frame& frame) { return take_frame(frame, question_count_, record_, events_); });
     if (!fed) broken_ = fed.error();
@@ -117,31 +167,43 @@ void RunFollower::show_tails(Progress& progress) const {
     show_tail(progress, "kernel", text_, kTailLines);
 }
 
-Outcome<Hash> judge_run(const MachineResult& result, RunFollower& follower, std::size_t question_count,
-                        unsigned timeout_seconds) {
+double RunFollower::silent_seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - last_frame_).count();
+}
+
+Judgement judge_run(const MachineResult& result, RunFollower& follower, const Asked& asked) {
     const RunRecord& record = follower.record();
     if (result.end == MachineEnd::powered_off) follower.finish_frames();
-    if (result.end == MachineEnd::out_of_time)
-        return failure(Exit::out_of_time, std::format("time ran out after {}; give a larger --timeout.",
-                                                      counted(timeout_seconds, "second")));
+    if (result.end == MachineEnd::out_of_time) return out_of_time(follower, asked.questions, asked.timeout_seconds);
     // How the machine ended says more than a stream that was cut off by it.
     if (follower.broken() && (result.end == MachineEnd::stopped || result.status == kStatusWell))
-        return std::unexpected(*follower.broken());
-    HOST_TRY(judge_power_off(result, follower));
-    if (!record.done) return failed("AIOS powered off before the job was done", record);
-    if (!record.done->ok) return failed("the crew could not do the job", record);
-    if (record.answers.size() != question_count)
-        return failed(std::format("only {} of {} questions were answered", record.answers.size(), question_count),
-                      record);
-    if (!record.head) return failed("AIOS gave no head of its audit log", record);
-    const Hash root = audit_root(record.audit);
-    if (record.head->records != record.audit.size() || root != record.head->root)
-        return failure(
-            Exit::failed_inside,
-            std::format("the audit log does not match its head: {} with root {}, the kernel says {} with root {}.",
-                        counted(record.audit.size(), "record"), hex(as_text(root)), record.head->records,
-                        hex(as_text(record.head->root))));
-    return root;
+        return {follower.broken()->exit, RunOutcome::failed, follower.broken()->sentence, {}};
+    if (auto ended = judge_power_off(result, follower)) return *std::move(ended);
+    if (!record.done && !asked.own_crew) return failed("AIOS powered off before the job was done", follower);
+    if (record.done && !record.done->ok) return failed("the crew could not do the job", follower);
+    if (record.answers.size() != asked.questions && !asked.own_crew)
+        return failed(
+            std::format("only {} of {} were answered", record.answers.size(), counted(asked.questions, "question")),
+            follower);
+    const auto root = judge_log(follower);
+    if (!root) return root.error();
+    return {Exit::well, RunOutcome::well, "", *root};
+}
+
+std::string_view outcome_name(RunOutcome outcome) {
+    switch (outcome) {
+    case RunOutcome::well:
+        return "well";
+    case RunOutcome::failed:
+        return "failed";
+    case RunOutcome::panicked:
+        return "panicked";
+    case RunOutcome::out_of_time:
+        return "out_of_time";
+    case RunOutcome::machine_failed:
+        return "machine_failed";
+    }
+    return "";
 }
 
 } // namespace aios::host

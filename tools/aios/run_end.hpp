@@ -1,6 +1,7 @@
 // Follows the two streams of a run and judges how it ended.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,7 +32,8 @@ public:
     [[nodiscard]] const RunRecord& record() const { return record_; }
     [[nodiscard]] const std::optional<Failure>& broken() const { return broken_; }
     [[nodiscard]] bool heard_anything() const { return heard_; }
-    [[nodiscard]] const std::string& text() const { return text_; } // the kernel's, its last part
+    [[nodiscard]] std::string_view text() const { return text_; } // the last of the kernel's text
+    [[nodiscard]] double silent_seconds() const;                  // since the last frame, or since the beginning
 
     // The last lines of every console and of kernel text, on standard error.
     void show_tails(Progress& progress) const;
@@ -45,10 +47,26 @@ private:
     std::string text_; // the last kilobytes
     LineCutter lines_;
     bool heard_ = false;
+    std::chrono::steady_clock::time_point last_frame_ = std::chrono::steady_clock::now();
 };
 
-// The recomputed root of the audit log if all is well; else the failure with the sentence for the user.
-[[nodiscard]] Outcome<Hash> judge_run(const MachineResult& result, RunFollower& follower, std::size_t question_count,
-                                      unsigned timeout_seconds);
+enum class RunOutcome { well, failed, panicked, out_of_time, machine_failed };
+[[nodiscard]] std::string_view outcome_name(RunOutcome outcome); // as the report has it: "out_of_time"
+
+struct Judgement {
+    Exit exit = Exit::well;
+    RunOutcome outcome = RunOutcome::well;
+    std::string sentence;     // for the user; names what went wrong first; empty if all is well
+    std::optional<Hash> root; // recomputed over the audit log, if the kernel's is equal
+};
+
+// What a run was asked for.
+struct Asked {
+    std::size_t questions = 0;
+    unsigned timeout_seconds = 0;
+    bool own_crew = false; // the user's crew need not answer questions: that it ends well is enough
+};
+
+[[nodiscard]] Judgement judge_run(const MachineResult& result, RunFollower& follower, const Asked& asked);
 
 } // namespace aios::host

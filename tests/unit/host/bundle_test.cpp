@@ -107,7 +107,7 @@ TEST_F(BundleTest, ReadsBackWhole) {
                 "bin/initd"};
     Documents documents;
     documents.list = {{"one.txt", "1\r\n"}, {"sub/two.txt", "two"}};
-    auto job = make_job(std::move(documents), {"What?", "Who?"});
+    auto job = make_job(documents.list, {"What?", "Who?"});
     ASSERT_TRUE(job);
     const auto sections = write_and_read(std::move(boot), std::move(job->bundle));
     EXPECT_EQ(sections[0].first, "bin/initd");
@@ -131,7 +131,7 @@ TEST_F(BundleTest, NamesThatAPathCannotHoldAreReplaced) {
     Documents documents;
     const std::string longest(2000, 'x');
     documents.list = {{"bad\xff", "1"}, {"good", "2"}, {longest, "3"}, {"unnameable-000000", "4"}};
-    const auto job = make_job(std::move(documents), {});
+    const auto job = make_job(documents.list, {});
     ASSERT_TRUE(job);
     EXPECT_EQ(job->true_names.at("unnameable-000001"), "bad\xff");
     EXPECT_EQ(job->true_names.at("unnameable-000002"), longest);

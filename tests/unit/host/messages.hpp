@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "abi/call_types.hpp"
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
 #include "tools/aios/record.hpp"
@@ -57,11 +58,22 @@ inline std::string route_message() {
     });
 }
 
-inline std::string account_body(std::uint64_t id, std::string_view name) {
+inline std::string progress_message(std::string_view text, std::uint64_t done, std::uint64_t total) {
+    return encode(
+        [&](auto& out) { out.map(4).key(0).text("progress").key(1).text(text).key(2).uint(done).key(3).uint(total); });
+}
+
+// Of an agent that is dead.
+inline std::string account_body(std::uint64_t id, std::string_view name, EndReason reason = EndReason::exited,
+                                std::uint64_t status = 4000) {
     return encode([&](auto& out) {
         out.map(19);
         for (std::uint64_t key = 0; key < 17; key++)
-            out.key(key).uint(key == 0 ? id : key == 2 ? 6 : key == 3 ? 1 : key * 1000);
+            out.key(key).uint(key == 0   ? id
+                              : key == 2 ? 6
+                              : key == 3 ? static_cast<std::uint64_t>(reason)
+                              : key == 4 ? status
+                                         : key * 1000);
         const std::string identity(32, '\x11');
         out.key(17).bytes(as_bytes(identity)).key(18).text(name);
     });

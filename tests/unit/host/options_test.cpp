@@ -74,6 +74,32 @@ TEST(Options, ValueMayLookLikeAnOption) {
     EXPECT_EQ(options->questions.front(), "--docs");
 }
 
+TEST(Options, ValueMayBeJoined) {
+    const auto options = run({"--docs=a=b", "--ask=--docs", "--smp=4", "--crash=memoryd=1"});
+    ASSERT_TRUE(options);
+    EXPECT_EQ(options->documents, "a=b");
+    EXPECT_EQ(options->questions.front(), "--docs");
+    EXPECT_EQ(options->processors, 4u);
+    EXPECT_TRUE(options->crashes.contains("memoryd"));
+    EXPECT_EQ(exit_of(run({"--verbose=yes"})), 2);
+    EXPECT_EQ(exit_of(run({"--frob=1"})), 2);
+}
+
+TEST(Options, AuditShow) {
+    const auto parse = [](std::vector<std::string_view> list) { return parse_audit(list); };
+    const auto good = parse({"show", "log", "--agent", "memoryd", "--kind=refusal", "-o", "json"});
+    ASSERT_TRUE(good) << good.error().sentence;
+    EXPECT_EQ(good->action, AuditAction::show);
+    EXPECT_EQ(good->agent, "memoryd");
+    EXPECT_EQ(good->kind, "refusal");
+    EXPECT_TRUE(good->json);
+    EXPECT_EQ(exit_of(parse({"show", "log", "--kind", "refusals"})), 2);
+    EXPECT_EQ(exit_of(parse({"show", "log", "-o", "xml"})), 2);
+    EXPECT_EQ(exit_of(parse({"show", "log", "--record", "1"})), 2);
+    EXPECT_EQ(exit_of(parse({"verify", "log", "--agent", "a"})), 2);
+    EXPECT_TRUE(parse({"verify", "log", "--trust", "key", "--from", "checkpoint"}));
+}
+
 TEST(Options, Audit) {
     const auto parse = [](std::vector<std::string_view> list) { return parse_audit(list); };
     const auto good = parse({"verify", "--record", "7", "log"});

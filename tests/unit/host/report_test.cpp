@@ -6,6 +6,7 @@
 #include "tests/support/json_value.hpp"
 #include "tests/unit/host/messages.hpp"
 #include "tests/unit/host/support.hpp"
+#include "tools/aios/answer_order.hpp"
 #include "tools/aios/audit_log.hpp"
 #include "tools/aios/json_writer.hpp"
 #include "tools/aios/run_end.hpp"
@@ -34,23 +35,43 @@ struct FakeRun {
     RunEvents events;
     RunFollower follower{record, kQuestions.size(), events, {}};
 
-    Outcome<Hash> judge(std::string_view stream, int status = kStatusWell, MachineEnd end = MachineEnd::powered_off) {
+    Judgement judge(std::string_view stream, int status = kStatusWell, MachineEnd end = MachineEnd::powered_off) {
         static_cast<void>(follower.frames(stream));
         MachineResult result;
         result.status = status;
         result.end = end;
-        return judge_run(result, follower, kQuestions.size(), 60);
+        return judge_run(result, follower, {kQuestions.size(), 60});
     }
 };
 
+Report report_of(const FakeRun& run, const Judgement& judgement) {
+    return {.record = run.record,
+            .questions = kQuestions,
+            .outcome = std::string(outcome_name(judgement.outcome)),
+            .exit_status = static_cast<int>(judgement.exit),
+            .cause = judgement.sentence,
+            .boot_kind = "pvh",
+            .accelerator = "tcg",
+            .accelerator_reason = "as asked",
+            .processors = 2,
+            .memory_mib = 512,
+            .documents = 3,
+            .document_bytes = 99,
+            .seconds = 1.5,
+            .recomputed_root = audit_root(run.record.audit),
+            .audit_file = "log",
+            .converted = {{"old.txt", "Latin-1"}},
+            .skipped = {{"a.out", Skip::binary}}};
+}
+
 TEST(Report, WholeRun) {
     FakeRun run;
-    const auto root = run.judge(whole_run());
-    ASSERT_TRUE(root) << root.error().sentence;
-    EXPECT_EQ(*root, audit_root(kRecords));
+    const auto judgement = run.judge(whole_run());
+    ASSERT_EQ(judgement.exit, Exit::well) << judgement.sentence;
+    EXPECT_EQ(judgement.root, audit_root(kRecords));
     EXPECT_EQ(run.record.answers.at(0).text, "It is this.");
     EXPECT_DOUBLE_EQ(run.record.boot->milliseconds(), 50.999);
-    const Report report{run.record, kQuestions, "pvh", "tcg", "as asked", 2, 512, 3, 99, 1.5, *root, "log"};
+    const Report report = report_of(run, judgement);
 
     const auto json = Json::parse(report_json(report));
     ASSERT_TRUE(json);
@@ -64,6 +85,9 @@ TEST(Report, WholeRun) {
     EXPECT_EQ((*json)["checks"][0]["object"].text(), "memory");
     EXPECT_EQ((*json)["checks"][0]["right"].text(), "map");
     EXPECT_EQ((*json)["audit"]["root"].text(), (*json)["audit"]["kernel_root"].text());
+    EXPECT_EQ((*json)["outcome"].text(), "well");
+    EXPECT_EQ((*json)["skipped"][0]["file"].text(), "a.out");
+    EXPECT_EQ((*json)["converted"][0]["from"].text(), "Latin-1");
 
     const std::string page = show_page(report);
     for (const char* part :
@@ -77,12 +101,20 @@ TEST(Report, JsonFollowsItsSchema) {
     const auto schema = Json::parse(*text);
     ASSERT_TRUE(schema);
     FakeRun run;
-    const auto root = run.judge(whole_run());
-    ASSERT_TRUE(root);
-    const Report report{run.record, kQuestions, "pvh", "tcg", "as asked", 2, 512, 3, 99, 1.5, *root, "log"};
-    const auto json = Json::parse(report_json(report));
+    const auto judgement = run.judge(whole_run());
+    const auto json = Json::parse(report_json(report_of(run, judgement)));
     ASSERT_TRUE(json);
     EXPECT_EQ(test::schema_error(*schema, *json), "");
+
+    // A run of which next to nothing is known.
+    FakeRun cut;
+    const auto late = cut.judge("", 137, MachineEnd::out_of_time);
+    const auto little = Json::parse(report_json(report_of(cut, late)));
+    ASSERT_TRUE(little);
+    EXPECT_EQ(test::schema_error(*schema, *little), "");
+    EXPECT_EQ((*little)["outcome"].text(), "out_of_time");
+    EXPECT_EQ(*(*little)["exit_status"].number(), 6);
+    EXPECT_NE((*little)["cause"].text().find("time ran out"), std::string::npos);
 
     // The validator finds what is wrong.
     Json::Object changed = *json->object();
@@ -96,42 +128,131 @@ TEST(Report, JsonFollowsItsSchema) {
     EXPECT_NE(test::schema_error(*schema, Json(changed)), "");
 }
 
+int exit_status(const Judgement& judgement) { return static_cast<int>(judgement.exit); }
+
 // The kernel's sentence about a machine reaches the user as it is.
 TEST(Report, RefusalOfTheMachineIsTheKernelsSentence) {
     FakeRun run;
     run.follower.kernel_text("clock: 1 kHz\nerror: AIOS does not start here: the processor lacks SSE2 (sse2).\r\n");
     const auto judged = run.judge("", kStatusRefused);
-    ASSERT_FALSE(judged);
-    EXPECT_EQ(exit_of(judged), 4);
-    EXPECT_EQ(judged.error().sentence, "AIOS does not start here: the processor lacks SSE2 (sse2).");
-    EXPECT_EQ(exit_of(FakeRun().judge("", kStatusRefused)), 4);
+    EXPECT_EQ(exit_status(judged), 4);
+    EXPECT_EQ(judged.sentence, "AIOS does not start here: the processor lacks SSE2 (sse2).");
+    EXPECT_EQ(exit_status(FakeRun().judge("", kStatusRefused)), 4);
 
     FakeRun loader; // the UEFI loader's machine is switched off by firmware, with no status of its own
     loader.follower.kernel_text(
         "\x1b[2Jaios-loader: reading .\r\naios-loader: memory: the firmware uses five-level paging"
         "\r\naios-loader: the machine is powered off\r\n");
     const auto refused = loader.judge("", 0);
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(exit_of(refused), 4);
-    EXPECT_EQ(refused.error().sentence, "aios-loader: memory: the firmware uses five-level paging.");
+    EXPECT_EQ(exit_status(refused), 4);
+    EXPECT_EQ(refused.sentence, "aios-loader: memory: the firmware uses five-level paging.");
 }
 
 TEST(Report, EndsAreJudged) {
-    EXPECT_EQ(exit_of(FakeRun().judge(whole_run(), kStatusFailed)), 5);
-    EXPECT_EQ(exit_of(FakeRun().judge(whole_run(), kStatusPanic)), 5);
-    EXPECT_EQ(exit_of(FakeRun().judge(whole_run(), 0)), 5);
-    EXPECT_EQ(exit_of(FakeRun().judge(whole_run(), 0, MachineEnd::out_of_time)), 6);
-    EXPECT_EQ(exit_of(FakeRun().judge("", 1)), 4); // QEMU itself
-    EXPECT_EQ(exit_of(FakeRun().judge("")), 5);
-    EXPECT_EQ(exit_of(FakeRun().judge(whole_run() + "AIOF")), 5);
-    EXPECT_EQ(exit_of(FakeRun().judge(whole_run() + "junk")), 5);
+    EXPECT_EQ(exit_status(FakeRun().judge(whole_run(), kStatusFailed)), 5);
+    EXPECT_EQ(exit_status(FakeRun().judge(whole_run(), kStatusPanic)), 5);
+    EXPECT_EQ(exit_status(FakeRun().judge(whole_run(), 0)), 5);
+    EXPECT_EQ(exit_status(FakeRun().judge(whole_run(), 0, MachineEnd::out_of_time)), 6);
+    EXPECT_EQ(exit_status(FakeRun().judge("", 1)), 4); // QEMU itself
+    EXPECT_EQ(exit_status(FakeRun().judge("")), 5);
+    EXPECT_EQ(exit_status(FakeRun().judge(whole_run() + "AIOF")), 5);
+    EXPECT_EQ(exit_status(FakeRun().judge(whole_run() + "junk")), 5);
     // A question without an answer, a job that failed, a log that does not match.
-    EXPECT_EQ(exit_of(FakeRun().judge(job_frame(answer_message(0, true, "x")) + job_frame(done_message(true, "")))), 5);
+    EXPECT_EQ(exit_status(FakeRun().judge(job_frame(answer_message(0, true, "x")) + job_frame(done_message(true, "")))),
+              5);
     const auto failed = FakeRun().judge(job_frame(done_message(false, "memoryd kept crashing")), kStatusFailed);
-    ASSERT_FALSE(failed);
-    EXPECT_NE(failed.error().sentence.find("memoryd kept crashing"), std::string::npos);
-    EXPECT_EQ(exit_of(FakeRun().judge(whole_run() + frame(FrameKind::audit_records, records_body({"x"})))), 5);
-    EXPECT_EQ(exit_of(FakeRun().judge(whole_run() + frame(FrameKind::audit_head, head_body(3, Hash{})))), 5);
+    EXPECT_EQ(failed.outcome, RunOutcome::failed);
+    EXPECT_NE(failed.sentence.find("memoryd kept crashing"), std::string::npos);
+    EXPECT_EQ(exit_status(FakeRun().judge(whole_run() + frame(FrameKind::audit_records, records_body({"x"})))), 5);
+    EXPECT_EQ(exit_status(FakeRun().judge(whole_run() + frame(FrameKind::audit_head, head_body(3, Hash{})))), 5);
+}
+
+// An account of an agent that was killed: by itself, with the number of a signal, or by its supervisor, with 0.
+std::string killed_frame(std::uint64_t id, std::string_view name, std::uint64_t status) {
+    return frame(FrameKind::account, account_body(id, name, EndReason::killed, status));
+}
+
+std::string console_frame(std::string_view agent, std::string_view text) {
+    const std::string body = cbor_bytes(text);
+    return encode_frame(FrameKind::console, 1, agent, as_bytes(body));
+}
+
+TEST(Cause, NamesWhatCameFirst) {
+    const std::string crashes = killed_frame(5, "memoryd", 6) + killed_frame(6, "memoryd", 6);
+    EXPECT_EQ(FakeRun()
+                  .judge(crashes + job_frame(done_message(false, "no agent offers documents.take_in")), kStatusFailed)
+                  .sentence,
+              "the run failed inside AIOS: memoryd: ended by its own signal 6 (2 times); then no agent offers "
+              "documents.take_in.");
+    // The one that the last word names is to blame, not another that was restarted well.
+    EXPECT_EQ(
+        FakeRun()
+            .judge(killed_frame(4, "planner", 6) + crashes +
+                       console_frame("initd", "initd: odd\ninitd: memoryd failed for good\n"),
+                   kStatusFailed)
+            .sentence,
+        "the run failed inside AIOS: memoryd: ended by its own signal 6 (2 times); then initd: memoryd failed for "
+        "good.");
+    // Whoever was stopped by its supervisor is no cause, nor is anything after the job was done.
+    EXPECT_EQ(
+        FakeRun()
+            .judge(killed_frame(5, "reader-1", 0) + job_frame(done_message(false, "why")) + killed_frame(6, "desk", 6),
+                   kStatusFailed)
+            .sentence,
+        "the run failed inside AIOS: why.");
+}
+
+TEST(Cause, OfTheKernel) {
+    FakeRun refused;
+    refused.follower.kernel_text(
+        "AIOS, started by PVH\nerror: this processor has Meltdown\nerror: no agent can be started\n");
+    EXPECT_EQ(refused.judge("", kStatusFailed).sentence,
+              "AIOS cannot start on this machine: this processor has Meltdown.");
+    FakeRun panicked;
+    const auto judgement = panicked.judge(
+        killed_frame(5, "memoryd", 6) + frame(FrameKind::note, cbor_text("assertion x < y")), kStatusPanic);
+    EXPECT_EQ(judgement.sentence, "the kernel panicked: assertion x < y.");
+    EXPECT_EQ(judgement.outcome, RunOutcome::panicked);
+}
+
+TEST(Cause, OfATimeOut) {
+    const auto late = [](const std::string& stream) {
+        return FakeRun().judge(stream, 137, MachineEnd::out_of_time).sentence;
+    };
+    EXPECT_EQ(late(""), "time ran out after 60 seconds; the kernel had started no agent yet; give a larger --timeout.");
+    const std::string boot = frame(FrameKind::boot_facts, boot_body());
+    EXPECT_EQ(late(boot), "time ran out after 60 seconds; the services were starting; give a larger --timeout.");
+    EXPECT_EQ(
+        late(boot + killed_frame(5, "identityd", 6)),
+        "time ran out after 60 seconds; the services were starting; before that, identityd: ended by its own signal "
+        "6; give a larger --timeout.");
+    EXPECT_EQ(late(boot + job_frame(progress_message("taking in documents", 3, 25))),
+              "time ran out after 60 seconds; the crew was taking in documents: 3 of 25; give a larger --timeout.");
+    EXPECT_EQ(late(boot + job_frame(answer_message(0, true, "x"))),
+              "time ran out after 60 seconds; 1 of 2 questions were answered; give a larger --timeout.");
+}
+
+TEST(Report, StatesOfAgents) {
+    FakeRun run;
+    ASSERT_TRUE(run.follower.frames(killed_frame(3, "memoryd", 0) + killed_frame(4, "memoryd", 6) +
+                                    job_frame(done_message(true, "")) + killed_frame(5, "reader-1", 0)));
+    EXPECT_EQ(describe_state(run.record.agents.at(3)), "dead: ended by its supervisor");
+    EXPECT_EQ(describe_state(run.record.agents.at(4)), "dead: ended by its own signal 6");
+    EXPECT_EQ(describe_state(run.record.agents.at(5)), "ended with the run");
+}
+
+TEST(AnswerOrder, IsThatOfTheQuestions) {
+    std::string shown;
+    AnswerOrder order([&](const std::string& text) { shown += text; });
+    order.take(1, "b");
+    EXPECT_EQ(shown, "");
+    order.take(0, "a");
+    EXPECT_EQ(shown, "ab");
+    order.take(4, "e");
+    order.take(3, "d");
+    EXPECT_EQ(shown, "ab");
+    order.finish();
+    EXPECT_EQ(shown, "abde");
 }
 
 TEST(Report, BadBodiesAreRefused) {
@@ -196,11 +317,11 @@ TEST_F(LogTest, WriteReadProve) {
     for (int i = 0; i < 100; i++)
         records.push_back(cbor_text(std::to_string(i)));
     const Hash root = audit_root(records);
-    ASSERT_TRUE(write_audit_log(at("log"), records, {records.size(), root}));
+    ASSERT_TRUE(write_audit_log(at("log"), records, AuditHead{records.size(), root}));
     const auto log = read_audit_log(at("log"));
     ASSERT_TRUE(log) << log.error().sentence;
     EXPECT_EQ(log->records, records);
-    EXPECT_EQ(log->head.root, root);
+    EXPECT_EQ(log->head->root, root);
     for (std::uint64_t i = 0; i < records.size(); i++) {
         auto proof = prove_inclusion(records, i);
         EXPECT_TRUE(verify_inclusion(records[i], i, records.size(), proof, root));
@@ -212,7 +333,7 @@ TEST_F(LogTest, WriteReadProve) {
 
 TEST_F(LogTest, DamageIsFound) {
     const std::vector<std::string> records = {cbor_text("one"), cbor_text("two")};
-    ASSERT_TRUE(write_audit_log(at("log"), records, {2, audit_root(records)}));
+    ASSERT_TRUE(write_audit_log(at("log"), records, AuditHead{2, audit_root(records)}));
     const std::string good = get("log");
     EXPECT_EQ(exit_of(parse_audit_log("")), 3);
     EXPECT_EQ(exit_of(parse_audit_log("not a log")), 3);
@@ -222,8 +343,20 @@ TEST_F(LogTest, DamageIsFound) {
         std::string bad = good;
         bad[i] = static_cast<char>(bad[i] ^ 1);
         const auto log = parse_audit_log(bad);
-        EXPECT_TRUE(!log || audit_root(log->records) != log->head.root) << i;
+        EXPECT_TRUE(!log || !log->head || audit_root(log->records) != log->head->root) << i;
     }
+}
+
+TEST_F(LogTest, MayBeCutShort) {
+    const std::vector<std::string> records = {cbor_text("one"), cbor_text("two")};
+    ASSERT_TRUE(write_audit_log(at("log"), records, std::nullopt));
+    const auto cut = read_audit_log(at("log"));
+    ASSERT_TRUE(cut) << cut.error().sentence;
+    EXPECT_EQ(cut->records, records);
+    EXPECT_FALSE(cut->head);
+    // A head of other records does not close this log.
+    ASSERT_TRUE(write_audit_log(at("log"), records, AuditHead{3, audit_root(records)}));
+    EXPECT_FALSE(read_audit_log(at("log"))->head);
 }
 
 TEST_F(LogTest, ReplaceFileLeavesTheOldOneOnFailure) {

@@ -1,0 +1,35 @@
+// What goes into a run: questions and documents, the container made of them, and the memory that the machine needs.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tools/aios/commands.hpp"
+#include "tools/aios/documents.hpp"
+#include "tools/aios/options.hpp"
+#include "tools/aios/outcome.hpp"
+
+namespace aios::host {
+
+struct RunInput {
+    std::vector<std::string> questions;
+    Documents documents;
+};
+
+// Checked, and within the limits that --help states. Refuses with bad_input.
+[[nodiscard]] Outcome<RunInput> gather_input(const Places& places, const RunOptions& options);
+
+// A container that is written.
+struct PackedRun {
+    std::map<std::string, std::string> true_names; // see make_job
+    std::uint64_t memory_mib = 0;                  // for the machine
+};
+
+// Takes the documents' contents out of `input`; counts and names stay.
+[[nodiscard]] Outcome<PackedRun> pack_run(const Places& places, const RunOptions& options, RunInput& input,
+                                          const std::filesystem::path& container);
+
+} // namespace aios::host
