@@ -250,7 +250,6 @@ void test_measured_identity() {
 }
 
 void test_names_are_unique() {
-    const AgentInfo at_first = info_of(self);
     SpawnOptions options = with(ARGS("wait"));
     options.name = "twin";
     const OwnedHandle first(GET(spawn(kChild, options)));
@@ -275,6 +274,12 @@ void test_names_are_unique() {
         GET(sys::agent_kill(each->get(), 0));
         (void)wait_dead(each->get());
     }
+}
+
+void test_failed_start_leaves_its_name() {
+    const AgentInfo at_first = info_of(self);
+    SpawnOptions options = with(ARGS("wait"));
+    options.name = "twin";
     // A start that fails leaves its name free by the time it is told.
     options.quota.memory_bytes = 120 * 1024; // born, but not loaded
     for (unsigned i = 0; i < 20; i++) {
@@ -488,6 +493,7 @@ int aios_main(const StartupBlock& block) {
     run("identity", test_identity);
     run("measured_identity", test_measured_identity);
     run("names_are_unique", test_names_are_unique);
+    run("failed_start_leaves_its_name", test_failed_start_leaves_its_name);
     run("nesting_is_bounded", test_nesting_is_bounded);
     run("foreign_registrations_end", test_foreign_registrations_end);
     run("deaths_do_not_delay_each_other", test_deaths_do_not_delay_each_other);

@@ -210,19 +210,29 @@ Child run_child(std::string_view argument) {
     return child;
 }
 
-// The child's refusals are these and, after them, at most ones of the passed call's further arguments.
+// The child's refusals are these, in any order (what is refused at one door does not wait for another), and after them at
+// most ones of the passed call's further arguments.
 void expect_records(const Child& child, std::uint64_t call, const LogRecord* wanted, unsigned count) {
     unsigned seen = 0;
+    std::uint64_t found = 0; // a bit for each of `wanted`
     bool good = true;
     CHECK(for_each_record(child.records, [&](const LogRecord& record) {
         if (record.agent != child.end.id || !record.is(LogKind::refusal)) return;
+        bool fits = record.call == call || record.call == 0;
         if (seen < count) {
-            const LogRecord& next = wanted[seen];
-            good = good && record.call == next.call && record.count == 1 &&
-                   record.has_details(next.detail[0], next.detail[1], next.detail[2]);
-        } else {
-            good = good && (record.call == call || record.call == 0);
+            fits = false;
+            for (unsigned i = 0; i < count && !fits; i++) {
+                const LogRecord& one = wanted[i];
+                fits = (found >> i & 1) == 0 && record.call == one.call && record.count == 1 &&
+                       record.has_details(one.detail[0], one.detail[1], one.detail[2]);
+                if (fits) found |= std::uint64_t{1} << i;
+            }
         }
+        if (!fits) {
+            console_print("refusal {} of call {}: call {} count {} details {} {} {}\n", seen, call, record.call, record.count,
+                          record.detail[0], record.detail[1], record.detail[2]);
+        }
+        good = good && fits;
         seen++;
     }));
     CHECK(good);
