@@ -141,7 +141,7 @@ PhysAddr unmap_kernel(std::uint64_t address) {
     return frame;
 }
 void set_kernel_table_frames(TableFrames&) {}
-KernelRange kernel_range() { return {0xffff'f000'0000'0000, 1ull << 30}; }
+KernelRange kernel_range() { return {0xffff'f000'0000'0000, 1ull << 34}; }
 
 } // namespace arch
 

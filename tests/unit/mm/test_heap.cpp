@@ -5,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "kernel/mm/size_classes.hpp"
 #include "tests/unit/mm/fake_arch.hpp"
 
 namespace aios::mm {
@@ -67,6 +68,7 @@ TEST_F(Heap, FramesComeBack) {
 TEST_F(Heap, CostsAreWhatIsTaken) {
     for (const std::size_t bytes : {1u, 16u, 40u, 88u, 100u, 160u, 200u, 312u, 500u, 600u, 900u, 1100u, 1500u, 1900u,
                                     2048u, 2100u, 4096u, 4097u, 5000u, 9000u, 40'000u}) {
+        fake::start_machine(); // sizes of one class find no slab of each other
         const std::uint64_t cost = heap_cost(bytes);
         ASSERT_GE(cost, bytes);
         const std::size_t count = (std::size_t{1} << 20) / cost + 1;
@@ -76,7 +78,8 @@ TEST_F(Heap, CostsAreWhatIsTaken) {
             pieces.push_back(heap_allocate(bytes));
         const std::uint64_t taken = (before - frame_counts().free) * kPageSize;
         EXPECT_LE(taken, count * cost + 4 * kPageSize) << bytes;       // charged at least what is taken
-        EXPECT_GE(taken + 16 * cost + 4 * kPageSize, count * cost - count * 16) << bytes; // and no more than that
+        // And not much more: slabs that stand half filled, and frames that the processor had cached, are not seen as taken.
+        EXPECT_GE(taken * 5 / 4 + 16 * cost + 4 * kPageSize, count * cost - count * 16) << bytes;
         for (void* piece : pieces)
             heap_free(piece);
     }

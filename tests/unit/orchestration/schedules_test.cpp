@@ -185,7 +185,9 @@ private:
             return;
         }
         EXPECT_FALSE(node.end->is_ok);
-        const Spec& spec = spec_of(sentence.substr(0, sentence.find(' ')));
+        const std::string name = sentence.substr(0, sentence.find(' '));
+        ASSERT_TRUE(std::ranges::contains(specs, name, &Spec::name)) << "a sentence that names no unit: " << sentence;
+        const Spec& spec = spec_of(name);
         EXPECT_TRUE(spec.essential) << "an optional unit has ended the run: " << sentence;
         if (sentence.find("cannot start") != std::string::npos || spec.restart == Restart::never) return;
         EXPECT_GT(counted_ends(node.kernel, true), intensity) << "given up too early: " << sentence;

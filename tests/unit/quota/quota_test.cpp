@@ -1,4 +1,5 @@
 // Quotas: transfers are exact, refusals change nothing, and a random tree of quotas returns every unit to the root.
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/quota/quota.hpp"
 
 #include <gtest/gtest.h>
