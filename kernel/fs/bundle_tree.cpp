@@ -54,7 +54,7 @@ public:
     }
     // Made once, so that all mappings of an open file are windows on the same Pages.
     Result<Ref<mm::Pages>> pages() override {
-        sync::Mutex<sync::Rank::bundle>::Guard guard(mutex_);
+        sync::Mutex<sync::Rank::file_tree>::Guard guard(mutex_);
         if (!pages_) pages_ = TRY(section_->pages_of(index_, *charge_.payer()));
         return pages_;
     }
@@ -67,7 +67,7 @@ public:
 
 private:
     const std::uint32_t index_;
-    sync::Mutex<sync::Rank::bundle> mutex_;
+    sync::Mutex<sync::Rank::file_tree> mutex_;
     Ref<mm::Pages> pages_;
 };
 

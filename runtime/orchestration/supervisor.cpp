@@ -69,8 +69,8 @@ void Supervisor::ended(std::size_t unit) {
     } else if (start_error) {
         never_started(unit, *start_error);
     } else {
-        const bool is_well =
-            is_known && info.end_reason == static_cast<std::uint32_t>(EndReason::exited) && info.end_status == 0;
+        const bool is_well = is_known && info.end_reason == static_cast<std::uint32_t>(EndReason::exited) &&
+                             info.end_status == 0 && !serves_identity(description_.units[unit]);
         Words words;
         over(unit, is_well ? Ending::well : Ending::failed, why_ended(words, unit, info));
     }

@@ -8,7 +8,8 @@
 //  (1) start_unit: a channel for its messages to us, and the spawn.
 //  (2) spawned: the agent is there, and its end is watched from now on.
 //  (3) ask_for_identity: identityd gets a handle on the agent and one on a channel for its answer. When identityd ends
-//      with the question in its hands, the channel closes, and the next identityd is asked.
+//      with the question in its hands, the channel closes, and the next identityd is asked. There has to be a next one:
+//      an identityd that ends has failed, whatever its status, because nobody could start after it.
 //  (4) identified, then its message "ready".
 // A unit may have to stop at any of these steps. `stop_wanted` says so: a unit that has an agent is killed at once, one
 // whose spawn is under way as soon as the spawn is over. Either way let_go() is reached, and only there is the unit's
@@ -80,6 +81,7 @@ private:
     void start_what_can();
     Result<> start_unit(std::size_t unit);
     Result<> spawned(std::size_t unit); // the operation is done
+    [[nodiscard]] static bool serves_identity(const Unit& unit);
     [[nodiscard]] bool awaits_identity(const Unit& unit);
     void not_started(std::size_t unit, Error error);   // at any step; its agent, if any, is ended first
     void never_started(std::size_t unit, Error error); // and now nothing is left of it
@@ -108,7 +110,7 @@ private:
 
     template <typename... Args>
     void finish(bool is_ok, FormatString<std::type_identity_t<Args>...> format, const Args&... args) {
-        if (!finished_) sentence_ = format_to(text_, format, args...); // the first reason counts
+        if (!finished_) sentence_ = aios::format_to(text_, format, args...); // the first reason counts
         is_ok_ = is_ok_ && is_ok;
         finished_ = true;
     }

@@ -58,21 +58,21 @@ void Supervisor::fail_doomed() {
 std::string_view Supervisor::why_ended(Words& words, std::size_t unit, const AgentInfo& info) const {
     switch (static_cast<EndReason>(info.end_reason)) {
     case EndReason::exited:
-        return format_to(words, "it ended with status {}", info.end_status);
+        return aios::format_to(words, "it ended with status {}", info.end_status);
     case EndReason::killed:
-        return format_to(words, "it was ended by signal or kill {}", info.end_status);
+        return aios::format_to(words, "it was ended by signal or kill {}", info.end_status);
     case EndReason::fault:
-        return format_to(words, "it faulted, vector {} at {:x}", info.end_status, info.fault_address);
+        return aios::format_to(words, "it faulted, vector {} at {:x}", info.end_status, info.fault_address);
     case EndReason::quota:
-        return format_to(words, "it ran out of its memory = {}K, of which it had used {}K",
-                         description_.units[unit].quota.memory_bytes >> 10, info.memory_peak_bytes >> 10);
+        return aios::format_to(words, "it ran out of its memory = {}K, of which it had used {}K",
+                               description_.units[unit].quota.memory_bytes >> 10, info.memory_peak_bytes >> 10);
     case EndReason::integrity:
-        return format_to(words, "a page of its program does not match its hash");
+        return aios::format_to(words, "a page of its program does not match its hash");
     case EndReason::parent_ended:
     case EndReason::none:
         break;
     }
-    return format_to(words, "it is gone (reason {}, status {})", info.end_reason, info.end_status);
+    return aios::format_to(words, "it is gone (reason {}, status {})", info.end_reason, info.end_status);
 }
 
 } // namespace aios::orchestration

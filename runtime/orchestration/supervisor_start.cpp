@@ -22,12 +22,16 @@ void Supervisor::start_what_can() {
     }
 }
 
+bool Supervisor::serves_identity(const Unit& unit) {
+    for (const Grant& grant : unit.grants) {
+        if (grant.role == number_of(StartupRole::identity_server)) return true;
+    }
+    return false;
+}
+
 // identityd gives every unit its identity before it runs, except itself.
 bool Supervisor::awaits_identity(const Unit& unit) {
-    for (const Grant& grant : unit.grants) {
-        if (grant.role == number_of(StartupRole::identity_server)) return false;
-    }
-    return source_.handle_for(number_of(StartupRole::identity)).has_value();
+    return !serves_identity(unit) && source_.handle_for(number_of(StartupRole::identity)).has_value();
 }
 
 Result<> Supervisor::start_unit(std::size_t index) {
@@ -59,7 +63,7 @@ Result<> Supervisor::start_unit(std::size_t index) {
         TRY(add(argument));
     }
     char start[24];
-    TRY(add(format_to(start, "--start={}", starts_[index] + 1)));
+    TRY(add(aios::format_to(start, "--start={}", starts_[index] + 1)));
 
     SpawnRequest request{};
     request.tree = find_handle(startup_, StartupRole::bundle);
@@ -142,26 +146,29 @@ std::string_view Supervisor::why_not_started(Words& words, std::size_t index, Er
         const bool is_known = sys::agent_info(self(), &own).has_value() && own.quota.memory_bytes >= own.memory_bytes;
         const std::uint64_t left = is_known ? own.quota.memory_bytes - own.memory_bytes : 0;
         if (is_known && left < wanted)
-            return format_to(words, "it asks for memory = {}K and {} has {}K left", wanted >> 10, name_, left >> 10);
+            return aios::format_to(words, "it asks for memory = {}K and {} has {}K left", wanted >> 10, name_,
+                                   left >> 10);
         HandleInfo program{};
         const auto file =
             owned(sys::tree_open(find_handle(startup_, StartupRole::bundle), unit.program.data(), unit.program.size()));
         if (file && sys::handle_info(file->get(), &program) && program.size > wanted)
-            return format_to(words, "its memory = {}K does not hold its program, which alone has {}K", wanted >> 10,
-                             (program.size + 1023) >> 10);
+            return aios::format_to(words, "its memory = {}K does not hold its program, which alone has {}K",
+                                   wanted >> 10, (program.size + 1023) >> 10);
         if (wanted < std::uint64_t{1} << 20)
-            return format_to(words, "its memory = {}K is too little to load its program and start it", wanted >> 10);
-        return format_to(words, "{} cannot give it memory = {}K, {} handles, {} threads and {} agents ({}K are left)",
-                         name_, wanted >> 10, unit.quota.handles, unit.quota.threads, unit.quota.agents, left >> 10);
+            return aios::format_to(words, "its memory = {}K is too little to load its program and start it",
+                                   wanted >> 10);
+        return aios::format_to(
+            words, "{} cannot give it memory = {}K, {} handles, {} threads and {} agents ({}K are left)", name_,
+            wanted >> 10, unit.quota.handles, unit.quota.threads, unit.quota.agents, left >> 10);
     }
     if (error == Error::not_found) {
         for (const Grant& grant : unit.grants) {
             if (!source_.handle_for(grant.role))
-                return format_to(words, "it is to be granted role {}, which {} does not hold", grant.role, name_);
+                return aios::format_to(words, "it is to be granted role {}, which {} does not hold", grant.role, name_);
         }
-        return format_to(words, "there is no program {} in the bundle", unit.program);
+        return aios::format_to(words, "there is no program {} in the bundle", unit.program);
     }
-    return format_to(words, "{}", error_info(error).sentence);
+    return aios::format_to(words, "{}", error_info(error).sentence);
 }
 
 } // namespace aios::orchestration

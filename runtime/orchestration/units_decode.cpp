@@ -189,27 +189,27 @@ Result<> SystemDescription::decode(Bytes bytes, Arena& arena, SystemDescription&
     std::span<Names> names;
     if (const auto decoded = decode_all(in, arena, out, names); !decoded) {
         const std::string_view name = out.units.empty() ? std::string_view("none") : out.units.back().name;
-        sentence = format_to(why, "the system description cannot be read at byte {} (last unit: {}): {}", in.position(),
-                             name, error_info(decoded.error()).sentence);
+        sentence = aios::format_to(why, "the system description cannot be read at byte {} (last unit: {}): {}",
+                                   in.position(), name, error_info(decoded.error()).sentence);
         return decoded;
     }
     for (std::size_t i = 0; i < out.units.size(); ++i) {
         Unit& unit = out.units[i];
         if (index_of(out, unit.name) != i) {
-            sentence = format_to(why, "two units are called {}", unit.name);
+            sentence = aios::format_to(why, "two units are called {}", unit.name);
             return fail(Error::already_exists);
         }
         for (std::size_t k = 0; k < names[i].size(); ++k) {
             const auto needed = index_of(out, names[i][k]);
             if (!needed) {
-                sentence = format_to(why, "unit {} needs {}, which does not exist", unit.name, names[i][k]);
+                sentence = aios::format_to(why, "unit {} needs {}, which does not exist", unit.name, names[i][k]);
                 return fail(Error::not_found);
             }
             unit.needs[k] = static_cast<std::uint32_t>(*needed);
         }
     }
     if (const Unit* unit = find_cycle(out, TRY(arena.make<bool>(out.units.size()))); unit != nullptr) {
-        sentence = format_to(why, "unit {} needs itself through its needs: a cycle", unit->name);
+        sentence = aios::format_to(why, "unit {} needs itself through its needs: a cycle", unit->name);
         return fail(Error::bad_argument);
     }
     return {};

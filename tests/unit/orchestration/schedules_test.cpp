@@ -124,18 +124,25 @@ private:
         return agent->is_loaded && !agent->kill_called && (agent->said_ready || !spec_of(name).sends_ready);
     }
 
+    // identityd never does: it is needed as long as anything may start.
     static bool ended_well(const FakeAgent& agent) {
-        return !agent.kill_called && agent.reason == EndReason::exited && agent.status == 0;
+        return !agent.is_identityd && !agent.kill_called && agent.reason == EndReason::exited && agent.status == 0;
+    }
+
+    // Ended well for good: who needs it has what it needs. One that is always restarted never is; when it cannot start
+    // again it has failed, however well it ended before.
+    static bool is_done(const FakeAgent& agent, const Spec& spec) {
+        return ended_well(agent) && spec.restart != Restart::always;
     }
 
     // A unit that does not run and is not started again, for a reason.
     [[nodiscard]] bool may_be_over(const test::FakeKernel& kernel, const Spec& spec) const {
         const auto agent = kernel.newest(spec.name);
-        if (agent && ended_well(*agent) && spec.restart != Restart::always) return true;
+        if (agent && is_done(*agent, spec)) return true;
         if (std::ranges::any_of(spec.needs, [&](const std::string& need) {
                 const auto needed = kernel.newest(need);
                 return !(needed && needed->is_alive()) && may_be_over(kernel, spec_of(need)) &&
-                       !(needed && ended_well(*needed));
+                       !(needed && is_done(*needed, spec_of(need)));
             }))
             return !spec.essential; // an essential one that can never start ends the whole
         if (spec.essential) return false;

@@ -60,6 +60,33 @@ TEST(Supervisor, IdentitydEndsInEveryRequest) {
     }
 }
 
+// An identityd that says that it is finished leaves nobody who could name the next unit: it has failed like any other,
+// before a unit asks it, while one does, and when all run.
+TEST(Supervisor, AnIdentitydThatEndsWithoutAnErrorIsStartedAgain) {
+    for (const Strategy strategy : {Strategy::one_for_one, Strategy::rest_for_one, Strategy::one_for_all}) {
+        for (std::uint64_t when = 0; when < 100; ++when) {
+            Supervised node(services(), strategy, 6, 60'000);
+            node.kernel.script = [](const std::string& name, std::uint32_t) { return finishes(name); };
+            bool has_ended = false;
+            node.kernel.at(when * kMs, [&] {
+                const auto identityd = node.kernel.newest("identityd");
+                has_ended = identityd && identityd->is_loaded;
+                if (has_ended) node.kernel.end(identityd, EndReason::exited, 0);
+            });
+            node.run();
+            ASSERT_TRUE(node.end && node.end->is_ok) << when << " ms: " << node.kernel.trace() << node.sentence();
+            EXPECT_EQ(node.kernel.newest("identityd")->start, has_ended ? 2u : 1u);
+        }
+    }
+    std::vector<Spec> once = services();
+    once[0].restart = Restart::never;
+    Supervised node(once, Strategy::rest_for_one, 6, 60'000);
+    node.kernel.script = [](const std::string& name, std::uint32_t) { return finishes(name); };
+    node.kernel.at(50 * kMs, [&] { node.kernel.end(node.kernel.newest("identityd"), EndReason::exited, 0); });
+    node.run();
+    EXPECT_EQ(node.sentence(), "identityd failed for good: it ended with status 0");
+}
+
 // The same while spawns are under way, at any time.
 TEST(Supervisor, IdentitydEndsWhileOthersAreLoading) {
     for (std::uint64_t when = 0; when < 40; ++when) {
