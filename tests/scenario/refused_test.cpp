@@ -48,6 +48,8 @@ SCENARIO(refuses_an_unreadable_folder) {
         ::chmod(world.scratch.c_str(), 0755);
         std::filesystem::copy_file(host, world.at("aios-host"));
         world.put("CMakeLists.txt", "");
+        std::filesystem::create_directory(world.at("build")); // where the log goes
+        ::chmod(world.at("build").c_str(), 0777);
         done = host::capture_process({"env", "AIOS_ROOT=" + world.scratch.native(), "AIOS_PRESET=release", "setpriv",
                                       "--reuid=65534", "--regid=65534", "--clear-groups", world.at("aios-host"), "run",
                                       "--docs", world.at("docs"), "--ask", "What?"},

@@ -94,6 +94,7 @@ void World::refuses(int status, std::vector<std::string> arguments, std::string_
                     const std::vector<std::string>& environment) const {
     arguments.insert(arguments.begin(), "run");
     arguments.insert(arguments.end(), {"--json", at("json")});
+    std::filesystem::remove(at("json")); // of a run before
     const host::Captured done = aios(arguments, environment);
     EXPECT_SAYING(done.status == status, std::format("status {} instead of {}: {}", done.status, status, done.err));
     check_sentence(done.err, part_of_sentence);

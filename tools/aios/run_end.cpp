@@ -115,8 +115,9 @@ std::optional<Judgement> judge_power_off(const MachineResult& result, const RunF
         const std::string first_line = result.message.substr(0, result.message.find('\n'));
         return Judgement{Exit::host_missing,
                          RunOutcome::machine_failed,
-                         std::format("QEMU could not run the machine (status {}): {}", result.status,
-                                     first_line.empty() ? "it said nothing." : printable(first_line)),
+                         std::format("QEMU could not run the machine (status {}): {}{}", result.status,
+                                     first_line.empty() ? "it said nothing" : printable(first_line),
+                                     first_line.ends_with('.') ? "" : "."),
                          {}};
     }
     return failed(std::format("the machine ended without a word of AIOS (QEMU status {})", result.status), follower);
