@@ -1,6 +1,7 @@
 // The table of calls, and the prologue and epilogue that all of them share. See call.hpp.
 #include <array>
 
+#include "abi/first_argument.hpp"
 #include "kernel/syscall/call.hpp"
 
 namespace aios::syscall {
@@ -38,28 +39,6 @@ enum class Number : std::uint64_t {
 
 constexpr std::uint64_t kFirst = 4096;
 constexpr std::uint64_t kRows = 128;
-
-// `none` and `any` rows are not checked by the prologue; names resolve to these where the table says so.
-enum class FirstArgument : std::uint8_t {
-    none,
-    any,
-#define OBJECT(name, number, sentence) name,
-#include "abi/objects.def"
-#undef OBJECT
-};
-constexpr ObjectType type_of(FirstArgument object) {
-    switch (object) {
-    case FirstArgument::none:
-    case FirstArgument::any:
-        return ObjectType::any;
-#define OBJECT(name, number, sentence)                                                                                 \
-    case FirstArgument::name:                                                                                          \
-        return ObjectType::name;
-#include "abi/objects.def"
-#undef OBJECT
-    }
-    return ObjectType::any;
-}
 
 consteval std::array<Row, kRows> make_rows() {
     std::array<Row, kRows> rows{};

@@ -4,6 +4,7 @@
 //
 // Each row is tried by an agent of its own (this program with the row's place as argument), because an agent's refusals
 // make few records a second; the parent reads them back from the log.
+#include "abi/first_argument.hpp"
 #include "tests/guest/audit_log.hpp"
 #include "tests/guest/spawn.hpp"
 
@@ -21,27 +22,6 @@ struct Row {
     Rights right;
     Audit audit;
 };
-
-enum class FirstArgument : std::uint8_t {
-    none,
-    any,
-#define OBJECT(name, number, sentence) name,
-#include "abi/objects.def"
-#undef OBJECT
-};
-constexpr ObjectType type_of(FirstArgument object) {
-    switch (object) {
-    case FirstArgument::none:
-    case FirstArgument::any:
-        return ObjectType::any;
-#define OBJECT(name, number, sentence)                                                                                 \
-    case FirstArgument::name:                                                                                          \
-        return ObjectType::name;
-#include "abi/objects.def"
-#undef OBJECT
-    }
-    return ObjectType::any;
-}
 
 constexpr Row kRows[] = {
 #define CALL(number, call_name, document_name, object, rights_name, audit_class, charge, arguments)                    \
