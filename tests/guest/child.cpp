@@ -121,13 +121,6 @@ void fuzz(std::uint64_t seed) {
     }
 }
 
-std::uint64_t number_in(std::string_view text) {
-    std::uint64_t value = 0;
-    for (const char c : text)
-        value = value * 10 + static_cast<std::uint64_t>(c - '0');
-    return value;
-}
-
 } // namespace
 
 int aios_main(const StartupBlock& block) {

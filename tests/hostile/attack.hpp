@@ -73,13 +73,6 @@ inline std::string_view argument(unsigned index) {
     return {};
 }
 
-inline std::uint64_t number_in(std::string_view text) {
-    std::uint64_t value = 0;
-    for (const char c : text)
-        value = value * 10 + static_cast<std::uint64_t>(c - '0');
-    return value;
-}
-
 // What an attack is started with. The line on the board is where it counts.
 struct Attack {
     AttackLine* line = nullptr;
