@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <utility>
 
 #include "base/result.hpp"
 #include "base/types.hpp"
@@ -69,6 +70,17 @@ public:
         mix({additional});
         reseed_counter_++;
         return {};
+    }
+
+    // Takes the state of `from`, which is as before instantiate() afterwards. So a generator can be made beside the one in
+    // use, where there is time for it.
+    void take_over(HmacDrbg& from) {
+        key_ = from.key_;
+        value_ = from.value_;
+        reseed_counter_ = std::exchange(from.reseed_counter_, 0);
+        interval_ = from.interval_;
+        secure_wipe(from.key_);
+        secure_wipe(from.value_);
     }
 
     [[nodiscard]] bool is_instantiated() const { return reseed_counter_ != 0; }

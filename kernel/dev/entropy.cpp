@@ -1,7 +1,9 @@
 // See entropy.hpp. Seed material (RDRAND, the loader's or the monitor's seed, timing jitter) is hashed together with
 // SHA-256; a source only counts as enough when it passed its health check, and nothing is handed out before one did.
-// Each CPU has its own generator, used with interrupts off and in small pieces, so there is no lock to wait for; with
-// seed= one generator serves all under Rank::entropy, so that the sequence does not depend on which CPU asks.
+// Each CPU has its own generator, used with interrupts off and in small pieces, so there is no lock to wait for, and no agent
+// waits for another that was interrupted in its middle. Making or renewing a generator takes longer than a piece: that is
+// done beside the one in use, with interrupts on (renew()). With seed= one generator serves all under Rank::entropy, so
+// that the sequence does not depend on which CPU asks.
 // Standards: NIST SP 800-90A (generator), 800-90B section 4.4.1 (repetition test).
 #include "kernel/dev/entropy.hpp"
 
@@ -24,7 +26,8 @@ namespace aios::dev {
 namespace {
 
 constexpr std::uint64_t kReseedInterval = 4096; // requests
-constexpr std::size_t kPiece = 512;             // bytes with interrupts off
+constexpr std::uint64_t kRenewAt = kReseedInterval - 64; // while the old one can still give its part to the new one
+constexpr std::size_t kPiece = 64;                       // bytes with interrupts off: some 40,000 instructions
 constexpr std::size_t kMaxRequest = 64 << 10;
 constexpr std::size_t kSeedWords = 8;
 
@@ -73,11 +76,11 @@ bool jitter(crypto::Sha256& hash, unsigned samples) {
     return changes > samples / 2;
 }
 
-// 32 bytes for one generator: the root secret, what the processor gives now, and which generator it is for.
-crypto::Sha256::Digest seed_for(unsigned cpu) {
+// 32 bytes for one generator: the root secret, what the processor gives now, and the number of the generator.
+crypto::Sha256::Digest seed_for(std::uint64_t number) {
     crypto::Sha256 hash;
     hash.update(root_secret);
-    hash.update(bytes_of(cpu));
+    hash.update(bytes_of(number));
     std::uint64_t words[kSeedWords] = {};
     if (hardware_good.load(std::memory_order_relaxed) && !hardware_words(words)) {
         // A generator that fails later is not believed again; what was gathered before still counts.
@@ -89,16 +92,34 @@ crypto::Sha256::Digest seed_for(unsigned cpu) {
     return hash.finish();
 }
 
-Result<> generate(CpuGenerator& own, MutableBytes out) {
-    const unsigned cpu = arch::cpu_index();
-    if (!own.drbg.is_instantiated()) {
-        const auto seed = seed_for(cpu);
-        const std::uint64_t nonce[2] = {cpu, arch::ticks()};
-        TRY(own.drbg.instantiate(seed, bytes_of(nonce), as_bytes("AIOS kernel")));
-    } else if (own.drbg.needs_reseed()) {
-        TRY(own.drbg.reseed(seed_for(cpu)));
+// A new generator in the place of this CPU's, seeded with what the processor gives now and with `last` of the old one.
+Result<> renew(const crypto::Sha256::Digest& last) {
+    static constinit std::atomic<std::uint64_t> made_so_far{0};
+    const std::uint64_t nonce[2] = {made_so_far.fetch_add(1, std::memory_order_relaxed), arch::ticks()};
+    const crypto::Sha256::Digest seed = seed_for(nonce[0]);
+    Generator made{kReseedInterval};
+    TRY(made.instantiate(seed, bytes_of(nonce), last));
+    arch::InterruptGuard guard;
+    generators.mine().drbg.take_over(made);
+    return {};
+}
+
+// At most kPiece bytes. A thread that changes its CPU in between renews the generator there, and looks again.
+Result<> generate(MutableBytes out) {
+    for (;;) {
+        crypto::Sha256::Digest last{};
+        {
+            arch::InterruptGuard guard;
+            Generator& own = generators.mine().drbg;
+            const bool is_instantiated = own.is_instantiated();
+            if (is_instantiated && own.reseed_counter() < kRenewAt) return own.generate(out);
+            // When even the last requests are used up by others that renew it, their seeds are good without it.
+            if (is_instantiated) (void)own.generate(last);
+        }
+        const Result<> renewed = renew(last);
+        crypto::secure_wipe(last);
+        if (!renewed) return renewed;
     }
-    return own.drbg.generate(out);
 }
 
 void seed_fixed(std::uint64_t seed) {
@@ -151,8 +172,7 @@ Result<> random_bytes(MutableBytes out) {
         if (arch::fixed_seed()) {
             TRY(fixed_generator.with([&](Generator& drbg) { return drbg.generate(out.first(now)); }));
         } else {
-            arch::InterruptGuard guard;
-            TRY(generate(generators.mine(), out.first(now)));
+            TRY(generate(out.first(now)));
         }
         out = out.subspan(now);
     }
@@ -164,16 +184,25 @@ Result<> random_bytes(MutableBytes out) {
 std::uint64_t random_word() {
     struct Words {
         std::uint32_t left = 0;
-        std::uint64_t words[8] = {};
+        std::uint64_t words[7] = {};
     };
     static constinit arch::PerCpu<Words> pools;
+    {
+        arch::InterruptGuard guard;
+        Words& pool = pools.mine();
+        if (pool.left != 0) return std::exchange(pool.words[--pool.left], 0);
+    }
+    std::uint64_t drawn[std::size(Words{}.words) + 1] = {};
+    if (!random_bytes(std::as_writable_bytes(std::span(drawn)))) return 0;
     arch::InterruptGuard guard;
     Words& pool = pools.mine();
-    if (pool.left == 0) {
-        if (!random_bytes(std::as_writable_bytes(std::span(pool.words)))) return 0;
+    if (pool.left == 0) { // else somebody was faster: those are thrown away
+        std::copy_n(drawn, std::size(pool.words), pool.words);
         pool.left = std::size(pool.words);
     }
-    return std::exchange(pool.words[--pool.left], 0);
+    const std::uint64_t word = drawn[std::size(pool.words)];
+    crypto::secure_wipe_object(drawn);
+    return word;
 }
 
 } // namespace aios::dev

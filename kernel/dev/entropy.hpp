@@ -9,7 +9,7 @@
 namespace aios::dev {
 
 // Fills `out`, at most 64 KiB a call. not_ready before the pool is seeded: nothing random is handed out before that.
-// Lock: Rank::entropy; any context but NMI.
+// Lock: Rank::entropy; any context but NMI; interrupts are off for 64 bytes at a time.
 Result<> random_bytes(MutableBytes out);
 
 } // namespace aios::dev

@@ -1,6 +1,7 @@
 // Clocks, entropy and interrupt lines of this machine.
 #include <atomic>
 #include <cstring>
+#include <span>
 
 #include "kernel/arch/machine.hpp"
 #include "kernel/dev/entropy.hpp"
@@ -74,6 +75,18 @@ KERNEL_TEST(entropy_gives_bytes_that_differ) {
     static std::byte large[(64 << 10) + 1];
     KERNEL_EXPECT(dev::random_bytes(large).error() == Error::too_large);
     KERNEL_EXPECT(dev::random_bytes({}).has_value());
+}
+
+// More requests than a generator serves before it is renewed.
+KERNEL_TEST(entropy_goes_on_when_generators_are_renewed) {
+    std::uint64_t before = 0;
+    bool good = true;
+    for (unsigned i = 0; i < 5000; i++) {
+        std::uint64_t word = 0;
+        good = good && dev::random_bytes(std::as_writable_bytes(std::span(&word, 1))).has_value() && word != before;
+        before = word;
+    }
+    KERNEL_EXPECT(good);
 }
 
 KERNEL_TEST(io_apic_lines_are_routed_once) {

@@ -23,7 +23,7 @@ namespace {
 constexpr unsigned kInstructionShift = 2;
 constexpr std::size_t kTailKept = 4096;
 constexpr std::chrono::seconds kSymbolLimit{30};
-constexpr unsigned kMostOff = 120'000; // instructions; docs/caveats.md says why not 50'000 yet
+constexpr unsigned kMostOff = 50'000; // instructions
 constexpr std::string_view kOffLine = "interrupts off for ";
 
 // One boot: collects the lines of the serial port and of every console.

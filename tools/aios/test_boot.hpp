@@ -20,7 +20,7 @@ struct Boot {
     unsigned processors;
     bool count_instructions = false; // four nanoseconds each
     // One CPU whose time stamp counts instructions, and the kernel measures how long interrupts stay off: a stretch
-    // beyond the limit is a failure that names where it began and ended.
+    // beyond 50,000 is a failure that names where it began and ended.
     bool measure_interrupts_off = false;
 };
 

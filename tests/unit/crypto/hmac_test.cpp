@@ -1,5 +1,6 @@
 // HMAC (RFC 4231), HMAC_DRBG (ACVP where present, and its limits), and the helpers for secrets.
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -151,6 +152,24 @@ TEST(HmacDrbg, RepeatsForOneSeedAndDiffersForAnother) {
     seed[0] = std::byte{8};
     ASSERT_TRUE(second.instantiate(seed, {}) && second.generate(b));
     EXPECT_NE(a, b);
+}
+
+TEST(HmacDrbg, TakesOverAnothersState) {
+    const std::vector<std::byte> seed(32, std::byte{7}), nonce(16, std::byte{8});
+    HmacDrbgSha256 twin, made(3), used;
+    for (HmacDrbgSha256* one : {&twin, &made})
+        ASSERT_TRUE(one->instantiate(seed, nonce).has_value());
+    ASSERT_TRUE(used.instantiate(nonce, seed).has_value());
+    used.take_over(made);
+    EXPECT_FALSE(made.is_instantiated());
+    std::array<std::byte, 40> a{}, b{};
+    EXPECT_EQ(made.generate(a).error(), Error::bad_state);
+    for (unsigned i = 0; i < 3; i++) {
+        ASSERT_TRUE(twin.generate(a).has_value());
+        ASSERT_TRUE(used.generate(b).has_value());
+        EXPECT_EQ(a, b);
+    }
+    EXPECT_EQ(used.generate(b).error(), Error::not_ready) << "the interval comes along";
 }
 
 TEST(Secret, CompareAndWipe) {
