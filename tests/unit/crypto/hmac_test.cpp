@@ -159,7 +159,7 @@ TEST(HmacDrbg, TakesOverAnothersState) {
     HmacDrbgSha256 twin, made(3), used;
     for (HmacDrbgSha256* one : {&twin, &made})
         ASSERT_TRUE(one->instantiate(seed, nonce).has_value());
-    ASSERT_TRUE(used.instantiate(nonce, seed).has_value());
+    ASSERT_TRUE(used.instantiate(std::vector<std::byte>(32, std::byte{9}), nonce).has_value());
     used.take_over(made);
     EXPECT_FALSE(made.is_instantiated());
     std::array<std::byte, 40> a{}, b{};
