@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/object/object.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios {
 
@@ -9,7 +10,7 @@ class LogView final : public Object {
 public:
     static constexpr ObjectType kType = ObjectType::log;
     static Result<Ref<LogView>> create(Payer& payer) {
-        Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(LogView)));
+        Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<LogView>));
         return Ref<LogView>::adopt(TRY(mm::make<LogView>(std::move(charge))));
     }
 

@@ -3,6 +3,7 @@
 #include "kernel/cap/table.hpp"
 
 #include "kernel/cap/counters.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios::cap {
 
@@ -13,7 +14,7 @@ constexpr Handle make_handle(std::uint32_t generation, std::uint32_t slot) {
 } // namespace
 
 Result<Ref<Table>> Table::create(Payer& payer, std::uint64_t holder) {
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Table)));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Table>));
     Ref<mm::SpaceSet> spaces = TRY(mm::SpaceSet::create(payer));
     return Ref<Table>::adopt(
         TRY(mm::make<Table>(std::move(charge), Ref<Payer>::share(payer), std::move(spaces), holder)));
@@ -23,7 +24,7 @@ Table::~Table() {
     AIOS_ASSERT(used_ == 0 && paid_.is_empty()); // close_all() came first
     for (std::uint32_t i = 0; i < chunk_count_; i++) {
         mm::destroy(chunks_[i]);
-        payer_->give_back(Resource::memory, sizeof(Chunk));
+        payer_->give_back(Resource::memory, mm::cost_of<Chunk>);
     }
 }
 
@@ -33,7 +34,7 @@ void Table::release() {
 
 Result<> Table::grow_locked() {
     if (chunk_count_ == kMaxChunks) return fail(Error::no_space);
-    Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, sizeof(Chunk)));
+    Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, mm::cost_of<Chunk>));
     Chunk* chunk = TRY(mm::make<Chunk>());
     const std::uint32_t base = chunk_count_ * kChunkSlots;
     for (std::uint32_t i = kChunkSlots; i-- > 0;) {

@@ -2,11 +2,13 @@
 // derivation.hpp.
 #include "kernel/cap/table.hpp"
 
+#include "kernel/mm/size_classes.hpp"
+
 namespace aios::cap {
 
 Result<Ref<DerivationNode>> Table::make_node(Ref<DerivationNode> parent, Ref<Object> object, Rights rights) {
     if (parent && parent->depth() >= kMaxDerivationDepth) return fail(Error::too_large);
-    Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, sizeof(DerivationNode)));
+    Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, mm::cost_of<DerivationNode>));
     return Ref<DerivationNode>::adopt(
         TRY(mm::make<DerivationNode>(std::move(charge), std::move(parent), std::move(object), rights)));
 }

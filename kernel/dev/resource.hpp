@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernel/object/object.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios {
 
@@ -25,7 +26,7 @@ public:
     };
     static constexpr Range kNoRange{{}, 0, false};
     static Result<Ref<DeviceResource>> create(Payer& payer, DeviceKind kind, const Range& range = kNoRange) {
-        Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(DeviceResource)));
+        Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<DeviceResource>));
         return Ref<DeviceResource>::adopt(TRY(mm::make<DeviceResource>(std::move(charge), kind, range)));
     }
     [[nodiscard]] DeviceKind kind() const { return kind_; }

@@ -6,6 +6,7 @@
 
 #include "boot/container.hpp"
 #include "kernel/fs/path.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios::fs {
 
@@ -119,7 +120,7 @@ private:
 
 template <typename T, typename... Arguments>
 Result<Ref<Node>> make_node(Payer& payer, Arguments&&... arguments) {
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(T)));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<T>));
     T* node = TRY(mm::make<T>(std::move(charge), std::forward<Arguments>(arguments)...));
     return Ref<Node>::adopt(node);
 }

@@ -5,6 +5,7 @@
 #include <new>
 
 #include "base/bits.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios::fs {
 
@@ -14,7 +15,7 @@ namespace {
 class EntrySource final : public mm::PageSource {
 public:
     static Result<Ref<EntrySource>> create(Payer& payer, Ref<Section> section, std::uint32_t entry) {
-        Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(EntrySource)));
+        Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<EntrySource>));
         return Ref<EntrySource>::adopt(TRY(mm::make<EntrySource>(std::move(charge), std::move(section), entry)));
     }
     Result<arch::PhysAddr> page(std::uint64_t index) override {

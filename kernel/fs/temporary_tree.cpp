@@ -5,6 +5,7 @@
 
 #include "kernel/fs/path.hpp"
 #include "kernel/fs/temporary_node.hpp"
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/time/clock.hpp"
 
 namespace aios::fs {
@@ -235,7 +236,8 @@ void TemporaryTree::remove_everything() {
 } // namespace
 
 Result<Ref<Tree>> create_temporary_tree(Payer& payer) {
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(TemporaryTree) + sizeof(Store)));
+    Reservation charge =
+        TRY(Reservation::make(payer, Resource::memory, mm::cost_of<TemporaryTree> + mm::cost_of<Store>));
     auto store = Ref<Store>::adopt(TRY(mm::make<Store>(Ref<Payer>::share(payer))));
     Ref<TemporaryNode> root = TRY(TemporaryNode::create(store, NodeKind::directory, 0755));
     auto* tree = TRY(mm::make<TemporaryTree>(std::move(charge), std::move(store), std::move(root)));

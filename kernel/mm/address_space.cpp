@@ -7,6 +7,7 @@
 
 #include "base/bits.hpp"
 #include "kernel/mm/removal.hpp"
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/mm/spares.hpp"
 
 namespace aios::mm {
@@ -37,7 +38,7 @@ AddressSpace::AddressSpace(Ref<Payer> payer) : payer_(std::move(payer)), tables_
 }
 
 Result<Ref<AddressSpace>> AddressSpace::create(Payer& payer) {
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(AddressSpace)));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, cost_of<AddressSpace>));
     auto space = Ref<AddressSpace>::adopt(TRY(make<AddressSpace>(Ref<Payer>::share(payer))));
     charge.keep(); // the destructor gives it back
     space->table_ = TRY(arch::PageTable::create(space->tables_));
@@ -52,7 +53,7 @@ AddressSpace::~AddressSpace() {
     if (set_) set_->remove(member_);
     destroy_mappings();
     table_.destroy();
-    payer_->give_back(Resource::memory, sizeof(AddressSpace));
+    payer_->give_back(Resource::memory, cost_of<AddressSpace>);
 }
 
 void AddressSpace::destroy_mappings() {
@@ -66,7 +67,7 @@ void AddressSpace::destroy_mappings() {
 // ----------------------------------------------------------------------------------------------
 
 Result<Area*> AddressSpace::make_area() {
-    Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, sizeof(Area)));
+    Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, cost_of<Area>));
     Area* area = TRY(make<Area>());
     charge.keep();
     return area;
@@ -74,7 +75,7 @@ Result<Area*> AddressSpace::make_area() {
 
 void AddressSpace::destroy_area(Area& area) {
     destroy(&area);
-    payer_->give_back(Resource::memory, sizeof(Area));
+    payer_->give_back(Resource::memory, cost_of<Area>);
 }
 
 void AddressSpace::link_area(Area& area) {

@@ -6,6 +6,7 @@
 
 #include "base/bits.hpp"
 #include "base/checked.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios::mm {
 
@@ -17,7 +18,7 @@ Pages::Pages(Ref<Payer> payer, Ref<PageSource> source, std::uint64_t bytes, Char
 Result<Ref<Pages>> Pages::create(Payer& payer, std::uint64_t bytes, ChargeWhen when) {
     if (bytes > kMaxPages * kPageSize) return fail(Error::too_large);
     const std::uint64_t contents = when == ChargeWhen::at_once ? align_up(bytes, kPageSize) + table_bytes(bytes) : 0;
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Pages) + contents));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, cost_of<Pages> + contents));
     auto* pages = TRY(make<Pages>(Ref<Payer>::share(payer), Ref<PageSource>{}, bytes, when));
     pages->charged_ = charge.amount();
     charge.keep();
@@ -50,7 +51,7 @@ Result<Ref<Pages>> Pages::create_contiguous(Payer& payer, std::uint64_t frames) 
 Result<Ref<Pages>> Pages::create_from(Payer& payer, Ref<PageSource> source, std::uint64_t bytes) {
     if (!source) return fail(Error::bad_argument);
     if (bytes > kMaxPages * kPageSize) return fail(Error::too_large);
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(Pages)));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, cost_of<Pages>));
     auto* pages = TRY(make<Pages>(Ref<Payer>::share(payer), std::move(source), bytes, ChargeWhen::at_touch));
     Guard guard(pages->mutex_);
     pages->charged_ = charge.amount();

@@ -5,6 +5,7 @@
 
 #include "base/intrusive_tree.hpp"
 #include "kernel/mm/mm.hpp"
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/sync/lock.hpp"
 
 namespace aios::mm {
@@ -21,7 +22,7 @@ struct SpaceMember {
 class SpaceSet {
 public:
     static Result<Ref<SpaceSet>> create(Payer& payer) {
-        Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(SpaceSet)));
+        Reservation charge = TRY(Reservation::make(payer, Resource::memory, cost_of<SpaceSet>));
         return Ref<SpaceSet>::adopt(TRY(make<SpaceSet>(std::move(charge))));
     }
     void retain() { references_.retain(); }

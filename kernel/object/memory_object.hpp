@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernel/mm/pages.hpp"
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/object/object.hpp"
 
 namespace aios {
@@ -14,7 +15,7 @@ public:
 
     // quota_exceeded, out_of_memory.
     static Result<Ref<MemoryObject>> create(Payer& payer, Ref<mm::Pages> pages) {
-        Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(MemoryObject)));
+        Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<MemoryObject>));
         return Ref<MemoryObject>::adopt(TRY(mm::make<MemoryObject>(std::move(charge), std::move(pages))));
     }
     [[nodiscard]] mm::Pages& pages() const { return *pages_; }

@@ -3,6 +3,7 @@
 
 #include "kernel/event/event.hpp"
 #include "kernel/fs/tree.hpp"
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/syscall/call.hpp"
 
 namespace aios::syscall::calls {
@@ -107,7 +108,7 @@ Result<std::uint64_t> agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_
         AgentPlan* plan;
         ~PlanHolder() { mm::destroy(plan); }
     };
-    const Reservation room = TRY(Reservation::make(call.quota(), Resource::memory, sizeof(AgentPlan)));
+    const Reservation room = TRY(Reservation::make(call.quota(), Resource::memory, mm::cost_of<AgentPlan>));
     PlanHolder holder{TRY(mm::make<AgentPlan>())};
     AgentPlan& plan = *holder.plan;
     plan.personality = static_cast<PersonalityKind>(request.personality);

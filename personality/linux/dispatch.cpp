@@ -1,5 +1,7 @@
 // Dispatch of Linux calls from the coverage table, and the Personality's entry points.
 #include "kernel/arch/log.hpp"
+
+#include "kernel/mm/size_classes.hpp"
 #include "personality/linux/process.hpp"
 #include "personality/linux/signals.hpp"
 
@@ -62,7 +64,7 @@ bool LinuxProcess::exception(Thread& thread, arch::TrapFrame& frame, std::uint64
 void LinuxProcess::interrupted(Thread& thread, arch::TrapFrame& frame) { deliver_pending(*this, thread, frame); }
 
 Result<> LinuxProcess::thread_created(Thread& thread) {
-    Reservation charge = TRY(Reservation::make(quota(), Resource::memory, sizeof(LinuxThread)));
+    Reservation charge = TRY(Reservation::make(quota(), Resource::memory, mm::cost_of<LinuxThread>));
     LinuxThread* data = TRY(mm::make<LinuxThread>(std::move(charge), thread));
     data->tid = static_cast<std::int32_t>(thread.id() & 0x3fff'ffff);
     if (pid_ == 0) pid_ = data->tid; // the first thread names the process

@@ -1,4 +1,5 @@
 #include "personality/linux/files.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 #include <cstring>
 
@@ -18,7 +19,7 @@ Result<HeldText> HeldText::copy(Payer& payer, std::string_view text) {
 }
 
 Result<Ref<OpenFile>> OpenFile::create(Payer& payer, FileKind kind) {
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(OpenFile)));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<OpenFile>));
     return Ref<OpenFile>::adopt(TRY(mm::make<OpenFile>(std::move(charge), kind)));
 }
 
@@ -36,7 +37,7 @@ std::expected<FileTable::Entry*, Errno> FileTable::make(Payer& payer, std::uint6
     if (fd >= kMaxFiles) return std::unexpected(kBadFd);
     Chunk*& chunk = chunks_[fd / kChunkFiles];
     if (chunk == nullptr) {
-        auto charge = Reservation::make(payer, Resource::memory, sizeof(Chunk));
+        auto charge = Reservation::make(payer, Resource::memory, mm::cost_of<Chunk>);
         if (!charge) return std::unexpected(kNoMemory);
         auto made = mm::make<Chunk>();
         if (!made) return std::unexpected(kNoMemory);

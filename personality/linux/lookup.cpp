@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernel/audit/audit.hpp"
+#include "kernel/mm/size_classes.hpp"
 #include "personality/linux/process.hpp"
 
 namespace aios::linux_abi {
@@ -155,7 +156,7 @@ void record_refusal(Call& call, Rights needed, Error error) {
 } // namespace
 
 std::expected<Lookup, Errno> Lookup::make(Call& call) {
-    auto charge = Reservation::make(call.process.quota(), Resource::memory, sizeof(Work));
+    auto charge = Reservation::make(call.process.quota(), Resource::memory, mm::cost_of<Work>);
     if (!charge) return std::unexpected(kNoMemory);
     auto made = mm::make<Work>();
     if (!made) return std::unexpected(kNoMemory);

@@ -1,6 +1,8 @@
 // Calls about signals. Only the own process can be sent one: other agents are reached by AgentKill alone.
 #include "personality/linux/signals.hpp"
 
+#include "kernel/mm/size_classes.hpp"
+
 namespace aios::linux_abi {
 namespace {
 
@@ -69,7 +71,7 @@ Outcome call_rt_sigaction(Call& call) {
         wanted = LINUX_TRY(load_user<SignalAction>(call.a[1]));
         if (signal == kSigKill || signal == kSigStop) return refuse(kInvalid);
         wanted.mask &= ~kUnblockable;
-        auto charge = LINUX_TRY(Reservation::make(process.quota(), Resource::memory, sizeof(ActionTable)));
+        auto charge = LINUX_TRY(Reservation::make(process.quota(), Resource::memory, mm::cost_of<ActionTable>));
         fresh = LINUX_TRY(mm::make<ActionTable>(std::move(charge))); // freed again if there is a table already
     }
     SignalAction old{};

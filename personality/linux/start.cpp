@@ -4,6 +4,7 @@
 
 #include "base/bits.hpp"
 #include "kernel/dev/entropy.hpp"
+#include "kernel/mm/size_classes.hpp"
 #include "personality/linux/process.hpp"
 #include "personality/linux/signals.hpp"
 #include "personality/linux/start.hpp"
@@ -148,7 +149,7 @@ Result<> LinuxProcess::open_standard(const StartupBlock& startup) {
 }
 
 Result<LinuxProcess*> LinuxProcess::create(Process& process, const ProgramStart& start) {
-    Reservation charge = TRY(Reservation::make(process.agent().quota(), Resource::memory, sizeof(LinuxProcess)));
+    Reservation charge = TRY(Reservation::make(process.agent().quota(), Resource::memory, mm::cost_of<LinuxProcess>));
     LinuxProcess* made = TRY(mm::make<LinuxProcess>(process, std::move(charge)));
     auto set_up = [&]() -> Result<> {
         char path[kMaxPathBytes];

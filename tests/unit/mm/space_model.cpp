@@ -1,5 +1,7 @@
 #include "tests/unit/mm/space_model.hpp"
 
+#include "kernel/mm/size_classes.hpp"
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -389,7 +391,7 @@ void SpaceDriver::check_space(Space& space) {
         if (page.whole || page.owned) pages++;
     space.space->activate();
     const std::uint64_t expected =
-        sizeof(AddressSpace) + areas * sizeof(mm::Area) + (pages + fake::table_count()) * kPageSize;
+        mm::cost_of<AddressSpace> + areas * mm::cost_of<mm::Area> + (pages + fake::table_count()) * kPageSize;
     MODEL_CHECK(space.payer->used() == expected);
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernel/mm/address_space.hpp"
+#include "kernel/mm/size_classes.hpp"
 #include "tests/unit/mm/fake_arch.hpp"
 #include "tests/unit/mm/fake_source.hpp"
 
@@ -163,9 +164,9 @@ TEST_F(AddressSpaceTest, LargeReservationsTrimmed) {
 TEST_F(AddressSpaceTest, ChargedWhole) {
     const std::uint64_t before = payer_.used();
     const std::uint64_t at = space_->map_anonymous(10 * kPageSize, kReadWrite, ChargeWhen::at_once).value();
-    EXPECT_EQ(payer_.used(), before + 10 * kPageSize + sizeof(Area));
+    EXPECT_EQ(payer_.used(), before + 10 * kPageSize + cost_of<Area>);
     ASSERT_TRUE(space_->unmap(at + 3 * kPageSize, 4 * kPageSize).has_value());
-    EXPECT_EQ(payer_.used(), before + 6 * kPageSize + 2 * sizeof(Area));
+    EXPECT_EQ(payer_.used(), before + 6 * kPageSize + 2 * cost_of<Area>);
     (void)touch(*space_, at, Access::write).value();
     payer_.set_limit(payer_.used());
     (void)touch(*space_, at + kPageSize, Access::write).value(); // paid already
