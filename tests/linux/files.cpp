@@ -277,15 +277,20 @@ int main() {
         EXPECT(-ENOTTY, SYS_ioctl, first.fd, 0x5401, text);
         fs::remove(folder.path("d"));
     });
-    // So that C libraries write it line by line: what a program printed is out when it is killed.
-    run("console_is_a_terminal", [] {
-        struct {
-            unsigned short rows, columns, width, height;
-        } window{};
-        CHECK(isatty(1) == 1);
-        EXPECT(0, SYS_ioctl, 1, 0x5413, &window);
-        CHECK(window.rows == 24 && window.columns == 80);
-    });
+    // So that C libraries write it line by line: what a program printed is out when it is killed. Elsewhere standard
+    // output is whatever the tests were started with.
+    if (on_aios()) {
+        run("console_is_a_terminal", [] {
+            struct {
+                unsigned short rows, columns, width, height;
+            } window{};
+            CHECK(isatty(1) == 1);
+            EXPECT(0, SYS_ioctl, 1, 0x5413, &window);
+            CHECK(window.rows == 24 && window.columns == 80);
+        });
+    } else {
+        skip("console_is_a_terminal", "needs AIOS");
+    }
     run("all_descriptors", [&] {
         std::vector<int> taken;
         put(folder.path("e"), "e");
