@@ -72,12 +72,29 @@ add_library(aios_flags_fuzz INTERFACE)
 target_link_libraries(aios_flags_fuzz INTERFACE aios_flags_test)
 target_compile_options(aios_flags_fuzz INTERFACE -fsanitize=fuzzer-no-link)
 
-# aios_library(NAME ENVIRONMENTS ... [DEPENDS ...] [SOURCES ...])
+# The headers of the C++ standard library, read once for each environment that has one, for code that is optimised in debug builds
+# and for code that is not. A file still includes what it uses.
+set(headers <algorithm> <array> <atomic> <chrono> <deque> <expected> <filesystem> <format> <functional> <map> <memory> <mutex>
+    <optional> <ranges> <set> <span> <string> <string_view> <thread> <unordered_map> <utility> <variant> <vector>)
+set(unoptimised $<$<CONFIG:Debug>:-O0>)
+foreach(env user host test fuzz)
+  foreach(level "" .unoptimised)
+    add_library(standard_headers.${env}${level} OBJECT EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/cmake/standard_headers.cpp)
+    target_link_libraries(standard_headers.${env}${level} PRIVATE aios_flags_${env})
+    target_compile_options(standard_headers.${env}${level} PRIVATE -Xclang -fno-pch-timestamp)
+    target_precompile_headers(standard_headers.${env}${level} PRIVATE ${headers})
+  endforeach()
+  target_compile_options(standard_headers.${env}.unoptimised PRIVATE ${unoptimised})
+endforeach()
+
+# aios_library(NAME ENVIRONMENTS ... [DEPENDS ...] [SOURCES ...] [STANDARD_HEADERS] [UNOPTIMISED])
 # A static library NAME.ENV for each environment, from SOURCES or else from all *.cpp below the folder NAME. A file whose name
 # ends in _kernel, _mini, _user or _host belongs to that environment alone (host files serve test, fuzz, addon and user too).
-# A library is built for an environment when something of that environment links it, not by `all`.
+# A library is built for an environment when something of that environment links it, not by `all`. STANDARD_HEADERS: most of its
+# files use the C++ standard library, and its headers are precompiled for them. UNOPTIMISED: nothing in it is worth the compiler's
+# time in a debug build.
 function(aios_library name)
-  cmake_parse_arguments(arg "" "" "ENVIRONMENTS;DEPENDS;SOURCES" ${ARGN})
+  cmake_parse_arguments(arg "STANDARD_HEADERS;UNOPTIMISED" "" "ENVIRONMENTS;DEPENDS;SOURCES" ${ARGN})
   if(NOT arg_SOURCES)
     file(GLOB_RECURSE arg_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
   endif()
@@ -93,6 +110,15 @@ function(aios_library name)
     if(sources OR own)
       add_library(${name}.${env} STATIC EXCLUDE_FROM_ALL ${sources} ${own})
       target_link_libraries(${name}.${env} PUBLIC aios_flags_${env})
+      set(level "")
+      if(arg_UNOPTIMISED)
+        set(level .unoptimised)
+        target_compile_options(${name}.${env} PRIVATE ${unoptimised})
+      endif()
+      if(arg_STANDARD_HEADERS AND TARGET standard_headers.${env})
+        target_compile_options(${name}.${env} PRIVATE -Xclang -fno-pch-timestamp)
+        target_precompile_headers(${name}.${env} REUSE_FROM standard_headers.${env}${level})
+      endif()
     else()
       add_library(${name}.${env} INTERFACE)
       target_link_libraries(${name}.${env} INTERFACE aios_flags_${env})

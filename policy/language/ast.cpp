@@ -6,7 +6,7 @@
 
 namespace aios::policy {
 
-std::string quoted(std::string_view text) {
+std::string string_literal(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') {
@@ -23,7 +23,7 @@ std::string quoted(std::string_view text) {
     return out + '"';
 }
 
-std::string Uid::text() const { return type + "::" + quoted(id); }
+std::string Uid::text() const { return type + "::" + string_literal(id); }
 
 ExprId ExprPool::add(Expr expr) {
     const auto [at, is_new] = known_.try_emplace(std::move(expr), static_cast<ExprId>(nodes_.size()));

@@ -23,7 +23,7 @@ struct Uid { // an EntityUid that owns its text
     [[nodiscard]] EntityUid view() const { return {type, id}; }
     [[nodiscard]] std::string text() const; // as in Cedar: T::"id"
 };
-[[nodiscard]] std::string quoted(std::string_view text); // a string literal of Cedar
+[[nodiscard]] std::string string_literal(std::string_view text); // a string literal of Cedar
 
 struct Position {
     unsigned line = 1, column = 1;

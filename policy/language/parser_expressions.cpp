@@ -282,7 +282,7 @@ ExprId ExpressionParser::record(Position position) {
             in_.wrong("a key is expected");
         }
         in_.expect(":");
-        if (!seen.insert(key).second) TokenStream::wrong_at(at, "the key " + quoted(key) + " stands twice");
+        if (!seen.insert(key).second) TokenStream::wrong_at(at, "the key " + string_literal(key) + " stands twice");
         made.keys.push_back(std::move(key));
         made.children.push_back(expression());
         if (!in_.peek().is("}")) in_.expect(",");

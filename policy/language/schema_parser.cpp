@@ -218,7 +218,7 @@ private:
             const bool optional = in_.take("?");
             in_.expect(":");
             if (!made->fields.emplace(name, TypeUse::Field{type(), !optional}).second)
-                TokenStream::wrong_at(position, "the attribute " + quoted(name) + " stands twice");
+                TokenStream::wrong_at(position, "the attribute " + string_literal(name) + " stands twice");
             if (!in_.peek().is("}")) in_.expect(",");
         }
         nesting_--;

@@ -122,9 +122,9 @@ TypeChecker::Typed TypeChecker::get_attribute(ExprId id, const Expr& expr, const
         wrong(id, "an entity or a record is expected here, not " + type->text());
     const Attributes& attributes = attributes_of(*type);
     const auto at = attributes.find(expr.text);
-    if (at == attributes.end()) wrong(id, type->text() + " has no attribute " + quoted(expr.text));
+    if (at == attributes.end()) wrong(id, type->text() + " has no attribute " + string_literal(expr.text));
     if (!at->second.required && !known.contains(Fact{of, expr.text, 0, false}))
-        wrong(id, "the attribute " + quoted(expr.text) + " may be missing: test it with `has` first");
+        wrong(id, "the attribute " + string_literal(expr.text) + " may be missing: test it with `has` first");
     return {at->second.type};
 }
 
@@ -185,7 +185,7 @@ TypeChecker::Typed TypeChecker::call(ExprId id, const Expr& expr, const Facts& k
         if (argument.kind != Expr::Kind::string)
             wrong(id, std::string(info.name) + " takes a string literal, so that it can be checked");
         if (!is_valid(function, argument.text))
-            wrong(id, quoted(argument.text) + " is not what " + std::string(info.name) + " reads");
+            wrong(id, string_literal(argument.text) + " is not what " + std::string(info.name) + " reads");
     }
     return {type_of_kind(info.result)};
 }

@@ -117,7 +117,7 @@ KERNEL_TEST(sleep_ends_at_its_deadline) {
         KERNEL_EXPECT(woke >= deadline);
         if (woke - deadline > worst) worst = woke - deadline;
     }
-    KERNEL_EXPECT(worst < 200 * kMs); // a busy host delays us; a lost timer would be for ever
+    KERNEL_EXPECT_EXACT(worst < kMs);
 }
 
 KERNEL_TEST(wait_times_out_and_polls) {
@@ -163,7 +163,7 @@ KERNEL_TEST(spinning_threads_are_preempted) {
             if (ran < least) least = ran;
             if (ran > most) most = ran;
         }
-        KERNEL_EXPECT(least * 4 > most);
+        KERNEL_EXPECT_EXACT(least * 10 > most * 9);
     }
 }
 
@@ -217,8 +217,7 @@ KERNEL_TEST(weights_divide_the_cpu) {
     const std::uint64_t heavy_ran = heavy.group.cpu_ns() - heavy_before;
     const std::uint64_t light_ran = light.group.cpu_ns() - light_before;
     KERNEL_EXPECT(heavy_ran != 0 && light_ran != 0);
-    // Other threads of the system and a busy host blur it; without weights it would be 1 to 2.
-    KERNEL_EXPECT(heavy_ran > light_ran * 2 && heavy_ran < light_ran * 9 / 2);
+    KERNEL_EXPECT_EXACT(heavy_ran * 100 > light_ran * 297 && heavy_ran * 100 < light_ran * 303);
     while ((*payer)->used(Resource::memory) != 0) // the reaper buries the last ones
         sched::sleep_until(sched::now_ns() + kMs);
 }
@@ -276,7 +275,8 @@ KERNEL_TEST(lent_time_is_charged_to_the_caller) {
     while (caller_owner.exited != 1 || server_owner.exited != 1)
         sched::sleep_until(sched::now_ns() + kMs);
     // Other threads may have taken turns on this CPU meanwhile; a server that pays itself misses this by all of it.
-    KERNEL_EXPECT(caller_paid >= 5 * kMs && server_paid < 2 * kMs);
+    KERNEL_EXPECT(caller_paid >= 5 * kMs);
+    KERNEL_EXPECT_EXACT(server_paid < 2 * kMs);
     while ((*quota)->used(Resource::memory) != 0)
         sched::sleep_until(sched::now_ns() + kMs);
 }

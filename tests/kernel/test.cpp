@@ -35,6 +35,8 @@ void record_skip(std::string_view reason) {
     outcome.reason = reason;
 }
 
+bool time_is_exact() { return arch::command_line_number("exact") == 1u; }
+
 bool run_all() {
     unsigned passed = 0, failed = 0, skipped = 0;
     for (const Test* test = kernel_tests_start; test != kernel_tests_end; test++) {

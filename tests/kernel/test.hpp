@@ -19,6 +19,10 @@ void record_skip(std::string_view reason);
 
 bool run_all(); // false if one failed
 
+// exact=1 on the command line: the clock counts instructions, so that how long something took, and how much of a
+// processor it got, says something about the kernel and nothing about the machine that it runs on.
+[[nodiscard]] bool time_is_exact();
+
 // disaster=NAME: does what must end in a panic, for tests of the panic itself; see disasters.cpp. Returns for other
 // names.
 void run_disaster(std::string_view name);
@@ -42,6 +46,8 @@ void run_disaster(std::string_view name);
             return;                                                                                                    \
         }                                                                                                              \
     } while (false)
+// For what only holds by an exact clock.
+#define KERNEL_EXPECT_EXACT(condition) KERNEL_EXPECT(!::aios::kernel_test::time_is_exact() || (condition))
 #define KERNEL_SKIP(reason)                                                                                            \
     do {                                                                                                               \
         ::aios::kernel_test::record_skip(reason);                                                                      \

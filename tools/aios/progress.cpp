@@ -22,7 +22,8 @@ void write_line(std::FILE* to, std::string_view line) {
 
 } // namespace
 
-Progress::Progress() : terminal_(::isatty(STDERR_FILENO) != 0), since_(Clock::now()) {}
+Progress::Progress(std::vector<std::string>* held)
+    : held_(held), terminal_(held == nullptr && ::isatty(STDERR_FILENO) != 0), since_(Clock::now()) {}
 
 void Progress::draw() {
     std::string line = text_;
@@ -42,6 +43,7 @@ void Progress::draw() {
 }
 
 void Progress::show(std::string_view text, std::uint64_t done, std::uint64_t total) {
+    if (held_ != nullptr) return;
     const std::string shown = printable(text);
     const bool is_new = shown != text_;
     const std::uint64_t tenth =
@@ -68,11 +70,19 @@ void Progress::clear() {
 }
 
 void Progress::say(std::string_view line) {
+    if (held_ != nullptr) {
+        held_->emplace_back(line);
+        return;
+    }
     clear();
     write_line(stderr, line);
 }
 
 void Progress::print(std::string_view line) {
+    if (held_ != nullptr) {
+        held_->emplace_back(line);
+        return;
+    }
     clear();
     write_line(stdout, line);
 }

@@ -6,12 +6,15 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aios::host {
 
 class Progress {
 public:
-    Progress();
+    Progress() : Progress(nullptr) {}
+    // Shows nothing, and keeps the lines to be printed in `held`, unless that is null.
+    explicit Progress(std::vector<std::string>* held);
     ~Progress() { clear(); }
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
@@ -29,6 +32,7 @@ public:
 private:
     void draw();
 
+    std::vector<std::string>* held_;
     bool terminal_;
     bool drawn_ = false;
     std::string text_;

@@ -156,6 +156,7 @@ Outcome<MachineResult> boot_machine(const Places& places, const Level& level, co
         spec.instruction_shift = 0;
         spec.command_line += std::format(" interrupts_off={}", kMostOff);
     }
+    if (spec.count_instructions) spec.command_line += " exact=1";
     if (!level.bundle.empty() || boot.kind == BootKind::uefi) {
         Bundle bundle;
         if (!level.bundle.empty()) bundle = HOST_TRY(read_boot_list(places.bundle_list(level.bundle)));
@@ -179,8 +180,8 @@ void run_boot(const Places& places, const Level& level, const Boot& boot, TestLo
     of_preset.build = places.root / "build" / boot.preset;
     log.group(std::format("{} {} {} smp={}{}", level.name, boot.preset, boot_name(boot.kind), boot.processors,
                           boot.measure_interrupts_off ? " counting instructions"
-                          : boot.count_instructions    ? " icount"
-                                                       : ""));
+                          : boot.count_instructions   ? " icount"
+                                                      : ""));
     const std::size_t failed_before = log.count(TestOutcome::failed);
     BootWatcher watcher(log, level.shown);
     const auto result = boot_machine(of_preset, level, boot, watcher);
@@ -205,7 +206,7 @@ void run_boot(const Places& places, const Level& level, const Boot& boot, TestLo
     // A boot in which tests failed has still told everything.
     if (wrong.empty() || said_already) {
         watcher.check_audit();
-        if (level.after) level.after(watcher.record());
+        if (level.after) level.after(watcher.record(), log);
     }
     if (wrong.empty() || said_already) return;
     if (!log.wants("the boot")) return;
@@ -216,16 +217,20 @@ void run_boot(const Places& places, const Level& level, const Boot& boot, TestLo
 
 } // namespace
 
-void run_boots(const Places& places, const Level& level, std::initializer_list<Boot> boots, TestLog& log) {
+std::vector<TestPart> boots_of(const Places& places, const Level& level, std::initializer_list<Boot> boots,
+                               const TestOptions& options) {
+    std::vector<TestPart> parts;
     for (const Boot& boot : boots) {
         const bool is_quick = boot.preset == "release" && boot.kind == BootKind::pvh && boot.processors == 2;
-        if (stop_signal() == 0 && (is_quick || !log.options().quick)) run_boot(places, level, boot, log);
+        if (is_quick || !options.quick)
+            parts.emplace_back([&places, &level, boot](TestLog& log) { run_boot(places, level, boot, log); });
     }
+    return parts;
 }
 
 void run_level(const Places& places, const Level& level, std::initializer_list<Boot> boots, TestLog& log) {
     log.begin_level();
-    run_boots(places, level, boots, log);
+    run_parts(boots_of(places, level, boots, log.options()), log);
     log.end_level();
 }
 

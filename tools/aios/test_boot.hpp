@@ -11,6 +11,7 @@
 #include "tools/aios/machine.hpp"
 #include "tools/aios/record.hpp"
 #include "tools/aios/test_levels.hpp"
+#include "tools/aios/test_parts.hpp"
 
 namespace aios::host {
 
@@ -31,12 +32,13 @@ struct Level {
     std::vector<std::string> job = {}; // paths of empty entries of the job bundle, for the first program to find
     std::string_view shown = {};       // lines that start so are shown
     std::chrono::minutes limit{20};    // of a boot: generous, because a busy machine is no failure
-    std::function<void(const RunRecord&)> after = {}; // looks at what a boot that ended by itself has told
+    std::function<void(const RunRecord&, TestLog&)> after = {}; // looks at what a boot that ended by itself has told
 };
 
-// Boots one after the other; with --quick only release on two processors.
-void run_boots(const Places& places, const Level& level, std::initializer_list<Boot> boots, TestLog& log);
-// The same as a whole level of the log.
+// The boots as parts of a level; with --quick only release on two processors. `level` must outlive them.
+[[nodiscard]] std::vector<TestPart> boots_of(const Places& places, const Level& level,
+                                             std::initializer_list<Boot> boots, const TestOptions& options);
+// A whole level of the log: these boots, side by side.
 void run_level(const Places& places, const Level& level, std::initializer_list<Boot> boots, TestLog& log);
 
 } // namespace aios::host

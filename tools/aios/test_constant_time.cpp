@@ -1,17 +1,15 @@
 // The level constant-time: the program of tests/constant_time, which runs every secret-key operation of crypto/ with
-// marked secrets under valgrind, built by two compilers at three levels each, two builds side by side.
+// marked secrets under valgrind, built by two compilers at three levels each.
 //
 // Two things are asked of each build: valgrind reports nothing, and it reports every function that leaks on purpose.
 #include <algorithm>
-#include <atomic>
 #include <format>
-#include <future>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "tools/aios/process.hpp"
 #include "tools/aios/test_levels.hpp"
+#include "tools/aios/test_parts.hpp"
 #include "tools/aios/text.hpp"
 
 namespace aios::host {
@@ -20,8 +18,6 @@ namespace {
 
 constexpr std::string_view kCompilers[] = {"clang++-19", "g++"};
 constexpr std::string_view kOptimisations[] = {"-O1", "-O2", "-O3"};
-constexpr std::size_t kBuilds = std::size(kCompilers) * std::size(kOptimisations);
-constexpr std::size_t kSideBySide = 2;
 constexpr std::chrono::minutes kStepLimit{10};
 constexpr int kReported = 99; // valgrind's exit status when it reported something
 constexpr std::size_t kTailKept = 8192;
@@ -31,7 +27,7 @@ struct Step {
     std::string text;
 };
 
-// What one build and its runs came to; filled by a worker, read when the worker is done with it.
+// What one build and its runs came to.
 struct BuildResult {
     bool has_compiler = false;
     Step build; // configuring included
@@ -39,35 +35,29 @@ struct BuildResult {
     Step leaks;
 };
 
-Step run_step(const std::vector<std::string>& arguments, std::atomic<unsigned>& lines) {
+Step run_step(const std::vector<std::string>& arguments) {
     Step step;
-    step.result = run_process(arguments, kStepLimit, [&](std::string_view text) {
-        step.text += text;
-        lines += static_cast<unsigned>(std::ranges::count(text, '\n'));
-    });
+    step.result = run_process(arguments, kStepLimit, [&](std::string_view text) { step.text += text; });
     return step;
 }
 
-BuildResult build_and_run(const Places& places, std::string_view compiler, std::string_view level,
-                          std::atomic<unsigned>& tests) {
+BuildResult build_and_run(const Places& places, std::string_view compiler, std::string_view level) {
     BuildResult result;
-    std::atomic<unsigned> unseen = 0;
-    result.has_compiler = run_step({std::string(compiler), "--version"}, unseen).result.status == 0;
+    result.has_compiler = run_step({std::string(compiler), "--version"}).result.status == 0;
     if (!result.has_compiler) return result;
     const auto folder = places.root / "build" / "constant_time" / std::format("{}{}", compiler, level);
     const std::string program = (folder / "constant_time").native();
     result.build =
         run_step({"cmake", "-S", (places.root / "tests" / "constant_time").native(), "-B", folder.native(), "-G",
-                  "Ninja", std::format("-DCMAKE_CXX_COMPILER={}", compiler), std::format("-DAIOS_LEVEL={}", level)},
-                 unseen);
-    if (result.build.result.status == 0) result.build = run_step({"ninja", "-C", folder.native(), "-j", "1"}, unseen);
+                  "Ninja", std::format("-DCMAKE_CXX_COMPILER={}", compiler), std::format("-DAIOS_LEVEL={}", level)});
+    if (result.build.result.status == 0) result.build = run_step({"ninja", "-C", folder.native(), "-j", "1"});
     if (result.build.result.status != 0) return result;
     const std::vector<std::string> valgrind = {"valgrind", "-q", "--error-limit=no",
                                                std::format("--error-exitcode={}", kReported), program};
     std::vector<std::string> with_leaks = valgrind;
     with_leaks.emplace_back("--leaks");
-    result.leaks = run_step(with_leaks, tests);
-    result.operations = run_step(valgrind, tests);
+    result.leaks = run_step(with_leaks);
+    result.operations = run_step(valgrind);
     return result;
 }
 
@@ -115,34 +105,19 @@ void report(const BuildResult& result, TestLog& log) {
 } // namespace
 
 void test_constant_time(const Places& places, TestLog& log) {
-    std::atomic<unsigned> tests = 0;
-    if (run_step({"valgrind", "--version"}, tests).result.status != 0) {
+    if (run_step({"valgrind", "--version"}).result.status != 0) {
         log.group("constant-time");
         log.result("valgrind", TestOutcome::skipped, "valgrind is not installed; see tools/packages-test.txt");
         return;
     }
-    std::promise<BuildResult> promises[kBuilds];
-    std::atomic<std::size_t> next = 0;
-    const auto work = [&] {
-        for (std::size_t i = next++; i < kBuilds; i = next++) {
-            const auto compiler = kCompilers[i % std::size(kCompilers)];
-            promises[i].set_value(build_and_run(places, compiler, kOptimisations[i / std::size(kCompilers)], tests));
-        }
-    };
-    std::vector<std::thread> workers;
-    for (std::size_t i = 0; i < kSideBySide; i++)
-        workers.emplace_back(work);
-    for (std::size_t i = 0; i < kBuilds; i++) {
-        const auto compiler = kCompilers[i % std::size(kCompilers)];
-        const auto level = kOptimisations[i / std::size(kCompilers)];
-        auto done = promises[i].get_future();
-        while (done.wait_for(std::chrono::milliseconds(500)) != std::future_status::ready)
-            log.progress().show(std::format("constant-time: {} {}, lines so far", compiler, level), tests, 0);
-        log.group(std::format("constant-time {} {}", compiler, level));
-        report(done.get(), log);
-    }
-    for (std::thread& worker : workers)
-        worker.join();
+    std::vector<TestPart> parts;
+    for (const auto level : kOptimisations)
+        for (const auto compiler : kCompilers)
+            parts.emplace_back([&places, compiler, level](TestLog& part) {
+                part.group(std::format("constant-time {} {}", compiler, level));
+                report(build_and_run(places, compiler, level), part);
+            });
+    run_parts(parts, log);
 }
 
 } // namespace aios::host

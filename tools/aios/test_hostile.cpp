@@ -90,14 +90,16 @@ void test_hostile(const Places& places, TestLog& log) {
     Level level{"hostile", "hostile", ""};
     level.shown = "HOSTILE ";
     level.limit = std::chrono::minutes(40);
-    level.after = [&](const RunRecord& record) { check_named(record, *attacks, log); };
+    level.after = [&](const RunRecord& record, TestLog& part) { check_named(record, *attacks, part); };
     for (const std::string& attack : *attacks)
         level.job.push_back("attack/" + attack);
     log.begin_level();
     Level exact = level;
     exact.job.emplace_back("exact");
-    run_boots(places, exact, {{"release", BootKind::pvh, 1, true}}, log);
-    run_boots(places, level, {{"release", BootKind::pvh, 2}, {"release", BootKind::pvh, 4}}, log);
+    auto parts = boots_of(places, exact, {{"release", BootKind::pvh, 1, true}}, log.options());
+    parts.append_range(
+        boots_of(places, level, {{"release", BootKind::pvh, 2}, {"release", BootKind::pvh, 4}}, log.options()));
+    run_parts(parts, log);
     log.end_level();
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <format>
+#include <utility>
 
 #include "tools/aios/text.hpp"
 
@@ -13,6 +14,19 @@ void TestLog::end_level() {
     skipped_in_level_.clear();
     passed_in_level_.clear();
     in_level_ = false;
+}
+
+std::unique_ptr<TestLog> TestLog::part() const { return std::unique_ptr<TestLog>(new TestLog(options_, in_level_)); }
+
+void TestLog::take(TestLog& part) {
+    for (const std::string& line : part.held_)
+        progress_.print(line);
+    part.held_.clear();
+    skipped_in_level_.merge(part.skipped_in_level_);
+    passed_in_level_.merge(part.passed_in_level_);
+    named_.insert(named_.end(), part.named_.begin(), part.named_.end());
+    part.named_.clear();
+    passed_ += std::exchange(part.passed_, 0);
 }
 
 void TestLog::group(std::string name) {

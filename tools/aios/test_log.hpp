@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -35,6 +36,10 @@ public:
     void begin_level() { in_level_ = true; }
     void end_level();
 
+    // A log for a part of what this one is for, which shows nothing until take() gives all of it to this one.
+    [[nodiscard]] std::unique_ptr<TestLog> part() const;
+    void take(TestLog& part);
+
     // Starts a group, such as one test program or one boot.
     void group(std::string name);
     [[nodiscard]] const std::string& group_name() const { return group_; }
@@ -60,6 +65,10 @@ private:
         TestOutcome outcome;
         std::string text;
     };
+    // A part of another log.
+    TestLog(TestOptions options, bool in_level)
+        : options_(std::move(options)), in_level_(in_level), progress_(&held_) {}
+
     TestOptions options_;
     std::string group_;
     bool in_level_ = false;
@@ -67,6 +76,7 @@ private:
     std::set<std::string, std::less<>> passed_in_level_;
     std::vector<Named> named_;
     std::size_t passed_ = 0;
+    std::vector<std::string> held_; // of a part: what it will have printed
     Progress progress_;
 };
 

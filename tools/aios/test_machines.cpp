@@ -10,10 +10,10 @@ namespace aios::host {
 
 void test_kernel(const Places& places, TestLog& log) {
     run_level(places, {"kernel", "boot", "selftest=1"},
-              {{"debug", BootKind::pvh, 1},
+              {{"debug", BootKind::pvh, 1, true},
                {"debug", BootKind::pvh, 2},
                {"debug", BootKind::pvh, 4},
-               {"release", BootKind::pvh, 1},
+               {"release", BootKind::pvh, 1, true},
                {"release", BootKind::pvh, 2},
                {"release", BootKind::pvh, 4},
                {"debug", BootKind::uefi, 2},

@@ -4,6 +4,7 @@
 
 #include "tools/aios/process.hpp"
 #include "tools/aios/test_levels.hpp"
+#include "tools/aios/test_parts.hpp"
 #include "tools/aios/text.hpp"
 
 namespace aios::host {
@@ -131,10 +132,12 @@ void run_fuzz(const Places& places, const std::filesystem::path& program, TestLo
 
 void test_unit(const Places& places, TestLog& log) {
     const auto tests = programs(places.build / "tests" / "unit", "unit_");
+    std::vector<TestPart> parts;
     for (const auto& program : tests)
-        run_unit(program, log);
+        parts.emplace_back([&](TestLog& part) { run_unit(program, part); });
     for (const auto& program : programs(places.build / "tests" / "fuzz", "fuzz_"))
-        run_fuzz(places, program, log);
+        parts.emplace_back([&places, program](TestLog& part) { run_fuzz(places, program, part); });
+    run_parts(parts, log);
     if (tests.empty()) log.result("unit tests", TestOutcome::failed, "none were built");
 }
 

@@ -43,13 +43,13 @@ Value constructed(const std::string& name, const std::vector<Value>& arguments, 
     const std::string_view text = arguments[0].text();
     if (*function == policy::Function::ip) {
         const auto network = policy::parse_ip(text);
-        if (!network) wrong(where, policy::quoted(text) + " is no address");
+        if (!network) wrong(where, policy::string_literal(text) + " is no address");
         return store.network(*network);
     }
     const auto number = *function == policy::Function::decimal    ? policy::parse_decimal(text)
                         : *function == policy::Function::datetime ? policy::parse_datetime(text)
                                                                   : policy::parse_duration(text);
-    if (!number) wrong(where, policy::quoted(text) + " is not what " + name + " reads");
+    if (!number) wrong(where, policy::string_literal(text) + " is not what " + name + " reads");
     return Value::of_number(info.result, *number);
 }
 
@@ -164,7 +164,7 @@ Value record_from(const json& from, const policy::Attributes* attributes, ValueS
         const Type* type = nullptr;
         if (attributes != nullptr) {
             const auto at = attributes->find(key);
-            if (at == attributes->end()) wrong(where, "the schema has no attribute " + policy::quoted(key));
+            if (at == attributes->end()) wrong(where, "the schema has no attribute " + policy::string_literal(key));
             type = at->second.type.get();
         }
         fields.push_back({store.text(key), value_from(one, type, store, where + "." + key)});
@@ -172,7 +172,7 @@ Value record_from(const json& from, const policy::Attributes* attributes, ValueS
     if (attributes != nullptr) {
         for (const auto& [key, attribute] : *attributes)
             if (attribute.required && !from.contains(key))
-                wrong(where, "the attribute " + policy::quoted(key) + " is missing");
+                wrong(where, "the attribute " + policy::string_literal(key) + " is missing");
     }
     return store.record(std::move(fields));
 }
