@@ -3,6 +3,7 @@
 
 #include "kernel/arch/arch.hpp"
 #include "kernel/arch/log.hpp"
+#include "kernel/arch/machine.hpp"
 
 extern "C" {
 extern const aios::kernel_test::Test kernel_tests_start[], kernel_tests_end[];
