@@ -28,9 +28,9 @@ bool claim(Thread& thread) AIOS_NO_LOCK_ANALYSIS {
 
 } // namespace
 
-// Who sleeps keeps no other thread alive, or an agent could not end while a stranger's server waits. So the reference to
-// `next` is given up first: one that was claimed cannot end before it has run, and until it has ended the scheduler's own
-// reference keeps it; for one that somebody else has woken we come back early, where interrupts are on.
+// Who sleeps keeps no other thread alive, or an agent could not end while a stranger's server waits. So the reference
+// to `next` is given up first: one that was claimed cannot end before it has run, and until it has ended the
+// scheduler's own reference keeps it; for one that somebody else has woken we come back early, where interrupts are on.
 void park(Deadline deadline, Ref<Thread>* next) AIOS_NO_LOCK_ANALYSIS {
     sync::assert_may_block();
     Thread& me = Thread::current();

@@ -87,6 +87,7 @@ void ShareGroup::raise_time(VirtualTime to) {
 void ShareGroup::charge_work(std::uint64_t ns, std::uint64_t now, bool alone) {
     charge_cpu(ns);
     spend(ns, now);
+    work_lead_.fetch_add(static_cast<std::int64_t>(ns), std::memory_order_relaxed);
     for (ShareGroup* group = this; group->parent_ != nullptr; group = group->parent_) {
         const VirtualTime cost = group->virtual_of(ns);
         const VirtualTime time = group->time_.fetch_add(cost, std::memory_order_relaxed) + cost;
@@ -95,8 +96,20 @@ void ShareGroup::charge_work(std::uint64_t ns, std::uint64_t now, bool alone) {
     }
 }
 
+// The lead that several CPUs change at once may be out by a run; the next one puts that right.
+void ShareGroup::threads_ran(std::uint64_t ns) {
+    constexpr auto kLeast = -static_cast<std::int64_t>(kWorkAhead);
+    const std::int64_t lead = work_lead_.load(std::memory_order_relaxed);
+    if (lead == kLeast) return;
+    const bool is_far = ns > kLongest || lead - static_cast<std::int64_t>(ns) < kLeast;
+    work_lead_.store(is_far ? kLeast : lead - static_cast<std::int64_t>(ns), std::memory_order_relaxed);
+}
+
 std::uint64_t ShareGroup::ahead() const {
-    std::uint64_t most = 0;
+    const std::int64_t lead = work_lead_.load(std::memory_order_relaxed);
+    if (lead < 0 || depth_ <= 1) return 0;
+    const bool threads_wait = active_.load(std::memory_order_relaxed) > 0;
+    std::uint64_t most = threads_wait && lead >= static_cast<std::int64_t>(kWorkAhead) ? kWorkAhead : 0;
     for (const ShareGroup* group = this; group->depth_ > 1; group = group->parent_) {
         const VirtualTime allowed = group->parent_->reference() + group->virtual_of(kWorkAhead);
         const VirtualTime over = group->time() - allowed;

@@ -91,8 +91,11 @@ public:
 
     // Work that was done for the group by an interrupt of `cpu`, beside its threads. `alone`: nothing else ran there.
     void charge_work(std::uint64_t ns, std::uint64_t now, bool alone);
-    // How far (virtual ns) the group, or one above, is ahead of those that it shares with, beyond kWorkAhead of its own
-    // running. 0: its turn has come. First agents and the kernel are never ahead.
+    // How long (virtual ns) such work has to wait; 0: its turn has come. It waits while the group, or one above, is
+    // ahead of those that it shares with by more than kWorkAhead of its own running. Within the group, work and threads
+    // take turns: where threads wait, work of kWorkAhead is followed by as much running, or the threads, even killed
+    // ones, would never run; and what threads ran gives work a turn, or a thread with a CPU to itself would keep the
+    // group ahead for ever. First agents and the kernel never wait.
     [[nodiscard]] std::uint64_t ahead() const;
 
     // --- budgets; any context
@@ -111,6 +114,7 @@ private:
     void advance_clock(VirtualTime time);
     void raise_time(VirtualTime least);
     void refill(std::uint64_t now);
+    void threads_ran(std::uint64_t ns);
 
     ShareGroup* parent_;
     unsigned depth_ = 0; // set by prepare
@@ -125,6 +129,7 @@ private:
     std::atomic<VirtualTime> clock_{0};       // the latest time at which a member of ours was chosen, or ran alone
     std::atomic<std::uint64_t> contended_{0}; // CPUs on which members wait
     std::atomic<std::uint64_t> cpu_ns_{0};
+    std::atomic<std::int64_t> work_lead_{0};   // ns of charge_work less what threads ran, at least -kWorkAhead
     std::atomic<std::uint64_t> period_end_{0}; // the budget's; 0 before the first
     std::atomic<std::int64_t> used_ns_{0};     // in this period; what was used beyond the quota is carried on
 };

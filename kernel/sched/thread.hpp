@@ -184,9 +184,9 @@ void wait_for_budget();
 
 // --- the mechanism under WaitQueue, mutexes and ipc
 //
-// Blocks the current thread until unpark() or the deadline; may return early, so callers look again in a loop. `next`, if
-// it refers to a thread: one that is blocked and about to be woken by the caller; the CPU is handed straight to it (else
-// it is woken as by unpark). The reference is gone when anything sleeps, and when park() returns.
+// Blocks the current thread until unpark() or the deadline; may return early, so callers look again in a loop. `next`,
+// if it refers to a thread: one that is blocked and about to be woken by the caller; the CPU is handed straight to it
+// (else it is woken as by unpark). The reference is gone when anything sleeps, and when park() returns.
 void park(Deadline deadline, Ref<Thread>* next = nullptr);
 void unpark(Thread& thread); // any context; makes it runnable, or leaves a token
 // Billing. The caller holds the lend_lock of the server, and of `payer` before it.

@@ -8,7 +8,8 @@
 //
 // A wait through a capability (Through) ends when that is revoked: its condition looks at the capability, and
 // wake_revoked() wakes exactly the threads whose capability is dead, so that nobody can make others pay for wake-ups.
-// Nothing walks more than kWokenAtOnce entries under one hold of the lock. Lock: Rank::wait_queue, then the scheduler's.
+// Nothing walks more than kWokenAtOnce entries under one hold of the lock. Lock: Rank::wait_queue, then the
+// scheduler's.
 #pragma once
 
 #include <compare>
