@@ -5,9 +5,10 @@
 // the node that it came from and looks at its state.
 //
 // Invariants: a dead node gets no children; children stand in the order of their birth; `table_` is set exactly while
-// the node sits in a slot. All links are guarded by one spinlock (Rank::derivation, derivation.cpp), held for a bounded
-// number of steps: one way down a tree (at most 64) and kChunk nodes. Dropping the last reference takes that lock:
-// never drop one while a lock of Rank::derivation or above is held. How a tree is revoked: derivation.cpp.
+// the node sits in a slot. All links of a tree are guarded by the spinlock of its shard (Rank::derivation): trees are
+// dealt out to kShards of them, and nothing holds two. It is held for a bounded number of steps: one way down a tree
+// (at most 64) and kChunk nodes. Dropping the last reference takes that lock: never drop one while a lock of
+// Rank::derivation or above is held. How a tree is revoked: derivation.cpp.
 #pragma once
 
 #include "base/intrusive_list.hpp"
@@ -40,6 +41,7 @@ private:
 
     RefCount references_;
     const std::uint8_t depth_;
+    const std::uint8_t shard_; // the parent's; a root is dealt the next
     const Rights rights_;
     bool counted_ = false;    // not in a slot, but the object was told of it as of a handle: in flight, or taken
     bool has_ended_ = false;  // a revocation is done with it
@@ -52,7 +54,7 @@ private:
     Ref<DerivationNode> self_; // ENDS: it is itself: its slot's reference, until the revocation is done with it
     std::uint32_t slot_ = 0;
     ListNode sibling_; // among the parent's children
-    ListNode paid_;    // in the list of the table that pays
+    ListNode paid_;    // in the list of the table that pays, of the node's shard
 
 public: // for the list types, which need complete access to the members
     using Children = IntrusiveList<DerivationNode, &DerivationNode::sibling_>;
@@ -85,22 +87,24 @@ using DerivationLock = sync::SpinLock<sync::Rank::derivation>;
 
 // Only for cap::Table.
 struct DerivationTree {
-    static DerivationLock& lock();
+    static constexpr unsigned kShards = 32;
+    static DerivationLock& lock(unsigned shard);
+    static DerivationLock& lock(const DerivationNode& node) { return lock(node.shard_); }
     static constexpr std::uint64_t kAll = ~0ull;
-    // The birth of whatever is linked from now on is greater. Under the lock.
-    static std::uint64_t now_locked();
+    // The birth of whatever is linked in the node's tree from now on is greater. Under its lock.
+    static std::uint64_t now_locked(const DerivationNode& node);
     static void link_locked(DerivationNode& parent, DerivationNode& child);
     // Ends everything below `top` that was born up to `until`, in chunks. Takes the lock; the caller holds none, and a
     // reference to `top`. Any number may run at once, on the same nodes too.
     static void destroy_below(DerivationNode& top, std::uint64_t until);
-    // The same for all nodes of a table's list, and everything below them.
-    static void destroy_paid(DerivationNode::Paid& paid);
+    // The same for all nodes of a table's list of one shard, and everything below them.
+    static void destroy_paid(DerivationNode::Paid& paid, unsigned shard);
 
 private:
     struct Ending;
     struct Batch;
     static bool collect_below(DerivationNode& top, std::uint64_t until, Batch& batch);
-    static bool collect_paid(DerivationNode::Paid& paid, Batch& batch);
+    static bool collect_paid(DerivationNode::Paid& paid, unsigned shard, Batch& batch);
     static bool collect_leaves_locked(DerivationNode& top, std::uint64_t until, Batch& batch);
     static void end_locked(DerivationNode& node);
     static void take_locked(DerivationNode& node, Batch& batch);

@@ -21,7 +21,9 @@ Result<Ref<Table>> Table::create(Payer& payer, std::uint64_t holder) {
 }
 
 Table::~Table() {
-    AIOS_ASSERT(used_ == 0 && paid_.is_empty()); // close_all() came first
+    AIOS_ASSERT(used_ == 0); // close_all() came first
+    for (const DerivationNode::Paid& paid : paid_)
+        AIOS_ASSERT(paid.is_empty());
     for (std::uint32_t i = 0; i < chunk_count_; i++) {
         mm::destroy(chunks_[i]);
         payer_->give_back(Resource::memory, mm::cost_of<Chunk>);
@@ -55,13 +57,20 @@ Result<> Table::ensure_free_locked(std::uint32_t count) {
     return payer_->reserve(Resource::handles, count);
 }
 
-Handle Table::install_locked(Ref<DerivationNode> node) {
+std::uint32_t Table::promise_slot_locked() {
     const std::uint32_t index = first_free_;
-    Slot& slot = chunks_[index / kChunkSlots]->slots[index % kChunkSlots];
+    Slot& slot = slot_at(index);
     AIOS_ASSERT(slot.state == SlotState::free);
     first_free_ = slot.next_free;
     free_count_--;
     used_++;
+    slot.state = SlotState::promised;
+    return index;
+}
+
+Handle Table::fill_locked(std::uint32_t index, Ref<DerivationNode> node) {
+    Slot& slot = slot_at(index);
+    AIOS_ASSERT(slot.state == SlotState::promised);
     slot.state = SlotState::used;
     slot.rights = node->rights_;
     slot.object = node->object_.leak();
@@ -74,13 +83,13 @@ Handle Table::install_locked(Ref<DerivationNode> node) {
 Table::Slot* Table::find_locked(Handle handle) {
     const auto index = static_cast<std::uint32_t>(handle);
     if (index >= chunk_count_ * kChunkSlots) return nullptr;
-    Slot& slot = chunks_[index / kChunkSlots]->slots[index % kChunkSlots];
-    if (slot.state == SlotState::free || slot.generation != static_cast<std::uint32_t>(handle >> 32)) return nullptr;
+    Slot& slot = slot_at(index);
+    if (!slot.is_taken() || slot.generation != static_cast<std::uint32_t>(handle >> 32)) return nullptr;
     return &slot;
 }
 
 Table::Taken Table::free_slot_locked(Slot& slot, std::uint32_t index) {
-    Taken taken{Ref<Object>::adopt(slot.object), Ref<DerivationNode>::adopt(slot.node), slot.rights};
+    Taken taken{Ref<Object>::adopt(slot.object), Ref<DerivationNode>::adopt(slot.node), slot.rights, false};
     if (taken.node) taken.node->table_ = nullptr;
     slot.object = nullptr;
     slot.node = nullptr;
@@ -131,58 +140,88 @@ Result<Handle> Table::insert(Capability&& capability) {
     return handle;
 }
 
+// The trees of the capabilities have locks of their own, so they come one by one, into slots that were set aside for
+// them in one step.
 Result<> Table::insert_all(std::span<Capability> capabilities, std::span<Handle> out) {
     AIOS_ASSERT(capabilities.size() == out.size() && out.size() <= kMaxStartupHandles);
     Capability dropped[kMaxStartupHandles];
     Announced announced[kMaxStartupHandles];
+    std::uint32_t slots[kMaxStartupHandles];
+    std::uint32_t live = 0;
     for (std::size_t i = 0; i < out.size(); i++) {
         out[i] = kNoHandle;
-        if (Ref<Object> object = capabilities[i].object())
-            announced[i] = Announced(std::move(object), capabilities[i].rights());
+        slots[i] = kNoSlot;
+        Ref<Object> object = capabilities[i].object();
+        if (!object) continue;
+        announced[i] = Announced(std::move(object), capabilities[i].rights());
+        live++;
     }
-    DerivationLock::Guard tree(DerivationTree::lock());
-    SlotsGuard guard(lock_);
-    std::uint32_t live = 0;
-    for (const Capability& capability : capabilities)
-        live += capability.is_live() && capability.node->object_;
-    TRY(ensure_free_locked(live));
+    {
+        SlotsGuard guard(lock_);
+        TRY(ensure_free_locked(live));
+        for (std::size_t i = 0; i < out.size(); i++)
+            if (announced[i]) slots[i] = promise_slot_locked();
+    }
     for (std::size_t i = 0; i < out.size(); i++) {
-        if (capabilities[i].is_live() && capabilities[i].node->object_) {
-            // One that was counted under way goes on counting here: then it has been announced once too often.
-            const bool was_counted = std::exchange(capabilities[i].node->counted_, false);
-            out[i] = install_locked(std::move(capabilities[i].node));
-            if (!was_counted) announced[i].keep();
-        } else {
-            dropped[i] = std::move(capabilities[i]);
+        Capability& capability = capabilities[i];
+        if (slots[i] != kNoSlot) {
+            DerivationLock::Guard tree(DerivationTree::lock(*capability.node));
+            SlotsGuard guard(lock_);
+            if (!closed_ && capability.is_live() && capability.node->object_) {
+                // One that was counted under way goes on counting here: then it has been announced once too often.
+                const bool was_counted = std::exchange(capability.node->counted_, false);
+                out[i] = fill_locked(slots[i], std::move(capability.node));
+                if (!was_counted) announced[i].keep();
+                continue;
+            }
+            (void)free_slot_locked(slot_at(slots[i]), slots[i]); // it held nothing yet
         }
+        dropped[i] = std::move(capability);
     }
     return {};
+}
+
+// Which lock the slot's tree has is seen without that lock. Meanwhile the slot can have been revoked, or closed, but
+// what a handle names does not change.
+Result<Table::Taken> Table::take(Handle handle, bool names_table) {
+    const auto index = static_cast<std::uint32_t>(handle);
+    unsigned shard = 0;
+    {
+        SlotsGuard guard(lock_);
+        Slot* slot = find_locked(handle);
+        if (slot == nullptr) return fail(Error::bad_handle);
+        if (slot->node == nullptr) return free_slot_locked(*slot, index); // revoked: in no tree any more
+        shard = slot->node->shard_;
+    }
+    DerivationLock::Guard tree(DerivationTree::lock(shard));
+    SlotsGuard guard(lock_);
+    Slot* slot = find_locked(handle);
+    if (slot == nullptr) return fail(Error::bad_handle);
+    Taken taken = free_slot_locked(*slot, index);
+    taken.was_mapped = taken.node && taken.node->end(mm::Authority::State::closed);
+    if (taken.was_mapped && names_table) taken.node->last_table_ = Ref<Table>::share(*this);
+    return taken;
 }
 
 // A revocation from above may come while the consequences of a close are being told. It must not return before they
 // are, and does not wait for the closer: the node names the table until they are told, so that it can tell them as
 // well.
 Result<> Table::close(Handle handle) {
-    Taken taken;
-    bool was_used, was_mapped = false;
-    {
-        DerivationLock::Guard tree(DerivationTree::lock());
-        SlotsGuard guard(lock_);
-        Slot* slot = find_locked(handle);
-        if (slot == nullptr) return fail(Error::bad_handle);
-        was_used = slot->state == SlotState::used;
-        taken = free_slot_locked(*slot, static_cast<std::uint32_t>(handle));
-        if (was_used && (was_mapped = taken.node->end(mm::Authority::State::closed)))
-            taken.node->last_table_ = Ref<Table>::share(*this);
-    }
-    if (!was_used) return {};
+    Taken taken = TRY(take(handle, true));
+    if (!taken.node) return {};
     taken.object->handle_removed(taken.rights);
-    if (!was_mapped) return {};
+    if (!taken.was_mapped) return {};
     spaces_->notice();
     Ref<Table> told; // dropped outside the lock
-    DerivationLock::Guard tree(DerivationTree::lock());
+    DerivationLock::Guard tree(DerivationTree::lock(*taken.node));
     told = std::move(taken.node->last_table_);
     return {};
+}
+
+Handle Table::handle_at(std::uint32_t index) const {
+    SlotsGuard guard(lock_);
+    const Slot& slot = chunks_[index / kChunkSlots]->slots[index % kChunkSlots];
+    return slot.is_taken() ? make_handle(slot.generation, index) : kNoHandle;
 }
 
 std::uint64_t Table::used() const {

@@ -1,10 +1,11 @@
 // Capability tables. A table maps handles (generation and slot) to objects and rights; it grows in chunks as it is
 // filled. Each slot caches its derivation node, whose `live` word every lookup loads. derivation.hpp says how
-// capabilities depend on each other. Locks: Rank::cap_table (slots), nested in Rank::derivation wherever slots change.
+// capabilities depend on each other. Locks: Rank::cap_table (slots), nested in Rank::derivation
+// (of the shard that the slot's tree belongs to) wherever what a slot holds changes.
 //
-// Invariants: a slot is free, used, or revoked (its object is gone, the number stays taken until its holder closes it);
-// its generation changes whenever it is freed and never repeats; each slot that is not free is charged as one of
-// Resource::handles, each chunk as memory.
+// Invariants: a slot is free, promised (to a capability that is being inserted), used, or revoked (its object is gone,
+// the number stays taken until its holder closes it); its generation changes whenever it is freed and never repeats;
+// each slot that is not free is charged as one of Resource::handles, each chunk as memory.
 #pragma once
 
 #include <span>
@@ -75,7 +76,7 @@ public:
 
 private:
     friend struct DerivationTree;
-    enum class SlotState : std::uint32_t { free, used, revoked };
+    enum class SlotState : std::uint32_t { free, promised, used, revoked };
     struct Slot {
         Object* object;       // counted
         DerivationNode* node; // counted
@@ -83,6 +84,7 @@ private:
         std::uint32_t generation; // of the handle that is or was here; 1 .. kLastGeneration
         SlotState state;
         std::uint32_t next_free;
+        [[nodiscard]] bool is_taken() const { return state == SlotState::used || state == SlotState::revoked; }
     };
     static constexpr std::uint32_t kChunkSlots = 128;
     static constexpr std::uint32_t kMaxChunks = 512;
@@ -95,6 +97,7 @@ private:
         Ref<Object> object;
         Ref<DerivationNode> node;
         Rights rights;
+        bool was_mapped; // mappings may have been made through it
     };
 
     using SlotsGuard = sync::SpinLock<sync::Rank::cap_table>::Guard;
@@ -111,6 +114,7 @@ private:
         ~Announced() {
             if (object_) object_->handle_removed(rights_);
         }
+        explicit operator bool() const { return bool(object_); }
         void keep() { kept_ = std::exchange(object_, {}); } // the object itself is dropped outside the locks
 
     private:
@@ -130,19 +134,23 @@ private:
     Result<> link_locked(DerivationNode& node); // under the derivation lock: below its parent and among what is paid
     Result<> grow_locked();
     Result<> ensure_free_locked(std::uint32_t count);
-    Handle install_locked(Ref<DerivationNode> node);
+    std::uint32_t promise_slot_locked(); // one is free
+    Handle fill_locked(std::uint32_t index, Ref<DerivationNode> node);
+    Slot& slot_at(std::uint32_t index) { return chunks_[index / kChunkSlots]->slots[index % kChunkSlots]; }
     Slot* find_locked(Handle handle);
     Taken free_slot_locked(Slot& slot, std::uint32_t index);
     // Revocation, under the derivation lock: the object goes to the node, the slot stays taken. Answers its reference.
     [[nodiscard]] Ref<DerivationNode> strip_slot(DerivationNode& node);
-    bool end_slots(std::uint32_t first, std::uint32_t count);
+    [[nodiscard]] Handle handle_at(std::uint32_t index) const; // kNoHandle if there is none
+    // Empties the slot of a handle. names_table: the node names this table until the caller has told the consequences.
+    Result<Taken> take(Handle handle, bool names_table);
 
     RefCount references_;
     Reservation charge_;
     Ref<Payer> payer_;
     const Ref<mm::SpaceSet> spaces_;
     const std::uint64_t holder_;
-    DerivationNode::Paid paid_; // guarded by the derivation lock
+    DerivationNode::Paid paid_[DerivationTree::kShards]; // each guarded by the lock of its shard
     mutable sync::SpinLock<sync::Rank::cap_table> lock_;
     Chunk* chunks_[kMaxChunks] = {};
     std::uint32_t chunk_count_ = 0;

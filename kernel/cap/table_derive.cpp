@@ -18,14 +18,14 @@ Result<> Table::link_locked(DerivationNode& node) {
         if (!node.parent_->is_live()) return fail(Error::revoked);
         DerivationTree::link_locked(*node.parent_, node);
     }
-    paid_.push_back(node);
+    paid_[node.shard_].push_back(node);
     return {};
 }
 
 Result<Handle> Table::insert_new(Ref<Object> object, Rights rights, Ref<DerivationNode> below) {
     Announced announced(object, rights);
     Ref<DerivationNode> node = TRY(make_node(std::move(below), std::move(object), rights));
-    DerivationLock::Guard tree(DerivationTree::lock());
+    DerivationLock::Guard tree(DerivationTree::lock(*node));
     SlotsGuard guard(lock_);
     TRY(ensure_free_locked(1));
     if (auto linked = link_locked(*node); !linked) {
@@ -33,7 +33,7 @@ Result<Handle> Table::insert_new(Ref<Object> object, Rights rights, Ref<Derivati
         return fail(linked.error());
     }
     announced.keep();
-    return install_locked(std::move(node));
+    return fill_locked(promise_slot_locked(), std::move(node));
 }
 
 Result<Handle> Table::derive(Handle handle, Rights rights) {
@@ -46,7 +46,7 @@ Result<Capability> Table::derive_out(Handle handle, Rights rights, Rights needed
     Checked<Object> source = TRY(lookup_any(handle, ObjectType::any, needed));
     if (!source.rights.contains(rights)) return fail(Error::missing_right);
     Ref<DerivationNode> node = TRY(make_node(source.node, source.object, rights));
-    DerivationLock::Guard tree(DerivationTree::lock());
+    DerivationLock::Guard tree(DerivationTree::lock(*node));
     {
         SlotsGuard guard(lock_);
         if (closed_) return fail(Error::bad_state);
@@ -59,8 +59,8 @@ Result<> Table::revoke(Handle handle) {
     const Checked<Object> root = TRY(lookup_any(handle, ObjectType::any, rights::derive));
     std::uint64_t until; // what is derived from the root from now on is new and stays
     {
-        DerivationLock::Guard tree(DerivationTree::lock());
-        until = DerivationTree::now_locked();
+        DerivationLock::Guard tree(DerivationTree::lock(*root.node));
+        until = DerivationTree::now_locked(*root.node);
     }
     DerivationTree::destroy_below(*root.node, until);
     return {};
@@ -72,38 +72,24 @@ void Table::close_all() {
         closed_ = true;
     }
     // What this table paid for ends everywhere.
-    DerivationTree::destroy_paid(paid_);
+    for (unsigned shard = 0; shard < DerivationTree::kShards; shard++)
+        DerivationTree::destroy_paid(paid_[shard], shard);
     // What others gave goes back to them. The table does not grow any more.
     bool was_mapped = false;
-    constexpr std::uint32_t kPiece = 16;
-    for (std::uint32_t index = 0; index < chunk_count_ * kChunkSlots; index += kPiece)
-        was_mapped = end_slots(index, kPiece) || was_mapped;
-    if (was_mapped) spaces_->notice();
-}
-
-// Empties `count` slots; answers whether mappings may have been made through them.
-bool Table::end_slots(std::uint32_t first, std::uint32_t count) {
-    Taken taken[16];
-    AIOS_ASSERT(count <= std::size(taken));
-    bool was_mapped = false;
-    {
-        DerivationLock::Guard tree(DerivationTree::lock());
-        SlotsGuard guard(lock_);
-        for (std::uint32_t i = 0; i < count; i++) {
-            Slot& slot = chunks_[(first + i) / kChunkSlots]->slots[(first + i) % kChunkSlots];
-            if (slot.state == SlotState::free) continue;
-            taken[i] = free_slot_locked(slot, first + i);
-            if (taken[i].node) was_mapped = taken[i].node->end(mm::Authority::State::closed) || was_mapped;
-        }
+    for (std::uint32_t index = 0; index < chunk_count_ * kChunkSlots; index++) {
+        const Handle handle = handle_at(index);
+        if (handle == kNoHandle) continue;
+        auto taken = take(handle, false);
+        if (!taken || !taken->object) continue;
+        was_mapped = was_mapped || taken->was_mapped;
+        taken->object->handle_removed(taken->rights);
     }
-    for (const Taken& one : taken)
-        if (one.object) one.object->handle_removed(one.rights);
-    return was_mapped;
+    if (was_mapped) spaces_->notice();
 }
 
 Ref<DerivationNode> Table::strip_slot(DerivationNode& node) {
     SlotsGuard guard(lock_);
-    Slot& slot = chunks_[node.slot_ / kChunkSlots]->slots[node.slot_ % kChunkSlots];
+    Slot& slot = slot_at(node.slot_);
     AIOS_ASSERT(slot.node == &node && slot.state == SlotState::used);
     node.object_ = Ref<Object>::adopt(std::exchange(slot.object, nullptr));
     node.table_ = nullptr;
