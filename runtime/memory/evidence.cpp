@@ -2,6 +2,8 @@
 #include "runtime/memory/evidence.hpp"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <string>
 #include <unordered_set>
 
@@ -23,36 +25,71 @@ constexpr double kFullQuestion = 4;
 // states something; yet it is one, for what follows the question in a list of frequent ones often answers it.
 constexpr double kAskedShare = 0.6;
 
+// A question as documents of one language are asked it.
+class Reading {
+public:
+    Reading(const IndexView& view, const Question& question, Language language);
+
+    // The part of the question, 0 to 1, that a passage covers, given with what belongs to it from elsewhere.
+    [[nodiscard]] double covered_by(std::string_view head, std::string_view text, Stemmers& stemmers) const;
+
+private:
+    struct Part {
+        std::string_view stem;
+        double weight;
+    };
+    [[nodiscard]] double weight_in(std::string_view head, std::string_view text, Stemmers& stemmers) const;
+
+    Language language_;
+    std::vector<Part> parts_;
+    double total_ = 0; // what covers the question in full
+};
+
+Reading::Reading(const IndexView& view, const Question& question, Language language) : language_(language) {
+    for (const Question::Stem& stem : question.stems) {
+        if (!stem.languages.contains(language)) continue;
+        const auto term = view.find_stem(stem.text);
+        const double rarity = inverse_frequency(view.passages(), term ? term->list.passages : 1);
+        const double part = stem.generic ? (term ? kGenericWeight : 0) : (term ? 1 : kUnknownWeight);
+        parts_.push_back({stem.text, rarity * part});
+        total_ += parts_.back().weight;
+    }
+    total_ = std::min(total_, kFullQuestion * natural_log(view.passages() + 1));
+}
+
+double Reading::weight_in(std::string_view head, std::string_view text, Stemmers& stemmers) const {
+    std::unordered_set<std::string> held;
+    const auto hold = [&](std::string_view stem) { held.emplace(stem); };
+    for_each_stem(stemmers, language_, head, hold);
+    for_each_stem(stemmers, language_, text, hold);
+    double weight = 0;
+    for (const Part& part : parts_) {
+        if (held.contains(std::string(part.stem))) weight += part.weight;
+    }
+    return weight;
+}
+
+double Reading::covered_by(std::string_view head, std::string_view text, Stemmers& stemmers) const {
+    if (total_ <= 0) return 0;
+    const bool asks = text.contains('?');
+    const double stated = weight_in(head, asks ? without_questions(text) : std::string(text), stemmers);
+    const double covered = asks ? stated + kAskedShare * (weight_in(head, text, stemmers) - stated) : stated;
+    return std::min(1.0, covered / total_);
+}
+
 } // namespace
 
 std::vector<double> weigh_evidence(const IndexView& view, const Question& question,
                                    std::span<const std::uint32_t> candidates) {
-    std::vector<double> coverage(candidates.size());
-    std::vector<double> weights;
-    double total = 0;
-    for (const Question::Stem& stem : question.stems) {
-        const auto term = view.find_stem(stem.text);
-        const double rarity = inverse_frequency(view.passages(), term ? term->list.passages : 1);
-        const double part = stem.generic ? (term ? kGenericWeight : 0) : (term ? 1 : kUnknownWeight);
-        weights.push_back(rarity * part);
-        total += weights.back();
-    }
-    if (total <= 0) return coverage;
-    total = std::min(total, kFullQuestion * natural_log(view.passages() + 1));
-    for (std::size_t at = 0; at < candidates.size(); ++at) {
-        const std::string_view text = view.passage_text(candidates[at]);
-        const auto covered_by = [&](std::string_view words) {
-            std::unordered_set<std::string> held;
-            for_each_stem(words, [&](std::string_view stem, std::string_view) { held.emplace(stem); });
-            double covered = 0;
-            for (std::size_t i = 0; i < weights.size(); ++i) {
-                if (held.contains(question.stems[i].text)) covered += weights[i];
-            }
-            return covered;
-        };
-        const double stated = text.contains('?') ? covered_by(without_questions(text)) : covered_by(text);
-        const double covered = text.contains('?') ? stated + kAskedShare * (covered_by(text) - stated) : stated;
-        coverage[at] = std::min(1.0, covered / total);
+    std::array<std::optional<Reading>, kLanguages> readings;
+    Stemmers stemmers;
+    std::vector<double> coverage;
+    for (const std::uint32_t candidate : candidates) {
+        const Language language = view.language(view.passage(candidate).document);
+        auto& reading = readings[index_of(language)];
+        if (!reading) reading.emplace(view, question, language);
+        coverage.push_back(
+            reading->covered_by(std::string_view(), view.passage_text(candidate), stemmers));
     }
     return coverage;
 }

@@ -2,13 +2,11 @@
 #include "runtime/memory/index_builder.hpp"
 
 #include <algorithm>
-#include <array>
 #include <new>
 
 #include "base/bytes.hpp"
 #include "runtime/memory/grams.hpp"
 #include "runtime/memory/postings.hpp"
-#include "runtime/memory/stemmer.hpp"
 #include "runtime/memory/stop_words.hpp"
 #include "runtime/memory/text.hpp"
 
@@ -54,21 +52,20 @@ std::uint32_t IndexBuilder::gram_of(std::uint32_t key) {
     return at->second;
 }
 
-const IndexBuilder::Word& IndexBuilder::word_entry(std::string_view word) {
-    if (const auto known = words_.find(word); known != words_.end()) return known->second;
+const IndexBuilder::Word& IndexBuilder::word_entry(Language language, std::string_view word) {
+    Words& words = words_[index_of(language)];
+    if (const auto known = words.find(word); known != words.end()) return known->second;
     Word entry{kNoTerm, static_cast<std::uint32_t>(word_grams_.size()), 0};
-    if (!is_stop_word(word)) {
+    if (!is_stop_word(language, word)) {
         for_each_gram(word, [&](std::uint32_t key) { word_grams_.push_back(gram_of(key)); });
         entry.grams = static_cast<std::uint32_t>(word_grams_.size()) - entry.first_gram;
-        std::array<char, kMaxWordBytes> buffer{};
-        std::ranges::copy(word, buffer.begin());
-        entry.term = term_of(stem_in_place(std::span(buffer).first(word.size())));
+        entry.term = term_of(stemmers_.stem(language, word));
     }
-    return words_.emplace(std::string(word), entry).first->second;
+    return words.emplace(std::string(word), entry).first->second;
 }
 
 void IndexBuilder::index_word(std::string_view word, std::uint32_t weight) {
-    const Word& entry = word_entry(word);
+    const Word& entry = word_entry(language_, word);
     if (entry.term == kNoTerm) return;
     const std::span grams = std::span(word_grams_).subspan(entry.first_gram, entry.grams);
     for (std::uint32_t i = 0; i < weight; ++i) {
@@ -124,6 +121,8 @@ void IndexBuilder::index_document(std::string_view name, std::string_view text) 
     record.name_offset = static_cast<std::uint32_t>(names_.size());
     record.name_bytes = static_cast<std::uint32_t>(name.size());
     record.first_passage = passages();
+    language_ = guess_language(text);
+    record.language = static_cast<std::uint32_t>(language_);
     names_ += name;
     text_ += text;
     const std::vector<PassageRange> ranges = cut_passages(text);
@@ -173,9 +172,9 @@ Result<> IndexBuilder::replace(std::span<const Changed> changes) {
         for (const DocumentRecord& record : documents_) {
             const std::string_view name = std::string_view(names_).substr(record.name_offset, record.name_bytes);
             const auto changed = texts.find(name);
-            const std::string_view text =
-                changed != texts.end() ? changed->second
-                                       : std::string_view(text_).substr(record.text_offset, record.text_bytes);
+            const std::string_view text = changed != texts.end()
+                                              ? changed->second
+                                              : std::string_view(text_).substr(record.text_offset, record.text_bytes);
             TRY(fresh.add(name, std::as_bytes(std::span(text))));
         }
         *this = std::move(fresh); // terms_ views the keys of a map: its nodes move along

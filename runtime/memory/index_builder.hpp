@@ -3,9 +3,10 @@
 // Documents may be added after a seal and the region sealed again. Not thread-safe: one agent builds.
 //
 // Heap: about the size of the text, plus 2.5 bytes for each distinct (passage, word) and (passage, 4-gram) pair, plus
-// some 300 bytes for each different word; during seal() 8 bytes for each (passage, word) pair more.
+// some 300 bytes for each different word of a language; during seal() 8 bytes for each (passage, word) pair more.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,6 +20,7 @@
 #include "runtime/memory/index_format.hpp"
 #include "runtime/memory/limits.hpp"
 #include "runtime/memory/passages.hpp"
+#include "runtime/memory/stemmer.hpp"
 
 namespace aios::memory {
 
@@ -82,7 +84,7 @@ private:
     void index_document(std::string_view name, std::string_view text);
     void index_passage(std::string_view document, const PassageRange& range, std::size_t opening_end);
     void index_word(std::string_view word, std::uint32_t weight);
-    [[nodiscard]] const Word& word_entry(std::string_view word);
+    [[nodiscard]] const Word& word_entry(Language language, std::string_view word);
     [[nodiscard]] std::uint32_t term_of(std::string_view stem);
     [[nodiscard]] std::uint32_t gram_of(std::uint32_t key);
     void append(List& list, std::uint32_t count) const;
@@ -94,7 +96,9 @@ private:
     std::vector<PassageRecord> passages_;
     std::unordered_map<std::string, std::uint32_t, StringHash, std::equal_to<>> known_names_; // document
 
-    std::unordered_map<std::string, Word, StringHash, std::equal_to<>> words_;
+    Stemmers stemmers_;
+    using Words = std::unordered_map<std::string, Word, StringHash, std::equal_to<>>;
+    std::array<Words, kLanguages> words_;   // that occurred in documents of each language
     std::vector<std::uint32_t> word_grams_; // gram numbers, word after word
     std::unordered_map<std::string, std::uint32_t, StringHash, std::equal_to<>> term_ids_;
     std::vector<std::string_view> terms_; // views of the keys of term_ids_, which stay where they are
@@ -110,7 +114,8 @@ private:
     std::uint64_t gram_tokens_ = 0;
     bool broken_ = false;
 
-    // Of the passage at hand: identifiers as often as they occur.
+    // Of the document at hand, and of the passage at hand identifiers as often as they occur.
+    Language language_ = Language::english;
     std::vector<std::uint32_t> stem_occurrences_;
     std::vector<std::uint32_t> gram_occurrences_;
 };

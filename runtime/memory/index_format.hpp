@@ -17,7 +17,7 @@
 namespace aios::memory {
 
 inline constexpr std::uint64_t kIndexMagic = 0x3158'444e'4953'4f41; // "AOSINDX1"
-inline constexpr std::uint32_t kIndexVersion = 1;
+inline constexpr std::uint32_t kIndexVersion = 2;
 
 struct Lead {
     std::uint64_t magic;
@@ -71,7 +71,7 @@ struct DocumentRecord {
     std::uint32_t passages;
     std::uint32_t stem_tokens;
     std::uint32_t gram_tokens;
-    std::uint32_t reserved;
+    std::uint32_t language; // a Language
 };
 static_assert(sizeof(DocumentRecord) == 40);
 

@@ -109,6 +109,8 @@ Result<> IndexView::load_tables() {
             return fail(Error::bad_format);
         if (!contains(section(SectionId::text), document.text_offset, document.text_bytes))
             return fail(Error::bad_format);
+        if (document.language >= kLanguages) return fail(Error::bad_format);
+        if (document.passages > 0) languages_ |= language(at);
         if (document.first_passage != next || document.passages > header_.passages - next)
             return fail(Error::bad_format);
         for (; next < document.first_passage + document.passages; ++next) {

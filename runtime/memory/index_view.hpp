@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "base/types.hpp"
 #include "runtime/memory/index_format.hpp"
+#include "runtime/memory/language.hpp"
 
 namespace aios::memory {
 
@@ -43,6 +44,12 @@ public:
     // Tables, numbered from 0; the number must be below documents() or passages().
     [[nodiscard]] const DocumentRecord& document(std::uint32_t at) const { return documents_[at]; }
     [[nodiscard]] const PassageRecord& passage(std::uint32_t at) const { return passages_[at]; }
+
+    // What the document was taken for; and the languages of all documents that have passages.
+    [[nodiscard]] Language language(std::uint32_t document) const {
+        return static_cast<Language>(documents_[document].language);
+    }
+    [[nodiscard]] LanguageSet languages() const { return languages_; }
 
     // Views into the region, valid as long as it is mapped; a rebuild changes them under the reader.
     [[nodiscard]] std::string_view name(std::uint32_t document) const;
@@ -88,6 +95,7 @@ private:
     std::uint64_t sequence_;
     std::vector<DocumentRecord> documents_;
     std::vector<PassageRecord> passages_;
+    LanguageSet languages_;
 };
 
 } // namespace aios::memory

@@ -32,6 +32,9 @@ inline constexpr std::size_t kMaxPassageBytes = 5'120;
 // Bytes of one word that count: longer words are the same word if they agree in these.
 inline constexpr std::size_t kMaxWordBytes = 48;
 
+// How much of a document is looked at to tell its language, in bytes, in pieces from all over it.
+inline constexpr std::size_t kGuessBytes = 8'192;
+
 // How much of the first line of a document, or of a part of it with a heading, is its opening, in bytes, and how many
 // times a word there counts.
 inline constexpr std::size_t kOpeningBytes = 160;
@@ -40,7 +43,8 @@ inline constexpr std::uint32_t kOpeningWeight = 2;
 // Bytes of one question. A longer one is refused with Error::too_large: a question of 100 kB is handled.
 inline constexpr std::size_t kMaxQuestionBytes = std::size_t{128} << 10;
 
-// Different words and 4-grams of a question that are looked up: the most informative ones, so that time stays bounded.
+// Different words (in each language of the collection) and 4-grams of a question that are looked up: the most
+// informative ones, so that time stays bounded.
 inline constexpr std::size_t kMaxQuestionWords = 256;
 inline constexpr std::size_t kMaxQuestionGrams = 1'024;
 

@@ -22,7 +22,8 @@ enum class Field : std::uint8_t { stems, grams };
 
 struct Lookup {
     IndexView::Term term;
-    double weight; // of the term in the question
+    double weight;         // of the term in the question
+    LanguageSet languages; // of the documents in which it counts: the same letters are another word in others
 };
 
 // Keeps the `limit` most informative look-ups, so that a question's time is bounded. The order of the rest stays.
@@ -47,9 +48,11 @@ void accumulate(const IndexView& view, Field field, const Lookup& lookup, FieldS
         const double length = stems ? record.stem_tokens : record.gram_tokens;
         out.documents[document] += document_weight * saturation(in_document, length, document_average);
     };
+    const bool everywhere = lookup.languages.contains(view.languages());
     PostingReader reader(view.postings(list), view.passages());
     while (reader.next()) {
         const PassageRecord& passage = view.passage(reader.passage());
+        if (!everywhere && !lookup.languages.contains(view.language(passage.document))) continue;
         const double length = stems ? passage.stem_tokens : passage.gram_tokens;
         out.passages[reader.passage()] += passage_weight * saturation(reader.count(), length, passage_average);
         if (passage.document != document) {
@@ -73,16 +76,17 @@ std::vector<Lookup> look_up_stems(const IndexView& view, const Question& questio
     std::vector<Lookup> lookups;
     for (const Question::Stem& stem : question.stems) {
         const double weight = stem.count * (stem.generic ? kGenericShare : 1);
-        if (const auto term = view.find_stem(stem.text)) lookups.push_back({*term, weight});
+        if (const auto term = view.find_stem(stem.text)) lookups.push_back({*term, weight, stem.languages});
     }
-    keep_informative(lookups, kMaxQuestionWords);
+    keep_informative(lookups, kMaxQuestionWords * std::max(1U, view.languages().size()));
     return lookups;
 }
 
 std::vector<Lookup> look_up_grams(const IndexView& view, const Question& question) {
     std::vector<Lookup> lookups;
     for (const Question::Gram& gram : question.grams) {
-        if (const auto term = view.find_gram(gram.key)) lookups.push_back({*term, static_cast<double>(gram.count)});
+        if (const auto term = view.find_gram(gram.key))
+            lookups.push_back({*term, static_cast<double>(gram.count), LanguageSet::all()});
     }
     keep_informative(lookups, kMaxQuestionGrams);
     return lookups;
@@ -170,19 +174,29 @@ std::uint32_t best_passage(const IndexView& view, const Ranking& ranking, std::u
 // The question's stems with those that its best passages share. A stem's weight is its part of each passage, times the
 // document's score, times its rarity; the widened question keeps the old weight in sum.
 std::vector<Lookup> widen(const IndexView& view, const Ranking& ranking, const std::vector<Lookup>& question) {
-    std::map<std::string, double, std::less<>> weights;
+    struct Shared {
+        double weight = 0;
+        LanguageSet languages;
+    };
+    std::map<std::string, Shared, std::less<>> shared;
+    Stemmers stemmers;
     for (std::size_t i = 0; i < std::min<std::size_t>(kFeedbackDocuments, ranking.order.size()); ++i) {
         const std::uint32_t document = ranking.order[i];
         const std::uint32_t passage = best_passage(view, ranking, document);
         const double part = ranking.documents[document] / std::max(1U, view.passage(passage).stem_tokens);
-        for_each_stem(view.passage_text(passage),
-                      [&](std::string_view stem, std::string_view) { weights[std::string(stem)] += part; });
+        const Language language = view.language(document);
+        for_each_stem(stemmers, language, view.passage_text(passage), [&](std::string_view text) {
+            Shared& stem = shared[std::string(text)];
+            stem.weight += part;
+            stem.languages |= language;
+        });
     }
     std::vector<Lookup> found;
-    for (const auto& [stem, weight] : weights) {
-        const auto term = view.find_stem(stem);
+    for (const auto& [text, stem] : shared) {
+        const auto term = view.find_stem(text);
         if (!term || term->list.documents < 2) continue;
-        found.push_back({*term, weight * inverse_frequency(view.documents(), term->list.documents)});
+        const double rarity = inverse_frequency(view.documents(), term->list.documents);
+        found.push_back({*term, stem.weight * rarity, stem.languages});
     }
     std::ranges::stable_sort(found, std::greater<>{}, &Lookup::weight);
     if (found.size() > kFeedbackStems) found.resize(kFeedbackStems);
@@ -201,6 +215,7 @@ std::vector<Lookup> widen(const IndexView& view, const Ranking& ranking, const s
         const auto same = std::ranges::find(wide, lookup.term.number, [](const Lookup& l) { return l.term.number; });
         if (same != wide.end()) {
             same->weight += lookup.weight;
+            same->languages |= lookup.languages;
         } else {
             wide.push_back(lookup);
         }

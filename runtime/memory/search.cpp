@@ -76,7 +76,7 @@ void cite(Answer& answer, const std::vector<double>& coverage) {
 }
 
 Result<Answer> search_unguarded(const IndexView& view, std::string_view text, std::uint32_t limit) {
-    const Question question = parse_question(text);
+    const Question question = parse_question(text, view.languages());
     const Ranking ranking = rank(view, question);
     const std::vector<Hit> hits = choose(view, ranking, limit);
     std::vector<std::uint32_t> candidates;

@@ -1,113 +1,85 @@
-// English words that carry no topic: see stop_words.hpp. Both lists are sorted at compile time and searched by halves.
+// Looks words up in the lists of the languages: see stop_words.hpp. The tables are made of the lists at first use.
 #include "runtime/memory/stop_words.hpp"
 
-#include <algorithm>
-#include <array>
 #include <string>
-#include <vector>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "runtime/memory/stemmer.hpp"
+#include "runtime/memory/word_lists.hpp"
 
 namespace aios::memory {
 namespace {
 
-template <std::size_t N>
-consteval std::array<std::string_view, N> sorted(std::array<std::string_view, N> words) {
-    std::ranges::sort(words);
+struct StringHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
+};
+
+using ListedWords = std::unordered_map<std::string_view, LanguageSet>;
+using Stems = std::unordered_set<std::string, StringHash, std::equal_to<>>;
+
+ListedWords all_listed(std::string_view WordLists::* list) {
+    ListedWords words;
+    for (const Language language : kAllLanguages)
+        for_each_listed(word_lists(language).*list, [&](std::string_view word) { words[word] |= language; });
     return words;
 }
 
-constexpr auto kStopWords = sorted(std::to_array<std::string_view>({
-    "about",   "above",      "across",    "after",     "again",    "against",   "all",       "almost",    "along",
-    "already", "also",       "although",  "always",    "am",       "among",     "an",        "and",       "another",
-    "any",     "anybody",    "anyone",    "anything",  "are",      "aren",      "around",    "as",        "at",
-    "away",    "be",         "because",   "been",      "before",   "behind",    "being",     "below",     "beside",
-    "besides", "between",    "beyond",    "both",      "but",      "by",        "can",       "cannot",    "could",
-    "couldn",  "did",        "didn",      "do",        "does",     "doesn",     "doing",     "don",       "done",
-    "down",    "during",     "each",      "either",    "else",     "ever",      "every",     "everyone",  "everything",
-    "few",     "for",        "from",      "further",   "had",      "hadn",      "has",       "hasn",      "have",
-    "haven",   "having",     "he",        "hence",     "her",      "here",      "hers",      "herself",   "him",
-    "himself", "his",        "how",       "however",   "if",       "in",        "indeed",    "instead",   "into",
-    "is",      "isn",        "it",        "its",       "itself",   "just",      "least",     "less",      "let",
-    "ll",      "many",       "may",       "maybe",     "me",       "might",     "mine",      "more",      "moreover",
-    "most",    "much",       "must",      "my",        "myself",   "neither",   "never",     "no",        "nobody",
-    "none",    "nor",        "not",       "nothing",   "now",      "of",        "off",       "often",     "on",
-    "once",    "one",        "only",      "onto",      "or",       "other",     "others",    "otherwise", "ought",
-    "our",     "ours",       "ourselves", "out",       "over",     "own",       "per",       "perhaps",   "please",
-    "quite",   "rather",     "re",        "really",    "same",     "shall",     "she",       "should",    "shouldn",
-    "since",   "so",         "some",      "somebody",  "someone",  "something", "sometimes", "somewhat",  "soon",
-    "still",   "such",       "than",      "that",      "the",      "their",     "theirs",    "them",      "themselves",
-    "then",    "there",      "thereby",   "therefore", "these",    "they",      "this",      "those",     "though",
-    "through", "throughout", "thus",      "to",        "together", "too",       "toward",    "towards",   "under",
-    "unless",  "until",      "up",        "upon",      "us",       "ve",        "very",      "via",       "was",
-    "wasn",    "we",         "were",      "weren",     "what",     "whatever",  "when",      "whenever",  "where",
-    "whereas", "whereby",    "wherever",  "whether",   "which",    "while",     "who",       "whoever",   "whole",
-    "whom",    "whose",      "why",       "will",      "with",     "within",    "without",   "won",       "would",
-    "wouldn",  "yes",        "yet",       "you",       "your",     "yours",     "yourself",
-}));
+LanguageSet languages_of(const ListedWords& words, std::string_view word) {
+    const auto found = words.find(word);
+    return found == words.end() ? LanguageSet() : found->second;
+}
 
-// As they stand in a sentence; their stems are what is compared.
-constexpr auto kGenericWords = std::to_array<std::string_view>({
-    "able",        "accomplish",  "account",   "achieve",     "act",           "actual",     "add",
-    "affect",      "aim",         "allow",     "amount",      "analyse",       "answer",     "appear",
-    "apply",       "application", "approach",  "appropriate", "article",       "ask",        "available",
-    "basic",       "basis",       "become",    "begin",       "behave",        "best",       "better",
-    "big",         "bring",       "calculate", "call",        "carry",         "case",       "cause",
-    "certain",     "change",      "choose",    "clear",       "come",          "common",     "compare",
-    "complete",    "concern",     "condition", "consider",    "consist",       "contain",    "correct",
-    "current",     "data",        "deal",      "decide",      "define",        "depend",     "describe",
-    "description", "detail",      "detect",    "determine",   "develop",       "differ",     "different",
-    "difference",  "difficult",   "discover",  "discuss",     "divide",        "document",   "easy",
-    "effect",      "efficient",   "employ",    "end",         "ensure",        "enough",     "especially",
-    "estimate",    "evaluate",    "example",   "exist",       "expect",        "explain",    "extent",
-    "fact",        "factor",      "far",       "feature",     "find",          "first",      "follow",
-    "form",        "formal",      "found",     "full",        "general",       "get",        "give",
-    "given",       "go",          "good",      "great",       "guide",         "handle",     "happen",
-    "help",        "hold",        "idea",      "important",   "include",       "indicate",   "influence",
-    "information", "interest",    "introduce", "investigate", "investigation", "involve",    "issue",
-    "keep",        "kind",        "know",      "known",       "large",         "last",       "later",
-    "lead",        "learn",       "leave",     "like",        "list",          "little",     "long",
-    "look",        "main",        "make",      "manner",      "matter",        "mean",       "means",
-    "measure",     "meet",        "method",    "mind",        "name",          "nature",     "near",
-    "necessary",   "need",        "new",       "normal",      "number",        "observe",    "obtain",
-    "occur",       "old",         "order",     "paper",       "part",          "particular", "people",
-    "perform",     "permit",      "place",     "play",        "point",         "possible",   "practical",
-    "practice",    "predict",     "present",   "previous",    "problem",       "procedure",  "produce",
-    "progress",    "proper",      "propose",   "prove",       "provide",       "purpose",    "put",
-    "question",    "quick",       "range",     "report",      "maximum",       "minimum",    "size",
-    "twice",       "total",       "length",    "describe",    "external",      "internal",   "reason",
-    "recent",      "regard",      "relate",    "relation",    "relative",      "require",    "research",
-    "respect",     "result",      "right",     "role",        "run",           "say",        "second",
-    "see",         "seem",        "several",   "show",        "significant",   "similar",    "simple",
-    "single",      "small",       "solve",     "sort",        "specific",      "start",      "state",
-    "step",        "stop",        "study",     "suggest",     "suitable",      "support",    "take",
-    "technique",   "tell",        "thing",     "think",       "time",          "treat",      "true",
-    "try",         "turn",        "two",       "type",        "understand",    "use",        "useful",
-    "usual",       "valid",       "value",     "various",     "want",          "way",        "well",
-    "word",        "work",        "write",     "wrong",
-});
-
-std::vector<std::string> generic_stems() {
-    std::vector<std::string> stems;
-    stems.reserve(kGenericWords.size());
-    for (const std::string_view word : kGenericWords) {
-        std::string buffer(word);
-        stems.emplace_back(stem_in_place(buffer));
+std::array<Stems, kLanguages> all_generic_stems() {
+    std::array<Stems, kLanguages> stems;
+    Stemmers stemmers;
+    for (const Language language : kAllLanguages) {
+        for_each_listed(word_lists(language).generic_words, [&](std::string_view word) {
+            stems[index_of(language)].emplace(stemmers.stem(language, word));
+        });
     }
-    std::ranges::sort(stems);
     return stems;
 }
 
 } // namespace
 
-bool is_stop_word(std::string_view word) {
-    const bool lone_letter = word.size() == 1 && word[0] >= 'a' && word[0] <= 'z';
-    return lone_letter || std::ranges::binary_search(kStopWords, word);
+const WordLists& word_lists(Language language) {
+    switch (language) {
+    case Language::english:
+        return kEnglishWords;
+    case Language::german:
+        return kGermanWords;
+    case Language::dutch:
+        return kDutchWords;
+    case Language::swedish:
+        return kSwedishWords;
+    case Language::french:
+        return kFrenchWords;
+    case Language::spanish:
+        return kSpanishWords;
+    case Language::italian:
+        return kItalianWords;
+    case Language::portuguese:
+        return kPortugueseWords;
+    }
+    return kEnglishWords;
 }
 
-bool is_generic_stem(std::string_view stem) {
-    static const std::vector<std::string> stems = generic_stems();
-    return std::ranges::binary_search(stems, stem, {}, [](const auto& s) { return std::string_view(s); });
+LanguageSet languages_of_stop_word(std::string_view word) {
+    if (word.size() == 1 && word[0] >= 'a' && word[0] <= 'z') return LanguageSet::all();
+    static const ListedWords words = all_listed(&WordLists::function_words);
+    return languages_of(words, word);
+}
+
+LanguageSet languages_of_generic_word(std::string_view word) {
+    static const ListedWords words = all_listed(&WordLists::generic_words);
+    return languages_of(words, word);
+}
+
+bool is_generic_stem(Language language, std::string_view stem) {
+    static const std::array<Stems, kLanguages> stems = all_generic_stems();
+    return stems[index_of(language)].contains(stem);
 }
 
 } // namespace aios::memory

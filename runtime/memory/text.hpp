@@ -1,7 +1,8 @@
 // Words out of bytes. Documents and questions are UTF-8 that may be invalid: a byte that belongs to no valid character
 // separates words and is otherwise ignored. Nothing here allocates on its own or fails.
 //
-// A word is a run of letters and digits, folded to lower case; characters of scripts that do not use spaces (CJK) are
+// A word is a run of letters and digits, folded to lower case, a letter and its combining mark as one character where
+// Unicode has one; characters of scripts that do not use spaces (CJK) are
 // words of one character. Everything else (spaces, punctuation, control characters, NUL) separates.
 #pragma once
 
@@ -30,11 +31,15 @@ public:
 
 private:
     void append(char32_t code);
+    void append_mark(char32_t mark);
+    void append_ascii_run();
 
     std::string_view text_;
     std::size_t at_ = 0;
     std::size_t begin_ = 0;
     std::size_t size_ = 0;
+    char32_t last_ = 0;         // the last character of the word; 0: it did not fit
+    std::size_t last_size_ = 0; // the word's size before it
     std::array<char, kMaxWordBytes> buffer_{};
 };
 

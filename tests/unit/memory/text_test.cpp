@@ -7,6 +7,7 @@
 #include "runtime/memory/grams.hpp"
 #include "runtime/memory/stop_words.hpp"
 #include "runtime/memory/text.hpp"
+#include "runtime/memory/word_lists.hpp"
 
 namespace aios::memory {
 namespace {
@@ -43,6 +44,26 @@ TEST(Words, FoldCapitalsBeyondAscii) {
     EXPECT_EQ(words("ÄRGER Œuvre ΣΟΦΙΑ МОСКВА Ёлка"), (Words{"ärger", "œuvre", "σοφια", "москва", "ёлка"}));
 }
 
+TEST(Words, FoldTheLettersOfEuropeanLanguages) {
+    EXPECT_EQ(words("ÄÖÜ ÉÈÊË ÇŒÆ ÑÍÓÚ ÃÕ ÅØ ŁŚŻŹŽ Ÿ"),
+              (Words{"äöü", "éèêë", "çœæ", "ñíóú", "ãõ", "åø", "łśżźž", "ÿ"}));
+    EXPECT_EQ(words("STRAẞE Straße ΣΟΦΟΣ σοφος σοφός ΣΟΦΌΣ"),
+              (Words{"straße", "straße", "σοφοσ", "σοφοσ", "σοφόσ", "σοφόσ"}));
+    EXPECT_EQ(words("İstanbul Ș Ț ḂẠ Ґ Ў"), (Words{"istanbul", "ș", "ț", "ḃạ", "ґ", "ў"}));
+}
+
+// A letter and its mark, as some systems write names and texts, are the same word as the letter that has one.
+TEST(Words, ComposeLettersAndMarks) {
+    EXPECT_EQ(words("a\u0308rger A\u0308RGER cafe\u0301 garc\u0327on man\u0303ana a\u030a"),
+              (Words{"ärger", "ärger", "café", "garçon", "mañana", "å"}));
+    EXPECT_EQ(words("q\u0308x e\u0301\u0323"), (Words{"q\u0308x", "é\u0323"})); // there is no such letter
+    EXPECT_EQ(words("\u0308a"), (Words{"\u0308a"}));
+    // At the end of the room for a word.
+    const std::string almost(kMaxWordBytes - 1, 'x');
+    EXPECT_EQ(words(almost + "e\u0301"), (Words{almost}));
+    EXPECT_EQ(words(almost + "xe\u0301"), (Words{almost + "x"}));
+}
+
 TEST(Words, TakeIdeographsOneByOne) { EXPECT_EQ(words("操作a系统。"), (Words{"操", "作", "a", "系", "统"})); }
 
 TEST(Words, SurviveInvalidUtf8AndNul) {
@@ -73,16 +94,36 @@ TEST(Words, TellWhereTheyStart) {
 
 TEST(StopWords, AreFunctionWordsAndSingleLetters) {
     for (const char* word : {"the", "what", "of", "yourself", "about", "x"})
-        EXPECT_TRUE(is_stop_word(word)) << word;
+        EXPECT_TRUE(is_stop_word(Language::english, word)) << word;
     for (const char* word : {"wing", "kernel", "7", "", "thex", "système"})
-        EXPECT_FALSE(is_stop_word(word)) << word;
+        EXPECT_FALSE(is_stop_word(Language::english, word)) << word;
+    EXPECT_TRUE(is_stop_word(Language::german, "für"));
+    EXPECT_FALSE(is_stop_word(Language::english, "für"));
+    EXPECT_EQ(languages_of_stop_word("x"), LanguageSet::all());
+    EXPECT_TRUE(languages_of_stop_word("die").contains(Language::german));
+    EXPECT_TRUE(languages_of_stop_word("die").contains(Language::dutch));
+    EXPECT_EQ(languages_of_stop_word("die").size(), 2U);
+}
+
+// The lists are data: each of their words must be what WordReader gives, or it is never met.
+TEST(StopWords, AreWrittenAsTheyAreRead) {
+    for (const Language language : kAllLanguages) {
+        std::size_t count = 0;
+        for (const std::string_view list : {word_lists(language).function_words, word_lists(language).generic_words}) {
+            for_each_listed(list, [&](std::string_view word) {
+                EXPECT_EQ(words(word), Words{std::string(word)});
+                ++count;
+            });
+        }
+        EXPECT_GE(count, 150U);
+    }
 }
 
 TEST(GenericStems, AreOfWordsOfAnySubject) {
     for (const char* stem : {"investig", "calcul", "find"})
-        EXPECT_TRUE(is_generic_stem(stem)) << stem;
+        EXPECT_TRUE(is_generic_stem(Language::english, stem)) << stem;
     for (const char* stem : {"wing", "schedul", "olymp"})
-        EXPECT_FALSE(is_generic_stem(stem)) << stem;
+        EXPECT_FALSE(is_generic_stem(Language::english, stem)) << stem;
 }
 
 TEST(Grams, AreWindowsOfFourBytesWithTheSpacesAround) {
