@@ -89,7 +89,7 @@ std::vector<double> weigh_evidence(const IndexView& view, const Question& questi
         auto& reading = readings[index_of(language)];
         if (!reading) reading.emplace(view, question, language);
         coverage.push_back(
-            reading->covered_by(std::string_view(), view.passage_text(candidate), stemmers));
+            reading->covered_by(view.table_head_text(candidate), view.passage_text(candidate), stemmers));
     }
     return coverage;
 }

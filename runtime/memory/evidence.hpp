@@ -25,7 +25,7 @@ namespace aios::memory {
 // unlike collections, of 1 to 1,400 files (docs/design/memory.md).
 inline constexpr double kNeededCoverage = 0.45;
 
-// The coverage of each of `candidates`, passages of the view.
+// The coverage of each of `candidates`, passages of the view. Rows cover what the head of their table says, too.
 [[nodiscard]] std::vector<double> weigh_evidence(const IndexView& view, const Question& question,
                                                  std::span<const std::uint32_t> candidates);
 

@@ -91,6 +91,10 @@ void IndexBuilder::index_passage(std::string_view document, const PassageRange& 
     WordReader reader(document.substr(range.offset, range.length));
     while (reader.next())
         index_word(reader.word(), range.offset + reader.begin() < opening ? kOpeningWeight : 1);
+    // Rows are found by the names of their columns too.
+    WordReader head(document.substr(range.head.offset, range.head.bytes));
+    while (head.next())
+        index_word(head.word(), 1);
     const auto append_to = [&](std::vector<List>& lists) {
         return [&](std::uint32_t id, std::uint32_t count) {
             const std::size_t before = lists[id].bytes.size();
@@ -107,6 +111,7 @@ void IndexBuilder::index_passage(std::string_view document, const PassageRange& 
     record.bytes = range.length;
     record.first = range.first;
     record.last = range.last;
+    record.head = range.head;
     record.stem_tokens = static_cast<std::uint32_t>(stem_occurrences_.size());
     record.gram_tokens = static_cast<std::uint32_t>(gram_occurrences_.size());
     stem_tokens_ += record.stem_tokens;
@@ -125,7 +130,7 @@ void IndexBuilder::index_document(std::string_view name, std::string_view text) 
     record.language = static_cast<std::uint32_t>(language_);
     names_ += name;
     text_ += text;
-    const std::vector<PassageRange> ranges = cut_passages(text);
+    const std::vector<PassageRange> ranges = cut_passages(text, layout_of(name));
     for (const PassageRange& range : ranges) {
         // A document has an opening, and so has each part of it that starts with a heading of Markdown.
         const bool opens = &range == &ranges.front() || text[range.offset] == '#';

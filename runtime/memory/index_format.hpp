@@ -14,6 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/memory/tables.hpp"
+
 namespace aios::memory {
 
 inline constexpr std::uint64_t kIndexMagic = 0x3158'444e'4953'4f41; // "AOSINDX1"
@@ -83,8 +85,9 @@ struct PassageRecord {
     std::uint32_t last;
     std::uint32_t stem_tokens;
     std::uint32_t gram_tokens;
+    TableHead head; // of the table in the middle of which the passage begins
 };
-static_assert(sizeof(PassageRecord) == 28);
+static_assert(sizeof(PassageRecord) == 44);
 
 // A term or a 4-gram: its posting list and how many passages and documents hold it. Sorted by string, by key.
 struct ListRecord {

@@ -116,7 +116,10 @@ Result<> IndexView::load_tables() {
         for (; next < document.first_passage + document.passages; ++next) {
             const PassageRecord& passage = passages_[next];
             if (passage.document != at || passage.offset > document.text_bytes ||
-                passage.bytes > document.text_bytes - passage.offset || passage.first > passage.last) {
+                passage.bytes > document.text_bytes - passage.offset || passage.first > passage.last ||
+                passage.head.offset > document.text_bytes || passage.head.bytes > kMaxTableHeadBytes ||
+                passage.head.bytes > document.text_bytes - passage.head.offset ||
+                passage.head.first > passage.head.last) {
                 return fail(Error::bad_format);
             }
         }
@@ -162,6 +165,11 @@ std::string_view IndexView::document_text(std::uint32_t document) const {
 std::string_view IndexView::passage_text(std::uint32_t passage) const {
     const PassageRecord& record = passages_[passage];
     return as_text(part(as_bytes(document_text(record.document)), record.offset, record.bytes));
+}
+
+std::string_view IndexView::table_head_text(std::uint32_t passage) const {
+    const PassageRecord& record = passages_[passage];
+    return as_text(part(as_bytes(document_text(record.document)), record.head.offset, record.head.bytes));
 }
 
 Result<std::uint32_t> IndexView::find_document(std::string_view wanted) const {

@@ -1,6 +1,6 @@
 // Reads an index in place. The region may be mapped read-only and may be damaged, half-built, or rebuilt by its owner
 // at any moment: nothing here reads outside it or trusts a number in it that was not checked. What every search needs
-// (the tables of documents and passages) is checked once and copied to the heap at opening: about 60 bytes a passage
+// (the tables of documents and passages) is checked once and copied to the heap at opening: about 80 bytes a passage
 // and 70 a document; texts, terms and postings stay in the region.
 //
 // A view is not thread-safe to open over a region that a build writes at the same time: open() then answers busy, or
@@ -55,6 +55,7 @@ public:
     [[nodiscard]] std::string_view name(std::uint32_t document) const;
     [[nodiscard]] std::string_view document_text(std::uint32_t document) const;
     [[nodiscard]] std::string_view passage_text(std::uint32_t passage) const;
+    [[nodiscard]] std::string_view table_head_text(std::uint32_t passage) const; // empty: it has none
 
     // The number of the document with this name. not_found if there is none. Linear in the number of documents.
     [[nodiscard]] Result<std::uint32_t> find_document(std::string_view name) const;

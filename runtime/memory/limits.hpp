@@ -35,6 +35,9 @@ inline constexpr std::size_t kMaxWordBytes = 48;
 // How much of a document is looked at to tell its language, in bytes, in pieces from all over it.
 inline constexpr std::size_t kGuessBytes = 8'192;
 
+// Bytes of a table's head at most: one that is longer is not shown with the rows that were cut off from it.
+inline constexpr std::size_t kMaxTableHeadBytes = 1'024;
+
 // How much of the first line of a document, or of a part of it with a heading, is its opening, in bytes, and how many
 // times a word there counts.
 inline constexpr std::size_t kOpeningBytes = 160;

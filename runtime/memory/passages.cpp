@@ -32,8 +32,6 @@ bool parts_at_line_end(std::string_view line, std::string_view next) {
     return !goes_on;
 }
 
-bool is_table_row(std::string_view line) { return line.starts_with('|'); }
-
 // Where to cut a long line at or before `limit` bytes: after the last sentence of its second half, after the last blank
 // of the last quarter, else before a character's first byte.
 std::size_t cut_point(std::string_view line, std::size_t limit) {
@@ -50,7 +48,7 @@ std::size_t cut_point(std::string_view line, std::size_t limit) {
 
 class Cutter {
 public:
-    explicit Cutter(std::string_view text) : text_(text) {}
+    Cutter(std::string_view text, Layout layout) : text_(text), layout_(layout), table_(layout) {}
 
     std::vector<PassageRange> run();
 
@@ -62,6 +60,8 @@ private:
     void close();
 
     std::string_view text_;
+    Layout layout_;
+    TableReader table_;
     std::vector<PassageRange> passages_;
     std::uint32_t number_ = 0; // of the line at hand
     // The open passage: lines first_..last_, bytes begin_..end_.
@@ -71,14 +71,16 @@ private:
     std::size_t end_ = 0;
     std::uint32_t first_ = 0;
     std::uint32_t last_ = 0;
+    TableHead head_;               // of the table that it begins in
     std::size_t last_line_ = 0;    // where the last line of it begins
+    bool ends_in_table_ = false;   // its last line is a row
     bool has_no_sentence_ = false; // no sentence ends in it before its last line
 };
 
 void Cutter::close() {
     if (open_) {
         passages_.push_back(
-            {static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(end_ - begin_), first_, last_});
+            {static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(end_ - begin_), first_, last_, head_});
     }
     open_ = false;
     paragraph_ended_ = false;
@@ -92,7 +94,7 @@ void Cutter::long_line(std::size_t begin, std::size_t end) {
         const std::size_t size = rest.size() > kMaxPassageBytes ? cut_point(rest, kMaxPassageBytes) : rest.size();
         if (!is_blank(rest.substr(0, size))) {
             passages_.push_back(
-                {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(size), number_, number_});
+                {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(size), number_, number_, table_.head()});
         }
         begin += size;
     }
@@ -100,6 +102,7 @@ void Cutter::long_line(std::size_t begin, std::size_t end) {
 
 void Cutter::line(std::size_t begin, std::size_t end) {
     const std::string_view content = text_.substr(begin, end - begin);
+    table_.line(content, number_, begin, end);
     if (is_blank(content)) {
         paragraph_ended_ = open_;
         return;
@@ -110,8 +113,10 @@ void Cutter::line(std::size_t begin, std::size_t end) {
         open_ = true;
         begin_ = begin;
         first_ = number_;
+        head_ = table_.head();
     }
     paragraph_ended_ = false;
+    ends_in_table_ = table_.in_table();
     end_ = end;
     last_ = number_;
     last_line_ = begin;
@@ -124,14 +129,15 @@ void Cutter::make_room(std::size_t end, std::string_view next) {
     const bool heading = next.front() == '#' && held >= kMinPassageBytes;
     if (heading || (paragraph_ended_ && held >= kMinPassageBytes)) return close();
     if (end - begin_ > kMaxPassageBytes) { // must part here
-        if (!part_at_sentence()) close();
+        if (ends_in_table_ || !part_at_sentence()) close();
         if (open_ && end - begin_ > kMaxPassageBytes) close(); // what is left and the line are still too much
         return;
     }
     if (held < kTargetPassageBytes) return;
     const std::string_view line = text_.substr(last_line_, end_ - last_line_);
-    if (is_table_row(line) && is_table_row(next)) return; // rows stay with the head of their table
-    if (parts_at_line_end(line, next))
+    const bool between_rows = ends_in_table_ && table_.in_table();
+    if (between_rows && layout_ == Layout::text) return; // a table stays whole as long as it may
+    if (ends_in_table_ || parts_at_line_end(line, next))
         close();
     else
         part_at_sentence();
@@ -155,7 +161,8 @@ bool Cutter::part_at_sentence() {
         return lines;
     };
     passages_.push_back(
-        {static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(*cut), first_, first_ + lines_to(*cut)});
+        {static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(*cut), first_, first_ + lines_to(*cut), head_});
+    head_ = {};
     first_ += lines_to(rest);
     begin_ += rest;
     return true;
@@ -178,7 +185,7 @@ std::vector<PassageRange> Cutter::run() {
 
 } // namespace
 
-std::vector<PassageRange> cut_passages(std::string_view text) { return Cutter(text).run(); }
+std::vector<PassageRange> cut_passages(std::string_view text, Layout layout) { return Cutter(text, layout).run(); }
 
 std::string_view lines_of(std::string_view text, std::uint32_t first, std::uint32_t last) {
     if (first == 0 || last < first) return {};

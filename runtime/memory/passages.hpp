@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/memory/tables.hpp"
+
 namespace aios::memory {
 
 struct PassageRange {
@@ -17,16 +19,18 @@ struct PassageRange {
     std::uint32_t length; // bytes, at most kMaxPassageBytes
     std::uint32_t first;  // line
     std::uint32_t last;   // line
+    // Of the table that the passage begins in the middle of, above the passage in the document; none otherwise.
+    TableHead head = {};
 };
 
 // The passages of `text`, which is at most kMaxDocumentBytes long. Text without any visible character has none.
 //
 // A passage is a paragraph; one shorter than kMinPassageBytes opens the next. One longer than kTargetPassageBytes is
 // cut: at a line end where no sentence runs on, else after its last whole sentence, which may be within a line that
-// both passages then name. A table in the manner of Markdown stays with its head. What has no such place, and any
-// table, is cut at kMaxPassageBytes. A line longer than that is cut after a sentence, else between words (between
-// characters where there are no spaces).
-[[nodiscard]] std::vector<PassageRange> cut_passages(std::string_view text);
+// both passages then name. A table (tables.hpp) stays whole. What has no such place, and any table, is cut at
+// kMaxPassageBytes, a table between rows; each passage that begins with a row says where the head of its table stands.
+// A line longer than that is cut after a sentence, else between words (between characters where there are no spaces).
+[[nodiscard]] std::vector<PassageRange> cut_passages(std::string_view text, Layout layout = Layout::text);
 
 // The lines first..last of `text` as they are, without the line end of the last: what a quotation must lie in. Empty if
 // the text has no such lines.

@@ -61,17 +61,78 @@ double confidence_of(double coverage) {
     return 0.5 + 0.5 * (coverage - kNeededCoverage) / (1 - kNeededCoverage);
 }
 
-// Cites the passages that answer: that which covers most, and before or after it, in the order of the ranking, those
-// that cover nearly as much.
-void cite(Answer& answer, const std::vector<double>& coverage) {
+// Which hits answer: that which covers most, and before or after it, in the order of the ranking, those that cover
+// nearly as much. None if none covers enough.
+std::vector<bool> choose_cited(const std::vector<double>& coverage) {
+    std::vector<bool> cited(coverage.size());
     const double most = coverage.empty() ? 0 : *std::ranges::max_element(coverage);
-    if (most < kNeededCoverage) return;
-    answer.answered = true;
-    for (std::uint32_t at = 0; at < coverage.size() && answer.cited.size() < kMaxCited; ++at) {
-        if (coverage[at] < std::max(kNeededCoverage, kNearlyAsMuch * most)) continue;
-        answer.cited.push_back(at);
-        if (!answer.text.empty()) answer.text += "\n\n";
-        answer.text += answer.passages[at].text;
+    if (most < kNeededCoverage) return cited;
+    std::uint32_t count = 0;
+    for (std::size_t at = 0; at < coverage.size() && count < kMaxCited; ++at) {
+        cited[at] = coverage[at] >= std::max(kNeededCoverage, kNearlyAsMuch * most);
+        count += cited[at];
+    }
+    return cited;
+}
+
+// Writes the answer's passages and quotation. Rows that were cut out of the middle of a table are no answer without the
+// table's head: it is quoted before them as a passage of its own, with its own lines, once for each table.
+class AnswerWriter {
+public:
+    AnswerWriter(const IndexView& view, const std::vector<Hit>& hits, const std::vector<bool>& cited)
+        : view_(view), hits_(hits), cited_(cited), wants_head_(hits.size()) {}
+
+    void write(Answer& answer, std::uint32_t limit);
+
+private:
+    [[nodiscard]] bool lacks_head(std::size_t at) const;
+    void cite_last(Answer& answer) const;
+
+    const IndexView& view_;
+    const std::vector<Hit>& hits_;
+    const std::vector<bool>& cited_;
+    std::vector<bool> wants_head_;
+};
+
+// Whether a hit needs its table's head and no other cited one shows it, as its text or before it.
+bool AnswerWriter::lacks_head(std::size_t at) const {
+    const PassageRecord& rows = view_.passage(hits_[at].passage);
+    if (!cited_[at] || rows.head.bytes == 0) return false;
+    for (std::size_t other = 0; other < hits_.size(); ++other) {
+        const PassageRecord& shown = view_.passage(hits_[other].passage);
+        if (!cited_[other] || shown.document != rows.document) continue;
+        const bool is_in_text =
+            shown.offset <= rows.head.offset && rows.head.offset + rows.head.bytes <= shown.offset + shown.bytes;
+        if (is_in_text || (wants_head_[other] && shown.head.offset == rows.head.offset)) return false;
+    }
+    return true;
+}
+
+void AnswerWriter::cite_last(Answer& answer) const {
+    answer.cited.push_back(static_cast<std::uint32_t>(answer.passages.size() - 1));
+    if (!answer.text.empty()) answer.text += "\n\n";
+    answer.text += answer.passages.back().text;
+}
+
+void AnswerWriter::write(Answer& answer, std::uint32_t limit) {
+    std::size_t room = limit - std::min<std::size_t>(limit, std::ranges::count(cited_, true));
+    for (std::size_t at = 0; at < hits_.size() && room > 0; ++at) {
+        wants_head_[at] = lacks_head(at);
+        room -= wants_head_[at];
+    }
+    for (std::size_t at = 0; at < hits_.size(); ++at) {
+        if (!cited_[at] && room == 0) continue; // heads have taken the places of the last ones
+        if (!cited_[at]) --room;
+        const PassageRecord& record = view_.passage(hits_[at].passage);
+        const std::string file(view_.name(record.document));
+        if (wants_head_[at]) {
+            answer.passages.push_back({file, record.head.first, record.head.last, hits_[at].score,
+                                       std::string(view_.table_head_text(hits_[at].passage))});
+            cite_last(answer);
+        }
+        answer.passages.push_back(
+            {file, record.first, record.last, hits_[at].score, std::string(view_.passage_text(hits_[at].passage))});
+        if (cited_[at]) cite_last(answer);
     }
 }
 
@@ -85,13 +146,10 @@ Result<Answer> search_unguarded(const IndexView& view, std::string_view text, st
     const std::vector<double> coverage = weigh_evidence(view, question, candidates);
 
     Answer answer{false, 0, {}, {}, {}};
-    for (std::uint32_t at = 0; at < hits.size(); ++at) {
-        const PassageRecord& record = view.passage(hits[at].passage);
-        answer.passages.push_back({std::string(view.name(record.document)), record.first, record.last, hits[at].score,
-                                   std::string(view.passage_text(hits[at].passage))});
-        answer.confidence = std::max(answer.confidence, confidence_of(coverage[at]));
-    }
-    cite(answer, coverage);
+    for (const double part : coverage)
+        answer.confidence = std::max(answer.confidence, confidence_of(part));
+    AnswerWriter(view, hits, choose_cited(coverage)).write(answer, limit);
+    answer.answered = !answer.cited.empty();
     if (view.changed()) return fail(Error::busy);
     return answer;
 }

@@ -31,11 +31,12 @@ struct Answer {
     bool answered;     // one of `passages` answers; false: no answer in these documents
     double confidence; // 0 to 1; answered means at least 0.5
     std::string text;  // the quotation: the cited passages to the letter, a blank line between; empty if not answered
-    std::vector<std::uint32_t>
-        cited; // which of `passages` answer, at most kMaxCited, best first; empty if not answered
+    // Which of `passages` answer, at most kMaxCited, best first; empty if not answered. Before rows out of the middle
+    // of a table stands the head of that table, cited too and beyond that number, where the limit has room for it.
+    std::vector<std::uint32_t> cited;
     // The best passages, best first, from as many different files as there are up to the limit; if there are fewer
-    // files, then more than one of a file. Also filled if the question is not answered. Fewer than the limit only if
-    // the index has fewer passages.
+    // files, then more than one of a file. Heads of tables are passages of their own, with the score of their rows.
+    // Also filled if the question is not answered. Fewer than the limit only if the index has fewer passages.
     std::vector<FoundPassage> passages;
 };
 

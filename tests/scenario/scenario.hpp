@@ -59,7 +59,7 @@ public:
                                    std::string_view part_of_sentence) const;
 
     // Checks that every passage of a report is in its file, to the letter, at the lines that it names, and that
-    // passages come best first from different files.
+    // passages come best first from different files, but for the head of a table right before its rows.
     void check_quotations(const test::Json& report, const std::filesystem::path& documents) const;
 
 private:
