@@ -20,8 +20,10 @@ using namespace aios;
 std::vector<std::uint64_t> sound_region() {
     memory::IndexBuilder builder;
     for (int i = 0; i < 70; ++i) {
-        const std::string text =
-            "number " + std::to_string(i) + "\nthe wing of aircraft " + std::to_string(i % 5) + " flutters\n";
+        const std::string number = std::to_string(i);
+        const std::string text = i % 3 == 0
+                                     ? "Nummer " + number + "\nder Flügel des Flugzeugs und seine wing flattern\n"
+                                     : "number " + number + "\nthe wing of aircraft " + number + " flutters\n";
         AIOS_ASSERT(builder.add(std::to_string(i), as_bytes(text)).has_value());
     }
     std::vector<std::uint64_t> region(builder.sealed_bytes() / 8);
