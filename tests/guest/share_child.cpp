@@ -88,7 +88,7 @@ int aios_main(const StartupBlock& block) {
     init(block, "share_child");
     const char* at = reinterpret_cast<const char*>(block.arguments); // SAFETY: put there by the kernel
     const std::string_view mode(at);
-    const std::uint64_t number = number_in(std::string_view(at + mode.size() + 1));
+    const std::uint64_t number = parse_decimal(std::string_view(at + mode.size() + 1));
     if (mode == "timers") {
         for (std::uint64_t i = 0; i < number; i++) {
             const auto timer = sys::timer_create(self);
