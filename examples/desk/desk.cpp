@@ -282,9 +282,11 @@ private:
         const std::string text = !answer                        ? "the visitor did not answer"
                                  : answer->intent.is_positive() ? "the visitor read a region without a capability"
                                                                 : answer->intent.reason;
-        (void)tell_host(port_, "refusal", 2, [&](cbor::Encoder& out) {
+        (void)tell_host(port_, "refusal", 4, [&](cbor::Encoder& out) {
             out.key(1).text(visitor->agent);
             out.key(2).text(text);
+            out.key(3).text("memory_map");
+            out.key(4).text("memory");
         });
     }
 
