@@ -164,7 +164,7 @@ Outcome<MachineResult> boot_machine(const Places& places, const Level& level, co
         Bundle job;
         for (const std::string& entry : level.job)
             job.entries.push_back({entry, "", false});
-        static_cast<void>(HOST_TRY(write_container(spec.container, std::move(bundle), std::move(job))));
+        static_cast<void>(HOST_TRY(write_container(spec.container, bundle, job)));
     }
     if (boot.kind == BootKind::uefi) HOST_TRY(prepare_uefi_boot(places.loader(), scratch.path(), spec));
     const MachineEars ears{
