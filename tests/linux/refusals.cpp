@@ -33,6 +33,13 @@ void note_signal(int, siginfo_t*, void*) { signals_seen++; }
 int main() {
     program = "refusals";
     run("start", [] {
+        for (const unsigned long type :
+             {AT_PHDR, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY, AT_UID, AT_EUID, AT_GID, AT_EGID,
+              AT_SECURE, AT_CLKTCK, AT_HWCAP, AT_HWCAP2, AT_RANDOM, AT_EXECFN, AT_MINSIGSTKSZ}) {
+            errno = 0;
+            (void)getauxval(type);
+            if (errno != 0) failed("is told", __LINE__, std::to_string(type));
+        }
         CHECK(getauxval(AT_PAGESZ) == 4096 && getauxval(AT_CLKTCK) == 100 && getauxval(AT_PHENT) == 56);
         CHECK(getauxval(AT_PHDR) != 0 && getauxval(AT_PHNUM) >= 3 && getauxval(AT_PHNUM) < 100);
         CHECK(getauxval(AT_ENTRY) != 0 && getauxval(AT_SECURE) == 0);

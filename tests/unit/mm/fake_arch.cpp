@@ -48,6 +48,7 @@ std::map<std::uint64_t, FakeSpace> spaces;
 std::uint64_t next_root = 1;
 std::uint64_t active_root = 0;
 std::map<std::uint64_t, arch::PhysAddr> kernel_entries;
+std::function<void()> flush_action;
 
 FakeSpace& space_of(std::uint64_t root) {
     auto found = spaces.find(root);
@@ -139,6 +140,7 @@ std::uint64_t PageTable::next_mapped(std::uint64_t from, std::uint64_t to) const
 void PageTable::activate() { active_root = root_; }
 void PageTable::activate_kernel_only() { active_root = 0; }
 void PageTable::flush(std::uint64_t from, std::size_t pages) {
+    if (flush_action) flush_action();
     FakeTable& tlb = space_of(root_).tlb;
     tlb.erase(tlb.lower_bound(from), tlb.lower_bound(from + pages * kPageSize));
 }
@@ -216,6 +218,8 @@ void CountingPayer::give_back(Resource, std::uint64_t amount) {
     AIOS_ASSERT(amount <= used_);
     used_ -= amount;
 }
+
+void at_flush(std::function<void()> action) { flush_action = std::move(action); }
 
 std::uint64_t table_count() { return space_of(active_root).table_frames.size(); }
 
