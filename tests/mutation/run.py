@@ -33,18 +33,33 @@ JUDGED = ("caught", "survived")
 GENERATOR_SECONDS = 300
 
 
+def keys(mutants):
+    """What names each mutant in equivalent.txt: not the line's number, which moves, but its text, and which of that text it is."""
+    count = {}
+    for mutant in mutants:
+        key = f"{mutant.file}:{mutant.rule}:{mutant.before.strip()}".replace(" ", "")
+        count[key] = count.get(key, 0) + 1
+        yield mutant, key if count[key] == 1 else f"{key}#{count[key]}"
+
+
 def lot(root, seed, only):
     """All mutants in the order in which they are tried: a rule by lot, then one of its mutants, so that rare rules are not drowned by
     the common ones."""
-    skipped = {line.split(" ", 1)[0] for line in (root / "tests/mutation/equivalent.txt").read_text().splitlines()
-               if line and not line.startswith("#")}
+    equivalent = {line.split(" ", 1)[0] for line in (root / "tests/mutation/equivalent.txt").read_text().splitlines()
+                  if line and not line.startswith("#")}
     by_rule = {}
     for folder in FOLDERS:
         for path in sorted((root / folder).glob("*.cpp")):
             file = str(path.relative_to(root))
-            for mutant in mutants_of(file, path.read_text()):
-                if only in mutant.name and f"{file}:{mutant.rule}:{mutant.before.strip()}".replace(" ", "") not in skipped:
-                    by_rule.setdefault(mutant.rule, []).append(mutant)
+            for mutant, key in keys(mutants_of(file, path.read_text())):
+                if only not in mutant.name:
+                    continue
+                if key in equivalent:
+                    equivalent.discard(key)
+                    continue
+                by_rule.setdefault(mutant.rule, []).append(mutant)
+    if equivalent and not only:
+        sys.exit("equivalent.txt names what is not there: " + ", ".join(sorted(equivalent)))
     chance = random.Random(seed)
     drawn, names = [], set()
     while any(by_rule.values()):

@@ -3,6 +3,7 @@
 import unittest
 
 from mutate import Mutant, apply, edits, mutants_of
+from run import keys
 
 
 def rules(line):
@@ -75,6 +76,10 @@ class Files(unittest.TestCase):
         found = mutants_of("f.cpp", self.TEXT)
         self.assertEqual(found, mutants_of("f.cpp", self.TEXT))
         self.assertEqual(len({one.name for one in found}), len(found))
+
+    def test_keys_tell_equal_lines_apart(self):
+        found = [key for _, key in keys(mutants_of("f.cpp", "    wake();\n    next();\n    wake();\n"))]
+        self.assertEqual(found, ["f.cpp:drop_wake:wake();", "f.cpp:drop_call:next();", "f.cpp:drop_wake:wake();#2"])
 
     def test_applying_changes_one_line(self):
         for mutant in mutants_of("f.cpp", self.TEXT):
