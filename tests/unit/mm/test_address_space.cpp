@@ -355,20 +355,27 @@ TEST_F(AddressSpaceTest, WhoHoldsTheSpaceTakesAwayWhatEndedMeanwhile) {
 
 // A space that is settled is used without another look: so no processor may know an old entry by then.
 TEST_F(AddressSpaceTest, ASpaceIsSettledWhenAllAreFlushed) {
-    auto pages = Pages::create(payer_, kPageSize, ChargeWhen::at_once).value();
+    auto pages = Pages::create(payer_, 2 * kPageSize, ChargeWhen::at_touch).value();
     auto authority = fake::Authority::create();
     const MapOptions options{.authority = authority};
-    const std::uint64_t at = space_->map(pages, 0, kPageSize, kReadWrite, Sharing::shared, options).value();
-    (void)touch(*space_, at, Access::write).value();
-    int flushes = 0;
-    fake::at_flush([&] {
-        flushes++;
-        EXPECT_FALSE(space_->is_settled());
-    });
-    end_authority(*authority, *space_);
-    fake::at_flush({});
-    EXPECT_GE(flushes, 2); // for the interrupts, and for the entry
-    EXPECT_TRUE(space_->is_settled());
+    const std::uint64_t at = space_->map(pages, 0, 2 * kPageSize, kReadWrite, Sharing::shared, options).value();
+    const auto flushes_while_unsettled = [&](auto&& change) {
+        (void)touch(*space_, at, Access::write).value();
+        (void)touch(*space_, at + kPageSize, Access::write).value();
+        int flushes = 0;
+        fake::at_flush([&] {
+            flushes++;
+            EXPECT_FALSE(space_->is_settled());
+        });
+        change();
+        fake::at_flush({});
+        EXPECT_TRUE(space_->is_settled());
+        return flushes;
+    };
+    // Once for the interrupts, and once for the entries.
+    EXPECT_GE(flushes_while_unsettled([&] { EXPECT_TRUE(pages->resize(kPageSize).has_value()); }), 2);
+    ASSERT_TRUE(pages->resize(2 * kPageSize).has_value());
+    EXPECT_GE(flushes_while_unsettled([&] { end_authority(*authority, *space_); }), 2);
 }
 
 TEST_F(AddressSpaceTest, AFaultMakesNoEntryForWhatHasEnded) {
