@@ -155,6 +155,28 @@ void test_bad_requests() {
     CHECK(settles(before));
 }
 
+// A Linux program's name for itself is its path with a slash in front: the longest path is one too long for that.
+void test_longest_paths() {
+    char path[kMaxPathBytes];
+    for (std::size_t i = 0; i < 1004; i++)
+        path[i] = i % 251 == 250 ? '/' : 'x';
+    for (std::size_t i = 0; i < 20; i++)
+        path[1004 + i] = static_cast<char>('0' + (i + 1) % 10);
+    const auto start = [&](std::size_t bytes, PersonalityKind kind) {
+        SpawnRequest request = make_request({path, bytes}, with(ARGS("exit\0"
+                                                                     "0")));
+        request.personality = static_cast<std::uint32_t>(kind);
+        for (char& c : request.name)
+            c = '\0';
+        request.name[0] = 'l';
+        return finish_spawn(sys::agent_spawn(self, &request));
+    };
+    CHECK_ERROR(start(kMaxPathBytes, PersonalityKind::native), bad_format); // it is there, and is no program
+    CHECK_ERROR(start(kMaxPathBytes - 1, PersonalityKind::native), bad_format);
+    CHECK_ERROR(start(kMaxPathBytes, PersonalityKind::linux_abi), too_large);
+    CHECK_ERROR(start(kMaxPathBytes - 1, PersonalityKind::linux_abi), bad_format);
+}
+
 void test_small_memory() {
     // Enough to be born, too little to load: the operation says so, and everything comes back.
     const AgentInfo before = settled();
@@ -503,6 +525,7 @@ int aios_main(const StartupBlock& block) {
     run("exit_status", test_exit_status);
     run("quota_returns", test_quota_returns);
     run("bad_requests", test_bad_requests);
+    run("longest_paths", test_longest_paths);
     run("small_memory", test_small_memory);
     run("identity", test_identity);
     run("measured_identity", test_measured_identity);

@@ -47,25 +47,25 @@ def lot(root, seed, only):
     the common ones."""
     equivalent = {line.split(" ", 1)[0] for line in (root / "tests/mutation/equivalent.txt").read_text().splitlines()
                   if line and not line.startswith("#")}
-    by_rule = {}
+    by_rule, changes_nothing = {}, set()
     for folder in FOLDERS:
         for path in sorted((root / folder).glob("*.cpp")):
             file = str(path.relative_to(root))
             for mutant, key in keys(mutants_of(file, path.read_text())):
-                if only not in mutant.name:
-                    continue
                 if key in equivalent:
                     equivalent.discard(key)
-                    continue
-                by_rule.setdefault(mutant.rule, []).append(mutant)
-    if equivalent and not only:
+                    changes_nothing.add(mutant.name)
+                if only in mutant.name:
+                    by_rule.setdefault(mutant.rule, []).append(mutant)
+    if equivalent:
         sys.exit("equivalent.txt names what is not there: " + ", ".join(sorted(equivalent)))
     chance = random.Random(seed)
     drawn, names = [], set()
     while any(by_rule.values()):
         rule = chance.choice(sorted(rule for rule, mutants in by_rule.items() if mutants))
         mutant = by_rule[rule].pop(chance.randrange(len(by_rule[rule])))
-        if mutant.name not in names:
+        # Drawn like all others, so that a new line of equivalent.txt takes out one mutant and moves none.
+        if mutant.name not in names | changes_nothing:
             names.add(mutant.name)
             drawn.append(mutant)
     return drawn

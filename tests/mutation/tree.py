@@ -16,7 +16,8 @@ from mutate import apply
 
 LEVELS = ("kernel", "guest", "linux")
 # Which of them probably notices first.
-LEVELS_OF = {"personality/linux": ("linux", "guest", "kernel"), "kernel/mm": ("kernel", "linux", "guest"),
+LEVELS_OF = {"personality/linux": ("linux", "guest"),  # the tests inside the kernel run no program
+             "kernel/mm": ("kernel", "linux", "guest"),
              "kernel/sched": ("kernel", "guest", "linux")}
 USUAL_LEVELS = ("guest", "linux", "kernel")
 

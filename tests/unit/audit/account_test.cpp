@@ -94,6 +94,9 @@ TEST_F(AccountTest, a_refusal_pays_for_each_record_that_it_makes) {
     const std::uint64_t price = Engine::record_price.ns();
     refused(*account, refusal(1)); // recorded at once
     EXPECT_EQ(charged, price);
+    ASSERT_TRUE(take());
+    EXPECT_EQ(taken[0].call, 1u);
+    EXPECT_EQ(taken[0].count, 1u);
     EXPECT_EQ(Engine::listed.load(), nullptr);
     refused(*account, refusal(1)); // the first of a count to come
     EXPECT_EQ(charged, 2 * price);
@@ -102,14 +105,14 @@ TEST_F(AccountTest, a_refusal_pays_for_each_record_that_it_makes) {
         refused(*account, refusal(1)); // counted in it
     EXPECT_EQ(charged, 2 * price);
     // Refusals hold no slot when they are counted.
-    for (unsigned i = 0; i + 1 < Slots::kCall; i++)
+    for (unsigned i = 0; i < Slots::kCall; i++)
         record(*account, {.kind = Kind::call, .agent = 7}, Use::call);
     EXPECT_FALSE(Engine::has_room(*account, Use::call));
     while (take()) {
     }
     EXPECT_TRUE(Engine::has_room(*account, Use::call));
     EXPECT_EQ(unlist(), 1);
-    EXPECT_EQ(taken.back().count, 1001u);
+    EXPECT_EQ(taken.back().count, 1001u); // all but the first
     EXPECT_EQ(taken.back().agent, 7u);
 }
 
