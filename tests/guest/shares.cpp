@@ -71,26 +71,47 @@ void test_churn() {
     kill_and_wait(child->get());
 }
 
-// A server works for half a second, in all, for a caller that itself does nothing: the caller's account has it.
-void test_served_time() {
+struct Served {
+    std::uint64_t server = 0, caller = 0; // what each was billed
+};
+
+// A server, and a caller that calls it so often and does nothing itself.
+Served serve_and_call(std::string_view server_mode, std::string_view caller_mode) {
     const OwnedHandle channel(GET(sys::channel_create(self, 4, 4096)));
     const HandleGrant to_server[] = {grant(channel.get(), rights::receive, StartupRole::parent)};
     const HandleGrant to_caller[] = {grant(channel.get(), rights::send, StartupRole::parent)};
     SpawnOptions options;
-    options.arguments = std::string_view("serve\00010\0", 9);
+    options.arguments = server_mode;
     options.handles = to_server;
     options.handle_count = 1;
     auto server = spawn("bin/share_child", options);
-    options.arguments = std::string_view("call\00050\0", 8);
+    options.arguments = caller_mode;
     options.handles = to_caller;
     auto caller = spawn("bin/share_child", options);
-    if (!server || !caller) return failed("spawn", __LINE__);
+    Served billed;
+    if (!server || !caller) {
+        failed("spawn", __LINE__);
+        return billed;
+    }
     const AgentInfo end = wait_dead(caller->get(), 60);
     CHECK(ended_with(end, EndReason::exited, 0));
-    const std::uint64_t served = info_of(server->get()).cpu_ns;
-    CHECK(end.cpu_ns >= 50 * 10 * kMs * 4 / 5);
-    CHECK(served * 4 < end.cpu_ns); // its start, and what it does between calls
+    billed = {info_of(server->get()).cpu_ns, end.cpu_ns};
     kill_and_wait(server->get());
+    return billed;
+}
+
+// A server works for half a second, in all, for a caller that itself does nothing: the caller's account has it.
+void test_served_time() {
+    const Served billed = serve_and_call(std::string_view("serve\00010\0", 9), std::string_view("call\00050\0", 8));
+    CHECK(billed.caller >= 50 * 10 * kMs * 4 / 5);
+    CHECK(billed.server * 4 < billed.caller); // its start, and what it does between calls
+}
+
+// What a server does for itself, up to the moment in which it takes a call and from that of the answer on, is its own.
+void test_time_beside_serving() {
+    const Served billed = serve_and_call(std::string_view("late\00010\0", 8), std::string_view("call\00050\0", 8));
+    CHECK(billed.server >= 49 * 10 * kMs * 4 / 5);
+    CHECK(billed.caller * 4 < billed.server);
 }
 
 // 20 ms in each 100 ms, alone on the machine, and nothing is lost of it.
@@ -151,6 +172,7 @@ int aios_main(const StartupBlock& block) {
     run("crowd", test_crowd);
     run("churn", test_churn);
     run("served_time", test_served_time);
+    run("time_beside_serving", test_time_beside_serving);
     run("budget", test_budget);
     run("budget_of_descendants", test_budget_of_descendants);
     run("budget_arguments", test_budget_arguments);

@@ -83,6 +83,16 @@ void look_at_stack(int signal) {
     was_on_alternate = &here >= alternate && &here < alternate + sizeof(alternate);
 }
 
+greg_t fault_seen[3];
+void note_fault(int signal, siginfo_t*, void* context) {
+    handle(signal);
+    const auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+    fault_seen[0] = registers[REG_TRAPNO];
+    fault_seen[1] = registers[REG_ERR];
+    fault_seen[2] = registers[REG_CR2];
+    siglongjmp(back, 1);
+}
+
 void change_context(int signal, siginfo_t*, void* context) {
     handle(signal);
     auto* user = static_cast<ucontext_t*>(context);
@@ -235,6 +245,15 @@ int main() {
         expect_fault(SIGFPE, FPE_INTDIV, nullptr, [&] { zero = 1000 / zero; }, __LINE__);
         expect_fault(SIGILL, ILL_ILLOPN, nullptr, [] { asm volatile("ud2"); }, __LINE__);
         expect_fault(SIGTRAP, SI_KERNEL, nullptr, [] { asm volatile("int3"); }, __LINE__);
+    });
+    run("context_of_a_fault", [] {
+        Action action(SIGSEGV, note_fault, SA_NODEFER);
+        volatile int* nowhere = reinterpret_cast<int*>(0x1238); // SAFETY: never mapped
+        if (sigsetjmp(back, 1) == 0) *nowhere = 1;
+        CHECK(fault_seen[0] == 14 && (fault_seen[1] & 6) == 6 && fault_seen[2] == 0x1238); // a program's write
+        if (sigsetjmp(back, 1) == 0) (void)*nowhere;
+        CHECK(fault_seen[0] == 14 && (fault_seen[1] & 6) == 4);
+        CHECK(count == 2);
     });
     run("registers_and_vectors_are_kept", [] {
         Action action(SIGUSR1, handle);
