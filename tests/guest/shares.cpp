@@ -31,6 +31,21 @@ std::uint64_t own_part(std::uint64_t ms) {
     return ran * 100 / (now() - start);
 }
 
+// Who runs for a moment and sleeps before anything else looks at the clock pays for it all the same.
+void test_short_bursts() {
+    const auto billed = [] { return GET(sys::clock_read(static_cast<std::uint64_t>(Clock::thread_cpu))); };
+    const std::uint64_t before = billed();
+    std::uint64_t ran = 0;
+    for (unsigned i = 0; i < 400; i++) {
+        const std::uint64_t start = now();
+        while (now() < start + kMs / 5) {
+        }
+        ran += now() - start;
+        sleep_ms(1);
+    }
+    CHECK((billed() - before) * 10 >= ran * 9); // and the calls between them
+}
+
 // 4,000 periodic timers of one nanosecond in a child that sleeps. They are its own business.
 void test_timers_of_others() {
     SpawnOptions options;
@@ -168,6 +183,7 @@ void test_budget_arguments() {
 
 int aios_main(const StartupBlock& block) {
     init(block, "shares");
+    run("short_bursts", test_short_bursts);
     run("timers_of_others", test_timers_of_others);
     run("crowd", test_crowd);
     run("churn", test_churn);

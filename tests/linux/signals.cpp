@@ -118,6 +118,25 @@ void spoil_context(int signal, siginfo_t*, void* context) {
     std::memset(state + 512, 0xff, 64);                                       // the XSAVE header
 }
 
+// A frame that says it holds the upper halves of the vectors, and ends before them.
+void cut_context(int signal, siginfo_t*, void* context) {
+    handle(signal);
+    auto* state = reinterpret_cast<unsigned char*>(
+        static_cast<ucontext_t*>(context)->uc_mcontext.fpregs); // SAFETY: the own frame
+    const unsigned cut = 576, total = cut + 4, end = 0x4650'5845;
+    std::memcpy(state + 464 + 4, &total, sizeof(total));
+    std::memcpy(state + 464 + 16, &cut, sizeof(cut));
+    std::memcpy(state + cut, &end, sizeof(end));
+    state[512] |= 7; // x87, SSE, AVX
+}
+
+[[gnu::target("avx")]] void fill_upper_halves(const unsigned char (&bytes)[32]) {
+    asm volatile("vmovdqu %0, %%ymm5; vmovdqu %0, %%ymm6" : : "m"(bytes) : "xmm5", "xmm6");
+}
+[[gnu::target("avx")]] void read_upper_half(unsigned char (&bytes)[32]) {
+    asm volatile("vmovdqu %%ymm5, %0" : "=m"(bytes));
+}
+
 } // namespace
 
 int main() {
@@ -311,6 +330,32 @@ int main() {
             volatile double one = half + half;
             CHECK(one == 1.0);
         });
+    }
+    if (on_aios() && __builtin_cpu_supports("avx")) {
+        // What the frame does not hold is zero, not what the kernel's memory held before: the state of the frame
+        // before.
+        run("cut_frame_shows_nothing", [] {
+            unsigned char pattern[32], seen[32];
+            std::memset(pattern, 0xa7, sizeof(pattern));
+            const long pid = getpid(), tid = raw(SYS_gettid);
+            bool clean = true;
+            for (int i = 0; i < 8; i++) {
+                {
+                    Action whole(SIGUSR1, handle);
+                    fill_upper_halves(pattern);
+                    raw(SYS_tgkill, pid, tid, SIGUSR1);
+                }
+                Action action(SIGUSR1, cut_context);
+                raw(SYS_tgkill, pid, tid, SIGUSR1);
+                read_upper_half(seen);
+                CHECK(count == 1);
+                for (int k = 16; k < 32; k++)
+                    clean = clean && seen[k] == 0;
+            }
+            CHECK(clean);
+        });
+    } else {
+        skip("cut_frame_shows_nothing", "needs AIOS and AVX");
     }
     run("other_threads", [] {
         Action action(SIGUSR1, handle_info);

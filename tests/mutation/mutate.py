@@ -98,15 +98,18 @@ def mutants_of(file, text):
     """What a file offers, in the order of its lines."""
     found = []
     in_block_comment = False
-    is_whole = True  # no statement stands open from the lines before
+    is_whole, hangs = True, False  # no statement stands open from the lines before; the line above waits for its body
     for number, line in enumerate(text.splitlines(), start=1):
         if in_block_comment or line.lstrip().startswith("/*"):
             in_block_comment = "*/" not in line
             continue
         code = without_comment(line)
-        found += [Mutant(file, number, rule, line, after) for rule, after in edits(code)
+        # The body of an `if` above it leaves a semicolon, or the next statement would be the body.
+        nothing = ";" if hangs else ""
+        found += [Mutant(file, number, rule, line, after or nothing) for rule, after in edits(code)
                   if not is_left_alone(code) and (is_whole or after)]
         if code.strip():
+            hangs = code.endswith((")", "else", "do"))
             is_whole = code.endswith((";", "{", "}", ":", ")", "else", "do")) or code.lstrip().startswith("#")
     return found
 

@@ -88,7 +88,8 @@ class Files(unittest.TestCase):
 
     def test_the_end_of_a_statement_is_not_dropped(self):
         text = "    if (a)\n        wake();\n    const auto x =\n        TRY(make());\n    TRY(make());\n"
-        self.assertEqual([(one.line, one.rule) for one in mutants_of("f.cpp", text)], [(2, "drop_wake"), (5, "drop_try")])
+        self.assertEqual([(one.line, one.rule, one.after) for one in mutants_of("f.cpp", text)],
+                         [(2, "drop_wake", ";"), (5, "drop_try", "")])
 
     def test_a_mutant_of_another_version_is_refused(self):
         with self.assertRaises(ValueError):

@@ -26,9 +26,12 @@ UNCHANGED_SECONDS = 1800
 PATIENCE = 5  # times what a test took without a mutant
 LEAST_PATIENCE = 60  # seconds: the machine may be busy
 SLOW_UNIT_SECONDS = 60  # a slower one is asked only if its folder is the file's
-# A dropped call may leave a function unused, which is no reason not to compile. The driver of clang reads this.
-UNUSED_IS_NO_ERROR = "# " + " ".join(f"+-Wno-error=unused-{what}" for what in (
-    "function", "variable", "but-set-variable", "parameter", "const-variable", "member-function", "lambda-capture", "private-field"))
+# What a change by rule leaves behind, as a function that nobody calls any more, is no reason not to compile. What the analysis of locks
+# finds is one: it keeps such a bug out. The driver of clang reads this.
+NO_ERRORS = "# " + " ".join(f"+-Wno-error={what}" for what in (
+    "unused-function", "unused-variable", "unused-but-set-variable", "unused-parameter", "unused-const-variable",
+    "unused-member-function", "unused-lambda-capture", "unused-private-field", "unused-value", "logical-op-parentheses",
+    "parentheses", "parentheses-equality", "bitwise-op-parentheses", "tautological-compare"))
 NOT_COPIED = {"build", ".git", ".cache", "__pycache__", "node_modules"}
 
 
@@ -112,7 +115,7 @@ class Tree:
                    environment=environment)
 
     def ninja_with_mutant(self, preset, target):
-        return self.ninja(preset, [target], os.environ | {"CCC_OVERRIDE_OPTIONS": UNUSED_IS_NO_ERROR})[0] == 0
+        return self.ninja(preset, [target], os.environ | {"CCC_OVERRIDE_OPTIONS": NO_ERRORS})[0] == 0
 
     def code_of(self, file):
         """The object without what only debuggers read: columns move with every edit."""

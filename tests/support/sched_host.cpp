@@ -6,7 +6,6 @@
 #include <mutex>
 #include <thread>
 
-
 namespace aios {
 
 std::atomic<long> test::unparks{0};
