@@ -3,6 +3,7 @@
 // Questions are worked on by several threads at once.
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdio>
 #include <format>
 #include <mutex>
@@ -15,6 +16,7 @@ namespace {
 
 constexpr unsigned kWorkers = 3;
 constexpr int kMaxTries = 4;                         // agents asked for one step
+constexpr std::size_t kMaxPassages = 10;             // of an answer, as the host takes them
 constexpr std::uint64_t kPatience = 600'000'000'000; // ns for one step, unless it is as long as the documents are
 constexpr std::string_view kTakeIn = "documents.take_in";
 constexpr std::string_view kNoAnswer = "no answer in these documents";
@@ -174,11 +176,26 @@ private:
         return request;
     }
 
+    // Whoever answers may send anything: [file, first line, last line, score, text] or nothing.
+    static Result<> check_form(const ipc::Value& passage) {
+        const ipc::Array& parts = *TRY(passage.array());
+        if (parts.size() != 5) return fail(Error::bad_format);
+        TRY(parts[0].bytes());
+        if (TRY(parts[1].integer()) < 0 || TRY(parts[2].integer()) < 0) return fail(Error::bad_format);
+        if (!std::isfinite(TRY(parts[3].real()))) return fail(Error::bad_format);
+        TRY(parts[4].bytes());
+        return {};
+    }
+
     // Puts what an agent answered onto the blackboard.
     static Result<> take(const std::string& intent, const std::string& agent, const ipc::Slots& slots,
                          Blackboard& board) {
         if (intent == "question.answer") {
             const ipc::Array& passages = *TRY(slots.array("passages"));
+            if (passages.size() > kMaxPassages) return fail(Error::too_large);
+            for (const ipc::Value& passage : passages) {
+                TRY(check_form(passage));
+            }
             std::vector<std::size_t> cited;
             for (const ipc::Value& index : *TRY(slots.array("cited"))) {
                 const std::int64_t at = TRY(index.integer());
@@ -265,9 +282,11 @@ private:
         const std::string text = !answer                        ? "the visitor did not answer"
                                  : answer->intent.is_positive() ? "the visitor read a region without a capability"
                                                                 : answer->intent.reason;
-        (void)tell_host(port_, "refusal", 2, [&](cbor::Encoder& out) {
+        (void)tell_host(port_, "refusal", 4, [&](cbor::Encoder& out) {
             out.key(1).text(visitor->agent);
             out.key(2).text(text);
+            out.key(3).text("memory_map");
+            out.key(4).text("memory");
         });
     }
 

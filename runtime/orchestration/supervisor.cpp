@@ -21,6 +21,7 @@ void Supervisor::read_message(std::size_t unit, Bytes bytes) {
         TRY(in.finish());
         if (kind == "ready") {
             states_.ready(unit);
+            units_[unit].ready_due_ns = kNoDeadline;
         } else if (kind == "done" || kind == "failed") {
             if (is_ok && kind == "done") {
                 finish(true, "{}", text);
@@ -44,7 +45,7 @@ void Supervisor::read_messages(std::size_t unit) {
         message.handles = reinterpret_cast<std::uint64_t>(dropped); // SAFETY: for the kernel
         message.handle_count = kMaxMessageHandles;
         if (!units_[unit].parent || !sys::ipc_recv(units_[unit].parent.get(), &message)) return; // empty, or closed
-        const bool is_heard = !units_[unit].stop_wanted && !units_[unit].start_error;
+        const bool is_heard = !units_[unit].stop_wanted && !units_[unit].start_error && !units_[unit].is_late;
         for (std::uint64_t i = 0; i < message.handle_count; ++i) {
             (void)sys::handle_close(dropped[i].handle); // nobody sends us handles
         }
@@ -56,6 +57,7 @@ void Supervisor::ended(std::size_t unit) {
     if (!units_[unit].agent) return; // an old packet
     const bool stop_wanted = units_[unit].stop_wanted;
     const std::optional<Error> start_error = units_[unit].start_error;
+    const bool is_late = units_[unit].is_late;
     read_messages(unit); // its last words
     AgentInfo info{};
     const bool is_known = sys::agent_info(units_[unit].agent.get(), &info).has_value();
@@ -68,6 +70,9 @@ void Supervisor::ended(std::size_t unit) {
         states_.gone(unit, now_ns());
     } else if (start_error) {
         never_started(unit, *start_error);
+    } else if (is_late) {
+        Words words;
+        over(unit, Ending::unready, why_unready(words, unit));
     } else {
         const bool is_well = is_known && info.end_reason == static_cast<std::uint32_t>(EndReason::exited) &&
                              info.end_status == 0 && !serves_identity(description_.units[unit]);
@@ -129,9 +134,10 @@ Supervisor::End Supervisor::run() {
         fail_doomed();
         if (!finished_ && states_.is_over()) finish_without_word();
         if (finished_) break;
-        const std::uint64_t due = next_answer_due(), next_try = states_.next_try_ns();
+        const std::uint64_t due = next_due(), next_try = states_.next_try_ns();
         wait_and_handle(due < next_try ? due : next_try);
         give_up_late_answers();
+        end_late_units();
     }
     stop_all();
     return {is_ok_, sentence_};

@@ -10,7 +10,8 @@
 //  (3) ask_for_identity: identityd gets a handle on the agent and one on a channel for its answer. When identityd ends
 //      with the question in its hands, the channel closes, and the next identityd is asked. There has to be a next one:
 //      an identityd that ends has failed, whatever its status, because nobody could start after it.
-//  (4) identified, then its message "ready".
+//  (4) identified, then its message "ready". There is a time for that, from when the unit may run; who is late is
+//      killed, and its start has failed.
 // A unit may have to stop at any of these steps. `stop_wanted` says so: a unit that has an agent is killed at once, one
 // whose spawn is under way as soon as the spawn is over. Either way let_go() is reached, and only there is the unit's
 // place free again.
@@ -37,6 +38,8 @@ struct UnitHandles {
     OwnedHandle answer;                        // receive side of the channel for identityd's answer
     std::uint64_t answer_due_ns = kNoDeadline; // without a channel: when identityd is asked again, its queue was full
     std::uint64_t asked_since_ns = kNoDeadline;
+    std::uint64_t ready_due_ns = kNoDeadline; // when it must have said "ready"; without a time: not waited for
+    bool is_late = false;                     // that time has passed, and it is being ended for it
     bool stop_wanted = false;
     std::optional<Error> start_error; // it is being ended because its start did not work out
 };
@@ -83,6 +86,8 @@ private:
     Result<> spawned(std::size_t unit); // the operation is done
     [[nodiscard]] static bool serves_identity(const Unit& unit);
     [[nodiscard]] bool awaits_identity(const Unit& unit);
+    void may_run(std::size_t unit);                    // its time to become ready begins
+    void end_late_units();                             // whose time to become ready is over
     void not_started(std::size_t unit, Error error);   // at any step; its agent, if any, is ended first
     void never_started(std::size_t unit, Error error); // and now nothing is left of it
     [[nodiscard]] std::string_view why_not_started(Words& words, std::size_t unit, Error error) const;
@@ -90,7 +95,7 @@ private:
     Result<> ask_for_identity(std::size_t unit);
     Result<> identified(std::size_t unit); // the answer is there, or the channel for it is closed
     void close_answer(std::size_t unit);
-    [[nodiscard]] std::uint64_t next_answer_due() const;
+    [[nodiscard]] std::uint64_t next_due() const; // of an answer of identityd, or of a message "ready"
     void give_up_late_answers();
     // supervisor.cpp
     void wait_and_handle(std::uint64_t deadline);
@@ -105,6 +110,7 @@ private:
     void let_go(std::size_t unit);
     void fail_doomed();
     void finish_without_word();
+    [[nodiscard]] std::string_view why_unready(Words& words, std::size_t unit) const;
     [[nodiscard]] std::string_view why_ended(Words& words, std::size_t unit, const AgentInfo& info) const;
     void fail_with(std::string_view what, std::string_view unit, Error error);
 

@@ -45,14 +45,20 @@ void Supervisor::finish_without_word() {
 // Units that can never start, because one that they need has failed for good.
 void Supervisor::fail_doomed() {
     while (const auto doomed = states_.fail_next_doomed()) {
+        const bool never_ready = states_.last_ending(doomed->need) == Ending::unready;
+        const std::string_view what = never_ready ? "never became ready" : "failed for good";
         if (description_.units[doomed->unit].essential) {
-            finish(false, "{} cannot start: it needs {}, which failed for good", name_of(doomed->unit),
-                   name_of(doomed->need));
+            finish(false, "{} cannot start: it needs {}, which {}", name_of(doomed->unit), name_of(doomed->need), what);
             return;
         }
-        console_print("{}: {} is not started: it needs {}, which failed for good\n", name_, name_of(doomed->unit),
-                      name_of(doomed->need));
+        console_print("{}: {} is not started: it needs {}, which {}\n", name_, name_of(doomed->unit),
+                      name_of(doomed->need), what);
     }
+}
+
+std::string_view Supervisor::why_unready(Words& words, std::size_t unit) const {
+    return aios::format_to(words, "it never became ready: it did not say so within its ready_timeout of {} seconds",
+                           description_.units[unit].ready_timeout_ns / 1'000'000'000);
 }
 
 std::string_view Supervisor::why_ended(Words& words, std::size_t unit, const AgentInfo& info) const {

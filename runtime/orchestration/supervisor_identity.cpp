@@ -89,15 +89,18 @@ Result<> Supervisor::identified(std::size_t unit) {
         cbor::Decoder in(Bytes(message_, answer.size));
         TRY(in.map_begin());
         TRY(in.expect_key(0));
-        return TRY(in.uint()) == kInform ? Result<>() : fail(Error::bad_state);
+        if (TRY(in.uint()) != kInform) return fail(Error::bad_state);
+        may_run(unit);
+        return {};
     }
     return ask_for_identity(unit);
 }
 
-std::uint64_t Supervisor::next_answer_due() const {
+std::uint64_t Supervisor::next_due() const {
     std::uint64_t next = kNoDeadline;
     for (const UnitHandles& handles : units_) {
         next = handles.answer_due_ns < next ? handles.answer_due_ns : next;
+        next = handles.ready_due_ns < next ? handles.ready_due_ns : next;
     }
     return next;
 }

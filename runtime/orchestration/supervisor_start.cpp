@@ -109,9 +109,33 @@ Result<> Supervisor::spawned(std::size_t index) {
     }
     AgentInfo info{};
     TRY(sys::agent_info(handles.agent.get(), &info));
-    if (info.state == static_cast<std::uint32_t>(AgentState::created)) TRY(ask_for_identity(index));
+    if (info.state == static_cast<std::uint32_t>(AgentState::created))
+        TRY(ask_for_identity(index));
+    else
+        may_run(index);
     if (!description_.units[index].sends_ready) states_.ready(index);
     return {};
+}
+
+void Supervisor::may_run(std::size_t unit) {
+    // Who is ready already has no time to keep: its message may have come before identityd's answer.
+    if (states_.state(unit) == UnitState::starting && description_.units[unit].sends_ready)
+        units_[unit].ready_due_ns = now_ns() + description_.units[unit].ready_timeout_ns;
+}
+
+void Supervisor::end_late_units() {
+    const std::uint64_t now = now_ns();
+    for (std::size_t unit = 0; unit < units_.size(); ++unit) {
+        UnitHandles& handles = units_[unit];
+        if (handles.ready_due_ns > now) continue;
+        handles.ready_due_ns = kNoDeadline;
+        // Its message may lie there, not read yet. And who is to stop anyway, or has failed to start, is being ended.
+        read_messages(unit);
+        const bool is_awaited = states_.state(unit) == UnitState::starting && !handles.stop_wanted;
+        if (!is_awaited || handles.start_error || !handles.agent) continue;
+        handles.is_late = true; // (its end comes as an event, and is then told: ended())
+        (void)sys::agent_kill(handles.agent.get(), 0);
+    }
 }
 
 // A unit that has an agent is over only when the agent has ended: no two agents of one unit are ever alive.

@@ -101,7 +101,10 @@ void UnitStates::take_along(std::size_t unit) {
 Verdict UnitStates::over(std::size_t unit, Ending ending, std::uint64_t now_ns) {
     Life& life = lives_[unit];
     const Unit& description = description_->units[unit];
-    const bool has_run = ending == Ending::well || ending == Ending::failed;
+    // Nobody has relied yet on a unit that was not ready: its restart takes nobody along.
+    const bool has_served = ending == Ending::well || ending == Ending::failed;
+    const bool has_run = has_served || ending == Ending::unready;
+    life.last_ending = ending;
     if (ending == Ending::lacking && last_end_ns_) {
         if (life.excused_until_ns == 0) life.excused_until_ns = *last_end_ns_ + kSettleTime;
         if (now_ns < life.excused_until_ns) {
@@ -121,13 +124,15 @@ Verdict UnitStates::over(std::size_t unit, Ending ending, std::uint64_t now_ns) 
         life.state = failed ? UnitState::failed : UnitState::done;
         return failed && description.essential ? Verdict::give_up : Verdict::carry_on;
     }
-    if (!budget_of(unit).allow(now_ns, description_->period_ns)) {
+    std::uint64_t period = description_->period_ns;
+    if (ending == Ending::unready) period += (description_->intensity + 1) * description.ready_timeout_ns;
+    if (!budget_of(unit).allow(now_ns, period)) {
         life.state = UnitState::failed;
         return description.essential ? Verdict::give_up : Verdict::carry_on;
     }
     life.state = UnitState::waiting;
-    life.not_before_ns = has_run ? now_ns : now_ns + kStartPause;
-    if (has_run) take_along(unit);
+    life.not_before_ns = has_served ? now_ns : now_ns + kStartPause;
+    if (has_served) take_along(unit);
     return Verdict::carry_on;
 }
 

@@ -7,6 +7,8 @@
 //  - Every start that follows an end counts against a budget: at most `intensity` within `period`. Essential units
 //    share one budget, and when it is used up the whole has failed. Every other unit has a budget of its own, and
 //    never ends the whole.
+//  - The time for which a unit was waited for in vain does not count towards the period: so one that never becomes
+//    ready fails for good after `intensity` restarts, however long each of them was waited for.
 //  - A unit that can never start, because one that it needs has failed for good, has failed too.
 #pragma once
 
@@ -30,6 +32,7 @@ enum class Ending : std::uint8_t {
     failed,  // it ran
     refused, // it could not be started
     lacking, // it could not be started for want of memory or quota
+    unready, // it ran, did not say in time that it is ready, and was ended
 };
 enum class Verdict : std::uint8_t { carry_on, give_up };
 
@@ -77,6 +80,8 @@ public:
     std::optional<Doomed> fail_next_doomed();
 
     [[nodiscard]] UnitState state(std::size_t unit) const { return lives_[unit].state; }
+    // How it ended last; `well` if it has not ended yet.
+    [[nodiscard]] Ending last_ending(std::size_t unit) const { return lives_[unit].last_ending; }
     // No unit runs or will run.
     [[nodiscard]] bool is_over() const;
     [[nodiscard]] bool any_done() const;
@@ -87,6 +92,7 @@ public:
 private:
     struct Life {
         UnitState state = UnitState::waiting;
+        Ending last_ending = Ending::well;
         std::uint64_t not_before_ns = 0;
         std::uint64_t excused_until_ns = 0; // set by the first start in a row that was refused for want of resources
         RestartBudget budget;               // of a unit that is not essential

@@ -22,6 +22,8 @@ inline constexpr std::size_t kMaxGrants = 16;
 inline constexpr std::size_t kMaxOfferGrants = 16;
 inline constexpr std::size_t kMaxIntensity = 64;
 inline constexpr std::uint64_t kDescriptionVersion = 1;
+inline constexpr std::uint64_t kUsualReadyTimeout = 30; // seconds
+inline constexpr std::uint64_t kMaxReadyTimeout = 86'400;
 
 enum class Strategy : std::uint8_t { one_for_one = 0, one_for_all = 1, rest_for_one = 2 };
 enum class Restart : std::uint8_t { never = 0, on_failure = 1, always = 2 };
@@ -44,6 +46,7 @@ struct Unit { // texts lie in the description's bytes
     Restart restart = Restart::never;
     bool sends_ready = false; // false: counts as ready once it is started
     bool essential = false;   // when it has failed for good, so has the whole
+    std::uint64_t ready_timeout_ns = kUsualReadyTimeout * 1'000'000'000; // for "ready", from when it may run
 };
 
 struct SystemDescription {

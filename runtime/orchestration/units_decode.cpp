@@ -71,7 +71,7 @@ Result<Names> needs(cbor::Decoder& in, Arena& arena, Unit& unit) {
 
 Result<Names> decode_unit(cbor::Decoder& in, Arena& arena, Unit& unit) {
     const std::uint64_t pairs = TRY(in.map_begin());
-    if (pairs != 11 && pairs != 12) return fail(Error::bad_format);
+    if (pairs < 11 || pairs > 13) return fail(Error::bad_format);
     TRY(in.expect_key(0));
     unit.name = TRY(in.text());
     if (unit.name.empty() || unit.name.size() >= kMaxNameBytes) return fail(Error::bad_format);
@@ -97,9 +97,15 @@ Result<Names> decode_unit(cbor::Decoder& in, Arena& arena, Unit& unit) {
     unit.sends_ready = TRY(in.boolean());
     TRY(in.expect_key(10));
     unit.essential = TRY(in.boolean());
-    if (pairs == 12) { // absent: it may offer nothing
+    if (pairs >= 12) { // absent: it may offer nothing
         TRY(in.expect_key(11));
         TRY(texts(in, unit.offers));
+    }
+    if (pairs == 13) { // absent: the usual time
+        TRY(in.expect_key(12));
+        const std::uint64_t seconds = TRY(in.uint());
+        if (seconds == 0 || seconds > kMaxReadyTimeout) return fail(Error::bad_format);
+        unit.ready_timeout_ns = seconds * 1'000'000'000;
     }
     TRY(in.end());
     return names;

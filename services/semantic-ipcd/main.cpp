@@ -45,7 +45,7 @@ public:
             const std::string why = identity ? std::format("its unit has no setting offers = \"{}\"", offer->intent)
                                              : std::string("identityd does not know it");
             const std::string sentence = std::format("{} may not offer {}: {}", name, offer->intent, why);
-            refusals_.tell(name, sentence);
+            refusals_.tell({name, "intent.offer", offer->intent, sentence});
             return ipc::refuse(request.intent, Error::missing_right, sentence);
         }
         offer->agent_name = identity->name;

@@ -8,21 +8,25 @@
 
 namespace aios::broker {
 
-void Refusals::tell(const std::string& agent, const std::string& sentence) {
-    if (told_.size() >= kMaxTold || !told_.insert(sentence).second) return;
-    std::printf("semantic-ipcd: refused: %s\n", sentence.c_str());
-    (void)send(agent, sentence); // a host that does not listen cannot be helped; the console has it
-    if (told_.size() == kMaxTold) (void)send("semantic-ipcd", "further refusals of offers are not listed");
+void Refusals::tell(const Refusal& refusal) {
+    if (told_.size() >= kMaxTold || !told_.insert(refusal.sentence).second) return;
+    std::printf("semantic-ipcd: refused: %s\n", refusal.sentence.c_str());
+    (void)send(refusal); // a host that does not listen cannot be helped; the console has it
+    if (told_.size() == kMaxTold) (void)send({"semantic-ipcd", "", "", "further refusals of offers are not listed"});
 }
 
-Result<> Refusals::send(std::string_view agent, std::string_view sentence) {
+Result<> Refusals::send(const Refusal& refusal) {
     if (port_ == kNoHandle) return {};
-    std::vector<std::byte> bytes(agent.size() + sentence.size() + 64);
+    const std::size_t texts =
+        refusal.agent.size() + refusal.call.size() + refusal.object.size() + refusal.sentence.size();
+    std::vector<std::byte> bytes(texts + 64);
     cbor::Encoder out(bytes);
-    out.map(3);
+    out.map(5);
     out.key(0).text("refusal");
-    out.key(1).text(agent);
-    out.key(2).text(sentence);
+    out.key(1).text(refusal.agent);
+    out.key(2).text(refusal.sentence);
+    out.key(3).text(refusal.call);
+    out.key(4).text(refusal.object);
     const Bytes encoded = TRY(out.finish());
     TRY(sys::host_send(port_, encoded.data(), encoded.size()));
     return {};

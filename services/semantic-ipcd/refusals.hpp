@@ -16,10 +16,13 @@ inline constexpr std::size_t kMaxTold = 64;
 class Refusals {
 public:
     explicit Refusals(Handle host_port) : port_(host_port) {}
-    void tell(const std::string& agent, const std::string& sentence);
+    struct Refusal {
+        std::string agent, call, object, sentence;
+    };
+    void tell(const Refusal& refusal);
 
 private:
-    Result<> send(std::string_view agent, std::string_view sentence);
+    Result<> send(const Refusal& refusal);
     Handle port_; // or kNoHandle
     std::set<std::string> told_;
 };

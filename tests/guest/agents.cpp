@@ -17,16 +17,28 @@ SpawnOptions with(std::string_view arguments) {
     return options;
 }
 
-// Waits for the account to be as before: an end is complete a moment after it is told.
+AgentInfo at_start;
+
+bool same_limits(const QuotaGrant& a, const QuotaGrant& b) {
+    return a.memory_bytes == b.memory_bytes && a.handles == b.handles && a.threads == b.threads && a.agents == b.agents;
+}
+
+// Our account when nothing of what we started is left: an end is complete a moment after it is told.
+AgentInfo settled() {
+    AgentInfo info = info_of(self);
+    for (const std::uint64_t until = now() + 10 * kSecond; !same_limits(info.quota, at_start.quota) && now() < until;
+         info = info_of(self))
+        (void)sys::thread_yield();
+    return info;
+}
+
+// Waits for the account to be as before.
 bool settles(const AgentInfo& before) {
     const std::uint64_t until = now() + 10 * kSecond;
     do {
         const AgentInfo info = info_of(self);
-        if (info.memory_bytes <= before.memory_bytes + kTableSlack &&
-            info.quota.memory_bytes == before.quota.memory_bytes && info.quota.handles == before.quota.handles &&
-            info.quota.threads == before.quota.threads && info.quota.agents == before.quota.agents) {
+        if (info.memory_bytes <= before.memory_bytes + kTableSlack && same_limits(info.quota, before.quota))
             return true;
-        }
         (void)sys::thread_yield();
     } while (now() < until);
     const AgentInfo info = info_of(self);
@@ -51,7 +63,7 @@ void test_exit_status() {
 void test_quota_returns() {
     // More than once: the first may make our own table grow.
     for (unsigned i = 0; i < 3; i++) {
-        const AgentInfo before = info_of(self);
+        const AgentInfo before = settled();
         {
             const OwnedHandle child(GET(spawn(kChild, with(ARGS("wait")))));
             const AgentInfo during = info_of(self);
@@ -67,7 +79,7 @@ void test_quota_returns() {
 void test_bad_requests() {
     const SpawnOptions options = with(ARGS("exit\0"
                                            "0"));
-    const AgentInfo before = info_of(self);
+    const AgentInfo before = settled();
     const auto refused = [&](auto change, Error error, int line) {
         SpawnRequest request = make_request(kChild, options);
         change(request);
@@ -143,9 +155,31 @@ void test_bad_requests() {
     CHECK(settles(before));
 }
 
+// A Linux program's name for itself is its path with a slash in front: the longest path is one too long for that.
+void test_longest_paths() {
+    char path[kMaxPathBytes];
+    for (std::size_t i = 0; i < 1004; i++)
+        path[i] = i % 251 == 250 ? '/' : 'x';
+    for (std::size_t i = 0; i < 20; i++)
+        path[1004 + i] = static_cast<char>('0' + (i + 1) % 10);
+    const auto start = [&](std::size_t bytes, PersonalityKind kind) {
+        SpawnRequest request = make_request({path, bytes}, with(ARGS("exit\0"
+                                                                     "0")));
+        request.personality = static_cast<std::uint32_t>(kind);
+        for (char& c : request.name)
+            c = '\0';
+        request.name[0] = 'l';
+        return finish_spawn(sys::agent_spawn(self, &request));
+    };
+    CHECK_ERROR(start(kMaxPathBytes, PersonalityKind::native), bad_format); // it is there, and is no program
+    CHECK_ERROR(start(kMaxPathBytes - 1, PersonalityKind::native), bad_format);
+    CHECK_ERROR(start(kMaxPathBytes, PersonalityKind::linux_abi), too_large);
+    CHECK_ERROR(start(kMaxPathBytes - 1, PersonalityKind::linux_abi), bad_format);
+}
+
 void test_small_memory() {
     // Enough to be born, too little to load: the operation says so, and everything comes back.
-    const AgentInfo before = info_of(self);
+    const AgentInfo before = settled();
     for (std::uint64_t pages = 1; pages < 64; pages++) {
         SpawnOptions options = with(ARGS("exit\0"
                                          "0"));
@@ -189,7 +223,8 @@ void test_identity() {
     CHECK_ERROR(sys::agent_register(other.get(), &record), bad_state);
 }
 
-// The digest that AgentInfo promises, made here from its parts: deterministic CBOR { 0: name, 1: program, 2: parent's }.
+// The digest that AgentInfo promises, made here from its parts: deterministic CBOR { 0: name, 1: program, 2: parent's
+// }.
 bool is_identity(const AgentInfo& info) {
     std::uint8_t bytes[160];
     std::size_t size = 0;
@@ -253,7 +288,7 @@ void test_names_are_unique() {
     SpawnOptions options = with(ARGS("wait"));
     options.name = "twin";
     const OwnedHandle first(GET(spawn(kChild, options)));
-    const AgentInfo before = info_of(self);
+    const AgentInfo before = settled();
     CHECK_ERROR(spawn(kChild, options), already_exists);
     CHECK(settles(before));
     // Unnamed ones are as many as one likes.
@@ -277,7 +312,7 @@ void test_names_are_unique() {
 }
 
 void test_failed_start_leaves_its_name() {
-    const AgentInfo at_first = info_of(self);
+    const AgentInfo at_first = settled();
     SpawnOptions options = with(ARGS("wait"));
     options.name = "twin";
     // A start that fails leaves its name free by the time it is told.
@@ -292,7 +327,7 @@ void test_failed_start_leaves_its_name() {
 
 // 64 levels below the first agent, and not one more.
 void test_nesting_is_bounded() {
-    const AgentInfo before = info_of(self);
+    const AgentInfo before = settled();
     const HandleGrant grants[] = {grant(handle(StartupRole::bundle),
                                         rights::read | rights::execute | rights::transfer | rights::derive,
                                         StartupRole::bundle)};
@@ -320,7 +355,7 @@ void test_foreign_registrations_end() {
     options.handle_count = 2;
     options.quota.handles = 256;
     (void)wait_for(channel.get(), kSignalReadable, 0); // our own table has grown by now
-    const AgentInfo before = info_of(self);
+    const AgentInfo before = settled();
     for (unsigned i = 0; i < 3; i++) {
         const OwnedHandle child(GET(spawn(kChild, options)));
         CHECK(wait_for(channel.get(), kSignalReadable));
@@ -401,7 +436,7 @@ void test_faults_reach_the_supervisor() {
 }
 
 void test_subtree_dies() {
-    const AgentInfo before = info_of(self);
+    const AgentInfo before = settled();
     {
         const OwnedHandle channel(GET(sys::channel_create(self, 4, 256)));
         const HandleGrant grants[] = {grant(channel.get(), rights::send, StartupRole::parent),
@@ -427,7 +462,7 @@ void test_payer_ends() {
     const std::uint64_t warm = GET(sys::agent_mem_alloc(self, 4096, kProtectRead));
     CHECK(*bad_pointer<volatile std::uint64_t>(warm) == 0);
     GET(sys::agent_mem_free(self, warm, 4096));
-    const AgentInfo before = info_of(self);
+    const AgentInfo before = settled();
     {
         const OwnedHandle channel(GET(sys::channel_create(self, 4, 256)));
         const HandleGrant grants[] = {grant(channel.get(), rights::send, StartupRole::parent)};
@@ -456,7 +491,7 @@ void test_payer_ends() {
 
 // Channels that hold each other up do not keep the quota of the one who made them.
 void test_tangled_channels() {
-    const AgentInfo before = info_of(self);
+    const AgentInfo before = settled();
     {
         const OwnedHandle child(GET(spawn(kChild, with(ARGS("tangle")))));
         CHECK(ended_with(wait_dead(child.get()), EndReason::exited, 0));
@@ -486,9 +521,11 @@ void test_not_in_another() {
 
 int aios_main(const StartupBlock& block) {
     init(block, "agents");
+    at_start = info_of(self);
     run("exit_status", test_exit_status);
     run("quota_returns", test_quota_returns);
     run("bad_requests", test_bad_requests);
+    run("longest_paths", test_longest_paths);
     run("small_memory", test_small_memory);
     run("identity", test_identity);
     run("measured_identity", test_measured_identity);

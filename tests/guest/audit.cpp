@@ -211,10 +211,12 @@ void test_flood_delays_nobody() {
         (void)log_size();
         worst = now() - from > worst ? now() - from : worst;
     }
-    CHECK(worst < 500'000'000); // a loaded machine takes its time; held slots made it seconds
+    // A loaded machine takes its time; held slots made it seven seconds.
+    const std::uint64_t most = counts_instructions() ? kSecond / 20 : 5 * kSecond;
+    CHECK(worst < most);
     const std::uint64_t from = now();
     GET(sys::agent_kill(flooder.get(), 0));
-    CHECK(now() - from < 500'000'000);
+    CHECK(now() - from < most);
     CHECK(ended_with(wait_dead(flooder.get()), EndReason::killed, 0));
 }
 

@@ -23,19 +23,6 @@ constexpr std::uint64_t kBytes = 4 << 20;
 constexpr Rights kLent = rights::read | rights::map | rights::derive | rights::transfer;
 Handle nodes[kNodes];
 
-// A loop of known length takes exactly as long.
-bool counts_instructions() {
-    constexpr std::uint64_t kRounds = 100'000; // of two instructions
-    for (unsigned tries = 0; tries < 3; tries++) {
-        std::uint64_t left = kRounds;
-        const std::uint64_t begin = now();
-        asm volatile("1: dec %0\n jnz 1b" : "+r"(left) : : "cc");
-        const std::uint64_t took = now() - begin;
-        if (took >= 2 * kRounds && took < 2 * kRounds + kRounds / 5) return true;
-    }
-    return false;
-}
-
 std::uint64_t map_and_touch(Handle memory, std::uint64_t bytes, std::uint64_t protection) {
     const MapRequest request{0, bytes, 0, protection};
     const std::uint64_t at = GET(sys::memory_map(memory, &request));

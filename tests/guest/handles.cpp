@@ -246,6 +246,33 @@ void test_handle_quota_is_exact() {
     CHECK(before.quota.handles == between.quota.handles);
 }
 
+// What each of 64 new handles costs; `make` answers a call's result.
+template <typename F>
+std::uint64_t cost_of_each(F&& make) {
+    std::array<OwnedHandle, 64> many;
+    const std::uint64_t before = info_of(self).memory_bytes;
+    for (auto& one : many)
+        one = OwnedHandle(GET(make()));
+    const std::uint64_t after = info_of(self).memory_bytes;
+    return (after - before) / many.size();
+}
+
+// Whatever an agent makes is charged to it: more than the handle alone costs.
+void test_objects_are_charged() {
+    const OwnedHandle root(GET(sys::channel_create(self, 4, 1024)));
+    const auto derive = [&] { return sys::handle_derive(root.get(), 0); };
+    (void)cost_of_each(derive); // the table has grown
+    const std::uint64_t before = info_of(self).memory_bytes;
+    const std::uint64_t handle = cost_of_each(derive);
+    CHECK(handle >= 64);
+    CHECK(cost_of_each([] { return sys::timer_create(self); }) >= handle + 128);
+    CHECK(cost_of_each([] { return sys::queue_create(self); }) >= handle + 64);
+    CHECK(cost_of_each([] { return sys::channel_create(self, 1, 1); }) >= handle + 4096);
+    CHECK(cost_of_each([] { return sys::agent_pool_alloc(self, 4096); }) >= handle + 4096);
+    CHECK(cost_of_each([] { return sys::tree_create_temporary(self); }) >= handle + 128);
+    CHECK(info_of(self).memory_bytes == before);
+}
+
 } // namespace
 
 int aios_main(const StartupBlock& block) {
@@ -262,5 +289,6 @@ int aios_main(const StartupBlock& block) {
     run("derivation_depth", test_derivation_depth);
     run("revoked_is_usable_again", test_revoked_is_usable_again);
     run("handle_quota_is_exact", test_handle_quota_is_exact);
+    run("objects_are_charged", test_objects_are_charged);
     return finish();
 }

@@ -212,6 +212,8 @@ void test_readers_stop() {
     for (unsigned round = 0; round < 12; round++) {
         Loser loser;
         if (!loser.start(std::string_view("read\0", 5), 100)) return failed("not ready", __LINE__);
+        while (loser.control->beats == 0) // it reads
+            (void)sys::thread_yield();
         const std::uint64_t until = now() + 1'000'000 + round * 137'000;
         while (now() < until)
             (void)sys::thread_yield();
@@ -246,10 +248,10 @@ void test_nobody_is_waited_for() {
     GET(sys::handle_revoke(loser.lent.get()));
     const std::uint64_t taken = *sys::clock_read(static_cast<std::uint64_t>(Clock::thread_cpu)) - before;
     console_print("revoking from {} threads at work took {} us of run time\n", kChurners + 1, taken / 1000);
-    CHECK(taken < 100'000'000); // on a slow machine; some 30 us by the count of instructions
+    if (counts_instructions()) CHECK(taken < 100'000);
     const std::uint64_t from = now();
     GET(sys::handle_revoke(loser.control_memory.get()));
-    CHECK(now() - from < 5 * kSecond); // waiting for them would take minutes
+    CHECK(now() - from < 30 * kSecond); // waiting for them would take minutes
     for (auto& hog : hogs) {
         GET(sys::agent_kill(hog.get(), 1));
         (void)wait_dead(hog.get());

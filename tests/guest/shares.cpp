@@ -31,6 +31,21 @@ std::uint64_t own_part(std::uint64_t ms) {
     return ran * 100 / (now() - start);
 }
 
+// Who runs for a moment and sleeps before anything else looks at the clock pays for it all the same.
+void test_short_bursts() {
+    const auto billed = [] { return GET(sys::clock_read(static_cast<std::uint64_t>(Clock::thread_cpu))); };
+    const std::uint64_t before = billed();
+    std::uint64_t ran = 0;
+    for (unsigned i = 0; i < 400; i++) {
+        const std::uint64_t start = now();
+        while (now() < start + kMs / 5) {
+        }
+        ran += now() - start;
+        sleep_ms(1);
+    }
+    CHECK((billed() - before) * 10 >= ran * 9); // and the calls between them
+}
+
 // 4,000 periodic timers of one nanosecond in a child that sleeps. They are its own business.
 void test_timers_of_others() {
     SpawnOptions options;
@@ -71,26 +86,47 @@ void test_churn() {
     kill_and_wait(child->get());
 }
 
-// A server works for half a second, in all, for a caller that itself does nothing: the caller's account has it.
-void test_served_time() {
+struct Served {
+    std::uint64_t server = 0, caller = 0; // what each was billed
+};
+
+// A server, and a caller that calls it so often and does nothing itself.
+Served serve_and_call(std::string_view server_mode, std::string_view caller_mode) {
     const OwnedHandle channel(GET(sys::channel_create(self, 4, 4096)));
     const HandleGrant to_server[] = {grant(channel.get(), rights::receive, StartupRole::parent)};
     const HandleGrant to_caller[] = {grant(channel.get(), rights::send, StartupRole::parent)};
     SpawnOptions options;
-    options.arguments = std::string_view("serve\00010\0", 9);
+    options.arguments = server_mode;
     options.handles = to_server;
     options.handle_count = 1;
     auto server = spawn("bin/share_child", options);
-    options.arguments = std::string_view("call\00050\0", 8);
+    options.arguments = caller_mode;
     options.handles = to_caller;
     auto caller = spawn("bin/share_child", options);
-    if (!server || !caller) return failed("spawn", __LINE__);
+    Served billed;
+    if (!server || !caller) {
+        failed("spawn", __LINE__);
+        return billed;
+    }
     const AgentInfo end = wait_dead(caller->get(), 60);
     CHECK(ended_with(end, EndReason::exited, 0));
-    const std::uint64_t served = info_of(server->get()).cpu_ns;
-    CHECK(end.cpu_ns >= 50 * 10 * kMs * 4 / 5);
-    CHECK(served * 4 < end.cpu_ns); // its start, and what it does between calls
+    billed = {info_of(server->get()).cpu_ns, end.cpu_ns};
     kill_and_wait(server->get());
+    return billed;
+}
+
+// A server works for half a second, in all, for a caller that itself does nothing: the caller's account has it.
+void test_served_time() {
+    const Served billed = serve_and_call(std::string_view("serve\00010\0", 9), std::string_view("call\00050\0", 8));
+    CHECK(billed.caller >= 50 * 10 * kMs * 4 / 5);
+    CHECK(billed.server * 4 < billed.caller); // its start, and what it does between calls
+}
+
+// What a server does for itself, up to the moment in which it takes a call and from that of the answer on, is its own.
+void test_time_beside_serving() {
+    const Served billed = serve_and_call(std::string_view("late\00010\0", 8), std::string_view("call\00050\0", 8));
+    CHECK(billed.server >= 49 * 10 * kMs * 4 / 5);
+    CHECK(billed.caller * 4 < billed.server);
 }
 
 // 20 ms in each 100 ms, alone on the machine, and nothing is lost of it.
@@ -147,10 +183,12 @@ void test_budget_arguments() {
 
 int aios_main(const StartupBlock& block) {
     init(block, "shares");
+    run("short_bursts", test_short_bursts);
     run("timers_of_others", test_timers_of_others);
     run("crowd", test_crowd);
     run("churn", test_churn);
     run("served_time", test_served_time);
+    run("time_beside_serving", test_time_beside_serving);
     run("budget", test_budget);
     run("budget_of_descendants", test_budget_of_descendants);
     run("budget_arguments", test_budget_arguments);

@@ -88,7 +88,7 @@ inline HandleGrant grant(Handle source, Rights rights, StartupRole role) {
 inline HandleGrant console_grant() { return grant(handle(StartupRole::console), rights::write, StartupRole::console); }
 
 // A decimal argument.
-inline std::uint64_t number_in(std::string_view text) {
+inline std::uint64_t parse_decimal(std::string_view text) {
     std::uint64_t value = 0;
     for (const char c : text)
         value = value * 10 + static_cast<std::uint64_t>(c - '0');

@@ -75,6 +75,19 @@ std::uint64_t address_of(T* pointer) {
 inline std::uint64_t now() { return *sys::clock_read(static_cast<std::uint64_t>(Clock::monotonic)); }
 inline constexpr std::uint64_t kSecond = 1'000'000'000;
 
+// Whether the clock counts instructions, one a nanosecond: a loop of known length takes exactly as long.
+inline bool counts_instructions() {
+    constexpr std::uint64_t kRounds = 100'000; // of two instructions
+    for (unsigned tries = 0; tries < 3; tries++) {
+        std::uint64_t left = kRounds;
+        const std::uint64_t begin = now();
+        asm volatile("1: dec %0\n jnz 1b" : "+r"(left) : : "cc");
+        const std::uint64_t took = now() - begin;
+        if (took >= 2 * kRounds && took < 2 * kRounds + kRounds / 5) return true;
+    }
+    return false;
+}
+
 inline AgentInfo info_of(Handle agent) {
     AgentInfo info{};
     if (!sys::agent_info(agent, &info)) info.state = ~0u;

@@ -24,7 +24,7 @@ constexpr std::uint64_t kWarmUp = 500 * kMillisecond;
 constexpr std::uint64_t kKept = 95; // per cent of its share that an honest agent keeps
 constexpr std::uint64_t kHoldUp = 50 * kMillisecond;
 constexpr std::uint64_t kDeathOfStranger = 500 * kMillisecond;
-constexpr std::uint64_t kDeathOfOffender = 20; // seconds
+constexpr std::uint64_t kDeathOfOffender = 120; // seconds: a busy machine is no failure
 
 constexpr Rights kAll = rights::read | rights::write | rights::map;
 constexpr Rights kProgramRights = rights::read | rights::execute | rights::derive | rights::transfer;

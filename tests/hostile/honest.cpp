@@ -83,7 +83,7 @@ int aios_main(const StartupBlock& block) {
     init(block, "honest");
     Board* board = map_memory<Board>(handle(kBoardRole), sizeof(Board));
     if (board == nullptr) return 1;
-    line = &board->crew[number_in(argument(1)) % kCrew];
+    line = &board->crew[parse_decimal(argument(1)) % kCrew];
     const std::string_view kind = argument(0);
     if (kind == "spin") compute();
     if (kind == "call") ask();

@@ -217,7 +217,7 @@ KERNEL_TEST(weights_divide_the_cpu) {
     const std::uint64_t heavy_ran = heavy.group.cpu_ns() - heavy_before;
     const std::uint64_t light_ran = light.group.cpu_ns() - light_before;
     KERNEL_EXPECT(heavy_ran != 0 && light_ran != 0);
-    KERNEL_EXPECT_EXACT(heavy_ran * 100 > light_ran * 297 && heavy_ran * 100 < light_ran * 303);
+    KERNEL_EXPECT_EXACT(heavy_ran * 100 > light_ran * 285 && heavy_ran * 100 < light_ran * 315);
     while ((*payer)->used(Resource::memory) != 0) // the reaper buries the last ones
         sched::sleep_until(sched::now_ns() + kMs);
 }
@@ -354,7 +354,7 @@ KERNEL_TEST(dead_threads_give_everything_back) {
     for (unsigned i = 0; i < 10 * cpus; i++) // 80 threads a CPU, each with 4 stack pages and more
         KERNEL_EXPECT(run());
     bool is_back = false;
-    for (int i = 0; i < 250 && !is_back; i++) { // the reaper may be late on a busy host
+    for (int i = 0; i < 3000 && !is_back; i++) { // the reaper may be late on a busy host
         settle();
         is_back = mm::frame_counts().free + kept_back >= before;
     }

@@ -8,6 +8,7 @@
 // STATUS is the exit status wanted, or sN for an end by signal N, or f for a fault; words are separated by single
 // spaces; lines with # are comments.
 #include "base/format.hpp"
+#include "tests/guest/audit_log.hpp"
 #include "tests/guest/spawn.hpp"
 
 using namespace aios;
@@ -20,6 +21,7 @@ constexpr std::uint64_t kSecondsEach = 240;
 struct Wanted {
     EndReason reason = EndReason::exited;
     std::uint64_t status = 0;
+    bool any_status = false;
 };
 
 struct Command {
@@ -28,6 +30,10 @@ struct Command {
     std::string_view arguments; // strings, each ended by NUL
     Handle temporary;
     Wanted wanted;
+    std::uint64_t status = 0;
+    std::uint64_t agent = 0; // who it was; set when it has ended
+    bool has_job = false;    // the temporary tree a second time, as the job,
+    Rights job_rights{};     // with these rights
 };
 
 // All that was given to a child is back, a moment after its end.
@@ -44,18 +50,19 @@ bool quota_comes_home(const AgentInfo& before) {
     return false;
 }
 
-bool run_command(const Command& command) {
+bool run_command(Command& command) {
     const HandleGrant grants[] = {
         console_grant(),
         grant(handle(StartupRole::bundle), rights::read | rights::execute, StartupRole::bundle),
         grant(command.temporary, rights::read | rights::write, StartupRole::temporary),
+        grant(command.temporary, command.job_rights, StartupRole::job),
     };
     const AgentInfo own = info_of(self);
     SpawnOptions options;
     options.arguments = command.arguments;
     options.quota = {own.quota.memory_bytes - own.memory_bytes - (8 << 20), 1000, 300, 0};
     options.handles = grants;
-    options.handle_count = std::size(grants);
+    options.handle_count = command.has_job ? std::size(grants) : std::size(grants) - 1;
     SpawnRequest request = make_request(command.path, options);
     request.personality = static_cast<std::uint32_t>(PersonalityKind::linux_abi);
     auto child = finish_spawn(sys::agent_spawn(self, &request));
@@ -70,6 +77,8 @@ bool run_command(const Command& command) {
         (void)wait_dead(child->get());
         return false;
     }
+    command.agent = end.id;
+    command.status = end.end_status;
     child = fail(Error::not_found); // lets go of it
     if (!quota_comes_home(own)) {
         const AgentInfo now_info = info_of(self);
@@ -78,7 +87,8 @@ bool run_command(const Command& command) {
         return false;
     }
     const bool good = end.end_reason == static_cast<std::uint32_t>(command.wanted.reason) &&
-                      (command.wanted.reason == EndReason::fault || end.end_status == command.wanted.status);
+                      (command.wanted.reason == EndReason::fault || command.wanted.any_status ||
+                       end.end_status == command.wanted.status);
     if (good) {
         console_print("TEST {} pass\n", command.name);
     } else {
@@ -171,6 +181,57 @@ bool run_program(std::string_view path) {
     return run_command(command);
 }
 
+// Where a program lies, and the bytes that its library seeds itself with, are others in most runs.
+bool run_chance(std::string_view what, Handle temporary) {
+    constexpr unsigned kRuns = 4; // by chance all the same once in 16 million
+    char arguments[64];
+    const std::string_view text = format_to(arguments, "bin/end chance {}", what);
+    for (std::size_t i = 0; i <= text.size(); i++)
+        if (i == text.size() || text[i] == ' ') arguments[i] = '\0';
+    bool differs = false;
+    std::uint64_t first = 0;
+    for (unsigned i = 0; i < kRuns; i++) {
+        Command command;
+        command.name = "end.chance";
+        command.path = "bin/end";
+        command.arguments = {arguments, text.size() + 1};
+        command.temporary = temporary;
+        command.wanted.any_status = true;
+        if (!run_command(command)) return false;
+        if (i == 0) first = command.status;
+        differs = differs || command.status != first;
+    }
+    if (!differs) failed("the same each time", __LINE__, what);
+    return differs;
+}
+
+// A tree with each choice of rights, and the records of what was refused.
+bool run_rights(std::string_view mode, Rights job_rights, Rights refused) {
+    const auto tree = fresh_tree();
+    if (!tree) return false;
+    char arguments[64], name[64];
+    const std::string_view text = format_to(arguments, "bin/rights {}", mode);
+    arguments[text.size() - mode.size() - 1] = '\0';
+    arguments[text.size()] = '\0';
+    Command command;
+    command.name = format_to(name, "bin/rights-{}", mode);
+    command.path = "bin/rights";
+    command.arguments = {arguments, text.size() + 1};
+    command.temporary = tree->get();
+    command.has_job = true;
+    command.job_rights = job_rights | rights::inspect;
+    const std::uint64_t before = log_size();
+    if (!run_command(command)) return false;
+    bool is_recorded = refused == rights::none;
+    CHECK(for_each_record(before, [&](const LogRecord& record) {
+        is_recorded = is_recorded || (record.is(LogKind::refusal) && record.agent == command.agent &&
+                                      record.has_details(static_cast<std::uint64_t>(ObjectType::tree), refused.bits(),
+                                                         static_cast<std::uint64_t>(Error::missing_right)));
+    }));
+    CHECK(is_recorded);
+    return true;
+}
+
 } // namespace
 
 int aios_main(const StartupBlock& block) {
@@ -186,6 +247,17 @@ int aios_main(const StartupBlock& block) {
     }
     for (const std::string_view path : {"etc/commands", "etc/busybox/commands"})
         good = run_lines(path, programs) && good;
+    run("chance", [&] {
+        const auto tree = fresh_tree();
+        for (const std::string_view what : {"bytes", "stack", "heap"})
+            good = tree && run_chance(what, tree->get()) && good;
+    });
+    run("refused_rights_are_recorded", [&] {
+        good = run_rights("none", rights::none, rights::read) && good;
+        good = run_rights("read", rights::read, rights::write) && good;
+        good = run_rights("write", rights::write, rights::read) && good;
+        good = run_rights("both", rights::read | rights::write, rights::none) && good;
+    });
     run("found_programs", [&] { CHECK(programs >= 1); });
     return good && failures == 0 ? 0 : 1;
 }

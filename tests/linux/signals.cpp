@@ -83,6 +83,16 @@ void look_at_stack(int signal) {
     was_on_alternate = &here >= alternate && &here < alternate + sizeof(alternate);
 }
 
+greg_t fault_seen[3];
+void note_fault(int signal, siginfo_t*, void* context) {
+    handle(signal);
+    const auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
+    fault_seen[0] = registers[REG_TRAPNO];
+    fault_seen[1] = registers[REG_ERR];
+    fault_seen[2] = registers[REG_CR2];
+    siglongjmp(back, 1);
+}
+
 void change_context(int signal, siginfo_t*, void* context) {
     handle(signal);
     auto* user = static_cast<ucontext_t*>(context);
@@ -106,6 +116,25 @@ void spoil_context(int signal, siginfo_t*, void* context) {
     auto* state = reinterpret_cast<unsigned char*>(user->uc_mcontext.fpregs); // SAFETY: bytes of the own frame
     std::memset(state + 24, 0xff, 8);                                         // MXCSR and its mask
     std::memset(state + 512, 0xff, 64);                                       // the XSAVE header
+}
+
+// A frame that says it holds the upper halves of the vectors, and ends before them.
+void cut_context(int signal, siginfo_t*, void* context) {
+    handle(signal);
+    auto* state = reinterpret_cast<unsigned char*>(
+        static_cast<ucontext_t*>(context)->uc_mcontext.fpregs); // SAFETY: the own frame
+    const unsigned cut = 576, total = cut + 4, end = 0x4650'5845;
+    std::memcpy(state + 464 + 4, &total, sizeof(total));
+    std::memcpy(state + 464 + 16, &cut, sizeof(cut));
+    std::memcpy(state + cut, &end, sizeof(end));
+    state[512] |= 7; // x87, SSE, AVX
+}
+
+[[gnu::target("avx")]] void fill_upper_halves(const unsigned char (&bytes)[32]) {
+    asm volatile("vmovdqu %0, %%ymm5; vmovdqu %0, %%ymm6" : : "m"(bytes) : "xmm5", "xmm6");
+}
+[[gnu::target("avx")]] void read_upper_half(unsigned char (&bytes)[32]) {
+    asm volatile("vmovdqu %%ymm5, %0" : "=m"(bytes));
 }
 
 } // namespace
@@ -236,6 +265,15 @@ int main() {
         expect_fault(SIGILL, ILL_ILLOPN, nullptr, [] { asm volatile("ud2"); }, __LINE__);
         expect_fault(SIGTRAP, SI_KERNEL, nullptr, [] { asm volatile("int3"); }, __LINE__);
     });
+    run("context_of_a_fault", [] {
+        Action action(SIGSEGV, note_fault, SA_NODEFER);
+        volatile int* nowhere = reinterpret_cast<int*>(0x1238); // SAFETY: never mapped
+        if (sigsetjmp(back, 1) == 0) *nowhere = 1;
+        CHECK(fault_seen[0] == 14 && (fault_seen[1] & 6) == 6 && fault_seen[2] == 0x1238); // a program's write
+        if (sigsetjmp(back, 1) == 0) (void)*nowhere;
+        CHECK(fault_seen[0] == 14 && (fault_seen[1] & 6) == 4);
+        CHECK(count == 2);
+    });
     run("registers_and_vectors_are_kept", [] {
         Action action(SIGUSR1, handle);
         double sum = 0;
@@ -292,6 +330,32 @@ int main() {
             volatile double one = half + half;
             CHECK(one == 1.0);
         });
+    }
+    if (on_aios() && __builtin_cpu_supports("avx")) {
+        // What the frame does not hold is zero, not what the kernel's memory held before: the state of the frame
+        // before.
+        run("cut_frame_shows_nothing", [] {
+            unsigned char pattern[32], seen[32];
+            std::memset(pattern, 0xa7, sizeof(pattern));
+            const long pid = getpid(), tid = raw(SYS_gettid);
+            bool clean = true;
+            for (int i = 0; i < 8; i++) {
+                {
+                    Action whole(SIGUSR1, handle);
+                    fill_upper_halves(pattern);
+                    raw(SYS_tgkill, pid, tid, SIGUSR1);
+                }
+                Action action(SIGUSR1, cut_context);
+                raw(SYS_tgkill, pid, tid, SIGUSR1);
+                read_upper_half(seen);
+                CHECK(count == 1);
+                for (int k = 16; k < 32; k++)
+                    clean = clean && seen[k] == 0;
+            }
+            CHECK(clean);
+        });
+    } else {
+        skip("cut_frame_shows_nothing", "needs AIOS and AVX");
     }
     run("other_threads", [] {
         Action action(SIGUSR1, handle_info);

@@ -32,11 +32,11 @@ IF = re.compile(r"^(?P<head>\s*(?:\} else )?(?:if|while) )\((?P<condition>[^;]*)
 CALLED = re.compile(r"^\s*(?:TRY\()?[\w:.>-]*?(\w+)(?:<[^(]*>)?\(")
 DROPS = (
     ("drop_charge", r"charge|reserve|take_from|give_back|keep"),
-    ("drop_wake", r"wake|unpark|notify|post|raise|signal|fire|set$"),
+    ("drop_wake", r"wake|unpark|notify|post|raise|signal|fire|^set$"),
     ("drop_flush", r"flush|shoot|invalidate|tlb|fence|unmap"),
     ("drop_reference", r"retain|release|adopt|drop|unlink|erase|remove|detach|reset|clear|destroy|free"),
     ("drop_record", r"record|audit|commit|count"),
-    ("drop_zeroing", r"zero|memset|poison|fill"),
+    ("drop_zeroing", r"zero|memset|^fill"),
 )
 
 
@@ -58,7 +58,7 @@ def without_comment(line):
 
 
 def is_left_alone(code):
-    return (not code.strip() or code.lstrip().startswith(("#", "*", "/*", "static_assert", "ASSERT", "PANIC", "log_", "template",
+    return (not code.strip() or code.lstrip().startswith(("#", "*", "/*", "static_assert", "ASSERT", "PANIC", "log_", "asan_", "template",
                                                           "AIOS_", "friend", "public:", "private:", "case ", "default:", "asm"))
             or "ASSERT(" in code or "operator" in code or "constexpr" in code or "reinterpret_cast" in code)
 
@@ -68,7 +68,7 @@ def edits(code):
     guard = GUARD.match(code)
     if guard:
         yield "drop_check", ""
-    if CALL.match(code):
+    if CALL.match(code) and code.count("(") == code.count(")"):
         yield rule_of_call(code), ""
     condition = IF.match(code)
     if condition and ";" not in condition["condition"] and "auto " not in condition["condition"] and "= " not in re.sub(
@@ -98,14 +98,19 @@ def mutants_of(file, text):
     """What a file offers, in the order of its lines."""
     found = []
     in_block_comment = False
+    is_whole, hangs = True, False  # no statement stands open from the lines before; the line above waits for its body
     for number, line in enumerate(text.splitlines(), start=1):
         if in_block_comment or line.lstrip().startswith("/*"):
             in_block_comment = "*/" not in line
             continue
         code = without_comment(line)
-        if is_left_alone(code):
-            continue
-        found += [Mutant(file, number, rule, line, after) for rule, after in edits(code)]
+        # The body of an `if` above it leaves a semicolon, or the next statement would be the body.
+        nothing = ";" if hangs else ""
+        found += [Mutant(file, number, rule, line, after or nothing) for rule, after in edits(code)
+                  if not is_left_alone(code) and (is_whole or after)]
+        if code.strip():
+            hangs = code.endswith((")", "else", "do"))
+            is_whole = code.endswith((";", "{", "}", ":", ")", "else", "do")) or code.lstrip().startswith("#")
     return found
 
 

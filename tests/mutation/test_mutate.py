@@ -3,6 +3,7 @@
 import unittest
 
 from mutate import Mutant, apply, edits, mutants_of
+from run import keys
 
 
 def rules(line):
@@ -34,13 +35,16 @@ class Rules(unittest.TestCase):
             ("    waiters_.wake_all();", "drop_wake"),
             ("    arch::flush_page(address);", "drop_flush"),
             ("    node->release();", "drop_reference"),
+            ("    std::memset(page, 0, bytes);", "drop_zeroing"),
+            ("    source.set(kSignalReadable);", "drop_wake"),
             ("    table.touch(3);", "drop_call"),
         ):
             self.assertIn((rule, ""), list(edits(line)), line)
 
     def test_only_whole_statements_are_dropped(self):
         for line in ("    const auto x = charge(3);", "    return charge(3);", "    charge(3,", "    other)); charge(",
-                     "    Guard guard(lock_);", "    auto guard = lock();"):
+                     "    Guard guard(lock_);", "    auto guard = lock();",
+                     "        TRY(make(3)));"):
             self.assertFalse([rule for rule in rules(line) if rule.startswith("drop_")], line)
 
     def test_comparisons_move_by_one(self):
@@ -73,10 +77,19 @@ class Files(unittest.TestCase):
         self.assertEqual(found, mutants_of("f.cpp", self.TEXT))
         self.assertEqual(len({one.name for one in found}), len(found))
 
+    def test_keys_tell_equal_lines_apart(self):
+        found = [key for _, key in keys(mutants_of("f.cpp", "    wake();\n    next();\n    wake();\n"))]
+        self.assertEqual(found, ["f.cpp:drop_wake:wake();", "f.cpp:drop_call:next();", "f.cpp:drop_wake:wake();#2"])
+
     def test_applying_changes_one_line(self):
         for mutant in mutants_of("f.cpp", self.TEXT):
             before, changed = self.TEXT.split("\n"), apply(self.TEXT, mutant).split("\n")
             self.assertEqual([i + 1 for i in range(len(before)) if before[i] != changed[i]], [mutant.line])
+
+    def test_the_end_of_a_statement_is_not_dropped(self):
+        text = "    if (a)\n        wake();\n    const auto x =\n        TRY(make());\n    TRY(make());\n"
+        self.assertEqual([(one.line, one.rule, one.after) for one in mutants_of("f.cpp", text)],
+                         [(2, "drop_wake", ";"), (5, "drop_try", "")])
 
     def test_a_mutant_of_another_version_is_refused(self):
         with self.assertRaises(ValueError):

@@ -1,4 +1,5 @@
 // A changed byte in the boot bundle stops what touches it, with a message that names entry and page.
+#include <algorithm>
 #include <cstring>
 #include <format>
 
@@ -13,6 +14,16 @@ namespace {
 host::Captured host_program(const World& world, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), (world.root / "build" / "release" / "tools" / "aios" / "aios-host").native());
     return host::capture_process(arguments, std::chrono::minutes(3));
+}
+
+// Whether the output of `boot` shows an audit record (abi/messages.cddl section 5) that has all these parts, in
+// hexadecimal.
+bool shows_record(std::string_view out, std::initializer_list<std::string_view> parts) {
+    for (std::size_t at = out.find("h'a"); at != out.npos; at = out.find("h'a", at + 1)) {
+        const std::string_view record = out.substr(at, out.find('\'', at + 2) - at);
+        if (std::ranges::all_of(parts, [&](std::string_view part) { return record.contains(part); })) return true;
+    }
+    return false;
 }
 
 } // namespace
@@ -39,6 +50,8 @@ SCENARIO(a_changed_byte_in_the_bundle_is_named) {
     EXPECT_SAYING(booted.status == 5, std::format("status {}", booted.status));
     EXPECT_SAYING(booted.out.find("bin/initd") != std::string::npos, booted.out.substr(0, 500));
     EXPECT_SAYING(booted.out.find("page 0") != std::string::npos, booted.out.substr(0, 500));
+    // Kind 7, page 0, and the end of the path.
+    EXPECT_SAYING(shows_record(booted.out, {"0207", "06830000", "096962696e2f696e697464"}), booted.out);
 }
 
 SCENARIO(a_changed_byte_in_the_manifest_is_refused) {

@@ -268,12 +268,14 @@ SCENARIO(a_forged_offer_is_refused_and_shown) {
         const std::string sentence =
             std::format("visitor may not offer {}: its unit has no setting offers = \"{}\"", intent, intent);
         const auto& refusals = *report["refusals"].array();
-        EXPECT_SAYING(std::ranges::any_of(refusals,
-                                          [&](const auto& refusal) {
-                                              return refusal["agent"].text() == "visitor" &&
-                                                     refusal["text"].text() == sentence;
-                                          }),
-                      sentence);
+        const auto found = std::ranges::find_if(refusals, [&](const auto& refusal) {
+            return refusal["agent"].text() == "visitor" && refusal["text"].text() == sentence;
+        });
+        EXPECT_SAYING(found != refusals.end(), sentence);
+        EXPECT((*found)["call"].text() == "intent.offer" && (*found)["object"].text() == intent);
+        EXPECT((*found)["by"].text() == "semantic-ipcd");
+        EXPECT_SAYING((*found)["grant"].text() == std::format("offers = \"region.read {}\"", intent),
+                      (*found)["grant"].text());
     }
     for (const auto& answer : *report["answers"].array())
         EXPECT(answer["agent"].text() != "visitor");

@@ -6,7 +6,6 @@
 #include <mutex>
 #include <thread>
 
-
 namespace aios {
 
 std::atomic<long> test::unparks{0};
@@ -145,15 +144,18 @@ AsThread::~AsThread() {
 struct HostThread::State {
     Ref<Thread> thread;
     std::thread runner;
+    std::atomic<bool> has_ended{false};
 };
 
 HostThread::HostThread(std::function<void()> function, sched::ShareGroup* group) : state_(new State) {
     state_->thread = sched::BootThreads::make(group);
-    state_->runner = std::thread([thread = state_->thread.get(), function = std::move(function)] {
+    state_->runner = std::thread([state = state_, function = std::move(function)] {
+        Thread* const thread = state->thread.get();
         t_current = thread;
         function();
         if (thread->exit_hook != nullptr) thread->exit_hook(*thread);
         t_current = nullptr;
+        state->has_ended = true;
     });
 }
 HostThread::~HostThread() {
@@ -163,6 +165,16 @@ HostThread::~HostThread() {
 Thread& HostThread::thread() { return *state_->thread; }
 void HostThread::join() {
     if (state_->runner.joinable()) state_->runner.join();
+}
+
+bool HostThread::ends_by_itself() {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!state_->has_ended && std::chrono::steady_clock::now() < limit)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const bool good = state_->has_ended;
+    if (!good) thread().kill();
+    join();
+    return good;
 }
 
 void HostThread::await_parked() {

@@ -28,16 +28,19 @@ public:
     ~HostThread();
     Thread& thread();
     void join();
-    // Returns once the thread sleeps in park(). Whoever wants to see it wait asks here, instead of sleeping for a moment that is long
-    // enough on a quiet machine.
+    // Returns once the thread sleeps in park(). Whoever wants to see it wait asks here, instead of sleeping for a
+    // moment that is long enough on a quiet machine.
     void await_parked();
+    // Joins it. False if it did not end within ten seconds, which is ages: then nobody has woken it, and it is killed.
+    // A deadline of its own would not do: whoever wakes at a deadline looks again, and finds what he was not woken for.
+    [[nodiscard]] bool ends_by_itself();
 
 private:
     struct State;
     State* state_;
 };
 
-Ref<Quota> plenty(); // a payer for tests
+Ref<Quota> plenty();              // a payer for tests
 extern std::atomic<long> unparks; // wake-ups so far
 
 } // namespace aios::test

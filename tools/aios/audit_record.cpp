@@ -7,7 +7,6 @@
 
 #include "abi/call_types.hpp"
 #include "abi/errors.hpp"
-#include "abi/rights.hpp"
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
 #include "tools/aios/report.hpp"
@@ -19,6 +18,7 @@ namespace {
 
 // kernel/audit/audit.hpp has the kinds and what their details are.
 enum Kind : std::uint64_t { boot = 1, call, refusal, agent_start, agent_end, fault, integrity, power };
+static_assert(refusal == kAuditRefusal && agent_start == kAuditAgentStart);
 constexpr std::string_view kKinds[] = {"boot",      "call",  "refusal",   "agent_start",
                                        "agent_end", "fault", "integrity", "power"};
 
@@ -27,10 +27,11 @@ struct CallRow {
     std::string_view name;          // in C++
     std::string_view document_name; // in documents
     std::string_view object;        // type of its first handle
+    std::string_view right;         // on it
 };
 constexpr CallRow kCalls[] = {
 #define CALL(number, call_name, document_name, object, right, audit, charge, arguments)                                \
-    {number, #call_name, document_name, #object},
+    {number, #call_name, document_name, #object, #right},
 #include "abi/calls.def"
 #undef CALL
 };
@@ -152,6 +153,21 @@ std::string audit_kind_list() {
 std::string call_name(std::uint64_t call) {
     const CallRow* row = find_call(call);
     return row != nullptr ? std::string(row->document_name) : std::format("call {}", call);
+}
+
+std::optional<CallCheck> find_call_named(std::string_view document_name) {
+    const auto* row = std::ranges::find(kCalls, document_name, &CallRow::document_name);
+    if (row == std::end(kCalls)) return std::nullopt;
+    CallCheck check{row->number, ObjectType::any, rights::none};
+#define OBJECT(name, number, sentence)                                                                                 \
+    if (row->object == #name) check.type = ObjectType::name;
+#include "abi/objects.def"
+#undef OBJECT
+#define RIGHT(name, bit, sentence)                                                                                     \
+    if (row->right == #name) check.right = rights::name;
+#include "abi/rights.def"
+#undef RIGHT
+    return check;
 }
 
 std::string rights_names(std::uint64_t bits) {

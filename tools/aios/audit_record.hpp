@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "abi/rights.hpp"
 #include "tools/aios/record.hpp"
 
 namespace aios::host {
@@ -27,6 +28,10 @@ struct AuditRecord {
     std::string name;
 };
 
+// Two of the kinds.
+inline constexpr std::uint64_t kAuditRefusal = 3;
+inline constexpr std::uint64_t kAuditAgentStart = 4;
+
 // Nothing if this is no record.
 [[nodiscard]] std::optional<AuditRecord> decode_audit_record(std::string_view item);
 
@@ -36,6 +41,13 @@ struct AuditRecord {
 
 // The document name of a call, such as AgentSpawn, or the number.
 [[nodiscard]] std::string call_name(std::uint64_t call);
+// A call by that name, and what its first handle must be.
+struct CallCheck {
+    std::uint64_t number;
+    ObjectType type;
+    Rights right;
+};
+[[nodiscard]] std::optional<CallCheck> find_call_named(std::string_view document_name);
 // "send derive transfer"
 [[nodiscard]] std::string rights_names(std::uint64_t bits);
 

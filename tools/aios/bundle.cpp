@@ -27,7 +27,7 @@ std::uint64_t round_to_page(std::uint64_t bytes) { return crypto::page_tree_leav
 
 // A section before it is written.
 struct Section {
-    Bundle bundle;                          // entries sorted by path
+    Bundle& bundle;                         // entries sorted by path
     std::vector<crypto::MerkleHash> leaves; // one a data page
     std::string manifest;
 };
@@ -43,8 +43,8 @@ crypto::MerkleHash hash_entry(std::string_view bytes, std::vector<crypto::Merkle
     return crypto::merkle_root(std::span(leaves).subspan(first));
 }
 
-Outcome<Section> lay_out(Bundle bundle) {
-    Section section{std::move(bundle), {}, {}};
+Outcome<Section> lay_out(Bundle& bundle) {
+    Section section{bundle, {}, {}};
     auto& entries = section.bundle.entries;
     std::ranges::sort(entries, {}, &BundleEntry::path);
     const auto twice = std::ranges::adjacent_find(entries, {}, &BundleEntry::path);
@@ -160,13 +160,13 @@ Outcome<Job> make_job(std::vector<Document>& documents, const std::vector<std::s
     std::size_t number = 0;
     for (const Document& document : documents) {
         std::string name = document.name;
-        if (!is_bundle_path("docs/" + name)) {
+        if (!is_bundle_path(std::string(kJobDocuments) + name)) {
             do {
                 name = std::format("unnameable-{:06}", number++);
             } while (taken.contains(name));
             job.true_names[name] = document.name;
         }
-        entries.push_back({"docs/" + name, {}});
+        entries.push_back({std::string(kJobDocuments) + name, {}});
     }
     taken.clear();
     for (std::size_t i = 0; i < documents.size(); i++)
@@ -183,9 +183,9 @@ Outcome<Job> make_job(std::vector<Document>& documents, const std::vector<std::s
     return job;
 }
 
-Outcome<std::uint64_t> write_container(const std::filesystem::path& path, Bundle boot_bundle, Bundle job_bundle) {
+Outcome<std::uint64_t> write_container(const std::filesystem::path& path, Bundle& boot_bundle, Bundle& job_bundle) {
     static_assert(std::endian::native == std::endian::little, "the header is written as it lies in memory");
-    const Section sections[2] = {HOST_TRY(lay_out(std::move(boot_bundle))), HOST_TRY(lay_out(std::move(job_bundle)))};
+    const Section sections[2] = {HOST_TRY(lay_out(boot_bundle)), HOST_TRY(lay_out(job_bundle))};
     boot::ContainerHeader header{};
     std::memcpy(header.magic, boot::kContainerMagic, sizeof header.magic);
     header.version = boot::kContainerVersion;

@@ -7,6 +7,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/types.hpp"
@@ -35,6 +36,7 @@ struct Job {
     Bundle bundle;
     std::map<std::string, std::string> true_names; // name below docs/ -> name on the host
 };
+inline constexpr std::string_view kJobDocuments = "docs/"; // where documents lie in the job bundle
 // Takes the contents of the documents; their names stay.
 [[nodiscard]] Outcome<Job> make_job(std::vector<Document>& documents, const std::vector<std::string>& questions);
 
@@ -42,7 +44,7 @@ struct Job {
 // that are neither "." nor "..", no NUL.
 [[nodiscard]] bool is_bundle_path(std::string_view path);
 
-// Bytes of the container that write_container will make.
-[[nodiscard]] Outcome<std::uint64_t> write_container(const std::filesystem::path& path, Bundle boot, Bundle job);
+// Bytes of the container that it has made. Sorts the entries by path.
+[[nodiscard]] Outcome<std::uint64_t> write_container(const std::filesystem::path& path, Bundle& boot, Bundle& job);
 
 } // namespace aios::host

@@ -61,7 +61,8 @@ Outcome<Exit> command_boot(const Places& places, ArgumentList arguments) {
     if (options.boot == BootKind::uefi) {
         if (spec.container.empty()) {
             spec.container = scratch.path() / "container";
-            static_cast<void>(HOST_TRY(write_container(spec.container, {}, {})));
+            Bundle none;
+            static_cast<void>(HOST_TRY(write_container(spec.container, none, none)));
         }
         HOST_TRY(prepare_uefi_boot(places.loader(), scratch.path(), spec));
     }

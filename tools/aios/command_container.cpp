@@ -20,7 +20,7 @@ Outcome<Exit> command_container(const Places& places, ArgumentList arguments) {
         documents = HOST_TRY(gather_documents(sources));
     }
     Job job = HOST_TRY(make_job(documents.list, options.questions));
-    const std::uint64_t bytes = HOST_TRY(write_container(options.out, std::move(boot), std::move(job.bundle)));
+    const std::uint64_t bytes = HOST_TRY(write_container(options.out, boot, job.bundle));
     std::printf("%s: %s\n", printable(options.out.native()).c_str(), human_bytes(bytes).c_str());
     return Exit::well;
 }

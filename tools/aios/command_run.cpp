@@ -39,6 +39,11 @@ std::filesystem::path one_name(const std::filesystem::path& path) {
     return error ? path : whole;
 }
 
+// Whatever the answers say, the run itself went well: what people get is the page, not the end of every log.
+bool has_page(const Judgement& judgement) {
+    return judgement.outcome == RunOutcome::well || judgement.outcome == RunOutcome::misquoted;
+}
+
 class Run {
 public:
     Run(const Places& places, RunOptions options)
@@ -106,7 +111,8 @@ private:
             return failure(Exit::host_missing, "the kernel is not built; run ./aios build.");
         progress_.show("packing the container");
         PackedRun packed = HOST_TRY(pack_run(places_, options_, input_, spec.container));
-        record_.true_names = std::move(packed.true_names);
+        record_.documents = std::move(packed.documents);
+        files_ = std::move(packed.files);
         spec.memory_mib = packed.memory_mib;
         HOST_TRY(write_seed(spec.seed));
         if (options_.boot == BootKind::uefi) HOST_TRY(prepare_uefi_boot(places_.loader(), scratch.path(), spec));
@@ -142,7 +148,7 @@ private:
         const Judgement judgement =
             judge_run(result, follower, {input_.questions.size(), options_.timeout_seconds, options_.crew.has_value()});
         answers.finish();
-        if (judgement.exit != Exit::well && !options_.verbose) follower.show_tails(progress_);
+        if (!has_page(judgement) && !options_.verbose) follower.show_tails(progress_);
         if (judgement.outcome != RunOutcome::machine_failed) HOST_TRY(report(spec, accelerator, result, judgement));
         if (judgement.exit != Exit::well) return failure(judgement.exit, judgement.sentence);
         return Exit::well;
@@ -193,9 +199,11 @@ private:
             .recomputed_root = audit_root(record_.audit),
             .audit_file = log_file_.native(),
             .converted = input_.documents.converted,
+            .refusals = list_refusals(record_, files_),
+            .verbose = options_.verbose,
             .skipped = input_.documents.skipped,
         };
-        if (judgement.exit == Exit::well)
+        if (has_page(judgement))
             std::fputs(show_page(report).c_str(), stdout);
         else
             progress_.say(std::format("audit log: {} ({}); see ./aios audit show", printable(report.audit_file),
@@ -210,6 +218,7 @@ private:
     const std::filesystem::path log_file_;
     Progress progress_;
     RunInput input_;
+    UnitFiles files_;
     RunRecord record_;
 };
 

@@ -1,11 +1,11 @@
 #include "tools/aios/record.hpp"
 
-#include <cmath>
 #include <format>
 
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
 #include "tools/aios/cause.hpp"
+#include "tools/aios/record_job.hpp"
 #include "tools/aios/report.hpp"
 
 namespace aios::host {
@@ -22,12 +22,6 @@ Result<> expect_map(Decoder& in, std::uint64_t pairs) {
 
 Result<> expect_array(Decoder& in, std::uint64_t items) {
     return TRY(in.array_begin()) == items ? Result<>() : fail(Error::bad_format);
-}
-
-// Scores come from the guest: only numbers can be ranked and written as JSON.
-Result<double> finite(Decoder& in) {
-    const double value = TRY(in.float64());
-    return std::isfinite(value) ? Result<double>(value) : fail(Error::bad_format);
 }
 
 // A map whose keys are 0, 1, 2, ... up to `fields`, all required; `read` takes each value.
@@ -94,111 +88,6 @@ Result<BootFacts> read_boot(Decoder& in) {
     return b;
 }
 
-Result<Passage> read_passage(Decoder& in, const RunRecord& record) {
-    Passage p;
-    TRY(expect_array(in, 5));
-    p.file = own(TRY(in.bytes()));
-    if (const auto name = record.true_names.find(p.file); name != record.true_names.end()) p.file = name->second;
-    p.first = TRY(in.uint());
-    p.last = TRY(in.uint());
-    p.score = TRY(finite(in));
-    p.text = own(TRY(in.bytes()));
-    TRY(in.end());
-    return p;
-}
-
-Result<> read_answer(Decoder& in, std::size_t question_count, RunRecord& record, const RunEvents& events) {
-    TRY(in.expect_key(1));
-    const std::uint64_t question = TRY(in.uint());
-    if (question >= question_count) return fail(Error::bad_argument);
-    Answer answer;
-    TRY(in.expect_key(2));
-    answer.answered = TRY(in.boolean());
-    TRY(in.expect_key(3));
-    answer.text = own(TRY(in.bytes()));
-    TRY(in.expect_key(4));
-    answer.agent = TRY(in.text());
-    TRY(in.expect_key(5));
-    if (TRY(in.array_begin()) > kMaxPassages) return fail(Error::too_large);
-    while (TRY(in.array_next()))
-        answer.passages.push_back(TRY(read_passage(in, record)));
-    TRY(in.end());
-    // A service that was restarted may answer again: the later answer counts, and only the first is announced.
-    const auto [at, is_new] = record.answers.insert_or_assign(question, std::move(answer));
-    if (is_new && events.answer) events.answer(question, at->second);
-    return {};
-}
-
-Result<> read_route(Decoder& in, RunRecord& record) {
-    Route route;
-    TRY(in.expect_key(1));
-    route.intent = TRY(in.text());
-    TRY(in.expect_key(2));
-    route.agent = TRY(in.text());
-    TRY(in.expect_key(3));
-    route.why = TRY(in.text());
-    TRY(in.expect_key(4));
-    TRY(in.array_begin());
-    while (TRY(in.array_next())) {
-        Candidate candidate;
-        TRY(expect_array(in, 2));
-        candidate.agent = TRY(in.text());
-        candidate.score = TRY(finite(in));
-        TRY(in.end());
-        route.candidates.push_back(std::move(candidate));
-    }
-    TRY(in.end());
-    if (record.routes.size() >= kMaxRoutes) return fail(Error::too_large);
-    record.routes.push_back(std::move(route));
-    return {};
-}
-
-Result<> read_job_output(Bytes message, std::size_t question_count, RunRecord& record, const RunEvents& events) {
-    Decoder in(message);
-    TRY(in.map_begin());
-    TRY(in.expect_key(0));
-    const std::string_view type = TRY(in.text());
-    if (type == "answer") {
-        TRY(read_answer(in, question_count, record, events));
-    } else if (type == "route") {
-        TRY(read_route(in, record));
-    } else if (type == "progress") {
-        TRY(in.expect_key(1));
-        const std::string_view text = TRY(in.text());
-        TRY(in.expect_key(2));
-        const std::uint64_t done = TRY(in.uint());
-        TRY(in.expect_key(3));
-        const std::uint64_t total = TRY(in.uint());
-        TRY(in.end());
-        record.progress = total > 0 ? std::format("{}: {} of {}", text, done, total) : std::string(text);
-        if (events.progress) events.progress(text, done, total);
-    } else if (type == "plan") {
-        TRY(in.expect_key(1));
-        record.plan = TRY(in.text());
-        TRY(in.end());
-    } else if (type == "refusal") {
-        Remark remark;
-        TRY(in.expect_key(1));
-        remark.agent = TRY(in.text());
-        TRY(in.expect_key(2));
-        remark.text = TRY(in.text());
-        TRY(in.end());
-        if (record.refusals.size() >= kMaxRoutes) return fail(Error::too_large);
-        record.refusals.push_back(std::move(remark));
-    } else if (type == "done") {
-        Done done;
-        TRY(in.expect_key(1));
-        done.ok = TRY(in.boolean());
-        TRY(in.expect_key(2));
-        done.text = TRY(in.text());
-        TRY(in.end());
-        record.done = std::move(done);
-    } else {
-        return fail(Error::bad_format);
-    }
-    return in.finish();
-}
-
 void keep_console(const Frame& frame, std::string_view text, RunRecord& record, const RunEvents& events) {
     if (record.consoles.size() < kMaxAgents || record.consoles.contains(std::string(frame.name))) {
         std::string& kept = record.consoles[std::string(frame.name)];
@@ -231,7 +120,7 @@ Result<> read_body(const Frame& frame, std::size_t question_count, RunRecord& re
         break;
     case FrameKind::job_output: {
         const Bytes message = TRY(in.bytes());
-        TRY(read_job_output(message, question_count, record, events));
+        TRY(take_job_output(message, frame.name, question_count, record, events));
         break;
     }
     case FrameKind::audit_records:

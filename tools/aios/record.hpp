@@ -1,4 +1,5 @@
-// What a run has told: the bodies of the guest's frames, checked and gathered. Decoding is strict (abi/messages.cddl)
+// What a run has told: the bodies of the guest's frames, checked and gathered. Quotations are compared with the
+// documents as they come. Decoding is strict (abi/messages.cddl)
 // and every collection has a limit, because the guest is not trusted with the host's memory.
 #pragma once
 
@@ -13,6 +14,7 @@
 
 #include "tools/aios/frames.hpp"
 #include "tools/aios/outcome.hpp"
+#include "tools/aios/quotations.hpp"
 
 namespace aios::host {
 
@@ -24,6 +26,7 @@ inline constexpr std::size_t kMaxPassages = 10;
 inline constexpr std::uint64_t kMaxAuditBytes = 1ull << 30;
 inline constexpr std::size_t kConsoleKept = 16 << 10; // of each agent, the last bytes
 inline constexpr std::size_t kMaxTroubles = 1000;
+inline constexpr std::size_t kMaxMisquotes = 1000;
 
 struct Passage {
     std::string file; // name of the document on the host, raw bytes
@@ -31,6 +34,7 @@ struct Passage {
     std::uint64_t last = 0;
     double score = 0;
     std::string text; // raw bytes
+    Quotation found = Quotation::no_document;
 };
 
 struct Answer {
@@ -38,6 +42,13 @@ struct Answer {
     std::string text; // raw bytes
     std::string agent;
     std::vector<Passage> passages;
+};
+
+// A quotation that is not in the documents.
+struct Misquote {
+    std::uint64_t question = 0;
+    std::string agent; // who quoted it; and who told it to the host, if that is another one: "visitor, told by desk"
+    std::string text;  // "not in README.md lines 1-1: what was quoted", printable
 };
 
 struct Candidate {
@@ -55,6 +66,15 @@ struct Route {
 struct Remark { // who, and what was said
     std::string agent;
     std::string text;
+};
+
+// A refusal that the crew or a service met or made. What the kernel refused is in the audit log.
+struct Refusal {
+    std::string agent; // who was refused
+    std::string text;
+    std::string call;    // "intent.offer"; empty where it was told in words alone, as is
+    std::string object;  // what it was about: "question.answer"
+    std::string told_by; // the agent that told the host, as the kernel names it
 };
 
 // Something that went wrong with an agent, in the order in which it was told: a fault, or an end that nobody asked for.
@@ -121,7 +141,7 @@ struct Done {
 struct RunRecord {
     std::map<std::uint64_t, Answer> answers; // by question
     std::vector<Route> routes;
-    std::vector<Remark> refusals;
+    std::vector<Refusal> refusals;
     std::vector<Remark> notes; // faults, panics
     std::vector<Trouble> troubles;
     std::string progress; // what was under way last: "taking in documents: 12 of 25"
@@ -134,8 +154,10 @@ struct RunRecord {
     std::optional<AuditHead> head;
     std::map<std::string, std::string> consoles; // by agent name: the last kConsoleKept bytes
     std::optional<Done> done;
-    std::map<std::string, std::string>
-        true_names; // given beforehand: documents that bear another name inside (see make_job)
+    PackedDocuments documents;       // given beforehand: what answers are compared with
+    std::uint64_t quotations = 0;    // that were compared
+    std::uint64_t misquotations = 0; // of them
+    std::vector<Misquote> misquotes; // the first kMaxMisquotes of these
 };
 
 // What is shown while the run goes on. Any may be empty.

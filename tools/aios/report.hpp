@@ -8,6 +8,7 @@
 
 #include "tools/aios/documents.hpp"
 #include "tools/aios/record.hpp"
+#include "tools/aios/refusals.hpp"
 
 namespace aios::host {
 
@@ -27,12 +28,20 @@ struct Report {
     double seconds = 0;     // from the start of QEMU to its end
     Hash recomputed_root{}; // over record.audit
     std::string audit_file; // where the log was kept
-    std::vector<ConvertedFile> converted;
-    std::vector<SkippedFile> skipped; // what of the documents' folder was not taken in, or changed while it was read
+    std::vector<ConvertedFile> converted = {};
+    std::vector<RefusalRow> refusals = {};
+    bool verbose = false;
+    std::vector<SkippedFile> skipped =
+        {}; // what of the documents' folder was not taken in, or changed while it was read
 };
 
 // An answer as it is printed while the run goes on.
 [[nodiscard]] std::string show_answer(std::size_t question, std::string_view text, const Answer& answer);
+
+// True if an answer's text is made of its passages alone, with a blank line between two. With `verified`, only of those
+// that are in the documents.
+enum class Of { all_passages, verified_passages };
+[[nodiscard]] bool is_made_of(const Answer& answer, Of which);
 
 [[nodiscard]] std::string show_page(const Report& report);
 [[nodiscard]] std::string report_json(const Report& report);

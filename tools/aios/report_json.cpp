@@ -13,6 +13,7 @@ void write_answer(JsonWriter& out, const std::string& question, const Answer& an
     out.key("answered").boolean(answer.answered);
     out.key("text").string(answer.text);
     out.key("agent").string(answer.agent);
+    out.key("quoted").boolean(answer.answered && is_made_of(answer, Of::verified_passages));
     out.key("passages").array();
     for (const Passage& passage : answer.passages) {
         out.object();
@@ -21,6 +22,7 @@ void write_answer(JsonWriter& out, const std::string& question, const Answer& an
         out.key("last").number(passage.last);
         out.key("score").real(passage.score);
         out.key("text").string(passage.text);
+        out.key("verified").boolean(passage.found == Quotation::verified);
         out.end();
     }
     out.end().end();
@@ -98,8 +100,26 @@ void write_route(JsonWriter& out, const Route& route) {
     out.end().end();
 }
 
-void write_remarks(JsonWriter& out, std::string_view key, const std::vector<Remark>& remarks) {
-    out.key(key).array();
+void write_refusals(JsonWriter& out, const std::vector<RefusalRow>& rows) {
+    out.key("refusals").array();
+    for (const RefusalRow& row : rows) {
+        out.object();
+        out.key("agent").string(row.agent);
+        out.key("by").string(row.by);
+        out.key("call").string(row.call);
+        out.key("object").string(row.object);
+        out.key("text").string(row.text);
+        out.key("count").number(row.count);
+        out.key("grant").string(row.grant.line);
+        out.key("place").string(row.grant.place);
+        out.key("why_no_grant").string(row.grant.why);
+        out.end();
+    }
+    out.end();
+}
+
+void write_notes(JsonWriter& out, const std::vector<Remark>& remarks) {
+    out.key("notes").array();
     for (const Remark& remark : remarks) {
         out.object();
         out.key("agent").string(remark.agent);
@@ -155,8 +175,8 @@ std::string report_json(const Report& report) {
         out.end();
     }
     out.end();
-    write_remarks(out, "refusals", report.record.refusals);
-    write_remarks(out, "notes", report.record.notes);
+    write_refusals(out, report.refusals);
+    write_notes(out, report.record.notes);
     write_audit(out, report);
     out.end();
     return std::move(out).finish();

@@ -65,6 +65,16 @@ std::string show_checks(const std::vector<CheckCount>& checks) {
            out;
 }
 
+std::string show_quotations(const RunRecord& record) {
+    std::string out = std::format("Quotations: {} compared with the documents, {} not in them\n",
+                                  with_thousands(record.quotations), with_thousands(record.misquotations));
+    for (const Misquote& misquote : record.misquotes)
+        out += std::format("  [{}] {}: {}\n", misquote.question + 1, misquote.agent, misquote.text);
+    if (record.misquotations > record.misquotes.size())
+        out += std::format("  and {} more\n", with_thousands(record.misquotations - record.misquotes.size()));
+    return out;
+}
+
 std::string show_boot(const Report& report) {
     std::string out =
         std::format("Boot: {} on {} ({}), {}, {} MiB\n", report.boot_kind, report.accelerator,
@@ -79,27 +89,6 @@ std::string show_boot(const Report& report) {
 
 } // namespace
 
-std::string show_answer(std::size_t question, std::string_view text, const Answer& answer) {
-    constexpr std::size_t kShown = 400;
-    std::string asked = printable(text);
-    if (asked.size() > kShown) asked = to_utf8(asked.substr(0, kShown)) + " ...";
-    std::string out = std::format("\n[{}] {}\n", question + 1, asked);
-    if (!answer.answered) return out + "    no answer in these documents\n";
-    // The answer's text is made of passages, to the letter: each is shown with where it stands.
-    for (const Passage& passage : answer.passages) {
-        if (passage.text.empty() || answer.text.find(passage.text) == std::string::npos) continue;
-        std::string_view rest = passage.text;
-        while (!rest.empty()) {
-            const auto end = rest.find('\n');
-            out += std::format("    {}\n", printable_lines(rest.substr(0, end)));
-            rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-        }
-        out += std::format("    -- {}:{}-{}, score {:.3f}, {}\n", printable(passage.file), passage.first, passage.last,
-                           passage.score, printable(answer.agent));
-    }
-    return out;
-}
-
 std::string show_page(const Report& report) {
     const RunRecord& record = report.record;
     const auto answered = std::ranges::count_if(record.answers, [](const auto& one) { return one.second.answered; });
@@ -112,11 +101,8 @@ std::string show_page(const Report& report) {
     if (!record.plan.empty()) out += std::format("\nPlan\n  {}\n", printable_lines(record.plan));
     out += "\nRoutes\n" + show_routes(record.routes);
     out += "\n" + show_checks(record.checks);
-    if (!record.refusals.empty()) {
-        out += "\nRefusals met by the crew\n";
-        for (const Remark& remark : record.refusals)
-            out += std::format("  {}: {}\n", printable(remark.agent), printable(remark.text));
-    }
+    if (!report.refusals.empty()) out += "\n" + show_refusals(report.refusals, report.verbose);
+    if (record.quotations > 0) out += "\n" + show_quotations(record);
     if (!record.notes.empty()) {
         out += "\nFaults\n";
         for (const Remark& remark : record.notes)

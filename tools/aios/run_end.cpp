@@ -138,6 +138,15 @@ std::expected<Hash, Judgement> judge_log(const RunFollower& follower) {
         {}});
 }
 
+// The first of the quotations that are not in the documents, and how many more there are.
+Judgement misquoted(const RunRecord& record, const Hash& root) {
+    const Misquote& first = record.misquotes.front();
+    std::string sentence = std::format("an answer quotes what the documents do not say: {}, question {}: {}",
+                                       first.agent, first.question + 1, first.text);
+    if (record.misquotations > 1) sentence += std::format("; and {} more", with_thousands(record.misquotations - 1));
+    return {Exit::failed_inside, RunOutcome::misquoted, sentence + '.', root};
+}
+
 } // namespace
 
 void RunFollower::kernel_text(std::string_view text) {
@@ -188,6 +197,7 @@ Judgement judge_run(const MachineResult& result, RunFollower& follower, const As
             follower);
     const auto root = judge_log(follower);
     if (!root) return root.error();
+    if (!record.misquotes.empty()) return misquoted(record, *root);
     return {Exit::well, RunOutcome::well, "", *root};
 }
 
@@ -195,6 +205,8 @@ std::string_view outcome_name(RunOutcome outcome) {
     switch (outcome) {
     case RunOutcome::well:
         return "well";
+    case RunOutcome::misquoted:
+        return "misquoted";
     case RunOutcome::failed:
         return "failed";
     case RunOutcome::panicked:

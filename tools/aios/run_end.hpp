@@ -50,7 +50,8 @@ private:
     std::chrono::steady_clock::time_point last_frame_ = std::chrono::steady_clock::now();
 };
 
-enum class RunOutcome { well, failed, panicked, out_of_time, machine_failed };
+// misquoted: the run itself ended well, but an answer quotes what the documents do not say.
+enum class RunOutcome { well, misquoted, failed, panicked, out_of_time, machine_failed };
 [[nodiscard]] std::string_view outcome_name(RunOutcome outcome); // as the report has it: "out_of_time"
 
 struct Judgement {

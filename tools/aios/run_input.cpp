@@ -39,6 +39,18 @@ Outcome<std::uint64_t> choose_memory(const RunOptions& options, std::uint64_t ne
     return *options.memory_mib;
 }
 
+PackedDocuments documents_of(Job job) {
+    PackedDocuments documents;
+    for (BundleEntry& entry : job.bundle.entries) {
+        if (!entry.path.starts_with(kJobDocuments)) continue;
+        std::string inside = entry.path.substr(kJobDocuments.size());
+        const auto known = job.true_names.find(inside);
+        std::string name = known != job.true_names.end() ? known->second : inside;
+        documents.add(std::move(inside), std::move(name), std::move(entry.bytes));
+    }
+    return documents;
+}
+
 } // namespace
 
 Outcome<RunInput> gather_input(const Places& places, const RunOptions& options) {
@@ -64,11 +76,12 @@ Outcome<PackedRun> pack_run(const Places& places, const RunOptions& options, Run
     const std::uint64_t bytes = input.documents.total_bytes;
     Job job = HOST_TRY(make_job(input.documents.list, input.questions));
     Bundle boot = HOST_TRY(read_boot_list(places.bundle_list("boot")));
-    const SystemNeeds needs = HOST_TRY(make_system(boot, options, {count, bytes, places.root}));
-    const std::uint64_t packed = HOST_TRY(write_container(container, std::move(boot), std::move(job.bundle)));
+    SystemNeeds needs = HOST_TRY(make_system(boot, options, {count, bytes, places.root}));
+    const std::uint64_t packed = HOST_TRY(write_container(container, boot, job.bundle));
     PackedRun run;
-    run.true_names = std::move(job.true_names);
+    run.documents = documents_of(std::move(job));
     run.memory_mib = HOST_TRY(choose_memory(options, needed_mib(packed, bytes, needs, options.processors)));
+    run.files = std::move(needs.files);
     return run;
 }
 

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -11,6 +10,8 @@
 #include "tools/aios/documents.hpp"
 #include "tools/aios/options.hpp"
 #include "tools/aios/outcome.hpp"
+#include "tools/aios/quotations.hpp"
+#include "tools/aios/units.hpp"
 
 namespace aios::host {
 
@@ -24,11 +25,12 @@ struct RunInput {
 
 // A container that is written.
 struct PackedRun {
-    std::map<std::string, std::string> true_names; // see make_job
-    std::uint64_t memory_mib = 0;                  // for the machine
+    PackedDocuments documents;
+    std::uint64_t memory_mib = 0; // for the machine
+    UnitFiles files;
 };
 
-// Takes the documents' contents out of `input`; counts and names stay.
+// Takes the documents' contents out of `input`; counts and names stay there, the contents are in what it answers.
 [[nodiscard]] Outcome<PackedRun> pack_run(const Places& places, const RunOptions& options, RunInput& input,
                                           const std::filesystem::path& container);
 

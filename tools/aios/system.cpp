@@ -9,7 +9,6 @@
 #include "tools/aios/files.hpp"
 #include "tools/aios/nearest.hpp"
 #include "tools/aios/text.hpp"
-#include "tools/aios/units.hpp"
 
 namespace aios::host {
 
@@ -146,7 +145,8 @@ Outcome<SystemNeeds> make_system(Bundle& boot, const RunOptions& options, const 
     HOST_TRY(plan_crashes(options.crashes, system, crew));
     HOST_TRY(replace_by_encoded(*system_entry, system));
     HOST_TRY(replace_by_encoded(*crew_entry, crew));
-    return SystemNeeds{sum_of(system, &UnitText::memory) + system.region_bytes};
+    const std::uint64_t memory = sum_of(system, &UnitText::memory) + system.region_bytes;
+    return SystemNeeds{memory, {std::move(system), std::move(crew)}};
 }
 
 Outcome<> check_program(const std::filesystem::path& file, std::string_view bytes) {

@@ -8,6 +8,7 @@
 #include "tools/aios/bundle.hpp"
 #include "tools/aios/options.hpp"
 #include "tools/aios/outcome.hpp"
+#include "tools/aios/units.hpp"
 
 namespace aios::host {
 
@@ -18,9 +19,10 @@ struct SystemFacts {
     std::filesystem::path root; // of AIOS: its own files are named from there
 };
 
-// What the units ask for, so that the machine is made large enough.
+// What the units ask for, so that the machine is made large enough; and what their files say.
 struct SystemNeeds {
     std::uint64_t memory_bytes = 0; // of all services, the crew within, and the region
+    UnitFiles files;
 };
 
 // Puts the user's agents into the bundle as bin/NAME and the user's crew in place of the desk's, replaces

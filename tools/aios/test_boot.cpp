@@ -150,11 +150,10 @@ Outcome<MachineResult> boot_machine(const Places& places, const Level& level, co
     spec.command_line = level.command_line;
     spec.limit = level.limit;
     spec.count_instructions = boot.count_instructions;
-    spec.instruction_shift = kInstructionShift;
+    spec.instruction_shift = boot.count_instructions ? kInstructionShift : 0;
     if (boot.measure_interrupts_off) {
         spec.count_instructions = true;
-        spec.instruction_shift = 0;
-        spec.command_line += std::format(" interrupts_off={}", kMostOff);
+        spec.command_line += std::format(" interrupts_off={}", kMostOff << spec.instruction_shift);
     }
     if (spec.count_instructions) spec.command_line += " exact=1";
     if (!level.bundle.empty() || boot.kind == BootKind::uefi) {
@@ -164,7 +163,7 @@ Outcome<MachineResult> boot_machine(const Places& places, const Level& level, co
         Bundle job;
         for (const std::string& entry : level.job)
             job.entries.push_back({entry, "", false});
-        static_cast<void>(HOST_TRY(write_container(spec.container, std::move(bundle), std::move(job))));
+        static_cast<void>(HOST_TRY(write_container(spec.container, bundle, job)));
     }
     if (boot.kind == BootKind::uefi) HOST_TRY(prepare_uefi_boot(places.loader(), scratch.path(), spec));
     const MachineEars ears{

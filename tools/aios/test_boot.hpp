@@ -20,8 +20,8 @@ struct Boot {
     BootKind kind;
     unsigned processors;
     bool count_instructions = false; // four nanoseconds each
-    // One CPU whose time stamp counts instructions, and the kernel measures how long interrupts stay off: a stretch
-    // beyond 50,000 is a failure that names where it began and ended.
+    // The kernel measures by counted instructions (one nanosecond each, or as above) how long interrupts stay off: a
+    // stretch beyond 50,000 of them is a failure that names where it began and ended.
     bool measure_interrupts_off = false;
 };
 

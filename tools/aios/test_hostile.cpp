@@ -96,7 +96,7 @@ void test_hostile(const Places& places, TestLog& log) {
     log.begin_level();
     Level exact = level;
     exact.job.emplace_back("exact");
-    auto parts = boots_of(places, exact, {{"release", BootKind::pvh, 1, true}}, log.options());
+    auto parts = boots_of(places, exact, {{"release", BootKind::pvh, 1, true, true}}, log.options());
     parts.append_range(
         boots_of(places, level, {{"release", BootKind::pvh, 2}, {"release", BootKind::pvh, 4}}, log.options()));
     run_parts(parts, log);

@@ -67,7 +67,7 @@ void test_linux(const Places& places, TestLog& log) {
     if (!log.options().quick) test_linux_here(places, log);
     run_level(places, {"linux", "linux", ""},
               {{"debug", BootKind::pvh, 2},
-               {"release", BootKind::pvh, 1},
+               {"release", BootKind::pvh, 1, true, true},
                {"release", BootKind::pvh, 2},
                {"release", BootKind::pvh, 4}},
               log);

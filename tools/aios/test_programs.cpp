@@ -154,8 +154,12 @@ void test_scenario(const Places& places, TestLog& log) {
             log.progress().print("      | " + printable_lines(line));
         }
     });
+    std::vector<std::string> arguments = {program.native()};
+    // One that names scenarios keeps the others from running at all.
+    const std::string& filter = log.options().filter;
+    if (!filter.empty() && !log.group_name().contains(filter)) arguments.push_back(filter);
     const ProcessResult result =
-        run_process({program.native()}, kScenarioLimit, [&](std::string_view text) { lines.feed(text); });
+        run_process(arguments, kScenarioLimit, [&](std::string_view text) { lines.feed(text); });
     lines.finish();
     if (result.out_of_time)
         log.result("all scenarios", TestOutcome::failed, "out of time");

@@ -38,6 +38,11 @@ std::string convert(std::string_view bytes, Controls controls) {
 
 std::string to_utf8(std::string_view bytes) { return convert(bytes, Controls::keep); }
 std::string printable(std::string_view bytes) { return convert(bytes, Controls::escape); }
+std::string shortened(std::string_view bytes) {
+    constexpr std::size_t kShown = 400;
+    const std::string all = printable(bytes);
+    return all.size() <= kShown ? all : to_utf8(std::string_view(all).substr(0, kShown)) + " ...";
+}
 std::string printable_lines(std::string_view bytes) { return convert(bytes, Controls::escape_but_lines); }
 
 std::string with_thousands(std::uint64_t number) {

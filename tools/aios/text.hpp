@@ -13,6 +13,9 @@ namespace aios::host {
 // As to_utf8, and control characters become visible (\n, \x1b): safe to show on a terminal.
 [[nodiscard]] std::string printable(std::string_view bytes);
 
+// As printable, and at most 400 bytes of it, with " ..." after what is cut.
+[[nodiscard]] std::string shortened(std::string_view bytes);
+
 // As printable, but keeps line ends and tabs: for whole passages and console text.
 [[nodiscard]] std::string printable_lines(std::string_view bytes);
 

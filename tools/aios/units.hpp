@@ -16,6 +16,8 @@
 
 namespace aios::host {
 
+inline constexpr std::size_t kMostOffers = 16; // of a unit
+
 struct UnitText {
     std::string name;
     std::uint64_t line = 0; // where it starts in its file
@@ -29,6 +31,8 @@ struct UnitText {
     std::uint64_t memory = 16 << 20, handles = 256, threads = 8, agents = 0, weight = 100;
     std::uint64_t personality = 1, restart = 0;
     bool sends_ready = true, essential = true;
+    std::uint64_t ready_timeout = 30;     // seconds
+    std::uint64_t ready_timeout_line = 0; // 0: the usual one
 };
 
 struct SystemText {
@@ -37,6 +41,13 @@ struct SystemText {
     std::vector<UnitText> units; // in the order of the file
 
     [[nodiscard]] UnitText* find(std::string_view name);
+    [[nodiscard]] const UnitText* find(std::string_view name) const;
+};
+
+// The files of a run.
+struct UnitFiles {
+    SystemText system; // what initd starts
+    SystemText crew;   // what agentsupervisor starts
 };
 
 // One file. `file` is for sentences.

@@ -16,7 +16,7 @@ void put_texts(cbor::Encoder& out, const std::vector<std::string>& texts) {
 }
 
 void put_unit(cbor::Encoder& out, const UnitText& unit) {
-    out.map(12);
+    out.map(13);
     out.key(0).text(unit.name);
     out.key(1).text(unit.program);
     out.key(2);
@@ -34,6 +34,7 @@ void put_unit(cbor::Encoder& out, const UnitText& unit) {
     out.key(10).boolean(unit.essential);
     out.key(11);
     put_texts(out, unit.offers);
+    out.key(12).uint(unit.ready_timeout);
 }
 
 void put(cbor::Encoder& out, const SystemText& system) {

@@ -42,9 +42,9 @@ constexpr Named kReady[] = {{"start", 0}, {"message", 1}};
 // Limits of the guest's decoder (runtime/orchestration/units.hpp).
 constexpr std::size_t kMostArguments = 16;
 constexpr std::size_t kMostGrants = 16;
-constexpr std::size_t kMostOffers = 16;
 constexpr std::uint64_t kMostIntensity = 64;
 constexpr std::uint64_t kMostWeight = 10'000;
+constexpr std::uint64_t kMostReadyTimeout = 86'400; // seconds: a day
 
 std::uint64_t line_of(const toml::node& node) { return node.source().begin.line; }
 
@@ -210,6 +210,12 @@ Outcome<> take_ready(const Reader& reader, const toml::node& value, UnitText& ou
     return {};
 }
 
+Outcome<> take_ready_timeout(const Reader& reader, const toml::node& value, UnitText& out) {
+    out.ready_timeout = HOST_TRY(reader.number(value, 1, kMostReadyTimeout));
+    out.ready_timeout_line = line_of(value);
+    return {};
+}
+
 constexpr Setting<SystemText> kFileSettings[] = {
     {"strategy", take_choice<&SystemText::strategy, kStrategies>},
     {"intensity", take_intensity},
@@ -231,6 +237,7 @@ constexpr Setting<UnitText> kUnitSettings[] = {
     {"personality", take_choice<&UnitText::personality, kPersonalities>},
     {"restart", take_choice<&UnitText::restart, kRestarts>},
     {"ready", take_ready},
+    {"ready_timeout", take_ready_timeout},
     {"essential", take_flag<&UnitText::essential>},
 };
 
@@ -268,6 +275,10 @@ Outcome<UnitText> read_unit(const Reader& reader, const toml::key& key, const to
             std::format("a unit's name is 1 to {} printable characters of ASCII without blanks", kMaxNameBytes - 1));
     for (const auto& [setting, value] : *table)
         HOST_TRY(take_setting(reader, setting, value, "a unit", kUnitSettings, unit));
+    if (unit.ready_timeout_line != 0 && !unit.sends_ready)
+        return reader.wrong(
+            unit.ready_timeout_line,
+            std::format("unit {} is ready as soon as it runs (ready = \"start\"), so nobody waits for it", unit.name));
     if (unit.program.empty()) return reader.wrong(unit.line, std::format("unit {} has no program", unit.name));
     return unit;
 }
@@ -308,6 +319,11 @@ Outcome<> check_needs(const Reader& reader, const SystemText& system) {
 } // namespace
 
 UnitText* SystemText::find(std::string_view name) {
+    const auto found = std::ranges::find(units, name, &UnitText::name);
+    return found != units.end() ? &*found : nullptr;
+}
+
+const UnitText* SystemText::find(std::string_view name) const {
     const auto found = std::ranges::find(units, name, &UnitText::name);
     return found != units.end() ? &*found : nullptr;
 }

@@ -343,13 +343,15 @@ TEST(Cap, HandleQuotaAndGrowth) {
 
 TEST(Cap, ChecksAreCountedByKind) {
     const auto kind = static_cast<unsigned>(ObjectType::channel);
-    const auto before = cap::checks_of(kind, 4);
+    const auto before = cap::checks_of(kind, 4), before_other = cap::checks_of(kind, 5);
     Agent a(1);
     const Handle h = *a.table->insert_new(FakeChannel::create(), rights::send);
     for (int i = 0; i < 5; i++)
         (void)a.table->lookup<FakeChannel>(h, rights::send);
     (void)a.table->lookup<FakeChannel>(h, rights::receive);
     EXPECT_EQ(cap::checks_of(kind, 4).granted, before.granted + 5);
+    EXPECT_EQ(cap::checks_of(kind, 4).refused, before.refused);
+    EXPECT_EQ(cap::checks_of(kind, 5).refused, before_other.refused + 1);
     EXPECT_EQ(a.table->checks().granted, 5u);
     EXPECT_EQ(a.table->checks().refused, 1u);
     EXPECT_EQ(cap::checks_of(99, 99).granted, 0u);

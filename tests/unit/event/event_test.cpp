@@ -203,7 +203,8 @@ TEST_F(Event, a_wait_through_a_revoked_handle_ends) {
         auto checked = *table->lookup<EventQueue>(derived, rights::wait);
         HostThread waiter([&] {
             EventPacket packet;
-            error = static_cast<int>(checked.object->wait({&packet, 1}, sched::kNever, {1, checked.node.get()}).error());
+            error =
+                static_cast<int>(checked.object->wait({&packet, 1}, sched::kNever, {1, checked.node.get()}).error());
         });
         std::this_thread::sleep_for(std::chrono::milliseconds(50)); // it sleeps by now
         ASSERT_TRUE(table->revoke(root));
@@ -221,16 +222,18 @@ TEST_F(Event, a_level_reaches_every_waiter) {
     for (int i = 0; i < 4; i++)
         waiters.push_back(std::make_unique<HostThread>([&] {
             EventPacket packet;
-            seen += queue->wait({&packet, 1}, sched::now_ns() + 5'000'000'000, {}).has_value() ? 1 : 0;
+            seen += queue->wait({&packet, 1}, sched::kNever, {}).has_value() ? 1 : 0;
         }));
-    std::this_thread::sleep_for(std::chrono::milliseconds(50)); // they sleep by now
+    for (auto& waiter : waiters)
+        waiter->await_parked();
     thing->source.set(kSignalReadable);
-    waiters.clear();
+    for (auto& waiter : waiters)
+        EXPECT_TRUE(waiter->ends_by_itself());
     EXPECT_EQ(seen, 4);
 }
 
-// Revoking one capability wakes those who wait through it, and nobody else: not other agents, not the same agent through
-// another handle, however many they are; and closing handles wakes nobody at all.
+// Revoking one capability wakes those who wait through it, and nobody else: not other agents, not the same agent
+// through another handle, however many they are; and closing handles wakes nobody at all.
 TEST_F(Event, revocation_wakes_exactly_those_who_wait_through_it) {
     Ref<cap::Table> table = *cap::Table::create(*payer, 1), others = *cap::Table::create(*payer, 2);
     const Handle root = *table->insert_new(queue, rights::all);
@@ -289,16 +292,16 @@ TEST_F(Event, a_waiter_that_leaves_empty_handed_passes_the_wake_up_on) {
             EventPacket packet;
             revoked = static_cast<int>(queue->wait({&packet, 1}, sched::kNever, {1, checked.node.get()}).error());
         });
-        std::this_thread::sleep_for(std::chrono::milliseconds(50)); // it stands first
+        first.await_parked();
         HostThread second([&] {
             EventPacket packet;
-            got = queue->wait({&packet, 1}, sched::now_ns() + 5'000'000'000, {}).has_value() ? 1 : 0;
+            got = queue->wait({&packet, 1}, sched::kNever, {}).has_value() ? 1 : 0;
         });
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        second.await_parked();
         ASSERT_TRUE(table->revoke(root));
         thing->source.post(kSignalDone);
-        first.join();
-        second.join();
+        EXPECT_TRUE(first.ends_by_itself());
+        EXPECT_TRUE(second.ends_by_itself());
         EXPECT_EQ(revoked, static_cast<int>(Error::revoked));
         EXPECT_EQ(got, 1);
     }

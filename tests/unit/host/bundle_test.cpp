@@ -89,7 +89,7 @@ ReadSection read_section(std::string_view file, const boot::ContainerSection& se
 class BundleTest : public ScratchTest {
 protected:
     std::vector<ReadSection> write_and_read(Bundle boot, Bundle job) {
-        const auto bytes = write_container(at("container"), std::move(boot), std::move(job));
+        const auto bytes = write_container(at("container"), boot, job);
         require(bytes.has_value(), "write_container");
         const std::string file = get("container");
         require(file.size() == *bytes, "size");
@@ -140,12 +140,14 @@ TEST_F(BundleTest, NamesThatAPathCannotHoldAreReplaced) {
 
 TEST_F(BundleTest, RefusesTheSamePathTwice) {
     Bundle twice{{{"a", "1", false}, {"a", "2", false}}, ""};
-    EXPECT_EQ(exit_of(write_container(at("c"), std::move(twice), {})), 3);
+    Bundle none;
+    EXPECT_EQ(exit_of(write_container(at("c"), twice, none)), 3);
     EXPECT_FALSE(std::filesystem::exists(at("c")));
 }
 
 TEST_F(BundleTest, FullDiskLeavesASentence) {
-    const auto written = write_container("/dev/full", {}, {});
+    Bundle none;
+    const auto written = write_container("/dev/full", none, none);
     ASSERT_FALSE(written);
     EXPECT_EQ(written.error().exit, Exit::host_missing);
     EXPECT_NE(written.error().sentence.find("no room"), std::string::npos);

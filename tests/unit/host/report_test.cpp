@@ -20,11 +20,12 @@ using test::Json;
 const std::vector<std::string> kQuestions = {"What is it?", "Who \"knows\"?"};
 const std::vector<std::string> kRecords = {cbor_text("one"), cbor_text("two"), cbor_text("three")};
 
+const Passage kPassage{"bad\xff.txt", 3, 4, 0.75, "quoted \xff bytes\r\n\"to\" the letter"};
+
 std::string whole_run() {
-    const Passage passage{"bad\xff.txt", 3, 4, 0.75, "quoted \xff bytes\r\n\"to\" the letter"};
     return frame(FrameKind::boot_facts, boot_body()) + job_frame(route_message()) +
-           job_frame(answer_message(1, false, "no answer in these documents", {passage})) +
-           job_frame(answer_message(0, true, "It is this.", {passage})) + job_frame(done_message(true, "")) +
+           job_frame(answer_message(1, false, "no answer in these documents", {kPassage})) +
+           job_frame(answer_message(0, true, "It is this.", {kPassage})) + job_frame(done_message(true, "")) +
            frame(FrameKind::account, account_body(5, "desk")) + frame(FrameKind::checks, checks_body()) +
            frame(FrameKind::audit_records, records_body(kRecords)) +
            frame(FrameKind::audit_head, head_body(kRecords.size(), audit_root(kRecords)));
@@ -35,6 +36,7 @@ struct FakeRun {
     RunEvents events;
     RunFollower follower{record, kQuestions.size(), events, {}};
 
+    FakeRun() { record.documents.add(kPassage.file, kPassage.file, "one\ntwo\n" + kPassage.text + "\n"); }
     Judgement judge(std::string_view stream, int status = kStatusWell, MachineEnd end = MachineEnd::powered_off) {
         static_cast<void>(follower.frames(stream));
         MachineResult result;
@@ -277,7 +279,7 @@ TEST(Report, BadBodiesAreRefused) {
 
 TEST(Report, ReplacedNamesBecomeTrueAgain) {
     FakeRun run;
-    run.record.true_names["unnameable-000000"] = "odd\xffname";
+    run.record.documents.add("unnameable-000000", "odd\xffname", "t\n");
     const Passage passage{"unnameable-000000", 1, 1, 1.0, "t"};
     ASSERT_TRUE(run.follower.frames(job_frame(answer_message(0, true, "x", {passage}))));
     EXPECT_EQ(run.record.answers.at(0).passages.at(0).file, "odd\xffname");

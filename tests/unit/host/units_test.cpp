@@ -29,6 +29,7 @@ grants.job = ["read", "execute", "transfer"]
 offers = "text.* words.count"
 memory = "32M + 2 * $TEXT"
 restart = "on_failure"
+ready_timeout = 90
 essential = false
 [unit.first]
 program = "bin/first"
@@ -55,6 +56,8 @@ TEST(Units, AreRead) {
     EXPECT_TRUE(std::ranges::contains(second.grants, std::pair<std::uint32_t, std::uint32_t>(7, 1 | 4 | 256)));
     EXPECT_EQ(second.memory, (32u << 20) + 200);
     EXPECT_FALSE(second.essential);
+    EXPECT_EQ(second.ready_timeout, 90u);
+    EXPECT_EQ(system->units[1].ready_timeout, 30u);
     EXPECT_TRUE(second.sends_ready);
     EXPECT_FALSE(system->units[1].sends_ready);
     EXPECT_EQ(system->units[1].weight, 250u);
@@ -90,6 +93,12 @@ TEST(Units, SayWhatIsWrongAndWhere) {
         {unit + "offers = \"a b c d e f g h i j k l m n o p q\"",
          "x.toml, line 3: a unit has at most 16 offers; a namespace is one: \"text.*\"."},
         {"intensity = 65\n" + unit, "x.toml, line 1: 65 is not from 0 to 64."},
+        {unit + "ready_timeout = 0", "x.toml, line 3: 0 is not from 1 to 86400."},
+        {unit + "ready_timeout = \"soon\"", "x.toml, line 3: 'soon' is not a number; write bytes, or 64K, 16M, 1G."},
+        {unit + "ready_timout = 5",
+         "x.toml, line 3: a unit has no setting 'ready_timout'; did you mean 'ready_timeout'?"},
+        {unit + "ready_timeout = 5\nready = \"start\"",
+         "x.toml, line 3: unit a is ready as soon as it runs (ready = \"start\"), so nobody waits for it."},
         {unit + "essential = \"no\"", "x.toml, line 3: true or false belongs here."},
         {unit + "arguments = \"a b\"", "x.toml, line 3: a list of texts belongs here: [\"one\", \"two\"]."},
         {unit + "needs = [\"b\"]",

@@ -44,6 +44,12 @@ protected:
             answer = in.text() + in.text();
         }
     }
+    // The next message, however long that takes.
+    std::string next_text() {
+        Inbox in;
+        ipc::OutMessage none{};
+        return channel.reply_wait(server, 0, none, in.message, sched::kNever, nullptr) ? in.text() : "";
+    }
     void wait_for_call() {
         while (channel.info_size() == 0)
             std::this_thread::yield();
@@ -241,31 +247,24 @@ TEST_F(CallTest, lending_goes_through_chains_and_ends) {
     back_thread.join();
 }
 
-// Many clients with deadlines that sometimes pass, kills, several servers, servers that answer late. Every call ends,
-// every answer belongs to its question, and every byte of quota comes back.
 // A receiver has a message in its hands and cannot take it: who went to sleep meanwhile hears that it is back.
 TEST_F(CallTest, an_undelivered_message_wakes_the_next_receiver) {
     ASSERT_TRUE(send_text(channel, client, "kept"));
     std::unique_ptr<HostThread> waiter;
     std::string got;
     during_copy = [&] {
-        waiter = std::make_unique<HostThread>([&] {
-            Inbox in;
-            ipc::OutMessage none{};
-            const auto until = sched::now_ns() + 5'000'000'000;
-            if (channel.reply_wait(server, 0, none, in.message, until, nullptr)) got = in.text();
-        });
-        std::this_thread::sleep_for(std::chrono::milliseconds(50)); // the queue is empty: it sleeps
+        waiter = std::make_unique<HostThread>([&] { got = next_text(); });
+        waiter->await_parked(); // the queue is empty
     };
     ipc::InMessage bad;
     bad.bytes = ipc::Buffer::user(kSlowAddress, 100);
     EXPECT_EQ(channel.receive(server, bad).error(), Error::bad_address);
     during_copy = {};
-    waiter.reset();
+    EXPECT_TRUE(waiter->ends_by_itself());
     EXPECT_EQ(got, "kept");
 }
 
-// The thread that a message woke leaves without it (too little room, killed): the message wakes the next one.
+// The thread that a message woke leaves without it, because it has too little room: the message wakes the next one.
 TEST_F(CallTest, a_receiver_that_leaves_without_the_message_passes_the_wake_up_on) {
     Result<> first_result;
     std::string got;
@@ -274,18 +273,39 @@ TEST_F(CallTest, a_receiver_that_leaves_without_the_message_passes_the_wake_up_o
         ipc::OutMessage none{};
         first_result = channel.reply_wait(server, 0, none, in.message, sched::kNever, nullptr);
     });
-    std::this_thread::sleep_for(std::chrono::milliseconds(50)); // it stands first
-    HostThread second([&] {
-        Inbox in;
-        ipc::OutMessage none{};
-        if (channel.reply_wait(server, 0, none, in.message, sched::now_ns() + 5'000'000'000, nullptr)) got = in.text();
-    });
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    first.await_parked();
+    HostThread second([&] { got = next_text(); });
+    second.await_parked();
     ASSERT_TRUE(send_text(channel, client, "too long"));
-    first.join();
-    second.join();
+    EXPECT_TRUE(first.ends_by_itself());
+    EXPECT_TRUE(second.ends_by_itself());
     EXPECT_EQ(first_result.error(), Error::buffer_small);
     EXPECT_EQ(got, "too long");
+}
+
+// The same for one whose capability has died. It is one on another object, so that its end wakes nobody here.
+TEST_F(CallTest, a_receiver_without_authority_passes_the_wake_up_on) {
+    Made other = make_channel(server);
+    const Handle derived = *server.table->derive(other.handle, rights::receive);
+    Result<> first_result;
+    std::string got;
+    {
+        auto checked = *server.table->lookup<Channel>(derived, rights::receive);
+        HostThread first([&] {
+            Inbox in;
+            ipc::OutMessage none{};
+            first_result = channel.reply_wait(server, 0, none, in.message, sched::kNever, checked.node.get());
+        });
+        first.await_parked();
+        HostThread second([&] { got = next_text(); });
+        second.await_parked();
+        ASSERT_TRUE(server.table->revoke(other.handle));
+        ASSERT_TRUE(send_text(channel, client, "for one who may"));
+        EXPECT_TRUE(first.ends_by_itself());
+        EXPECT_TRUE(second.ends_by_itself());
+    }
+    EXPECT_EQ(first_result.error(), Error::revoked);
+    EXPECT_EQ(got, "for one who may");
 }
 
 TEST_F(CallTest, the_end_of_the_last_sender_wakes_every_receiver) {
@@ -337,6 +357,8 @@ TEST_F(CallTest, closing_handles_wakes_nobody) {
         ASSERT_TRUE(send_text(channel, client, "go"));
 }
 
+// Many clients with deadlines that sometimes pass, kills, several servers, servers that answer late. Every call ends,
+// every answer belongs to its question, and every byte of quota comes back.
 TEST_F(CallTest, stress) {
     std::atomic<int> clients_left{4};
     std::vector<std::unique_ptr<HostThread>> threads;

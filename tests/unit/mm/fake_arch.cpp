@@ -2,7 +2,9 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <utility>
 
@@ -24,7 +26,9 @@ std::byte* ram() {
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         AIOS_ASSERT(place != MAP_FAILED);
         const auto address = (reinterpret_cast<std::uintptr_t>(place) + alignment - 1) & ~(alignment - 1);
-        return reinterpret_cast<std::byte*>(address);
+        auto* const bytes = reinterpret_cast<std::byte*>(address);
+        std::memset(bytes, 0x5a, fake::kRamBytes); // no frame comes with zeros that nobody has put there
+        return bytes;
     }();
     return base;
 }
@@ -44,6 +48,7 @@ std::map<std::uint64_t, FakeSpace> spaces;
 std::uint64_t next_root = 1;
 std::uint64_t active_root = 0;
 std::map<std::uint64_t, arch::PhysAddr> kernel_entries;
+std::function<void()> flush_action;
 
 FakeSpace& space_of(std::uint64_t root) {
     auto found = spaces.find(root);
@@ -54,6 +59,15 @@ FakeSpace& space_of(std::uint64_t root) {
 } // namespace
 
 namespace arch {
+
+namespace {
+// The processor takes what stands in a table for entries.
+PhysAddr zeroed_table(PhysAddr frame) {
+    const std::byte* table = ram() + frame.value;
+    AIOS_ASSERT(std::all_of(table, table + kPageSize, [](std::byte b) { return b == std::byte{}; }));
+    return frame;
+}
+} // namespace
 
 unsigned cpu_index() { return current_cpu; }
 unsigned cpu_count() { return 4; }
@@ -75,7 +89,7 @@ PhysAddr physmap_to_phys(const void* pointer) {
 Result<PageTable> PageTable::create(TableFrames& frames) {
     PageTable table;
     table.frames_ = &frames;
-    const PhysAddr root = TRY(frames.allocate_table());
+    const PhysAddr root = zeroed_table(TRY(frames.allocate_table()));
     table.root_ = next_root++;
     spaces[table.root_].table_frames[~0ull] = root;
     return table;
@@ -91,7 +105,8 @@ void PageTable::destroy() {
 Result<> PageTable::map(std::uint64_t address, PhysAddr frame, Protection protection) {
     AIOS_ASSERT(address % kPageSize == 0 && address >= kUserLow && address < kUserHigh);
     FakeSpace& space = space_of(root_);
-    if (!space.table_frames.contains(address >> 21)) space.table_frames[address >> 21] = TRY(frames_->allocate_table());
+    if (!space.table_frames.contains(address >> 21))
+        space.table_frames[address >> 21] = zeroed_table(TRY(frames_->allocate_table()));
     space.entries[address] = {frame, protection};
     return {};
 }
@@ -125,6 +140,7 @@ std::uint64_t PageTable::next_mapped(std::uint64_t from, std::uint64_t to) const
 void PageTable::activate() { active_root = root_; }
 void PageTable::activate_kernel_only() { active_root = 0; }
 void PageTable::flush(std::uint64_t from, std::size_t pages) {
+    if (flush_action) flush_action();
     FakeTable& tlb = space_of(root_).tlb;
     tlb.erase(tlb.lower_bound(from), tlb.lower_bound(from + pages * kPageSize));
 }
@@ -202,6 +218,8 @@ void CountingPayer::give_back(Resource, std::uint64_t amount) {
     AIOS_ASSERT(amount <= used_);
     used_ -= amount;
 }
+
+void at_flush(std::function<void()> action) { flush_action = std::move(action); }
 
 std::uint64_t table_count() { return space_of(active_root).table_frames.size(); }
 

@@ -64,6 +64,9 @@ private:
 // table. Answers whether it was allowed; faults are the caller's business.
 [[nodiscard]] std::uint8_t* user_access(std::uint64_t address, arch::Protection need);
 
+// Called at each flush of user entries, before it is done; an empty function ends that.
+void at_flush(std::function<void()> action);
+
 // Page tables that the active address space has.
 [[nodiscard]] std::uint64_t table_count();
 

@@ -353,6 +353,31 @@ TEST_F(AddressSpaceTest, WhoHoldsTheSpaceTakesAwayWhatEndedMeanwhile) {
     });
 }
 
+// A space that is settled is used without another look: so no processor may know an old entry by then.
+TEST_F(AddressSpaceTest, ASpaceIsSettledWhenAllAreFlushed) {
+    auto pages = Pages::create(payer_, 2 * kPageSize, ChargeWhen::at_touch).value();
+    auto authority = fake::Authority::create();
+    const MapOptions options{.authority = authority};
+    const std::uint64_t at = space_->map(pages, 0, 2 * kPageSize, kReadWrite, Sharing::shared, options).value();
+    const auto flushes_while_unsettled = [&](auto&& change) {
+        (void)touch(*space_, at, Access::write).value();
+        (void)touch(*space_, at + kPageSize, Access::write).value();
+        int flushes = 0;
+        fake::at_flush([&] {
+            flushes++;
+            EXPECT_FALSE(space_->is_settled());
+        });
+        change();
+        fake::at_flush({});
+        EXPECT_TRUE(space_->is_settled());
+        return flushes;
+    };
+    // Once for the interrupts, and once for the entries.
+    EXPECT_GE(flushes_while_unsettled([&] { EXPECT_TRUE(pages->resize(kPageSize).has_value()); }), 2);
+    ASSERT_TRUE(pages->resize(2 * kPageSize).has_value());
+    EXPECT_GE(flushes_while_unsettled([&] { end_authority(*authority, *space_); }), 2);
+}
+
 TEST_F(AddressSpaceTest, AFaultMakesNoEntryForWhatHasEnded) {
     auto pages = Pages::create(payer_, 2 * kPageSize, ChargeWhen::at_touch).value();
     auto authority = fake::Authority::create();
@@ -459,6 +484,41 @@ TEST_F(AddressSpaceTest, RemapKeepsContents) {
     EXPECT_EQ(space_->remap(moved, 8 * kPageSize, kPageSize, false).value(), moved);
     EXPECT_EQ(touch(*space_, moved + kPageSize, Access::read).error(), Error::bad_address);
     EXPECT_EQ(space_->remap(moved, 2 * kPageSize, 3 * kPageSize, true).error(), Error::bad_address);
+}
+
+// A move that fails half way leaves nothing at the new place, not even in the memory of a processor that looked there
+// meanwhile.
+TEST_F(AddressSpaceTest, AFailedMoveLeavesNoEntries) {
+    constexpr std::uint64_t kPages = 1024; // several page tables
+    const MapOptions options{.address = 0x6000'0000, .fixed = true};
+    const MapOptions behind{.address = 0x6000'0000 + kPages * kPageSize, .fixed = true};
+    ASSERT_TRUE(space_->map_anonymous(kPages * kPageSize, kReadWrite, ChargeWhen::at_touch, options).has_value());
+    ASSERT_TRUE(space_->map_anonymous(kPageSize, kRead, ChargeWhen::at_touch, behind).has_value());
+    *touch(*space_, 0x6000'0000, Access::write).value() = 1;
+    *touch(*space_, 0x6000'0000 + (kPages - 1) * kPageSize, Access::write).value() = 2;
+    const std::uint64_t target = space_->remap(0x6000'0000, kPages * kPageSize, 2 * kPages * kPageSize, true).value();
+    ASSERT_TRUE(space_->remap(target, 2 * kPages * kPageSize, kPages * kPageSize, false).has_value());
+    ASSERT_TRUE(space_
+                    ->map_anonymous(kPageSize, kRead, ChargeWhen::at_touch,
+                                    {.address = target + kPages * kPageSize, .fixed = true})
+                    .has_value());                              // it has to move again
+    const std::uint64_t next = target - 2 * kPages * kPageSize; // downwards from there
+    std::uint8_t* seen = nullptr;
+    const std::function<void()> look = [&] { // each time something is reserved: areas, then page tables
+        if (seen == nullptr) seen = fake::user_access(next, Protection::read);
+        if (seen != nullptr) payer_.set_limit(payer_.used()); // the next table cannot be paid for
+        payer_.at_next_reservation(look);
+    };
+    payer_.at_next_reservation(look);
+    const auto moved = space_->remap(target, kPages * kPageSize, 2 * kPages * kPageSize, true);
+    payer_.at_next_reservation({});
+    payer_.set_limit(~0ull);
+    EXPECT_EQ(moved.error(), Error::quota_exceeded);
+    EXPECT_NE(seen, nullptr);
+    EXPECT_EQ(fake::user_access(next, Protection::read), nullptr);
+    EXPECT_TRUE(space_->is_consistent());
+    EXPECT_EQ(*touch(*space_, target, Access::read).value(), 1);
+    EXPECT_EQ(*touch(*space_, target + (kPages - 1) * kPageSize, Access::read).value(), 2);
 }
 
 TEST_F(AddressSpaceTest, DeviceRegisters) {

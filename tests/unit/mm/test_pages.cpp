@@ -55,8 +55,30 @@ TEST_F(PagesTest, ChargedAtOnce) {
         pages->discard(0, 10);
         EXPECT_EQ(payer_.used(), idle);
         EXPECT_EQ(pages->resize(1).error(), Error::missing_right);
+        EXPECT_EQ(pages->grow(1 << 20).error(), Error::missing_right);
+        EXPECT_EQ(pages->extend(1, 1 << 20).error(), Error::missing_right);
+        EXPECT_EQ(pages->bytes(), 10 * kPageSize);
     }
     EXPECT_EQ(payer_.used(), 0u);
+}
+
+// Contents grow to the largest size and not beyond; growing to less changes nothing; extending answers where it began.
+TEST_F(PagesTest, GrowthIsBounded) {
+    constexpr std::uint64_t kMost = 1ull << 30;
+    auto pages = Pages::create(payer_, 100, ChargeWhen::at_touch).value();
+    ASSERT_TRUE(pages->grow(300).has_value());
+    ASSERT_TRUE(pages->grow(200).has_value());
+    EXPECT_EQ(pages->bytes(), 300u);
+    EXPECT_EQ(pages->extend(50, 350).value(), 300u);
+    EXPECT_EQ(pages->extend(1, 350).error(), Error::too_large);
+    EXPECT_EQ(pages->extend(0, 350).value(), 350u);
+    EXPECT_EQ(pages->extend(kMost - 350, ~0ull).value(), 350u);
+    EXPECT_EQ(pages->extend(1, ~0ull).error(), Error::too_large);
+    EXPECT_EQ(pages->bytes(), kMost);
+    ASSERT_TRUE(pages->resize(0).has_value());
+    EXPECT_EQ(pages->grow(kMost + 1).error(), Error::too_large);
+    EXPECT_EQ(pages->resize(kMost + 1).error(), Error::too_large);
+    ASSERT_TRUE(pages->grow(kMost).has_value() && pages->resize(kMost).has_value());
 }
 
 TEST_F(PagesTest, QuotaIsKept) {
@@ -115,7 +137,7 @@ TEST_F(PagesTest, ReadWriteResizeAgainstAModel) {
             }
             case 2: {
                 const std::uint64_t offset = random() % limit;
-                std::vector<std::uint8_t> data(random() % 10'000);
+                std::vector<std::uint8_t> data(random() % 10'000, 0xee); // zeros have to be written too
                 const auto result = pages->read(offset, data.data(), data.size());
                 ASSERT_EQ(result.has_value(), offset + data.size() <= model.size());
                 if (result) {
@@ -151,6 +173,8 @@ TEST_F(PagesTest, Sources) {
         EXPECT_EQ(byte, fake::Source::first_byte(3));
         EXPECT_EQ(pages->write(0, &byte, 1).error(), Error::missing_right);
         EXPECT_EQ(pages->resize(1).error(), Error::missing_right);
+        EXPECT_EQ(pages->grow(1 << 20).error(), Error::missing_right);
+        EXPECT_EQ(pages->extend(1, 1 << 20).error(), Error::missing_right);
         EXPECT_EQ(pages->page(fake::Source::kBadPage).error(), Error::integrity);
         EXPECT_EQ(pages->read(20 * kPageSize - 6, &byte, 2).error(), Error::bad_argument);
         pages->discard(0, 20); // no effect

@@ -11,12 +11,13 @@ namespace aios::orchestration {
 
 struct Spec {
     std::string name;
-    std::vector<std::string> needs;
+    std::vector<std::string> needs = {};
     Restart restart = Restart::never;
     bool sends_ready = false;
     bool essential = false;
     std::uint64_t memory = 1 << 20;
-    std::uint32_t role = 2; // of its one grant
+    std::uint32_t role = 2;          // of its one grant
+    std::uint64_t ready_timeout = 0; // seconds; 0: not said
 };
 
 inline std::vector<std::byte> encode(const std::vector<Spec>& specs, Strategy strategy, unsigned intensity,
@@ -30,7 +31,7 @@ inline std::vector<std::byte> encode(const std::vector<Spec>& specs, Strategy st
     out.key(3).uint(period_ms);
     out.key(4).array(specs.size());
     for (const Spec& spec : specs) {
-        out.map(11);
+        out.map(spec.ready_timeout == 0 ? 11 : 13);
         out.key(0).text(spec.name);
         out.key(1).text("bin/" + spec.name);
         out.key(2).array(1).text("--verbose");
@@ -45,6 +46,9 @@ inline std::vector<std::byte> encode(const std::vector<Spec>& specs, Strategy st
         out.key(8).uint(static_cast<std::uint64_t>(spec.restart));
         out.key(9).boolean(spec.sends_ready);
         out.key(10).boolean(spec.essential);
+        if (spec.ready_timeout == 0) continue;
+        out.key(11).array(0);
+        out.key(12).uint(spec.ready_timeout);
     }
     out.key(5).uint(4096);
     buffer.resize(out.finish().value().size());
