@@ -22,9 +22,7 @@ std::vector<test::Json> json_lines(const std::string& text) {
     std::vector<test::Json> out;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
-        auto value = test::Json::parse(line);
-        EXPECT_SAYING(value.has_value(), line.substr(0, 80));
-        out.push_back(std::move(*value));
+        out.push_back(test::Json::parse(line));
     }
     return out;
 }
@@ -37,8 +35,8 @@ struct Question {
 // Normalised discounted cumulative gain of the first ten.
 double ndcg(const test::Json& answer, const Question& question) {
     double found = 0;
-    for (std::size_t i = 0; i < answer["passages"].size() && i < 10; i++) {
-        const auto gain = question.gains.find(answer["passages"][i]["file"].text());
+    for (std::size_t i = 0; i < answer.at("passages").size() && i < 10; i++) {
+        const auto gain = question.gains.find(answer.at("passages").at(i).at("file").get<std::string>());
         if (gain != question.gains.end()) found += gain->second / std::log2(static_cast<double>(i) + 2);
     }
     std::vector<double> ideal;
@@ -51,9 +49,7 @@ double ndcg(const test::Json& answer, const Question& question) {
     return best == 0 ? 0 : found / best;
 }
 
-std::string id_text(const test::Json& id) {
-    return id.string() != nullptr ? id.text() : std::format("{}", *id.number());
-}
+std::string id_text(const test::Json& id) { return id.is_string() ? id.get<std::string>() : id.dump(); }
 
 } // namespace
 
@@ -61,13 +57,13 @@ SCENARIO(retrieval_cranfield) {
     const auto folder = shared_folder(world) / "retrieval" / "cranfield";
     if (!std::filesystem::exists(folder / "documents.jsonl")) SKIP("../shared/retrieval/cranfield is not there");
     for (const test::Json& document : json_lines(world.get(folder / "documents.jsonl")))
-        world.put(std::format("docs/{}.txt", id_text(document["id"])),
-                  document["title"].text() + "\n\n" + document["text"].text() + "\n");
+        world.put(std::format("docs/{}.txt", id_text(document.at("id"))),
+                  document.at("title").get<std::string>() + "\n\n" + document.at("text").get<std::string>() + "\n");
     std::vector<Question> questions;
     for (const test::Json& query : json_lines(world.get(folder / "dev-queries.jsonl"))) {
-        Question question{query["query"].text(), {}};
-        for (const auto& [document, gain] : *query["relevant"].object())
-            question.gains[document + ".txt"] = *gain.number();
+        Question question{query.at("query").get<std::string>(), {}};
+        for (const auto& [document, gain] : query.at("relevant").items())
+            question.gains[document + ".txt"] = gain.get<double>();
         questions.push_back(std::move(question));
     }
     std::vector<std::string> foreign;
@@ -87,15 +83,15 @@ SCENARIO(retrieval_cranfield) {
     world.put("questions", all);
     const auto report = world.run({"--docs", world.at("docs"), "--ask-file", world.at("questions")});
     world.check_quotations(report, world.at("docs"));
-    EXPECT(report["answers"].size() == questions.size() + foreign.size());
+    EXPECT(report.at("answers").size() == questions.size() + foreign.size());
 
     double sum = 0;
     double answered = 0;
     double refused = 0;
-    for (std::size_t i = 0; i < report["answers"].size(); i++) {
-        const test::Json& answer = report["answers"][i];
-        EXPECT(answer["passages"].size() == 10);
-        const bool says_yes = *answer["answered"].boolean();
+    for (std::size_t i = 0; i < report.at("answers").size(); i++) {
+        const test::Json& answer = report.at("answers").at(i);
+        EXPECT(answer.at("passages").size() == 10);
+        const bool says_yes = answer.at("answered").get<bool>();
         if (i < questions.size()) {
             sum += ndcg(answer, questions[i]);
             answered += says_yes ? 1 : 0;
@@ -109,8 +105,8 @@ SCENARIO(retrieval_cranfield) {
     say(std::format(
         "nDCG@10 {:.4f} (budget: 0.35); answered {} of {}, refused {} of {}, balanced accuracy {:.3f} (budget: 0.85)",
         mean, answered, questions.size(), refused, foreign.size(), balanced));
-    say(std::format("{} documents and {} questions: {:.1f} s (budget: 180 s)", *report["boot"]["documents"].number(),
-                    report["answers"].size(), *report["boot"]["run_seconds"].number()));
+    say(std::format("{} documents and {} questions: {:.1f} s (budget: 180 s)", report.at("boot").at("documents").dump(),
+                    report.at("answers").size(), report.at("boot").at("run_seconds").get<double>()));
     EXPECT(mean >= 0.35);
     EXPECT(balanced >= 0.85);
 }
@@ -120,7 +116,8 @@ SCENARIO(start_counted_in_instructions) {
     const auto report =
         world.run({"--docs", world.at("docs"), "--ask", "At what does the kettle boil?", "--icount", "--smp", "1"});
     // Under icount a tick of the counter is an instruction, if the counter runs at 1 GHz.
-    const double instructions = *report["boot"]["entry_to_first_user_ms"].number() * 1e6; // 1 ns of guest time each
+    const double instructions =
+        report.at("boot").at("entry_to_first_user_ms").get<double>() * 1e6; // 1 ns of guest time each
     say(std::format("from entry to the first user instruction: {:.1f} million instructions (budget: 60)",
                     instructions / 1e6));
     EXPECT(instructions > 0);

@@ -29,23 +29,23 @@ constexpr const char* kAnswerable = "How often does the lamp of the lighthouse t
 constexpr const char* kForeign = "Which parliament ratified the fisheries treaty with Iceland?";
 
 const test::Json& best(const test::Json& report, std::size_t question) {
-    return report["answers"][question]["passages"][0];
+    return report.at("answers").at(question).at("passages").at(0);
 }
 
 bool answered(const test::Json& report, std::size_t question) {
-    return *report["answers"][question]["answered"].boolean();
+    return report.at("answers").at(question).at("answered").get<bool>();
 }
 
 // The library's questions, judged.
 void check_library(const test::Json& report) {
-    EXPECT(report["answers"].size() == 2);
-    EXPECT(report["answers"][0]["question"].text() == kAnswerable);
+    EXPECT(report.at("answers").size() == 2);
+    EXPECT(report.at("answers").at(0).at("question") == kAnswerable);
     EXPECT(answered(report, 0));
-    EXPECT_SAYING(best(report, 0)["file"].text() == "lighthouse.txt", best(report, 0)["file"].text());
-    EXPECT(best(report, 0)["text"].text().find("twelve seconds") != std::string::npos);
-    EXPECT_SAYING(!answered(report, 1), report["answers"][1]["text"].text());
-    EXPECT(report["answers"][1]["text"].text() == "no answer in these documents");
-    EXPECT(!report["answers"][1]["passages"].array()->empty());
+    EXPECT_SAYING(best(report, 0).at("file") == "lighthouse.txt", best(report, 0).at("file").dump());
+    EXPECT(best(report, 0).at("text").get<std::string>().find("twelve seconds") != std::string::npos);
+    EXPECT_SAYING(!answered(report, 1), report.at("answers").at(1).at("text").dump());
+    EXPECT(report.at("answers").at(1).at("text") == "no answer in these documents");
+    EXPECT(!report.at("answers").at(1).at("passages").empty());
 }
 
 std::vector<std::string> library_run(const World& world, const std::vector<std::string>& more = {}) {
@@ -59,10 +59,11 @@ void boot_matrix(const World& world, std::string_view preset, std::string_view b
     for (const char* processors : {"1", "2", "4"}) {
         const auto report = world.run(library_run(world, {"--boot", std::string(boot), "--smp", processors}), preset);
         check_library(report);
-        EXPECT(report["boot"]["path"].text() == boot);
-        EXPECT(report["boot"]["label"].text() == "unsigned development boot");
+        EXPECT(report.at("boot").at("path") == boot);
+        EXPECT(report.at("boot").at("label") == "unsigned development boot");
         say(std::format("{} {} smp={}: {:.1f} s, entry to first user instruction {:.1f} ms", preset, boot, processors,
-                        *report["boot"]["run_seconds"].number(), *report["boot"]["entry_to_first_user_ms"].number()));
+                        report.at("boot").at("run_seconds").get<double>(),
+                        report.at("boot").at("entry_to_first_user_ms").get<double>()));
     }
 }
 
@@ -70,18 +71,18 @@ void boot_matrix(const World& world, std::string_view preset, std::string_view b
 
 SCENARIO(run_by_itself_answers_its_questions) {
     const auto report = world.run({});
-    EXPECT(report["answers"].size() > 0);
+    EXPECT(report.at("answers").size() > 0);
     world.check_quotations(report, world.root);
-    const auto& answers = *report["answers"].array();
-    EXPECT(std::ranges::any_of(answers, [](const auto& answer) { return *answer["answered"].boolean(); }));
-    EXPECT(report["agents"].size() >= 6);
-    EXPECT(report["routes"].size() > 0);
-    EXPECT(report["checks"].size() > 0);
-    EXPECT(*report["audit"]["records"].number() > 0);
+    const auto& answers = report.at("answers");
+    EXPECT(std::ranges::any_of(answers, [](const test::Json& answer) { return answer.at("answered").get<bool>(); }));
+    EXPECT(report.at("agents").size() >= 6);
+    EXPECT(report.at("routes").size() > 0);
+    EXPECT(report.at("checks").size() > 0);
+    EXPECT(report.at("audit").at("records") > 0);
     // One member of the crew is told to read a region for which it has no capability.
-    EXPECT(report["refusals"].size() > 0);
-    const auto& checks = *report["checks"].array();
-    EXPECT(std::ranges::any_of(checks, [](const auto& check) { return *check["refused"].number() > 0; }));
+    EXPECT(report.at("refusals").size() > 0);
+    const auto& checks = report.at("checks");
+    EXPECT(std::ranges::any_of(checks, [](const auto& check) { return check.at("refused") > 0; }));
 }
 
 SCENARIO(run_in_a_folder_with_few_files) {
@@ -89,7 +90,7 @@ SCENARIO(run_in_a_folder_with_few_files) {
     const auto report = world.run(library_run(world));
     check_library(report);
     world.check_quotations(report, world.at("docs"));
-    EXPECT(best(report, 0)["first"].number() != nullptr);
+    EXPECT(best(report, 0).at("first").is_number());
 }
 
 SCENARIO(run_boots_by_pvh_release) { boot_matrix(world, "release", "pvh"); }
@@ -101,8 +102,8 @@ SCENARIO(run_repeats_with_a_fixed_seed) {
     write_library(world);
     const auto one = world.run(library_run(world, {"--smp", "1", "--icount", "--append", "seed=7"}));
     const auto two = world.run(library_run(world, {"--smp", "1", "--icount", "--append", "seed=7"}));
-    EXPECT(*one["boot"]["seed_fixed"].boolean());
-    EXPECT(one["answers"] == two["answers"]);
+    EXPECT(one.at("boot").at("seed_fixed").get<bool>());
+    EXPECT(one.at("answers") == two.at("answers"));
 }
 
 SCENARIO(audit_log_is_verified) {
@@ -110,8 +111,8 @@ SCENARIO(audit_log_is_verified) {
     const auto report = world.run(library_run(world));
     const auto verified = world.aios({"audit", "verify", world.at("audit-log")});
     EXPECT_SAYING(verified.status == 0, verified.err);
-    EXPECT(verified.out.find(report["audit"]["root"].text()) != std::string::npos);
-    const auto records = static_cast<std::size_t>(*report["audit"]["records"].number());
+    EXPECT(verified.out.find(report.at("audit").at("root").get<std::string>()) != std::string::npos);
+    const std::size_t records = report.at("audit").at("records");
     for (const std::size_t record : {std::size_t{0}, records / 2, records - 1}) {
         const auto proof = world.aios({"audit", "verify", world.at("audit-log"), "--record", std::to_string(record)});
         EXPECT_SAYING(proof.status == 0 && proof.out.find("leads to the root") != std::string::npos, proof.err);
@@ -123,8 +124,8 @@ SCENARIO(audit_log_is_verified) {
     const auto shown = world.aios({"audit", "show", world.at("audit-log"), "-o", "json"});
     EXPECT_SAYING(shown.status == 0, shown.err);
     const auto list = test::Json::parse(shown.out);
-    EXPECT(list.has_value() && list->size() == records);
-    EXPECT((*list)[0]["kind"].text() == "boot");
+    EXPECT(list.size() == records);
+    EXPECT(list.at(0).at("kind") == "boot");
     const auto refusals =
         world.aios({"audit", "show", world.at("audit-log"), "--agent", "visitor", "--kind", "refusal"});
     EXPECT_SAYING(refusals.out.find("memory_map refused: bad_handle") != std::string::npos, refusals.out);
@@ -158,10 +159,10 @@ SCENARIO(odd_documents_are_handled) {
                    "When does the caf\xc3\xa9 Moreau open?", "--ask", "Until when is the walrus exhibit closed?",
                    "--ask", "How much does the telescope mirror weigh?", "--ask", "Who tuned the harpsichord?", "--ask",
                    "Where does the submarine cable reach?", "--ask", "What is the password of the vault?"});
-    const auto file = [&](std::size_t question) { return best(report, question)["file"].text(); };
-    const auto text = [&](std::size_t question) { return best(report, question)["text"].text(); };
+    const auto file = [&](std::size_t question) { return best(report, question).at("file").get<std::string>(); };
+    const auto text = [&](std::size_t question) { return best(report, question).at("text").get<std::string>(); };
     for (std::size_t question = 0; question < 6; question++)
-        EXPECT_SAYING(answered(report, question), report["answers"][question]["question"].text());
+        EXPECT_SAYING(answered(report, question), report.at("answers").at(question).at("question").dump());
     EXPECT_SAYING(file(0) == "crlf.txt", file(0));
     EXPECT_SAYING(text(1).find("caf\xc3\xa9 Moreau") != std::string::npos, text(1));
     EXPECT_SAYING(file(2) == "with space.txt", file(2));
@@ -169,12 +170,12 @@ SCENARIO(odd_documents_are_handled) {
     EXPECT_SAYING(file(4) == "bad\xef\xbf\xbdname.txt", file(4));
     EXPECT_SAYING(file(5) == "no-line-end.txt", file(5));
     EXPECT(!answered(report, 6));
-    EXPECT(*report["boot"]["documents"].number() == 8);
-    EXPECT(report["skipped"].size() == 3); // the binary file and both links
-    EXPECT(report["converted"].size() == 1 && report["converted"][0]["file"].text() == "latin1.txt");
-    for (const auto& answer : *report["answers"].array())
-        for (const auto& passage : *answer["passages"].array())
-            EXPECT(passage["text"].text().find("marzipan") == std::string::npos);
+    EXPECT(report.at("boot").at("documents") == 8);
+    EXPECT(report.at("skipped").size() == 3); // the binary file and both links
+    EXPECT(report.at("converted").size() == 1 && report.at("converted").at(0).at("file") == "latin1.txt");
+    for (const auto& answer : report.at("answers"))
+        for (const auto& passage : answer.at("passages"))
+            EXPECT(passage.at("text").get<std::string>().find("marzipan") == std::string::npos);
 }
 
 SCENARIO(a_file_of_200_mb_is_skipped_with_a_count) {
@@ -185,7 +186,7 @@ SCENARIO(a_file_of_200_mb_is_skipped_with_a_count) {
     const auto report = world.run(arguments);
     check_library(report);
     arguments.insert(arguments.begin(), "run");
-    EXPECT(*report["boot"]["documents"].number() == 3);
+    EXPECT(report.at("boot").at("documents") == 3);
     EXPECT(world.aios({"run", "--help"}).out.find("16 MiB") != std::string::npos);
 }
 
@@ -196,8 +197,8 @@ SCENARIO(a_question_of_65_kb_is_handled) {
         question += " and tell me about the lamp";
     world.put("questions", question + "\n" + kForeign + "\n");
     const auto report = world.run({"--docs", world.at("docs"), "--ask-file", world.at("questions")});
-    EXPECT(report["answers"].size() == 2);
-    EXPECT(report["answers"][0]["question"].text() == question);
+    EXPECT(report.at("answers").size() == 2);
+    EXPECT(report.at("answers").at(0).at("question") == question);
     EXPECT(!answered(report, 1));
 }
 
@@ -208,10 +209,10 @@ SCENARIO(twenty_thousand_files) {
     world.put("docs/lighthouse.txt", "The lighthouse at Cape Verrin was built of granite.\n"
                                      "Its lamp turns once every twelve seconds.\n");
     const auto report = world.run({"--docs", world.at("docs"), "--ask", kAnswerable});
-    EXPECT(*report["boot"]["documents"].number() == 20'001);
+    EXPECT(report.at("boot").at("documents") == 20'001);
     EXPECT(answered(report, 0));
-    EXPECT(best(report, 0)["file"].text() == "lighthouse.txt");
-    say(std::format("20,001 files: {:.1f} s", *report["boot"]["run_seconds"].number()));
+    EXPECT(best(report, 0).at("file") == "lighthouse.txt");
+    say(std::format("20,001 files: {:.1f} s", report.at("boot").at("run_seconds").get<double>()));
 }
 
 // Whoever crashes once in the middle is restarted, and the job ends right.
@@ -225,13 +226,13 @@ SCENARIO(a_crash_in_the_middle_is_survived) {
                               "reader-2=2", "checker=5"}) {
         const auto report =
             world.run({"--docs", world.at("docs"), "--ask-file", world.at("questions"), "--crash", crash});
-        EXPECT_SAYING(report["answers"].size() == 12, crash);
+        EXPECT_SAYING(report.at("answers").size() == 12, crash);
         for (std::size_t i = 0; i < 12; i++)
             EXPECT_SAYING(answered(report, i) == (i % 2 == 0), crash);
-        const auto& agents = *report["agents"].array();
+        const auto& agents = report.at("agents");
         const std::string_view name = std::string_view(crash).substr(0, std::string_view(crash).find('='));
-        EXPECT_SAYING(
-            std::ranges::count_if(agents, [&](const auto& agent) { return agent["name"].text() == name; }) > 1, crash);
+        EXPECT_SAYING(std::ranges::count_if(agents, [&](const auto& agent) { return agent.at("name") == name; }) > 1,
+                      crash);
     }
 }
 
@@ -248,10 +249,9 @@ SCENARIO(a_crash_at_any_request_is_survived) {
             if (!is_exhaustive && number++ % 7 != 0) continue;
             const std::string crash = std::format("{}={}", name, request);
             const auto report = world.run(library_run(world, {"--crash", crash}));
-            EXPECT_SAYING(report["answers"].size() == 2 && answered(report, 0) && !answered(report, 1), crash);
-            const auto& agents = *report["agents"].array();
-            crashed +=
-                std::ranges::count_if(agents, [&](const auto& agent) { return agent["name"].text() == name; }) > 1;
+            EXPECT_SAYING(report.at("answers").size() == 2 && answered(report, 0) && !answered(report, 1), crash);
+            const auto& agents = report.at("agents");
+            crashed += std::ranges::count_if(agents, [&](const auto& agent) { return agent.at("name") == name; }) > 1;
         }
     }
     say(std::format("{} crashes in {} runs", crashed, is_exhaustive ? 66 : (66 + 6) / 7));
@@ -267,22 +267,22 @@ SCENARIO(a_forged_offer_is_refused_and_shown) {
     for (const char* intent : {"question.answer", "answer.check"}) {
         const std::string sentence =
             std::format("visitor may not offer {}: its unit has no setting offers = \"{}\"", intent, intent);
-        const auto& refusals = *report["refusals"].array();
+        const auto& refusals = report.at("refusals");
         const auto found = std::ranges::find_if(refusals, [&](const auto& refusal) {
-            return refusal["agent"].text() == "visitor" && refusal["text"].text() == sentence;
+            return refusal.at("agent") == "visitor" && refusal.at("text") == sentence;
         });
         EXPECT_SAYING(found != refusals.end(), sentence);
-        EXPECT((*found)["call"].text() == "intent.offer" && (*found)["object"].text() == intent);
-        EXPECT((*found)["by"].text() == "semantic-ipcd");
-        EXPECT_SAYING((*found)["grant"].text() == std::format("offers = \"region.read {}\"", intent),
-                      (*found)["grant"].text());
+        EXPECT(found->at("call") == "intent.offer" && found->at("object") == intent);
+        EXPECT(found->at("by") == "semantic-ipcd");
+        EXPECT_SAYING(found->at("grant") == std::format("offers = \"region.read {}\"", intent),
+                      found->at("grant").dump());
     }
-    for (const auto& answer : *report["answers"].array())
-        EXPECT(answer["agent"].text() != "visitor");
-    for (const auto& route : *report["routes"].array()) {
-        if (route["intent"].text() == "region.read") continue;
-        for (const auto& candidate : *route["candidates"].array())
-            EXPECT(candidate["agent"].text() != "visitor");
+    for (const auto& answer : report.at("answers"))
+        EXPECT(answer.at("agent") != "visitor");
+    for (const auto& route : report.at("routes")) {
+        if (route.at("intent") == "region.read") continue;
+        for (const auto& candidate : route.at("candidates"))
+            EXPECT(candidate.at("agent") != "visitor");
     }
 }
 
@@ -305,7 +305,7 @@ SCENARIO(a_service_that_always_crashes_is_named) {
     write_library(world);
     const auto report =
         world.fails(5, library_run(world, {"--crash", "memoryd=1,always"}), "memoryd: ended by its own signal");
-    EXPECT(report["outcome"].text() == "failed");
+    EXPECT(report.at("outcome") == "failed");
     const auto verified = world.aios({"audit", "verify", world.at("audit-log")});
     EXPECT_SAYING(verified.status == 0 && verified.out.ends_with("consistent, signer unknown\n"), verified.err);
     const auto shown =
@@ -363,7 +363,7 @@ SCENARIO(time_runs_out) {
         world.put(std::format("docs/{}.txt", i), text);
     }
     const auto report = world.fails(6, library_run(world, {"--timeout", "1", "--accel", "tcg"}), "--timeout");
-    EXPECT(report["outcome"].text() == "out_of_time");
+    EXPECT(report.at("outcome") == "out_of_time");
 }
 
 // A crew of the user's own: the desk's, and beside it a program that AIOS does not know, here busybox as it comes.

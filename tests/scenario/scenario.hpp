@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/support/json_value.hpp"
+#include "tests/support/json_schema.hpp"
 #include "tools/aios/process.hpp"
 
 namespace aios::scenario {

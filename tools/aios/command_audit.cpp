@@ -9,7 +9,7 @@
 #include "tools/aios/audit_log.hpp"
 #include "tools/aios/audit_record.hpp"
 #include "tools/aios/commands.hpp"
-#include "tools/aios/json_writer.hpp"
+#include "tools/aios/json_text.hpp"
 #include "tools/aios/options.hpp"
 #include "tools/aios/text.hpp"
 
@@ -80,25 +80,23 @@ void print_text(const AuditRecord& record, const AuditNames& names) {
                       audit_kind_name(record.kind), names.with_id(record.agent), describe_record(record, names)));
 }
 
-void write_json(JsonWriter& out, const AuditRecord& record, const AuditNames& names) {
-    out.object();
-    out.key("index").number(record.index);
-    out.key("time_ns").number(record.time_ns);
-    out.key("kind").string(audit_kind_name(record.kind));
-    out.key("agent").number(record.agent);
-    out.key("agent_name").string(names.of(record.agent));
-    out.key("subject").number(record.subject);
-    if (is_about_agent(record)) out.key("subject_name").string(names.of(record.subject));
-    if (record.call != 0) out.key("call").string(call_name(record.call));
-    out.key("details").array();
-    for (const std::uint64_t detail : record.detail)
-        out.number(detail);
-    out.end();
-    out.key("count").number(record.count);
-    if (record.digest) out.key("digest").string(hex(as_text(*record.digest)));
-    if (!record.name.empty()) out.key("name").string(record.name);
-    out.key("text").string(describe_record(record, names));
-    out.end();
+nlohmann::ordered_json record_json(const AuditRecord& record, const AuditNames& names) {
+    nlohmann::ordered_json out = {
+        {"index", record.index},
+        {"time_ns", record.time_ns},
+        {"kind", audit_kind_name(record.kind)},
+        {"agent", record.agent},
+        {"agent_name", names.of(record.agent)},
+        {"subject", record.subject},
+    };
+    if (is_about_agent(record)) out["subject_name"] = names.of(record.subject);
+    if (record.call != 0) out["call"] = call_name(record.call);
+    out["details"] = record.detail;
+    out["count"] = record.count;
+    if (record.digest) out["digest"] = hex(as_text(*record.digest));
+    if (!record.name.empty()) out["name"] = record.name;
+    out["text"] = describe_record(record, names);
+    return out;
 }
 
 Outcome<Exit> show(const AuditOptions& options) {
@@ -115,17 +113,15 @@ Outcome<Exit> show(const AuditOptions& options) {
     if (options.agent && !names.has(*options.agent))
         return failure(Exit::bad_input, std::format("the log names no agent '{}'; it names {}.",
                                                     printable(*options.agent), names.list()));
-    JsonWriter json;
-    json.array();
+    auto list = nlohmann::ordered_json::array();
     for (const AuditRecord& record : records) {
         if (!is_wanted(record, names, options)) continue;
         if (options.json)
-            write_json(json, record, names);
+            list.push_back(record_json(record, names));
         else
             print_text(record, names);
     }
-    json.end();
-    if (options.json) std::fputs(std::move(json).finish().c_str(), stdout);
+    if (options.json) std::fputs(json_text(list).c_str(), stdout);
     if (!log.head) std::fputs("aios: note: the log was not closed; its last records are missing\n", stderr);
     return Exit::well;
 }

@@ -1,13 +1,14 @@
 // `aios plan DOMAIN.pddl PROBLEM.pddl`: the planner on the host.
-#include <charconv>
 #include <cstdio>
 #include <format>
 #include <nlohmann/json.hpp>
 
 #include "runtime/planning/check.hpp"
 #include "runtime/planning/search.hpp"
+#include "tools/aios/command_line.hpp"
 #include "tools/aios/commands.hpp"
 #include "tools/aios/files.hpp"
+#include "tools/aios/options.hpp"
 
 namespace aios::host {
 
@@ -17,6 +18,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::uint64_t kMaxBytes = std::uint64_t{16} << 20; // of one file
+constexpr std::uint64_t kMaxSeconds = 24 * 3600;
 
 struct PlanOptions {
     fs::path domain, problem;
@@ -26,39 +28,14 @@ struct PlanOptions {
 };
 
 Outcome<PlanOptions> parse(ArgumentList arguments) {
+    CommandLine line("plan");
     PlanOptions options;
-    std::vector<fs::path> files;
-    for (std::size_t i = 0; i < arguments.size(); i++) {
-        const std::string_view word = arguments[i];
-        auto value = [&]() -> Outcome<std::string_view> {
-            if (i + 1 == arguments.size())
-                return failure(Exit::wrong_use, std::format("{} needs a value; see ./aios plan --help.", word));
-            return arguments[++i];
-        };
-        auto number = [&](std::uint64_t& into, std::uint64_t most) -> Outcome<> {
-            const std::string_view text = HOST_TRY(value());
-            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
-            if (error != std::errc() || end != text.data() + text.size() || into == 0 || into > most)
-                return failure(Exit::wrong_use,
-                               std::format("{} takes a whole number from 1 to {}, not '{}'.", word, most, text));
-            return {};
-        };
-        if (word == "--time") {
-            HOST_TRY(number(options.seconds, 86'400));
-        } else if (word == "--memory") {
-            HOST_TRY(number(options.mebibytes, 1 << 20));
-        } else if (word == "--check") {
-            options.check = fs::path(HOST_TRY(value()));
-        } else if (word == "--improve") {
-            options.improve = true;
-        } else if (word == "--json") {
-            options.as_json = true;
-        } else if (word.starts_with("-")) {
-            return failure(Exit::wrong_use, std::format("plan does not know '{}'; see ./aios plan --help.", word));
-        } else {
-            files.emplace_back(word);
-        }
-    }
+    line.number("--time", options.seconds, 1, kMaxSeconds);
+    line.number("--memory", options.mebibytes, 1, kMaxMemoryMib);
+    line.value("--check", options.check);
+    line.flag("--improve", options.improve);
+    line.flag("--json", options.as_json);
+    const auto files = HOST_TRY(line.parse(arguments));
     if (files.size() != 2)
         return failure(Exit::wrong_use, "plan takes a domain and a problem; see ./aios plan --help.");
     options.domain = files[0];

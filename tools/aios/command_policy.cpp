@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "policy/language/validator.hpp"
+#include "tools/aios/command_line.hpp"
 #include "tools/aios/commands.hpp"
 #include "tools/aios/files.hpp"
 #include "tools/aios/policy/decide.hpp"
@@ -38,31 +39,17 @@ Outcome<PolicyOptions> parse(ArgumentList arguments) {
         return failure(
             Exit::wrong_use,
             std::format("policy does not know '{}'; its actions are check, explain and test.", options.action));
-    const bool is_test = options.action == "test";
-    for (std::size_t i = 1; i < arguments.size(); i++) {
-        const std::string_view word = arguments[i];
-        auto value = [&](std::optional<fs::path>& into) -> Outcome<> {
-            if (i + 1 == arguments.size()) return failure(Exit::wrong_use, std::format("{} needs a file.", word));
-            into = fs::path(arguments[++i]);
-            return {};
-        };
-        if (word == "--schema" && !is_test) {
-            HOST_TRY(value(options.schema));
-        } else if (word == "--entities" && options.action == "explain") {
-            HOST_TRY(value(options.entities));
-        } else if (word == "--request" && options.action == "explain") {
-            HOST_TRY(value(options.request));
-        } else if (word == "--json" && options.action == "explain") {
-            options.as_json = true;
-        } else if (word.starts_with("-") && word != "-") {
-            return failure(Exit::wrong_use, std::format("policy {} does not know '{}'; see ./aios policy --help.",
-                                                        options.action, word));
-        } else {
-            options.files.emplace_back(word);
-        }
+    CommandLine line("policy " + options.action);
+    if (options.action != "test") line.value("--schema", options.schema);
+    if (options.action == "explain") {
+        line.value("--entities", options.entities);
+        line.value("--request", options.request);
+        line.flag("--json", options.as_json);
     }
+    const auto files = HOST_TRY(line.parse(arguments.subspan(1)));
+    options.files.assign(files.begin(), files.end());
     if (options.files.empty()) return failure(Exit::wrong_use, std::format("policy {} needs a file.", options.action));
-    if (!is_test && options.files.size() != 1)
+    if (options.action != "test" && options.files.size() != 1)
         return failure(Exit::wrong_use, std::format("policy {} takes one file of policies.", options.action));
     if (options.action == "explain" && !options.request)
         return failure(Exit::wrong_use, "policy explain needs --request FILE: what to decide.");

@@ -3,13 +3,13 @@
 #include <cstdlib>
 #include <format>
 
+#include "tools/aios/command_line.hpp"
 #include "tools/aios/commands.hpp"
 #include "tools/aios/files.hpp"
 #include "tools/aios/options.hpp"
 #include "tools/aios/stop.hpp"
 #include "tools/aios/test_budget.hpp"
 #include "tools/aios/test_levels.hpp"
-#include "tools/aios/text.hpp"
 
 namespace aios::host {
 
@@ -35,7 +35,7 @@ constexpr LevelRow kLevels[] = {
 };
 
 struct Wish {
-    std::vector<std::string_view> levels; // empty: all
+    std::vector<std::string> levels; // empty: all
     bool exhaustive = false;
     TestOptions options;
 
@@ -46,36 +46,18 @@ struct Wish {
 };
 
 Outcome<Wish> parse_wish(ArgumentList arguments) {
+    CommandLine line("test");
     Wish wish;
-    for (std::size_t i = 0; i < arguments.size(); i++) {
-        const std::string_view argument = arguments[i];
-        const auto number = [&](std::uint64_t high) -> Outcome<std::uint64_t> {
-            const auto value = ++i < arguments.size() ? parse_number(arguments[i], 1, high) : std::nullopt;
-            if (value) return *value;
-            return failure(Exit::wrong_use, std::format("{} takes a whole number from 1 to {}.", argument, high));
-        };
-        if (argument == "--yes") continue;
-        if (argument == "--quick") {
-            wish.options.quick = true;
-        } else if (argument == "--exhaustive") {
-            wish.exhaustive = true;
-        } else if (argument == "--seed") {
-            wish.options.seed = HOST_TRY(number(~std::uint32_t{0}));
-        } else if (argument == "--count") {
-            wish.options.count = HOST_TRY(number(1'000'000));
-        } else if (argument == "--jobs") {
-            wish.options.jobs = HOST_TRY(number(kMaxJobs));
-        } else if (argument == "--filter") {
-            if (++i == arguments.size())
-                return failure(Exit::wrong_use, "--filter needs a value; see ./aios test --help.");
-            wish.options.filter = arguments[i];
-        } else if (std::ranges::find(kLevels, argument, &LevelRow::name) != std::end(kLevels)) {
-            wish.levels.push_back(argument);
-        } else {
-            return failure(Exit::wrong_use,
-                           std::format("test does not know '{}'; see ./aios test --help.", printable(argument)));
-        }
-    }
+    line.value("--filter", wish.options.filter);
+    line.flag("--quick", wish.options.quick);
+    line.flag("--exhaustive", wish.exhaustive);
+    line.number("--seed", wish.options.seed, 1, ~std::uint32_t{0});
+    line.number("--count", wish.options.count, 1, 1'000'000);
+    line.number("--jobs", wish.options.jobs, 1, kMaxJobs);
+    line.ignored_flag("--yes");
+    wish.levels = HOST_TRY(line.parse(arguments));
+    for (const std::string& name : wish.levels)
+        if (std::ranges::find(kLevels, name, &LevelRow::name) == std::end(kLevels)) return line.unknown(name);
     return wish;
 }
 

@@ -12,24 +12,24 @@
 #include <unistd.h>
 
 #include "crypto/backend.hpp"
+#include "tools/aios/command_line.hpp"
 #include "tools/aios/kat/row.hpp"
 #include "tools/aios/kat/session.hpp"
 #include "tools/aios/stop.hpp"
-#include "tools/aios/text.hpp"
 
 namespace aios::host {
 
 namespace {
 
-Outcome<crypto::Backend> parse_backend(std::string_view name) {
-    if (name == "portable") return crypto::Backend::portable;
-    if (name == "avx2") return crypto::Backend::avx2;
-    return failure(Exit::wrong_use, std::format("--backend takes portable or avx2, not '{}'.", printable(name)));
-}
-
-Outcome<> choose_backend(std::string_view name) {
-    if (!crypto::use_backend(HOST_TRY(parse_backend(name))))
-        return failure(Exit::host_missing, std::format("this machine cannot run the backend {}.", name));
+Outcome<> choose_backend(std::span<const std::string_view> arguments) {
+    using enum crypto::Backend;
+    CommandLine line("kat");
+    std::optional<crypto::Backend> backend;
+    line.choice("--backend", backend, {{"portable", portable}, {"avx2", avx2}});
+    HOST_TRY(line.parse_options(arguments));
+    if (backend && !crypto::use_backend(*backend))
+        return failure(Exit::host_missing,
+                       std::format("this machine cannot run the backend {}.", *backend == avx2 ? "avx2" : "portable"));
     return {};
 }
 
@@ -40,13 +40,7 @@ Outcome<> write_out(std::string_view text) {
 }
 
 Outcome<Exit> answer(std::span<const std::string_view> arguments) {
-    for (std::size_t i = 0; i < arguments.size(); i++) {
-        if (arguments[i] != "--backend")
-            return failure(Exit::wrong_use,
-                           std::format("kat does not know '{}'; see ./aios kat --help.", printable(arguments[i])));
-        if (++i == arguments.size()) return failure(Exit::wrong_use, "--backend needs a value; see ./aios kat --help.");
-        HOST_TRY(choose_backend(arguments[i]));
-    }
+    HOST_TRY(choose_backend(arguments));
     constexpr std::size_t kPiece = 1 << 16;
     kat::Session session;
     std::string piece(kPiece, '\0');

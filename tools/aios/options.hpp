@@ -1,16 +1,16 @@
-// The command lines of `aios run`, `aios audit` and `aios container`, parsed into plain structures. Parsing looks at
-// the form alone; whether a folder or file can be used is decided where it is used.
+// The command lines of `aios run`, `aios audit`, `aios container` and `aios boot`, parsed into plain structures.
+// Parsing looks at the form alone; whether a folder or file can be used is decided where it is used.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tools/aios/commands.hpp"
 #include "tools/aios/outcome.hpp"
 
 namespace aios::host {
@@ -99,11 +99,10 @@ inline constexpr unsigned kMaxProcessors = 64;
 inline constexpr std::uint64_t kMaxMemoryMib = 1u << 20;
 inline constexpr unsigned kMaxTimeoutSeconds = 24 * 3600;
 
-[[nodiscard]] Outcome<RunOptions> parse_run(std::span<const std::string_view> arguments);
-[[nodiscard]] Outcome<AuditOptions> parse_audit(std::span<const std::string_view> arguments);
-[[nodiscard]] Outcome<ContainerOptions> parse_container(std::span<const std::string_view> arguments);
-
-[[nodiscard]] Outcome<BootOptions> parse_boot(std::span<const std::string_view> arguments);
+[[nodiscard]] Outcome<RunOptions> parse_run(ArgumentList arguments);
+[[nodiscard]] Outcome<AuditOptions> parse_audit(ArgumentList arguments);
+[[nodiscard]] Outcome<ContainerOptions> parse_container(ArgumentList arguments);
+[[nodiscard]] Outcome<BootOptions> parse_boot(ArgumentList arguments);
 
 [[nodiscard]] constexpr std::string_view boot_name(BootKind boot) { return boot == BootKind::pvh ? "pvh" : "uefi"; }
 

@@ -83,6 +83,48 @@ TEST(Options, ValueMayBeJoined) {
     EXPECT_TRUE(options->crashes.contains("memoryd"));
     EXPECT_EQ(exit_of(run({"--verbose=yes"})), 2);
     EXPECT_EQ(exit_of(run({"--frob=1"})), 2);
+    // What is joined is the value, also where it is empty or the next argument would do.
+    const auto odd = run({"--ask=", "--ask", "--docs=", "--ask={}", "--ask=[a,b]", "--ask", "--", "--ask=%%"});
+    ASSERT_TRUE(odd) << odd.error().sentence;
+    EXPECT_EQ(odd->questions, (std::vector<std::string>{"", "--docs=", "{}", "[a,b]", "--", "%%"}));
+}
+
+TEST(Options, TheLastOfSeveralCounts) {
+    const auto options = run({"--smp", "4", "--docs=a", "--verbose", "--docs", "b", "--smp=8", "--verbose"});
+    ASSERT_TRUE(options) << options.error().sentence;
+    EXPECT_EQ(options->processors, 8u);
+    EXPECT_EQ(options->documents, "b");
+    EXPECT_TRUE(options->verbose);
+}
+
+// What a user reads is part of the command.
+TEST(Options, SentencesOfWrongUse) {
+    const std::vector<std::pair<std::vector<std::string_view>, std::string_view>> wrong = {
+        {{"--docs"}, "--docs needs a value; see ./aios run --help."},
+        {{"--verbose=true"}, "--verbose takes no value; see ./aios run --help."},
+        {{"--verbose="}, "--verbose takes no value; see ./aios run --help."},
+        {{"--frob=1", "--smp=4"}, "run does not know '--frob'; see ./aios run --help."},
+        {{"-v"}, "run does not know '-v'; see ./aios run --help."},
+        {{"--"}, "run does not know '--'; see ./aios run --help."},
+        {{"--help"}, "run does not know '--help'; see ./aios run --help."},
+        {{"--doc", "x"}, "run does not know '--doc'; see ./aios run --help."},
+        {{"folder"}, "run does not know 'folder'; see ./aios run --help."},
+        {{""}, "run does not know ''; see ./aios run --help."},
+        {{"--smp", "65"}, "--smp takes a whole number from 1 to 64, not '65'."},
+        {{"--smp", "-1"}, "--smp takes a whole number from 1 to 64, not '-1'."},
+        {{"--smp="}, "--smp takes a whole number from 1 to 64, not ''."},
+        {{"--boot=bios"}, "--boot takes pvh or uefi, not 'bios'."},
+        {{"--accel", "hvf"}, "--accel takes auto, kvm or tcg, not 'hvf'."},
+        {{"--machine", "isapc,x=y"}, "--machine takes q35, pc or microvm, not 'isapc'."},
+        {{"--cpu", "max -S"}, "--cpu takes a name with options behind commas, not 'max -S'."},
+        {{"--crash", "memoryd=0"}, "--crash takes NAME=N or NAME=N,always with N from 1, not 'memoryd=0'."},
+        {{"--agent", "=x"}, "--agent takes NAME=BINARY, not '=x'."},
+    };
+    for (const auto& [list, sentence] : wrong) {
+        const auto options = run(list);
+        ASSERT_FALSE(options) << sentence;
+        EXPECT_EQ(options.error().sentence, sentence);
+    }
 }
 
 TEST(Options, AuditShow) {
@@ -109,6 +151,10 @@ TEST(Options, Audit) {
     EXPECT_EQ(exit_of(parse({})), 2);
     EXPECT_EQ(exit_of(parse({"verify"})), 2);
     EXPECT_EQ(exit_of(parse({"verify", "a", "b"})), 2);
+    EXPECT_EQ(parse({"verify", "a", "-v"}).error().sentence, "audit does not know '-v'; see ./aios audit --help.");
+    EXPECT_EQ(parse({"verify", "a", "b"}).error().sentence, "audit verify takes one file.");
+    EXPECT_EQ(parse({"show"}).error().sentence, "audit show needs the file of a log; see ./aios audit --help.");
+    EXPECT_EQ(parse({"verify", "--record=18446744073709551615", "log"})->record, ~std::uint64_t{0});
     EXPECT_EQ(exit_of(parse({"verify", "a", "--record", "x"})), 2);
     EXPECT_EQ(exit_of(parse({"sign", "a"})), 2);
 }

@@ -3,7 +3,7 @@
 
 #include <format>
 
-#include "tests/support/json_value.hpp"
+#include "tests/support/json_schema.hpp"
 #include "tests/unit/host/messages.hpp"
 #include "tests/unit/host/support.hpp"
 #include "tools/aios/audit_log.hpp"
@@ -160,7 +160,7 @@ struct FakeRun {
                 .recomputed_root = audit_root(record.audit),
                 .audit_file = "log"};
     }
-    [[nodiscard]] test::Json json() const { return *test::Json::parse(report_json(report())); }
+    [[nodiscard]] test::Json json() const { return test::Json::parse(report_json(report())); }
 };
 
 const Passage kGood{"kettle.txt", 3, 3, 0.9, "The kettle holds two litres."};
@@ -178,20 +178,20 @@ TEST(Misquotes, EndARunThatWentWellOtherwise) {
               std::string::npos)
         << page;
     const auto json = run.json();
-    const auto& answer = json["answers"][0];
-    EXPECT_FALSE(*answer["passages"][0]["verified"].boolean());
-    EXPECT_TRUE(*answer["passages"][1]["verified"].boolean());
-    EXPECT_FALSE(*answer["quoted"].boolean());
-    EXPECT_EQ(json["outcome"].text(), "misquoted");
+    const auto& answer = json.at("answers").at(0);
+    EXPECT_FALSE(answer.at("passages").at(0).at("verified").get<bool>());
+    EXPECT_TRUE(answer.at("passages").at(1).at("verified").get<bool>());
+    EXPECT_FALSE(answer.at("quoted").get<bool>());
+    EXPECT_EQ(json.at("outcome"), "misquoted");
     const auto text = read_file(AIOS_SOURCE "/docs/report.schema.json", 1 << 20);
     ASSERT_TRUE(text);
-    EXPECT_EQ(test::schema_error(*test::Json::parse(*text), json), "");
+    EXPECT_EQ(test::schema_error(test::Json::parse(*text), json), "");
 }
 
 TEST(Misquotes, RightQuotationsEndNoRun) {
     const FakeRun run({answer_message(0, true, kGood.text, {kGood})});
     EXPECT_EQ(run.judgement.exit, Exit::well) << run.judgement.sentence;
-    EXPECT_TRUE(*run.json()["answers"][0]["quoted"].boolean());
+    EXPECT_TRUE(run.json().at("answers").at(0).at("quoted").get<bool>());
     EXPECT_NE(show_page(run.report()).find("Quotations: 1 compared with the documents, 0 not in them\n"),
               std::string::npos);
     const std::string shown = show_answer(0, kQuestions[0], run.record.answers.at(0));
@@ -227,7 +227,7 @@ TEST(Misquotes, AreShownAsWhatTheyAre) {
     EXPECT_EQ(free.judgement.exit, Exit::well);
     EXPECT_EQ(show_answer(0, "q", free.record.answers.at(0)),
               "\n[1] q\n    not quoted from any document: forty-two\n    -- said by reader-1\n");
-    EXPECT_FALSE(*free.json()["answers"][0]["quoted"].boolean());
+    EXPECT_FALSE(free.json().at("answers").at(0).at("quoted").get<bool>());
 }
 
 TEST(Misquotes, NamesOfTheHostAreChecked) {
