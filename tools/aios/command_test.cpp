@@ -10,6 +10,7 @@
 #include "tools/aios/stop.hpp"
 #include "tools/aios/test_budget.hpp"
 #include "tools/aios/test_levels.hpp"
+#include "tools/aios/text.hpp"
 
 namespace aios::host {
 

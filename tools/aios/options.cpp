@@ -90,14 +90,6 @@ Outcome<> check_kind(const std::optional<std::string>& kind) {
 
 } // namespace
 
-std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t low, std::uint64_t high) {
-    std::uint64_t number = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    if (text.empty() || error != std::errc{} || stop != end || number < low || number > high) return std::nullopt;
-    return number;
-}
-
 Outcome<RunOptions> parse_run(ArgumentList arguments) {
     CommandLine line("run");
     RunOptions options;

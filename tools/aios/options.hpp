@@ -106,7 +106,4 @@ inline constexpr unsigned kMaxTimeoutSeconds = 24 * 3600;
 
 [[nodiscard]] constexpr std::string_view boot_name(BootKind boot) { return boot == BootKind::pvh ? "pvh" : "uefi"; }
 
-// A whole number from `low` to `high`, decimal digits only.
-[[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t low, std::uint64_t high);
-
 } // namespace aios::host

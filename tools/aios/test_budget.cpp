@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <format>
 
-#include "tools/aios/options.hpp"
 #include "tools/aios/process.hpp"
 #include "tools/aios/text.hpp"
 

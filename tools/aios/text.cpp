@@ -1,5 +1,6 @@
 #include "tools/aios/text.hpp"
 
+#include <charconv>
 #include <format>
 
 #include "base/utf8.hpp"
@@ -72,6 +73,14 @@ std::string counted(std::uint64_t count, std::string_view what) {
     if (bar != std::string_view::npos)
         return std::format("{} {}", with_thousands(count), count == 1 ? what.substr(0, bar) : what.substr(bar + 1));
     return std::format("{} {}{}", with_thousands(count), what, count == 1 ? "" : "s");
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t low, std::uint64_t high) {
+    std::uint64_t number = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    if (text.empty() || error != std::errc{} || stop != end || number < low || number > high) return std::nullopt;
+    return number;
 }
 
 std::string lower_first(std::string_view text) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ namespace aios::host {
 
 // "1 file", "2 files"; `what` may give both forms as "entry|entries".
 [[nodiscard]] std::string counted(std::uint64_t count, std::string_view what);
+
+// A whole number from `low` to `high`, decimal digits only.
+[[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t low, std::uint64_t high);
 
 [[nodiscard]] std::string lower_first(std::string_view text);
 [[nodiscard]] std::string hex(std::string_view bytes);

@@ -4,7 +4,6 @@
 #include <array>
 #include <format>
 
-#include "tools/aios/options.hpp"
 #include "tools/aios/text.hpp"
 
 namespace aios::host::kat {
