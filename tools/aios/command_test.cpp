@@ -37,12 +37,11 @@ constexpr LevelRow kLevels[] = {
 
 struct Wish {
     std::vector<std::string> levels; // empty: all
-    bool exhaustive = false;
     TestOptions options;
 
     [[nodiscard]] bool includes(const LevelRow& level) const {
         if (!levels.empty()) return std::ranges::find(levels, level.name) != levels.end();
-        return level.when == RunsWhen::always || exhaustive;
+        return level.when == RunsWhen::always || options.exhaustive;
     }
 };
 
@@ -51,7 +50,7 @@ Outcome<Wish> parse_wish(ArgumentList arguments) {
     Wish wish;
     line.value("--filter", wish.options.filter);
     line.flag("--quick", wish.options.quick);
-    line.flag("--exhaustive", wish.exhaustive);
+    line.flag("--exhaustive", wish.options.exhaustive);
     line.number("--seed", wish.options.seed, 1, ~std::uint32_t{0});
     line.number("--count", wish.options.count, 1, 1'000'000);
     line.number("--jobs", wish.options.jobs, 1, kMaxJobs);

@@ -19,8 +19,9 @@ enum class TestOutcome { passed, failed, skipped };
 
 // What the command line asks for.
 struct TestOptions {
-    std::string filter; // only tests whose name contains it; empty: all
-    bool quick = false; // levels that boot do it once: release, two processors
+    std::string filter;      // only tests whose name contains it; empty: all
+    bool exhaustive = false; // what does not fit into the budget too
+    bool quick = false;      // levels that boot do it once: release, two processors
     // Of the level mutation.
     std::uint64_t seed = 1;
     std::uint64_t count = 100;
