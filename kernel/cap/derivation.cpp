@@ -175,7 +175,7 @@ bool DerivationTree::collect_paid(DerivationNode::Paid& paid, unsigned shard, Ba
     DerivationNode* node = paid.front();
     if (node == nullptr) return false;
     end_locked(*node);
-    if (collect_leaves_locked(*node, ~0ull, batch)) return true;
+    if (collect_leaves_locked(*node, kAll, batch)) return true;
     for (unsigned steps = 0; steps < kChunk && node != nullptr; steps++) {
         DerivationNode* next = paid.next(*node);
         if (node->children_.is_empty()) take_locked(*node, batch);

@@ -170,7 +170,7 @@ void FairQueue::charge(Runnable& thread, std::uint64_t ns, std::uint64_t debt_ns
     Extent extent = Extent::whole;
     thread.virtual_time = settle(*thread.billed, thread.virtual_time + virtual_ns(ns + debt_ns), extent);
     for (ShareGroup* group = thread.billed; group->parent_ != nullptr; group = group->parent_) {
-        group->threads_ran(ns);
+        group->move_lead(-static_cast<std::int64_t>(ns));
         const VirtualTime cost = group->virtual_of(ns);
         const VirtualTime now = group->time_.fetch_add(cost, std::memory_order_relaxed) + cost;
         if (group->active_.load(std::memory_order_relaxed) != 1) extent = Extent::part;

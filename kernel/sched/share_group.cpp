@@ -87,7 +87,7 @@ void ShareGroup::raise_time(VirtualTime to) {
 void ShareGroup::charge_work(std::uint64_t ns, std::uint64_t now, bool alone) {
     charge_cpu(ns);
     spend(ns, now);
-    work_lead_.fetch_add(static_cast<std::int64_t>(ns), std::memory_order_relaxed);
+    move_lead(static_cast<std::int64_t>(ns));
     for (ShareGroup* group = this; group->parent_ != nullptr; group = group->parent_) {
         const VirtualTime cost = group->virtual_of(ns);
         const VirtualTime time = group->time_.fetch_add(cost, std::memory_order_relaxed) + cost;
@@ -96,13 +96,15 @@ void ShareGroup::charge_work(std::uint64_t ns, std::uint64_t now, bool alone) {
     }
 }
 
-// The lead that several CPUs change at once may be out by a run; the next one puts that right.
-void ShareGroup::threads_ran(std::uint64_t ns) {
-    constexpr auto kLeast = -static_cast<std::int64_t>(kWorkAhead);
-    const std::int64_t lead = work_lead_.load(std::memory_order_relaxed);
-    if (lead == kLeast) return;
-    const bool is_far = ns > kLongest || lead - static_cast<std::int64_t>(ns) < kLeast;
-    work_lead_.store(is_far ? kLeast : lead - static_cast<std::int64_t>(ns), std::memory_order_relaxed);
+// Bounded on both sides: what was worked or run long ago is not held against anybody.
+void ShareGroup::move_lead(std::int64_t by) {
+    constexpr auto kMost = static_cast<std::int64_t>(kWorkAhead);
+    by = by > 2 * kMost ? 2 * kMost : by < -2 * kMost ? -2 * kMost : by;
+    std::int64_t old = work_lead_.load(std::memory_order_relaxed), lead;
+    do {
+        lead = old + by > kMost ? kMost : old + by < -kMost ? -kMost : old + by;
+        if (lead == old) return;
+    } while (!work_lead_.compare_exchange_weak(old, lead, std::memory_order_relaxed));
 }
 
 std::uint64_t ShareGroup::ahead() const {

@@ -114,7 +114,7 @@ private:
     void advance_clock(VirtualTime time);
     void raise_time(VirtualTime least);
     void refill(std::uint64_t now);
-    void threads_ran(std::uint64_t ns);
+    void move_lead(std::int64_t by);
 
     ShareGroup* parent_;
     unsigned depth_ = 0; // set by prepare
@@ -129,7 +129,7 @@ private:
     std::atomic<VirtualTime> clock_{0};       // the latest time at which a member of ours was chosen, or ran alone
     std::atomic<std::uint64_t> contended_{0}; // CPUs on which members wait
     std::atomic<std::uint64_t> cpu_ns_{0};
-    std::atomic<std::int64_t> work_lead_{0};   // ns of charge_work less what threads ran, at least -kWorkAhead
+    std::atomic<std::int64_t> work_lead_{0};   // ns of charge_work less what threads ran, within kWorkAhead
     std::atomic<std::uint64_t> period_end_{0}; // the budget's; 0 before the first
     std::atomic<std::int64_t> used_ns_{0};     // in this period; what was used beyond the quota is carried on
 };

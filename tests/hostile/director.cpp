@@ -24,7 +24,7 @@ constexpr std::uint64_t kWarmUp = 500 * kMillisecond;
 constexpr std::uint64_t kKept = 95; // per cent of its share that an honest agent keeps
 constexpr std::uint64_t kHoldUp = 50 * kMillisecond;
 constexpr std::uint64_t kDeathOfStranger = 500 * kMillisecond;
-constexpr std::uint64_t kDeathOfOffender = 120; // seconds: a busy machine is no failure
+constexpr std::uint64_t kDeathOfOffender = 20, kDeathAnywhere = 120; // seconds: a busy machine is no failure
 
 constexpr Rights kAll = rights::read | rights::write | rights::map;
 constexpr Rights kProgramRights = rights::read | rights::execute | rights::derive | rights::transfer;
@@ -72,7 +72,7 @@ Handle queue = kNoHandle, source = kNoHandle, victim = kNoHandle, timer = kNoHan
 bool exact = false;
 
 struct Member {
-    Handle agent = kNoHandle; // lives as long as the director
+    Handle agent = kNoHandle;     // lives as long as the director
     std::uint64_t wanted = 0;     // units of a second when the crew is alone
     std::uint64_t affordable = 0; // units of a second of its quarter of the processor
 };
@@ -237,7 +237,7 @@ void run_attack(const Row& row, Figures& figures, bool& page_is_gone, AgentInfo&
         figures.reached = board->attack.figure;
         const std::uint64_t begin = now();
         (void)sys::agent_kill(offender->get(), 1);
-        end = wait_dead(offender->get(), kDeathOfOffender);
+        end = wait_dead(offender->get(), exact ? kDeathOfOffender : kDeathAnywhere);
         keep_worst(figures.own_death, begin);
     }
     (void)sys::event_cancel(queue, 77); // what the deepest of the chain left there
@@ -258,8 +258,8 @@ Holdings holdings() {
     return {info_of(self), info.size};
 }
 
-// Accounts are equal to the unit. Of the node's frames the kernel's own caches keep some (magazines and slabs of each CPU);
-// what an attack leaves there once it does not leave there twice.
+// Accounts are equal to the unit. Of the node's frames the kernel's own caches keep some (magazines and slabs of each
+// CPU); what an attack leaves there once it does not leave there twice.
 constexpr std::uint64_t kCachedExact = 64 << 10, kCached = 256 << 10; // bytes
 bool same(const Holdings& a, const Holdings& b) {
     return b.free_bytes + (exact ? kCachedExact : kCached) >= a.free_bytes &&

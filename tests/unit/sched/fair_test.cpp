@@ -313,6 +313,28 @@ INSTANTIATE_TEST_SUITE_P(Cpus, FairTurns, ::testing::Values(1u, 2u, 4u),
 TEST_P(FairTurns, work_that_never_ends) { take_turns(100); }
 TEST_P(FairTurns, work_beside_a_thread_that_never_sleeps) { take_turns(20); }
 
+// Work for an agent that slept is no debt of turns: when its thread starts, expiries go on beside it at once.
+TEST_P(Fair, work_of_a_long_sleep_is_not_held_against_later_work) {
+    Agent &victim = agent(100), &sleeper = agent(100);
+    for (unsigned i = 0; i < GetParam(); i++)
+        worker(victim);
+    std::uint64_t worked_at = 0, longest_pause = 0;
+    machine.each_step = [&] {
+        for (int i = 0; i < 10 && sleeper.ahead() == 0; i++) {
+            sleeper.charge_work(10'000, machine.now, false);
+            worked_at = machine.now;
+        }
+        longest_pause = std::max(longest_pause, machine.now - worked_at);
+    };
+    machine.run(10 * kSecond);
+    EXPECT_GE(sleeper.cpu_ns(), kSecond);
+    longest_pause = 0;
+    worker(sleeper);
+    machine.run(2 * kSecond);
+    machine.each_step = nullptr;
+    EXPECT_LE(longest_pause, 40 * kMs);
+}
+
 TEST(ShareGroup, groups_deeper_than_the_limit_stand_beside_their_parent) {
     std::vector<std::unique_ptr<Agent>> chain;
     Agent root(nullptr, 100);
