@@ -1,5 +1,6 @@
 // Result<T>: a value or an Error from the taxonomy. TRY(x) yields the value or returns the error to the caller.
-// The only way in which functions of abi, base, crypto, boot and kernel report failure.
+// The only way in which functions of abi, base, crypto, boot and kernel report failure. An outcome cannot be dropped without
+// saying so: where it does not matter, the call is cast to void, with the reason beside it.
 #pragma once
 
 #include <expected>
@@ -10,8 +11,16 @@
 
 namespace aios {
 
+template <typename T, typename E>
+class [[nodiscard]] Expected : public std::expected<T, E> {
+public:
+    using std::expected<T, E>::expected;
+    constexpr Expected(const std::expected<T, E>& other) : std::expected<T, E>(other) {}
+    constexpr Expected(std::expected<T, E>&& other) : std::expected<T, E>(std::move(other)) {}
+};
+
 template <typename T = void>
-using Result = std::expected<T, Error>;
+using Result = Expected<T, Error>;
 
 [[nodiscard]] constexpr std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(error); }
 
@@ -23,14 +32,14 @@ using Result = std::expected<T, Error>;
     ({                                                                                                                 \
         auto&& try_result_ = (expression);                                                                             \
         if (!try_result_.has_value()) [[unlikely]]                                                                     \
-            return ::aios::fail(try_result_.error());                                                                  \
+            return std::unexpected(try_result_.error());                                                               \
         ::aios::detail::take_value(std::move(try_result_));                                                            \
     })
 
 namespace aios::detail {
 
-template <typename T>
-constexpr T take_value(std::expected<T, Error>&& result) {
+template <typename T, typename E>
+constexpr T take_value(std::expected<T, E>&& result) {
     if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 

@@ -3,6 +3,7 @@
 // anonymous memory.
 #include "base/bits.hpp"
 #include "kernel/agent/elf.hpp"
+#include "kernel/mm/user_memory.hpp"
 
 namespace aios {
 namespace {
@@ -16,7 +17,7 @@ Result<> clear_tail(std::uint64_t from, std::uint64_t to) {
     static constexpr std::byte kZeros[256]{};
     while (from < to) {
         const std::uint64_t bytes = to - from < sizeof(kZeros) ? to - from : sizeof(kZeros);
-        TRY(arch::copy_to_user(from, kZeros, bytes));
+        TRY(UserOut<std::byte>(from).write_array(0, kZeros, bytes));
         from += bytes;
     }
     return {};

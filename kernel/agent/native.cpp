@@ -6,6 +6,7 @@
 #include "kernel/agent/agent.hpp"
 #include "kernel/agent/elf.hpp"
 #include "kernel/mm/size_classes.hpp"
+#include "kernel/mm/user_memory.hpp"
 
 namespace aios {
 
@@ -47,15 +48,15 @@ Result<std::uint64_t> build_stack(mm::AddressSpace& memory, const ProgramStart& 
     TRY(memory.protect(base, arch::kPageSize, Protection::none)); // an overflow meets this page, not a neighbour
     StartupBlock block = *start.startup;
     std::uint64_t top = base + arch::kPageSize + kStackBytes - start.argument_bytes;
-    TRY(arch::copy_to_user(top, start.arguments, start.argument_bytes));
+    TRY(UserOut<char>(top).write_array(0, start.arguments, start.argument_bytes));
     block.arguments = top;
     block.argument_count = count_strings(start.arguments, start.argument_bytes);
     const std::uint64_t random[2] = {mm::random_number(), mm::random_number()};
     top = (top - sizeof(random)) & ~15ull;
-    TRY(arch::copy_to_user(top, random, sizeof(random)));
+    TRY(UserOut<std::uint64_t>(top).write_array(0, random, std::size(random)));
     block.random = top;
     top = (top - sizeof(block)) & ~15ull;
-    TRY(arch::copy_to_user(top, &block, sizeof(block)));
+    TRY(UserOut<StartupBlock>(top).write(block));
     return top;
 }
 
@@ -63,7 +64,8 @@ Result<ProgramEntry> start_native(Process& process, const ProgramStart& start) {
     const ElfLoaded image =
         TRY(elf_load(process.memory(), start.image, mm::random_number() & kSlideMask & ~(arch::kPageSize - 1)));
     const std::uint64_t block = TRY(build_stack(process.memory(), start));
-    Reservation charge = TRY(Reservation::make(process.agent().quota(), Resource::memory, mm::cost_of<NativePersonality>));
+    Reservation charge =
+        TRY(Reservation::make(process.agent().quota(), Resource::memory, mm::cost_of<NativePersonality>));
     NativePersonality* personality = TRY(mm::make<NativePersonality>(std::move(charge)));
     ProgramEntry entry{personality, arch::make_user_frame(image.entry, block)};
     entry.frame.rdi = block;

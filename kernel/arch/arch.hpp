@@ -187,6 +187,10 @@ PhysAddr unmap_kernel(std::uint64_t address); // must be mapped; answers the fra
 void set_kernel_table_frames(TableFrames& frames);
 
 // --- user memory -----------------------------------------------------------------------------------------------------------------
+[[nodiscard]] constexpr bool is_user_range(std::uint64_t address, std::uint64_t bytes) { // 0 bytes are one wherever they lie
+    return bytes == 0 || (address >= kUserLow && address < kUserHigh && bytes <= kUserHigh - address);
+}
+// For kernel/mm/user_memory.hpp, which every other copy goes through.
 // Copy with faults taken: hook::page_fault resolves demand pages; what cannot be resolved ends the copy with bad_address.
 // SMAP is opened for the copy alone. `bytes` may be 0.
 Result<> copy_from_user(void* to, std::uint64_t from, std::size_t bytes);

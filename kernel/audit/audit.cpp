@@ -116,7 +116,17 @@ void record(Account& account, const Record& record, Use use) {
     Engine::charge(account, Engine::record_price.ns() * (record.kind == Kind::agent_start ? 2 : 1));
 }
 
-void refused(Account& account, const Record& record) { Engine::refused(account, record); }
+void refused(Account& account, const Refused& by, const cap::Refusal& refusal) {
+    const cap::Asked asked = refusal.asked().value_or(by.asked);
+    Record record;
+    record.kind = Kind::refusal;
+    record.agent = by.agent;
+    record.call = by.call;
+    record.detail[0] = static_cast<std::uint64_t>(asked.type);
+    record.detail[1] = asked.rights.bits();
+    record.detail[2] = static_cast<std::uint64_t>(Error(refusal));
+    Engine::refused(account, record);
+}
 
 void close(Account& account) { Engine::close(account); }
 

@@ -22,6 +22,7 @@
 #include "abi/rights.hpp"
 #include "base/result.hpp"
 #include "base/types.hpp"
+#include "kernel/cap/refusal.hpp"
 
 namespace aios::audit {
 
@@ -56,8 +57,13 @@ enum class Use : std::uint8_t { call, urgent };
 Result<> wait_for_room(Account& account, Use use);
 // Steps (4) and (5). Thread context, no locks held. Charges the current thread.
 void record(Account& account, const Record& record, Use use);
-// A failed check. Never waits and takes no slot but a free one: counts where there is none. See refusals.hpp.
-void refused(Account& account, const Record& record);
+// A refusal: who made which call, and what that call asks for by itself, where the refusal is not of another check. Never
+// waits and takes no slot but a free one: counts where there is none. See refusals.hpp.
+struct Refused {
+    std::uint64_t agent, call;
+    cap::Asked asked;
+};
+void refused(Account& account, const Refused& by, const cap::Refusal& refusal);
 // The agent is settled, no thread of it exists: the counts of its refusals that are still open become records, and the
 // audit thread lets go of the account as soon as it has seen them. By the reaper.
 void close(Account& account);

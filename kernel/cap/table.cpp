@@ -106,9 +106,10 @@ Table::Taken Table::free_slot_locked(Slot& slot, std::uint32_t index) {
     return taken;
 }
 
-Result<Checked<Object>> Table::lookup_any(Handle handle, ObjectType type, Rights needed) {
+Permitted<Checked<Object>> Table::lookup_any(Handle handle, ObjectType type, Rights needed) {
     SlotsGuard guard(lock_);
     Slot* slot = find_locked(handle);
+    const Asked asked{type, needed};
     Error error = Error::bad_handle;
     if (slot != nullptr) [[likely]] {
         if (slot->state == SlotState::revoked || !slot->node->is_live()) {
@@ -130,7 +131,7 @@ Result<Checked<Object>> Table::lookup_any(Handle handle, ObjectType type, Rights
     }
     checks_.refused++;
     count_check(type, needed, false);
-    return fail(error);
+    return refuse(error, asked);
 }
 
 Result<Handle> Table::insert(Capability&& capability) {

@@ -12,6 +12,7 @@
 
 #include "abi/call_types.hpp"
 #include "kernel/cap/derivation.hpp"
+#include "kernel/cap/refusal.hpp"
 #include "kernel/mm/space_set.hpp"
 
 namespace aios::cap {
@@ -44,20 +45,20 @@ public:
     // The one check: type before rights. bad_handle, revoked, wrong_type, missing_right. Counts the outcome by kind;
     // what is refused is recorded by the caller, who knows the call (kernel/syscall).
     template <typename T>
-    Result<Checked<T>> lookup(Handle handle, Rights needed) {
+    Permitted<Checked<T>> lookup(Handle handle, Rights needed) {
         Checked<Object> found = TRY(lookup_any(handle, T::kType, needed));
         return Checked<T>{static_ref_cast<T>(std::move(found.object)), found.rights, std::move(found.node)};
     }
-    Result<Checked<Object>> lookup_any(Handle handle, ObjectType type, Rights needed); // ObjectType::any matches all
+    Permitted<Checked<Object>> lookup_any(Handle handle, ObjectType type, Rights needed); // ObjectType::any matches all
 
     // A new handle in the same table; needs rights::derive and a subset of the source's rights. too_large: depth 64 is
     // reached.
-    Result<Handle> derive(Handle handle, Rights rights);
+    Permitted<Handle> derive(Handle handle, Rights rights);
     // For a message or spawn: a child node in flight, charged to this table's payer. Needs `needed` (rights::transfer).
-    Result<Capability> derive_out(Handle handle, Rights rights, Rights needed);
+    Permitted<Capability> derive_out(Handle handle, Rights rights, Rights needed);
     // Ends everything derived from the handle; the handle itself stays. When it returns no use succeeds, nobody touches
     // what was mapped, capabilities in queues are dead. Needs rights::derive. Waits for other CPUs, not for threads.
-    Result<> revoke(Handle handle);
+    Permitted<> revoke(Handle handle);
     // The mappings made through the handle go with it; what was derived from it stays.
     Result<> close(Handle handle);
     // The holder ends: whatever it derived or created is revoked everywhere, then its own handles are closed. No

@@ -36,15 +36,15 @@ Result<Handle> Table::insert_new(Ref<Object> object, Rights rights, Ref<Derivati
     return fill_locked(promise_slot_locked(), std::move(node));
 }
 
-Result<Handle> Table::derive(Handle handle, Rights rights) {
+Permitted<Handle> Table::derive(Handle handle, Rights rights) {
     Checked<Object> source = TRY(lookup_any(handle, ObjectType::any, rights::derive));
-    if (!source.rights.contains(rights)) return fail(Error::missing_right);
+    if (!source.rights.contains(rights)) return refuse(Error::missing_right, {ObjectType::any, rights});
     return insert_new(std::move(source.object), rights, std::move(source.node));
 }
 
-Result<Capability> Table::derive_out(Handle handle, Rights rights, Rights needed) {
+Permitted<Capability> Table::derive_out(Handle handle, Rights rights, Rights needed) {
     Checked<Object> source = TRY(lookup_any(handle, ObjectType::any, needed));
-    if (!source.rights.contains(rights)) return fail(Error::missing_right);
+    if (!source.rights.contains(rights)) return refuse(Error::missing_right, {ObjectType::any, rights});
     Ref<DerivationNode> node = TRY(make_node(source.node, source.object, rights));
     DerivationLock::Guard tree(DerivationTree::lock(*node));
     {
@@ -55,7 +55,7 @@ Result<Capability> Table::derive_out(Handle handle, Rights rights, Rights needed
     return Capability(std::move(node));
 }
 
-Result<> Table::revoke(Handle handle) {
+Permitted<> Table::revoke(Handle handle) {
     const Checked<Object> root = TRY(lookup_any(handle, ObjectType::any, rights::derive));
     std::uint64_t until; // what is derived from the root from now on is new and stays
     {

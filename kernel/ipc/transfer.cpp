@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "kernel/mm/user_memory.hpp"
+
 namespace aios::ipc {
 
 // SAFETY: kernel buffers carry the address of memory that the caller keeps until the call has returned.
@@ -12,14 +14,14 @@ Buffer Buffer::kernel(MutableBytes bytes) {
 }
 
 Result<> copy_in(const Buffer& from, std::uint64_t offset, MutableBytes to) {
-    if (!from.of_kernel) return arch::copy_from_user(to.data(), from.address + offset, to.size());
+    if (!from.of_kernel) return UserSpan(from.address, from.size).read(offset, to);
     std::memcpy(to.data(), reinterpret_cast<const std::byte*>(from.address) + offset, to.size());
     return {};
 }
 
 Result<> copy_out(const Buffer& to, std::uint64_t offset, Bytes from) {
     if (from.empty()) return {};
-    if (!to.of_kernel) return arch::copy_to_user(to.address + offset, from.data(), from.size());
+    if (!to.of_kernel) return UserSpan(to.address, to.size).write(offset, from);
     // SAFETY: a kernel buffer: built from a span by Buffer::kernel().
     std::memcpy(reinterpret_cast<std::byte*>(to.address) + offset, from.data(), from.size());
     return {};

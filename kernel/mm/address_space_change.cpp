@@ -47,8 +47,7 @@ void AddressSpace::protect_entries(const Area& area, Removal& flush) {
 Result<> AddressSpace::protect(std::uint64_t address, std::uint64_t bytes, Protection protection) {
     if (!is_aligned(address, kPageSize)) return fail(Error::bad_argument);
     if (bytes == 0) return {};
-    if (address < arch::kUserLow || address >= arch::kUserHigh || bytes > arch::kUserHigh - address)
-        return fail(Error::bad_address);
+    if (!arch::is_user_range(address, bytes)) return fail(Error::bad_address);
     const std::uint64_t end = address + align_up(bytes, kPageSize);
     protection = protection & (Protection::read | Protection::write | Protection::execute);
     if (protection != Protection::none) protection = protection | Protection::read;
@@ -90,8 +89,7 @@ Result<> AddressSpace::protect(std::uint64_t address, std::uint64_t bytes, Prote
 Result<> AddressSpace::discard(std::uint64_t address, std::uint64_t bytes) {
     if (!is_aligned(address, kPageSize)) return fail(Error::bad_argument);
     if (bytes == 0) return {};
-    if (address < arch::kUserLow || address >= arch::kUserHigh || bytes > arch::kUserHigh - address)
-        return fail(Error::bad_address);
+    if (!arch::is_user_range(address, bytes)) return fail(Error::bad_address);
     const std::uint64_t end = address + align_up(bytes, kPageSize);
     Locked guard(*this);
     Removal removal(table_);

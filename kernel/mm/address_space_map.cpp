@@ -29,10 +29,6 @@ Result<> check_rights(Protection protection, Protection maximum, bool jit) {
     return {};
 }
 
-bool is_user_range(std::uint64_t address, std::uint64_t bytes) {
-    return address >= arch::kUserLow && address < arch::kUserHigh && bytes <= arch::kUserHigh - address;
-}
-
 // Sizes in pages; nothing that is asked for may be empty or larger than user space.
 Result<std::uint64_t> page_bytes(std::uint64_t bytes) {
     if (bytes == 0) return fail(Error::bad_argument);
@@ -111,12 +107,12 @@ Result<std::uint64_t> AddressSpace::insert_mapping(Area& nature, std::uint64_t b
 
 Result<std::uint64_t> AddressSpace::choose_place(std::uint64_t bytes, const MapOptions& options) {
     if (options.fixed) {
-        if (!is_user_range(options.address, bytes)) return fail(Error::bad_address);
+        if (!arch::is_user_range(options.address, bytes)) return fail(Error::bad_address);
         if (options.no_replace && !areas_.is_free(options.address, options.address + bytes))
             return fail(Error::already_exists);
         return options.address;
     }
-    if (options.address != 0 && is_user_range(options.address, bytes) &&
+    if (options.address != 0 && arch::is_user_range(options.address, bytes) &&
         areas_.find_gap(bytes, options.address, options.address + bytes) == options.address)
         return options.address;
     // Downwards from the last place; then everything below the top; then what is above it.
@@ -182,7 +178,7 @@ void AddressSpace::remove_and_give_back(std::uint64_t from, std::uint64_t to, Sp
 Result<> AddressSpace::unmap(std::uint64_t address, std::uint64_t bytes) {
     if (!is_aligned(address, kPageSize)) return fail(Error::bad_argument);
     bytes = TRY(page_bytes(bytes));
-    if (!is_user_range(address, bytes)) return fail(Error::bad_argument);
+    if (!arch::is_user_range(address, bytes)) return fail(Error::bad_argument);
     Locked guard(*this);
     Spares spares(*this);
     TRY(spares.add(splits_of(address, address + bytes)));
@@ -198,7 +194,7 @@ Result<std::uint64_t> AddressSpace::remap(std::uint64_t address, std::uint64_t o
     if (!is_aligned(address, kPageSize)) return fail(Error::bad_argument);
     old_bytes = TRY(page_bytes(old_bytes));
     new_bytes = TRY(page_bytes(new_bytes));
-    if (!is_user_range(address, old_bytes)) return fail(Error::bad_address);
+    if (!arch::is_user_range(address, old_bytes)) return fail(Error::bad_address);
     Locked guard(*this);
     Area* area = areas_.find(address);
     if (area == nullptr || area->end - address < old_bytes) return fail(Error::bad_address);
@@ -210,7 +206,7 @@ Result<std::uint64_t> AddressSpace::remap(std::uint64_t address, std::uint64_t o
         remove_and_give_back(address + new_bytes, address + old_bytes, spares);
         return address;
     }
-    if (area->end == address + old_bytes && is_user_range(address, new_bytes) &&
+    if (area->end == address + old_bytes && arch::is_user_range(address, new_bytes) &&
         areas_.find_gap(new_bytes - old_bytes, area->end, address + new_bytes) == area->end)
         return grow_in_place(*area, address, new_bytes);
     if (!may_move) return fail(Error::bad_address);

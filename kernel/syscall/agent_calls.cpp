@@ -67,14 +67,11 @@ private:
     char* environment_ = nullptr;
 };
 
-Result<> derive_handles(Call& call, const SpawnRequest& request, AgentPlan& plan) {
+cap::Permitted<> derive_handles(Call& call, const SpawnRequest& request, AgentPlan& plan) {
     for (std::uint32_t i = 0; i < request.handle_count; i++) {
-        HandleGrant grant;
-        TRY(UserIn<HandleGrant>(request.handles).read_array(i, &grant, 1));
+        const HandleGrant grant = TRY(UserIn<HandleGrant>(request.handles).read(i));
         if ((grant.rights & ~rights::all.bits()) != 0) return fail(Error::bad_argument);
         if (grant.role == static_cast<std::uint32_t>(StartupRole::self)) return fail(Error::bad_argument);
-        call.wanted = ObjectType::any;
-        call.needed = rights::transfer;
         plan.capabilities[i] = TRY(call.agent.table().derive_out(grant.handle, Rights(grant.rights), rights::transfer));
         plan.roles[i] = grant.role;
     }
@@ -84,7 +81,7 @@ Result<> derive_handles(Call& call, const SpawnRequest& request, AgentPlan& plan
 
 } // namespace
 
-Result<std::uint64_t> agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
+Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     TRY(call.check_self());
     const SpawnRequest request = TRY(user_request.read());
     if (request.handle_count > kMaxStartupHandles - 1) return fail(Error::too_large);
@@ -140,7 +137,7 @@ Result<std::uint64_t> agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_
     return handle;
 }
 
-Result<std::uint64_t> agent_supervisor_register(Call& call, Handle, Handle queue_handle, std::uint64_t key) {
+Answer agent_supervisor_register(Call& call, Handle, Handle queue_handle, std::uint64_t key) {
     const auto queue = TRY(call.lookup<EventQueue>(queue_handle, rights::write));
     TRY(queue.object->add(call.quota(), call.object<Agent>(), kSignalEnded | kSignalFault, key, call.first.node,
                           &call.agent.registrant()));
@@ -149,20 +146,20 @@ Result<std::uint64_t> agent_supervisor_register(Call& call, Handle, Handle queue
     return 0;
 }
 
-Result<std::uint64_t> agent_register(Call& call, Handle, UserIn<IdentityRecord> user_record) {
+Answer agent_register(Call& call, Handle, UserIn<IdentityRecord> user_record) {
     const IdentityRecord identity = TRY(user_record.read());
     TRY(call.object<Agent>().set_identity(identity));
     std::memcpy(call.record->digest, identity.digest, sizeof(call.record->digest));
     return 0;
 }
 
-Result<std::uint64_t> agent_kill(Call& call, Handle, std::uint64_t reason) {
+Answer agent_kill(Call& call, Handle, std::uint64_t reason) {
     call.record->detail[0] = reason;
     call.object<Agent>().end(EndReason::killed, reason, 0);
     return 0;
 }
 
-Result<std::uint64_t> agent_info(Call& call, Handle, UserInOut<AgentInfo> out) {
+Answer agent_info(Call& call, Handle, UserInOut<AgentInfo> out) {
     TRY(out.out().write(call.object<Agent>().info()));
     return 0;
 }

@@ -8,9 +8,12 @@
 #include "abi/call_types.hpp"
 #include "kernel/agent/agent.hpp"
 #include "kernel/audit/audit.hpp"
-#include "kernel/syscall/user_memory.hpp"
+#include "kernel/mm/user_memory.hpp"
 
 namespace aios::syscall {
+
+// What a call answers: the value for rax, or why it was refused.
+using Answer = cap::Permitted<std::uint64_t>;
 
 enum class AuditClass : std::uint8_t { never, refusal, always };
 
@@ -20,9 +23,7 @@ struct Call {
     Process& process;
     std::uint64_t number;
     const std::uint64_t (&values)[6];
-    cap::Checked<Object> first{};        // the object of the first argument; empty where the row says `none` or `any`
-    ObjectType wanted = ObjectType::any; // of the last check, for the record of a refusal
-    Rights needed{};
+    cap::Checked<Object> first{};    // the object of the first argument; empty where the row says `none` or `any`
     audit::Record* record = nullptr; // of a call of class `always`: handlers add details
 
     template <typename T>
@@ -32,9 +33,7 @@ struct Call {
     }
     // A further handle among the arguments.
     template <typename T>
-    Result<cap::Checked<T>> lookup(Handle handle, Rights rights) {
-        wanted = T::kType;
-        needed = rights;
+    cap::Permitted<cap::Checked<T>> lookup(Handle handle, Rights rights) {
         return agent.table().lookup<T>(handle, rights);
     }
     // The self handle must be one's own: nobody maps, spawns or runs threads in another agent.
@@ -44,19 +43,39 @@ struct Call {
     [[nodiscard]] mm::AddressSpace& memory() const { return process.memory(); }
     [[nodiscard]] Quota& quota() const { return agent.quota(); }
     // A handle for a new object in the caller's table.
-    Result<std::uint64_t> give(Ref<Object> object, Rights rights) {
-        return agent.table().insert_new(std::move(object), rights);
-    }
+    Answer give(Ref<Object> object, Rights rights) { return agent.table().insert_new(std::move(object), rights); }
+};
+
+// What a parameter of the call table becomes in the kernel. `void` and `char` are bytes whose number comes in another argument.
+template <typename T>
+struct UserArgument {
+    using Type = T;
+};
+template <typename T>
+struct UserArgument<const T*> {
+    using Type = UserIn<T>;
+};
+template <typename T>
+struct UserArgument<T*> {
+    using Type = UserInOut<T>;
+};
+template <>
+struct UserArgument<const void*> {
+    using Type = UserIn<std::byte>;
+};
+template <>
+struct UserArgument<void*> {
+    using Type = UserOut<std::byte>;
 };
 
 template <typename Signature>
 struct Handler;
 template <typename... A>
 struct Handler<void(A...)> {
-    using Type = Result<std::uint64_t>(Call&, typename UserArgument<A>::Type...);
+    using Type = Answer(Call&, typename UserArgument<A>::Type...);
 };
 
-// One function a row: Result<std::uint64_t> calls::ipc_send(Call&, Handle, UserIn<Message>), ...
+// One function a row: Answer calls::ipc_send(Call&, Handle, UserIn<Message>), ...
 namespace calls {
 #define CALL(number, name, document_name, object, right, audit, charge, arguments) Handler<void arguments>::Type name;
 #include "abi/calls.def"

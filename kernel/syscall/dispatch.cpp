@@ -8,16 +8,16 @@ namespace aios::syscall {
 
 namespace {
 
-using Invoker = Result<std::uint64_t> (*)(Call&);
+using Invoker = Answer (*)(Call&);
 
 template <auto Function>
 struct Invoke;
-template <typename... A, Result<std::uint64_t> (*Function)(Call&, A...)>
+template <typename... A, Answer (*Function)(Call&, A...)>
 struct Invoke<Function> {
     static_assert(sizeof...(A) <= 6);
-    static Result<std::uint64_t> run(Call& call) { return with(call, std::index_sequence_for<A...>()); }
+    static Answer run(Call& call) { return with(call, std::index_sequence_for<A...>()); }
     template <std::size_t... I>
-    static Result<std::uint64_t> with(Call& call, std::index_sequence<I...>) {
+    static Answer with(Call& call, std::index_sequence<I...>) {
         return Function(call, A(call.values[I])...);
     }
 };
@@ -56,28 +56,9 @@ consteval std::array<Row, kRows> make_rows() {
 }
 constexpr std::array<Row, kRows> kTable = make_rows();
 
-bool is_refusal(Error error) {
-    return error == Error::bad_handle || error == Error::wrong_type || error == Error::missing_right ||
-           error == Error::revoked;
-}
-
-[[gnu::noinline]] void record_refusal(const Call& call, Error error) {
-    audit::Record record;
-    record.kind = audit::Kind::refusal;
-    record.agent = call.agent.id();
-    record.call = call.number;
-    record.detail[0] = static_cast<std::uint64_t>(call.wanted);
-    record.detail[1] = call.needed.bits();
-    record.detail[2] = static_cast<std::uint64_t>(error);
-    audit::refused(call.agent.audit(), record);
-}
-
-Result<std::uint64_t> checked(Call& call, const Row& row) {
+Answer checked(Call& call, const Row& row) {
     if (!row.has_handle) return row.run(call);
-    auto found = call.agent.table().lookup_any(call.values[0], row.type, row.right);
-    if (!found) [[unlikely]]
-        return fail(found.error());
-    call.first = std::move(*found);
+    call.first = TRY(call.agent.table().lookup_any(call.values[0], row.type, row.right));
     return row.run(call);
 }
 
@@ -90,14 +71,14 @@ constexpr audit::Use use_of(std::uint64_t number) {
 
 // The steps that audit.hpp tells of: wait for room, check, make the change, record it. The check comes after the wait,
 // so that a capability which dies in the meantime is not used.
-[[gnu::noinline]] Result<std::uint64_t> recorded(Call& call, const Row& row) {
+[[gnu::noinline]] Answer recorded(Call& call, const Row& row) {
     const audit::Use use = use_of(call.number);
     TRY(audit::wait_for_room(call.agent.audit(), use));
     audit::Record record;
     record.agent = call.agent.id();
     record.call = call.number;
     call.record = &record;
-    const Result<std::uint64_t> result = checked(call, row);
+    const Answer result = checked(call, row);
     if (!result) return result;
     if (record.subject == 0 && call.first.object) record.subject = call.first.object->id();
     audit::record(call.agent.audit(), record, use);
@@ -112,13 +93,13 @@ std::int64_t dispatch(Process& process, std::uint64_t number, const std::uint64_
         return -static_cast<std::int64_t>(Error::unsupported);
     const Row& row = kTable[index];
     Call call{process.agent(), process, number, values};
-    call.wanted = row.type;
-    call.needed = row.right;
-    const Result<std::uint64_t> result = row.audit == AuditClass::always ? recorded(call, row) : checked(call, row);
+    const Answer result = row.audit == AuditClass::always ? recorded(call, row) : checked(call, row);
     if (result) [[likely]]
         return static_cast<std::int64_t>(*result);
-    if (row.audit != AuditClass::never && is_refusal(result.error())) record_refusal(call, result.error());
-    return -static_cast<std::int64_t>(result.error());
+    const cap::Refusal& refusal = result.error();
+    if (row.audit != AuditClass::never && refusal.is_of_authority())
+        audit::refused(call.agent.audit(), {call.agent.id(), number, {row.type, row.right}}, refusal);
+    return -static_cast<std::int64_t>(Error(refusal));
 }
 
 const char* call_name(std::uint64_t number) {

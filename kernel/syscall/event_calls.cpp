@@ -69,40 +69,37 @@ void run_job(void* argument) {
 
 } // namespace
 
-Result<std::uint64_t> queue_create(Call& call, Handle) {
+Answer queue_create(Call& call, Handle) {
     TRY(call.check_self());
     return call.give(TRY(EventQueue::create(call.quota())),
                      rights::write | rights::wait | rights::derive | rights::transfer);
 }
 
-Result<std::uint64_t> event_register(Call& call, Handle, Handle object, std::uint64_t signals, std::uint64_t key) {
-    call.wanted = ObjectType::any;
-    call.needed = rights::wait;
+Answer event_register(Call& call, Handle, Handle object, std::uint64_t signals, std::uint64_t key) {
     auto watched = TRY(call.agent.table().lookup_any(object, ObjectType::any, rights::wait));
     TRY(call.object<EventQueue>().add(call.quota(), *watched.object, signals, key, std::move(watched.node),
                                       &call.agent.registrant()));
     return 0;
 }
 
-Result<std::uint64_t> event_cancel(Call& call, Handle, std::uint64_t key) {
+Answer event_cancel(Call& call, Handle, std::uint64_t key) {
     TRY(call.object<EventQueue>().cancel(key));
     return 0;
 }
 
-Result<std::uint64_t> event_wait(Call& call, Handle, UserInOut<EventPacket> packets, std::uint64_t capacity,
-                                 std::uint64_t deadline) {
+Answer event_wait(Call& call, Handle, UserInOut<EventPacket> packets, std::uint64_t capacity, std::uint64_t deadline) {
     if (capacity == 0) return fail(Error::bad_argument);
     if (capacity > EventQueue::kMaxPacketsPerWait) capacity = EventQueue::kMaxPacketsPerWait;
     // Packets that are taken are gone: the place for them is tried first.
     EventPacket found[EventQueue::kMaxPacketsPerWait] = {};
-    TRY(packets.out().write_array(found, capacity));
+    TRY(packets.out().write_array(0, found, capacity));
     const sched::Through through{call.agent.id(), call.first.node.get()};
     const std::size_t count = TRY(call.object<EventQueue>().wait({found, capacity}, deadline, through));
-    TRY(packets.out().write_array(found, count));
+    TRY(packets.out().write_array(0, found, count));
     return count;
 }
 
-Result<std::uint64_t> get_async_result(Call& call, Handle, UserInOut<AsyncResult> user) {
+Answer get_async_result(Call& call, Handle, UserInOut<AsyncResult> user) {
     AsyncResult result = TRY(user.read());
     Operation& operation = call.object<Operation>();
     Operation::Outcome outcome;
@@ -114,11 +111,11 @@ Result<std::uint64_t> get_async_result(Call& call, Handle, UserInOut<AsyncResult
             TRY(user.out().write(result)); // value = the size that is needed
             return fail(Error::buffer_small);
         }
-        TRY(UserBytesOut(result.output).write({outcome.output, outcome.output_bytes}));
+        TRY(UserOut<std::byte>(result.output).write_array(0, outcome.output, outcome.output_bytes));
     }
     if (!outcome.object) {
         TRY(user.out().write(result));
-        return operation.finish_fetch() ? Result<std::uint64_t>(0) : fail(Error::bad_state);
+        return operation.finish_fetch() ? Answer(0) : fail(Error::bad_state);
     }
     TRY(user.out().write(result)); // the address is good; the handle follows
     result.value = TRY(call.give(outcome.object, outcome.rights));
@@ -130,7 +127,7 @@ Result<std::uint64_t> get_async_result(Call& call, Handle, UserInOut<AsyncResult
     return 0;
 }
 
-Result<std::uint64_t> pqc_operation(Call& call, Handle, UserIn<PqcRequest> user) {
+Answer pqc_operation(Call& call, Handle, UserIn<PqcRequest> user) {
     TRY(call.check_self());
     const PqcRequest request = TRY(user.read());
     const auto algorithm = static_cast<PqcAlgorithm>(request.algorithm);
@@ -148,7 +145,7 @@ Result<std::uint64_t> pqc_operation(Call& call, Handle, UserIn<PqcRequest> user)
     holder.job->input_bytes = request.input_bytes;
     holder.job->input = static_cast<std::byte*>(mm::heap_allocate(request.input_bytes == 0 ? 1 : request.input_bytes));
     if (holder.job->input == nullptr) return fail(Error::out_of_memory);
-    TRY(UserBytesIn(request.input).read({holder.job->input, request.input_bytes}));
+    TRY(UserIn<std::byte>(request.input).read_array(0, holder.job->input, request.input_bytes));
 
     const Handle handle = TRY(call.give(operation, kOperationRights));
     auto thread = call.process.create_kernel_thread(run_job, holder.job);

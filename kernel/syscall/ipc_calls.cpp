@@ -16,15 +16,13 @@ struct Outgoing {
     ipc::Parcel parcels[kMaxMessageHandles];
     ipc::OutMessage message;
 
-    Result<> decode(Call& call, const Message& from) {
+    cap::Permitted<> decode(Call& call, const Message& from) {
         if (from.size > kMaxMessageBytes || from.handle_count > kMaxMessageHandles) return fail(Error::too_large);
-        if (!is_user_range(from.bytes, from.size)) return fail(Error::bad_address);
+        if (!UserSpan(from.bytes, from.size).is_plausible()) return fail(Error::bad_address);
         HandleGrant grants[kMaxMessageHandles];
         if (from.handle_count != 0) TRY(UserIn<HandleGrant>(from.handles).read_array(0, grants, from.handle_count));
         for (std::uint64_t i = 0; i < from.handle_count; i++) {
             if ((grants[i].rights & ~rights::all.bits()) != 0) return fail(Error::bad_argument);
-            call.wanted = ObjectType::any;
-            call.needed = rights::transfer;
             parcels[i].capability =
                 TRY(call.agent.table().derive_out(grants[i].handle, Rights(grants[i].rights), rights::transfer));
             parcels[i].role = grants[i].role;
@@ -38,7 +36,7 @@ struct Outgoing {
 Result<ipc::InMessage> room_of(const Message& to) {
     const std::uint64_t handles = to.handle_count < kMaxMessageHandles ? to.handle_count : kMaxMessageHandles;
     const std::uint64_t size = to.size < kMaxMessageBytes ? to.size : kMaxMessageBytes;
-    if (!is_user_range(to.bytes, size) || !is_user_range(to.handles, handles * sizeof(HandleGrant)))
+    if (!UserSpan(to.bytes, size).is_plausible() || !UserOut<HandleGrant>(to.handles).is_plausible(handles))
         return fail(Error::bad_address);
     ipc::InMessage message;
     message.bytes = ipc::Buffer::user(to.bytes, size);
@@ -59,12 +57,12 @@ Result<> tell(const UserInOut<Message>& user, Message header, const ipc::InMessa
 
 } // namespace
 
-Result<std::uint64_t> channel_create(Call& call, Handle, std::uint64_t messages, std::uint64_t bytes) {
+Answer channel_create(Call& call, Handle, std::uint64_t messages, std::uint64_t bytes) {
     TRY(call.check_self());
     return call.give(TRY(ipc::Channel::create(call.quota(), messages, bytes)), kChannelRights);
 }
 
-Result<std::uint64_t> ipc_send(Call& call, Handle, UserIn<Message> user) {
+Answer ipc_send(Call& call, Handle, UserIn<Message> user) {
     Outgoing outgoing;
     const Message header = TRY(user.read());
     TRY(outgoing.decode(call, header));
@@ -72,7 +70,7 @@ Result<std::uint64_t> ipc_send(Call& call, Handle, UserIn<Message> user) {
     return 0;
 }
 
-Result<std::uint64_t> ipc_recv(Call& call, Handle, UserInOut<Message> user) {
+Answer ipc_recv(Call& call, Handle, UserInOut<Message> user) {
     const Message header = TRY(user.read());
     if (!user.out().is_plausible()) return fail(Error::bad_address);
     ipc::InMessage message = TRY(room_of(header));
@@ -80,8 +78,8 @@ Result<std::uint64_t> ipc_recv(Call& call, Handle, UserInOut<Message> user) {
     return 0;
 }
 
-Result<std::uint64_t> ipc_call(Call& call, Handle, UserIn<Message> user_request, UserInOut<Message> user_reply,
-                               std::uint64_t deadline) {
+Answer ipc_call(Call& call, Handle, UserIn<Message> user_request, UserInOut<Message> user_reply,
+                std::uint64_t deadline) {
     const Message request_header = TRY(user_request.read());
     const Message reply_header = TRY(user_reply.read());
     Outgoing outgoing;
@@ -93,8 +91,8 @@ Result<std::uint64_t> ipc_call(Call& call, Handle, UserIn<Message> user_request,
     return 0;
 }
 
-Result<std::uint64_t> ipc_reply_wait(Call& call, Handle, std::uint64_t reply_to, UserIn<Message> user_reply,
-                                     UserInOut<Message> user_next, std::uint64_t deadline) {
+Answer ipc_reply_wait(Call& call, Handle, std::uint64_t reply_to, UserIn<Message> user_reply,
+                      UserInOut<Message> user_next, std::uint64_t deadline) {
     Outgoing outgoing;
     if (reply_to != 0) {
         const Message reply_header = TRY(user_reply.read());

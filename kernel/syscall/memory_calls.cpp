@@ -43,7 +43,7 @@ Result<mm::MapOptions> decode_place(const MapRequest& request) {
     if (request.offset % kPageBytes != 0 || request.address % kPageBytes != 0) return fail(Error::bad_argument);
     mm::MapOptions options;
     if (request.address != 0) {
-        if (!is_user_range(request.address, request.bytes)) return fail(Error::bad_address);
+        if (!arch::is_user_range(request.address, request.bytes)) return fail(Error::bad_address);
         options.address = request.address;
         options.fixed = true;
         options.no_replace = true; // one does not replace by accident; free it first
@@ -53,7 +53,7 @@ Result<mm::MapOptions> decode_place(const MapRequest& request) {
 
 } // namespace
 
-Result<std::uint64_t> agent_mem_alloc(Call& call, Handle, std::uint64_t bytes, std::uint64_t protection) {
+Answer agent_mem_alloc(Call& call, Handle, std::uint64_t bytes, std::uint64_t protection) {
     TRY(call.check_self());
     const arch::Protection decoded = TRY(decode_protection(protection));
     if (bytes == 0) return fail(Error::bad_argument);
@@ -61,15 +61,15 @@ Result<std::uint64_t> agent_mem_alloc(Call& call, Handle, std::uint64_t bytes, s
     return call.memory().map_anonymous(bytes, decoded, mm::ChargeWhen::at_once);
 }
 
-Result<std::uint64_t> agent_mem_free(Call& call, Handle, std::uint64_t address, std::uint64_t bytes) {
+Answer agent_mem_free(Call& call, Handle, std::uint64_t address, std::uint64_t bytes) {
     TRY(call.check_self());
     if (address % kPageBytes != 0 || bytes == 0) return fail(Error::bad_argument);
-    if (!is_user_range(address, bytes)) return fail(Error::bad_address);
+    if (!arch::is_user_range(address, bytes)) return fail(Error::bad_address);
     TRY(call.memory().unmap(address, bytes));
     return 0;
 }
 
-Result<std::uint64_t> agent_pool_alloc(Call& call, Handle, std::uint64_t bytes) {
+Answer agent_pool_alloc(Call& call, Handle, std::uint64_t bytes) {
     TRY(call.check_self());
     if (bytes == 0) return fail(Error::bad_argument);
     if (bytes > kMaxMemoryBytes) return fail(Error::too_large);
@@ -77,12 +77,12 @@ Result<std::uint64_t> agent_pool_alloc(Call& call, Handle, std::uint64_t bytes) 
     return call.give(TRY(MemoryObject::create(call.quota(), std::move(pages))), kMemoryRights);
 }
 
-Result<std::uint64_t> memory_map(Call& call, Handle, UserIn<MapRequest> user_request) {
+Answer memory_map(Call& call, Handle, UserIn<MapRequest> user_request) {
     const MapRequest request = TRY(user_request.read());
     const arch::Protection protection = TRY(decode_protection(request.protection));
     mm::MapOptions options = TRY(decode_place(request));
-    call.needed = rights_for(request.protection);
-    if (!call.first.rights.contains(call.needed)) return fail(Error::missing_right);
+    const Rights needed = rights_for(request.protection);
+    if (!call.first.rights.contains(needed)) return cap::refuse(Error::missing_right, {ObjectType::memory, needed});
     options.maximum = most_allowed(call.first.rights);
     MemoryObject& memory = call.object<MemoryObject>();
     options.authority = call.first.node;
@@ -92,10 +92,10 @@ Result<std::uint64_t> memory_map(Call& call, Handle, UserIn<MapRequest> user_req
     const std::uint64_t address = TRY(call.memory().map(Ref<mm::Pages>::share(memory.pages()), request.offset,
                                                         request.bytes, protection, mm::Sharing::shared, options));
     // One that ended meanwhile has taken the mapping with it.
-    return call.first.node->is_held() ? Result<std::uint64_t>(address) : fail(Error::revoked);
+    return call.first.node->is_held() ? Answer(address) : fail(Error::revoked);
 }
 
-Result<std::uint64_t> frame_alloc(Call& call, Handle, std::uint64_t frames) {
+Answer frame_alloc(Call& call, Handle, std::uint64_t frames) {
     if (call.object<DeviceResource>().kind() != DeviceKind::frames) return fail(Error::unsupported);
     if (frames == 0) return fail(Error::bad_argument);
     if (frames > kMaxFrames) return fail(Error::too_large);
@@ -106,7 +106,7 @@ Result<std::uint64_t> frame_alloc(Call& call, Handle, std::uint64_t frames) {
     return call.give(std::move(memory), kMemoryRights);
 }
 
-Result<std::uint64_t> page_map(Call& call, Handle, UserIn<MapRequest> user_request) {
+Answer page_map(Call& call, Handle, UserIn<MapRequest> user_request) {
     const auto& device = call.object<DeviceResource>();
     if (device.kind() != DeviceKind::registers) return fail(Error::unsupported);
     const MapRequest request = TRY(user_request.read());
@@ -115,16 +115,14 @@ Result<std::uint64_t> page_map(Call& call, Handle, UserIn<MapRequest> user_reque
     if (options.fixed || arch::has(protection, arch::Protection::execute)) return fail(Error::bad_argument);
     if (!range_fits(request.offset, TRY(checked_align_up(request.bytes, kPageBytes)), device.range().bytes))
         return fail(Error::bad_argument);
-    if (arch::has(protection, arch::Protection::write) && !device.range().writable) {
-        call.needed = rights::write;
-        return fail(Error::missing_right);
-    }
+    if (arch::has(protection, arch::Protection::write) && !device.range().writable)
+        return cap::refuse(Error::missing_right, {ObjectType::device, rights::write});
     call.record->detail[0] = request.offset;
     call.record->detail[1] = request.bytes;
     call.record->detail[2] = request.protection;
     const std::uint64_t address = TRY(call.memory().map_device({device.range().base.value + request.offset},
                                                                request.bytes, protection, call.first.node));
-    return call.first.node->is_held() ? Result<std::uint64_t>(address) : fail(Error::revoked);
+    return call.first.node->is_held() ? Answer(address) : fail(Error::revoked);
 }
 
 } // namespace aios::syscall::calls

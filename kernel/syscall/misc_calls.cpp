@@ -24,9 +24,9 @@ Result<> check_kind(Call& call, DeviceKind kind) {
 
 } // namespace
 
-Result<std::uint64_t> null(Call&) { return 0; }
+Answer null(Call&) { return 0; }
 
-Result<std::uint64_t> clock_read(Call& call, std::uint64_t clock) {
+Answer clock_read(Call& call, std::uint64_t clock) {
     switch (static_cast<Clock>(clock)) {
     case Clock::monotonic:
         return time::now_ns();
@@ -41,12 +41,12 @@ Result<std::uint64_t> clock_read(Call& call, std::uint64_t clock) {
     return fail(Error::bad_argument);
 }
 
-Result<std::uint64_t> thread_yield(Call&) {
+Answer thread_yield(Call&) {
     sched::yield();
     return 0;
 }
 
-Result<std::uint64_t> agent_exit(Call& call, std::uint64_t status) {
+Answer agent_exit(Call& call, std::uint64_t status) {
     call.record->subject = call.agent.id();
     call.record->detail[0] = status;
     call.agent.end(EndReason::exited, status, 0);
@@ -55,13 +55,12 @@ Result<std::uint64_t> agent_exit(Call& call, std::uint64_t status) {
 
 // --- handles --------------------------------------------------------------------------------------------------------
 
-Result<std::uint64_t> handle_close(Call& call, Handle handle) {
+Answer handle_close(Call& call, Handle handle) {
     TRY(call.agent.table().close(handle));
     return 0;
 }
 
-Result<std::uint64_t> handle_derive(Call& call, Handle handle, std::uint64_t wanted) {
-    call.needed = rights::derive;
+Answer handle_derive(Call& call, Handle handle, std::uint64_t wanted) {
     if ((wanted & ~std::uint64_t{rights::all.bits()}) != 0) return fail(Error::bad_argument);
     const Handle derived = TRY(call.agent.table().derive(handle, Rights(static_cast<std::uint32_t>(wanted))));
     call.record->detail[0] = wanted;
@@ -70,14 +69,13 @@ Result<std::uint64_t> handle_derive(Call& call, Handle handle, std::uint64_t wan
     return derived;
 }
 
-Result<std::uint64_t> handle_revoke(Call& call, Handle handle) {
-    call.needed = rights::derive;
+Answer handle_revoke(Call& call, Handle handle) {
     TRY(call.agent.table().revoke(handle));
     call.record->detail[1] = handle;
     return 0;
 }
 
-Result<std::uint64_t> handle_info(Call& call, Handle handle, UserInOut<HandleInfo> out) {
+Answer handle_info(Call& call, Handle handle, UserInOut<HandleInfo> out) {
     const auto found = TRY(call.agent.table().lookup_any(handle, ObjectType::any, rights::none));
     HandleInfo info{};
     info.type = static_cast<std::uint32_t>(found.object->type());
@@ -92,10 +90,9 @@ Result<std::uint64_t> handle_info(Call& call, Handle handle, UserInOut<HandleInf
 // --- threads and timers
 // -----------------------------------------------------------------------------------------------
 
-Result<std::uint64_t> thread_create(Call& call, Handle, std::uint64_t entry, std::uint64_t stack,
-                                    std::uint64_t argument) {
+Answer thread_create(Call& call, Handle, std::uint64_t entry, std::uint64_t stack, std::uint64_t argument) {
     TRY(call.check_self());
-    if (!is_user_range(entry, 1) || !is_user_range(stack, 0) || stack >= arch::kUserHigh)
+    if (!arch::is_user_range(entry, 1) || !arch::is_user_range(stack, 0) || stack >= arch::kUserHigh)
         return fail(Error::bad_address);
     arch::TrapFrame frame = arch::make_user_frame(entry, stack);
     frame.rdi = argument;
@@ -107,18 +104,18 @@ Result<std::uint64_t> thread_create(Call& call, Handle, std::uint64_t entry, std
     return handle;
 }
 
-Result<std::uint64_t> thread_exit(Call&) {
+Answer thread_exit(Call&) {
     Thread::current().kill(); // leaves on the way back
     return 0;
 }
 
-Result<std::uint64_t> timer_create(Call& call, Handle) {
+Answer timer_create(Call& call, Handle) {
     TRY(call.check_self());
     return call.give(TRY(Timer::create(call.quota())),
                      rights::write | rights::wait | rights::derive | rights::transfer);
 }
 
-Result<std::uint64_t> timer_set(Call& call, Handle, std::uint64_t deadline, std::uint64_t period) {
+Answer timer_set(Call& call, Handle, std::uint64_t deadline, std::uint64_t period) {
     TRY(call.object<Timer>().set(deadline, period));
     return 0;
 }
@@ -126,26 +123,26 @@ Result<std::uint64_t> timer_set(Call& call, Handle, std::uint64_t deadline, std:
 // --- devices
 // ------------------------------------------------------------------------------------------------------------
 
-Result<std::uint64_t> console_write(Call& call, Handle, UserBytesIn bytes, std::uint64_t size) {
+Answer console_write(Call& call, Handle, UserIn<std::byte> bytes, std::uint64_t size) {
     TRY(check_kind(call, DeviceKind::console));
     if (size > kMaxConsoleBytes) return fail(Error::too_large);
     std::byte piece[kConsolePiece];
     for (std::uint64_t done = 0; done < size;) {
         const std::uint64_t now = std::min(size - done, kConsolePiece);
-        TRY(bytes.read({piece, now}, done));
+        TRY(bytes.read_array(done, piece, now));
         while (const std::uint64_t delay = call.agent.console_delay(now)) {
             if (sched::sleep_until(time::deadline_after(delay)) == sched::Outcome::interrupted)
-                return done != 0 ? Result<std::uint64_t>(done) : fail(Error::interrupted);
+                return done != 0 ? Answer(done) : fail(Error::interrupted);
         }
         // The call holds no more than its handle: it ends with it, between two pieces. What is written is told.
-        if (!call.first.node->is_held()) return done != 0 ? Result<std::uint64_t>(done) : fail(Error::revoked);
+        if (!call.first.node->is_held()) return done != 0 ? Answer(done) : fail(Error::revoked);
         send_frame(FrameKind::console, call.agent.id(), call.agent.name(), {piece, now});
         done += now;
     }
     return size;
 }
 
-Result<std::uint64_t> host_send(Call& call, Handle, UserBytesIn bytes, std::uint64_t size) {
+Answer host_send(Call& call, Handle, UserIn<std::byte> bytes, std::uint64_t size) {
     TRY(check_kind(call, DeviceKind::host_port));
     if (size > kMaxHostBytes) return fail(Error::too_large);
     const Reservation room = TRY(Reservation::make(call.quota(), Resource::memory, size));
@@ -154,12 +151,12 @@ Result<std::uint64_t> host_send(Call& call, Handle, UserBytesIn bytes, std::uint
         ~Buffer() { mm::heap_free(data); }
     } buffer{static_cast<std::byte*>(mm::heap_allocate(size == 0 ? 1 : size))};
     if (buffer.data == nullptr) return fail(Error::out_of_memory);
-    TRY(bytes.read({buffer.data, size}));
+    TRY(bytes.read_array(0, buffer.data, size));
     send_frame(FrameKind::job_output, call.agent.id(), call.agent.name(), {buffer.data, size});
     return size;
 }
 
-Result<std::uint64_t> node_power(Call& call, Handle, std::uint64_t action, std::uint64_t status) {
+Answer node_power(Call& call, Handle, std::uint64_t action, std::uint64_t status) {
     TRY(check_kind(call, DeviceKind::power));
     if (action > static_cast<std::uint64_t>(PowerAction::reset)) return fail(Error::bad_argument);
     request_power(static_cast<PowerAction>(action), status, call.agent.id());
@@ -169,16 +166,16 @@ Result<std::uint64_t> node_power(Call& call, Handle, std::uint64_t action, std::
 // --- the log
 // --------------------------------------------------------------------------------------------------------------
 
-Result<std::uint64_t> log_read(Call&, Handle, std::uint64_t index, UserBytesOut bytes, std::uint64_t capacity) {
+Answer log_read(Call&, Handle, std::uint64_t index, UserOut<std::byte> bytes, std::uint64_t capacity) {
     std::byte record[512];
     const audit::ReadResult read = TRY(audit::read(index, record));
     AIOS_ASSERT(read.fits); // records are smaller
     if (read.bytes > capacity) return fail(Error::buffer_small);
-    TRY(bytes.write({record, read.bytes}));
+    TRY(bytes.write_array(0, record, read.bytes));
     return read.bytes;
 }
 
-Result<std::uint64_t> log_info(Call&, Handle, UserInOut<LogInfo> out) {
+Answer log_info(Call&, Handle, UserInOut<LogInfo> out) {
     const LogInfo info = TRY(audit::info());
     TRY(out.out().write(info));
     return 0;

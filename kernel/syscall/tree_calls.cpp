@@ -7,11 +7,11 @@ namespace aios::syscall::calls {
 
 // A handle on the contents of a file. It can be mapped to be read, and executed where the tree's capability says so;
 // writing goes through the personality's files. It is derived from the tree's: it ends when that is revoked.
-Result<std::uint64_t> tree_open(Call& call, Handle, UserBytesIn path, std::uint64_t length) {
+Answer tree_open(Call& call, Handle, UserIn<char> path, std::uint64_t length) {
     if (length == 0) return fail(Error::bad_argument);
     if (length > kMaxPathBytes) return fail(Error::too_large);
     char text[kMaxPathBytes];
-    TRY(path.read(std::as_writable_bytes(std::span(text, length))));
+    TRY(path.read_array(0, text, length));
     Ref<fs::Node> node = TRY(call.object<fs::Tree>().open({text, length}, call.quota()));
     if (node->info().kind != fs::NodeKind::file) return fail(Error::bad_argument);
     Ref<mm::Pages> pages = TRY(node->pages());
@@ -21,14 +21,14 @@ Result<std::uint64_t> tree_open(Call& call, Handle, UserBytesIn path, std::uint6
     return call.agent.table().insert_new(std::move(memory), rights, call.first.node);
 }
 
-Result<std::uint64_t> tree_list(Call& call, Handle, std::uint64_t index, UserInOut<TreeEntry> out) {
+Answer tree_list(Call& call, Handle, std::uint64_t index, UserInOut<TreeEntry> out) {
     TreeEntry entry{};
     TRY(call.object<fs::Tree>().list(index, entry));
     TRY(out.out().write(entry));
     return 0;
 }
 
-Result<std::uint64_t> tree_create_temporary(Call& call, Handle) {
+Answer tree_create_temporary(Call& call, Handle) {
     TRY(call.check_self());
     constexpr Rights rights = rights::read | rights::write | rights::inspect | rights::derive | rights::transfer;
     return call.give(TRY(fs::create_temporary_tree(call.quota())), rights);

@@ -56,7 +56,7 @@ inline constexpr std::uint64_t kMapShared = 1, kMapPrivate = 2, kMapSharedValida
 inline constexpr std::uint64_t kMapFixed = 0x10, kMapAnonymous = 0x20, kMapGrowsDown = 0x100, kMapNoReserve = 0x4000,
                                kMapPopulate = 0x8000, kMapStack = 0x20000, kMapFixedNoReplace = 0x100000;
 inline constexpr std::uint64_t kMremapMayMove = 1;
-inline constexpr std::uint64_t kMadvDontNeed = 4, kMadvFree = 8;
+inline constexpr std::int32_t kMadvDontNeed = 4, kMadvFree = 8;
 
 // --- threads ---
 inline constexpr std::uint64_t kCloneVm = 0x100, kCloneFs = 0x200, kCloneFiles = 0x400, kCloneSighand = 0x800,
@@ -66,7 +66,7 @@ inline constexpr std::uint64_t kCloneVm = 0x100, kCloneFs = 0x200, kCloneFiles =
 struct CloneArguments { // struct clone_args, version 0 (64 bytes) and up
     std::uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_bytes, tls;
 };
-inline constexpr std::uint64_t kArchSetGs = 0x1001, kArchSetFs = 0x1002, kArchGetFs = 0x1003, kArchGetGs = 0x1004;
+inline constexpr std::int32_t kArchSetGs = 0x1001, kArchSetFs = 0x1002, kArchGetFs = 0x1003, kArchGetGs = 0x1004;
 
 // --- futex ---
 inline constexpr std::uint32_t kFutexWait = 0, kFutexWake = 1, kFutexRequeue = 3, kFutexCmpRequeue = 4,
@@ -80,7 +80,7 @@ struct TimeSpec {
 struct TimeVal {
     std::int64_t seconds, microseconds;
 };
-enum class ClockId : std::uint64_t {
+enum class ClockId : std::int32_t {
     realtime = 0,
     monotonic = 1,
     process_cpu = 2,
@@ -140,15 +140,57 @@ static_assert(sizeof(StatFs) == 120);
 struct IoVector {
     std::uint64_t base, bytes;
 };
+struct StatxTime {
+    std::int64_t seconds;
+    std::uint32_t nanoseconds, reserved;
+};
+struct Statx {
+    std::uint32_t mask, block_bytes;
+    std::uint64_t attributes;
+    std::uint32_t links, uid, gid;
+    std::uint16_t mode, reserved0;
+    std::uint64_t inode, bytes, blocks, attributes_mask;
+    StatxTime accessed, born, changed, modified;
+    std::uint32_t rdev_major, rdev_minor, device_major, device_minor;
+    std::uint64_t reserved1[14];
+};
+static_assert(sizeof(Statx) == 256);
+struct PollEntry { // struct pollfd
+    std::int32_t fd;
+    std::int16_t events, raised;
+};
+inline constexpr std::uint64_t kStatFlags = kAtSymlinkNoFollow | kAtNoAutomount | kAtEmptyPath;
+inline constexpr std::uint64_t kStatxSyncType = 0x6000; // AT_STATX_FORCE_SYNC, AT_STATX_DONT_SYNC
+inline constexpr std::uint64_t kAccessFlags = 0x200 | kAtSymlinkNoFollow | kAtEmptyPath; // AT_EACCESS first
+inline constexpr std::uint64_t kRenameNoReplace = 1, kFallocateKeepSize = 1, kCloseRangeCloseOnExec = 4;
 inline constexpr std::uint64_t kFcntlDup = 0, kFcntlGetFd = 1, kFcntlSetFd = 2, kFcntlGetFlags = 3, kFcntlSetFlags = 4,
                                kFcntlDupCloseOnExec = 1030;
 inline constexpr std::uint64_t kCloseOnExec = 1;
 inline constexpr std::uint64_t kSeekSet = 0, kSeekCurrent = 1, kSeekEnd = 2;
 
+// --- the system ---
+inline constexpr std::uint64_t kRandomFlags = 7; // GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE
+struct UtsName {
+    char system[65], node[65], release[65], version[65], machine[65], domain[65];
+};
+struct SystemInfo { // struct sysinfo
+    std::int64_t uptime;
+    std::uint64_t loads[3], total_ram, free_ram, shared_ram, buffer_ram, total_swap, free_swap;
+    std::uint16_t processes, reserved[3];
+    std::uint64_t total_high, free_high;
+    std::uint32_t unit, reserved2;
+};
+static_assert(sizeof(SystemInfo) == 112);
+
 // --- limits ---
 struct Limit {
     std::uint64_t current, maximum;
 };
+struct Usage { // struct rusage
+    TimeVal user, system;
+    std::int64_t peak_kib, reserved[3], minor_faults, major_faults, rest[8];
+};
+static_assert(sizeof(Usage) == 144);
 inline constexpr std::uint64_t kLimitInfinity = ~0ull;
 inline constexpr std::uint64_t kLimitStack = 3, kLimitFiles = 7, kLimitAddressSpace = 9, kLimitCount = 16;
 

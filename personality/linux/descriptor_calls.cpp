@@ -6,13 +6,15 @@ namespace {
 
 using Guard = LinuxProcess::Lock::Guard;
 
-Outcome duplicate_to(Call& call, bool close_on_exec) {
+enum class OnExec : bool { keep, close };
+
+Outcome duplicate_to(Call& call, Descriptor from, Descriptor to, OnExec on_exec) {
     Ref<OpenFile> replaced;
     Guard guard(call.process.lock);
-    auto file = LINUX_TRY(call.process.files.get(call.a[0]));
-    const std::uint64_t to = call.a[1] & 0xffff'ffff;
-    replaced = LINUX_TRY(call.process.files.set(call.process.quota(), to, std::move(file), close_on_exec));
-    return to;
+    auto file = LINUX_TRY(call.process.files.get(from));
+    const bool close = on_exec == OnExec::close;
+    replaced = LINUX_TRY(call.process.files.set(call.process.quota(), to, std::move(file), close));
+    return to.number;
 }
 
 constexpr std::uint64_t kGetLock = 5, kSetLock = 6, kSetLockWait = 7;
@@ -26,13 +28,13 @@ struct FileLock { // struct flock
 constexpr std::int16_t kLockRead = 0, kLockWrite = 1, kUnlock = 2;
 
 // Record locks belong to the process, and trees are private to the agent: nobody else holds one.
-Outcome record_lock(OpenFile& file, std::uint64_t command, std::uint64_t address) {
-    auto lock = LINUX_TRY(load_user<FileLock>(address));
+Outcome record_lock(OpenFile& file, std::uint32_t command, UserInOut<FileLock> user) {
+    auto lock = LINUX_TRY(user.read());
     if (file.path_only) return refuse(kBadFd);
     if (lock.type < kLockRead || lock.type > kUnlock) return refuse(kInvalid);
     if (command == kGetLock) {
         lock.type = kUnlock;
-        return store_user(address, lock);
+        return answer(user.out(), lock);
     }
     if ((lock.type == kLockRead && !file.readable) || (lock.type == kLockWrite && !file.writable))
         return refuse(kBadFd);
@@ -41,21 +43,20 @@ Outcome record_lock(OpenFile& file, std::uint64_t command, std::uint64_t address
 
 } // namespace
 
-Outcome call_close(Call& call) {
+Outcome call_close(Call& call, Descriptor fd) {
     Ref<OpenFile> file;
     Guard guard(call.process.lock);
-    file = call.process.files.remove(call.a[0]);
+    file = call.process.files.remove(fd);
     return file ? Outcome(0) : refuse(kBadFd);
 }
 
-Outcome call_close_range(Call& call) {
-    constexpr std::uint64_t kCloseOnExecOnly = 4;
-    const std::uint64_t first = call.a[0] & 0xffff'ffff, last = call.a[1] & 0xffff'ffff;
-    if (first > last || (call.a[2] & ~kCloseOnExecOnly) != 0) return refuse(kInvalid);
-    for (std::uint64_t fd = first; fd <= last && fd < kMaxFiles; ++fd) {
+Outcome call_close_range(Call& call, std::uint32_t first, std::uint32_t last, Flags<kCloseRangeCloseOnExec> flags) {
+    if (first > last) return refuse(kInvalid);
+    for (std::uint64_t number = first; number <= last && number < kMaxFiles; ++number) {
+        const Descriptor fd(number);
         Ref<OpenFile> file;
         Guard guard(call.process.lock);
-        if (call.a[2] != 0) {
+        if (flags.has(kCloseRangeCloseOnExec)) {
             call.process.files.set_close_on_exec(fd, true);
         } else {
             file = call.process.files.remove(fd);
@@ -64,41 +65,40 @@ Outcome call_close_range(Call& call) {
     return 0;
 }
 
-Outcome call_dup(Call& call) {
+Outcome call_dup(Call& call, Descriptor fd) {
     Guard guard(call.process.lock);
-    auto file = LINUX_TRY(call.process.files.get(call.a[0]));
+    auto file = LINUX_TRY(call.process.files.get(fd));
     return call.process.files.add(call.process.quota(), std::move(file), false);
 }
 
-Outcome call_dup2(Call& call) {
-    if ((call.a[0] & 0xffff'ffff) == (call.a[1] & 0xffff'ffff)) {
+Outcome call_dup2(Call& call, Descriptor fd, Descriptor to) {
+    if (fd == to) {
         Guard guard(call.process.lock);
-        LINUX_TRY(call.process.files.get(call.a[0]));
-        return call.a[1] & 0xffff'ffff;
+        LINUX_TRY(call.process.files.get(fd));
+        return to.number;
     }
-    return duplicate_to(call, false);
+    return duplicate_to(call, fd, to, OnExec::keep);
 }
 
-Outcome call_dup3(Call& call) {
-    if ((call.a[0] & 0xffff'ffff) == (call.a[1] & 0xffff'ffff) || (call.a[2] & ~kOpenCloseOnExec) != 0)
-        return refuse(kInvalid);
-    return duplicate_to(call, call.a[2] != 0);
+Outcome call_dup3(Call& call, Descriptor fd, Descriptor to, Flags<kOpenCloseOnExec> flags) {
+    if (fd == to) return refuse(kInvalid);
+    return duplicate_to(call, fd, to, flags.has(kOpenCloseOnExec) ? OnExec::close : OnExec::keep);
 }
 
-Outcome call_fcntl(Call& call) {
+Outcome call_fcntl(Call& call, Descriptor fd, std::uint32_t command, std::uint64_t argument) {
     Ref<OpenFile> file;
-    const std::uint64_t command = call.a[1];
     {
         Guard guard(call.process.lock);
         FileTable& files = call.process.files;
-        file = LINUX_TRY(files.get(call.a[0]));
+        file = LINUX_TRY(files.get(fd));
         if (command == kFcntlDup || command == kFcntlDupCloseOnExec) {
-            if (call.a[2] >= kMaxFiles) return refuse(kInvalid);
-            return files.add(call.process.quota(), std::move(file), command == kFcntlDupCloseOnExec, call.a[2]);
+            if (argument >= kMaxFiles) return refuse(kInvalid);
+            return files.add(call.process.quota(), std::move(file), command == kFcntlDupCloseOnExec,
+                             static_cast<std::uint32_t>(argument));
         }
-        if (command == kFcntlGetFd) return files.close_on_exec(call.a[0]) ? kCloseOnExec : 0;
+        if (command == kFcntlGetFd) return files.close_on_exec(fd) ? kCloseOnExec : 0;
         if (command == kFcntlSetFd) {
-            files.set_close_on_exec(call.a[0], (call.a[2] & kCloseOnExec) != 0);
+            files.set_close_on_exec(fd, (argument & kCloseOnExec) != 0);
             return 0;
         }
     }
@@ -112,12 +112,12 @@ Outcome call_fcntl(Call& call) {
                (file->kind == FileKind::node ? kLargeFile : 0);
     }
     case kFcntlSetFlags:
-        file->append = (call.a[2] & kOpenAppend) != 0;
+        file->append = (argument & kOpenAppend) != 0;
         return 0;
     case kGetLock:
     case kSetLock:
     case kSetLockWait:
-        return record_lock(*file, command, call.a[2]);
+        return record_lock(*file, command, UserInOut<FileLock>(argument));
     default:
         return refuse(kInvalid);
     }

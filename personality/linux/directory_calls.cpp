@@ -74,11 +74,10 @@ Outcome set_working_directory(Call& call, std::string_view path) {
 
 } // namespace
 
-Outcome call_getdents64(Call& call) {
-    const auto file = LINUX_TRY(file_of(call, call.a[0]));
+Outcome call_getdents64(Call& call, Descriptor fd, UserOut<std::byte> out, std::uint32_t capacity) {
+    const auto file = LINUX_TRY(file_of(call, fd));
     if (file->path_only) return refuse(kBadFd);
     if (!file->is_directory) return refuse(kNotDirectory);
-    const std::uint64_t capacity = call.a[2] & 0xffff'ffff;
     Bounce bounce = LINUX_TRY(Bounce::make(call.process)); // the entry in the lower half, its record in the upper
     static_assert(sizeof(Entry) <= Bounce::kBytes / 2 && kDirentHead + kMaxNamePart + 9 <= Bounce::kBytes / 2);
     Entry& entry = *::new (bounce.data()) Entry;
@@ -93,28 +92,28 @@ Outcome call_getdents64(Call& call) {
         }
         const std::size_t bytes = encode(entry, record);
         if (bytes > capacity - done) return done != 0 ? Outcome(done) : refuse(kInvalid);
-        if (!arch::copy_to_user(call.a[1] + done, record, bytes)) return done != 0 ? Outcome(done) : refuse(kFault);
+        if (!out.write_array(done, record, bytes)) return done != 0 ? Outcome(done) : refuse(kFault);
         done += bytes;
         directory.position = entry.next_position;
     }
     return done;
 }
 
-Outcome call_chdir(Call& call) {
-    Lookup lookup = LINUX_TRY(Lookup::resolve(call, kHere, call.a[0], Follow::yes));
+Outcome call_chdir(Call& call, UserIn<char> path) {
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, kHere, path, Follow::yes));
     const auto file = LINUX_TRY(lookup.open());
     if (!file->is_directory) return refuse(kNotDirectory);
     if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
     return set_working_directory(call, lookup.absolute());
 }
 
-Outcome call_fchdir(Call& call) {
-    const auto file = LINUX_TRY(file_of(call, call.a[0]));
+Outcome call_fchdir(Call& call, Descriptor fd) {
+    const auto file = LINUX_TRY(file_of(call, fd));
     if (!file->is_directory) return refuse(kNotDirectory);
     return set_working_directory(call, file->path.view());
 }
 
-Outcome call_getcwd(Call& call) {
+Outcome call_getcwd(Call& call, UserOut<char> out, std::uint64_t capacity) {
     Bounce bounce = LINUX_TRY(Bounce::make(call.process));
     char* text = bounce.text();
     std::size_t bytes = 0;
@@ -126,8 +125,8 @@ Outcome call_getcwd(Call& call) {
         text[path.size() + 1] = '\0';
         bytes = path.size() + 2;
     }
-    if (call.a[1] < bytes) return refuse(kRange);
-    if (!arch::copy_to_user(call.a[0], text, bytes)) return refuse(kFault);
+    if (capacity < bytes) return refuse(kRange);
+    LINUX_TRY(out.write_array(0, text, bytes));
     return bytes;
 }
 

@@ -1,6 +1,7 @@
 // Dispatch of Linux calls from the coverage table, and the Personality's entry points.
-#include "kernel/arch/log.hpp"
+#include <span>
 
+#include "kernel/arch/log.hpp"
 #include "kernel/mm/size_classes.hpp"
 #include "personality/linux/process.hpp"
 #include "personality/linux/signals.hpp"
@@ -9,12 +10,40 @@ namespace aios::linux_abi {
 namespace {
 
 constexpr std::uint64_t kTableSize = 512; // above every number of coverage.def
-using Handler = Outcome (*)(Call&);
+using Arguments = std::span<const std::uint64_t, 6>;
+using Invoker = Outcome (*)(Call&, Arguments);
+
+template <typename T>
+concept IsFlags = requires(T value) { value.are_answered(); };
+
+// Gives a handler its arguments as the table types them.
+template <auto Function>
+struct Invoke;
+template <typename... A, Outcome (*Function)(Call&, A...)>
+struct Invoke<Function> {
+    static_assert(sizeof...(A) <= 6);
+    static Outcome run(Call& call, Arguments values) { return with(call, values, std::index_sequence_for<A...>()); }
+    template <std::size_t... I>
+    static Outcome with(Call& call, [[maybe_unused]] Arguments values, std::index_sequence<I...>) {
+        Errno refused{};
+        (check(A(values[I]), refused), ...);
+        if (refused != Errno{}) return refuse(refused);
+        return Function(call, A(values[I])...);
+    }
+    template <typename T>
+    static void check(const T& argument, Errno& refused) {
+        if constexpr (IsFlags<T>) {
+            if (!argument.are_answered()) refused = T::kRefused;
+        } else {
+            (void)argument, (void)refused;
+        }
+    }
+};
 
 struct Table {
-    Handler handlers[kTableSize]{};
+    Invoker invokers[kTableSize]{};
     constexpr Table() {
-#define LINUX_CALL(number, name, tier, flags) handlers[number] = call_##name;
+#define LINUX_CALL(number, name, tier, answered, arguments) invokers[number] = Invoke<&call_##name>::run;
 #include "personality/linux/coverage.def"
 #undef LINUX_CALL
     }
@@ -25,22 +54,20 @@ constexpr Table kTable;
 
 void LinuxProcess::call(Thread& thread, arch::TrapFrame& frame) {
     const arch::CallArguments arguments = arch::call_arguments(frame);
-    const Handler handler = arguments.number < kTableSize ? kTable.handlers[arguments.number] : nullptr;
-    if (handler == nullptr) {
+    const Invoker invoke = arguments.number < kTableSize ? kTable.invokers[arguments.number] : nullptr;
+    if (invoke == nullptr) {
         note_unanswered(arguments.number);
         arch::set_call_result(frame, -kNoSystemCall);
         return;
     }
-    Call call{*this, thread, frame, {}};
-    for (std::size_t i = 0; i < 6; ++i)
-        call.a[i] = arguments.values[i];
-    const Outcome outcome = handler(call);
+    Call call{*this, thread, frame, arguments.number};
+    const Outcome outcome = invoke(call, arguments.values);
     call.data().restarted_deadline = 0;
     arch::set_call_result(frame, outcome ? static_cast<std::int64_t>(*outcome) : -outcome.error());
 }
 
 std::unexpected<Errno> interrupted_call(Call& call, bool restart, std::uint64_t deadline) {
-    call.data().interrupted = {true, restart, arch::call_arguments(call.frame).number, deadline};
+    call.data().interrupted = {true, restart, call.number, deadline};
     return refuse(kInterrupted);
 }
 
@@ -82,7 +109,7 @@ void LinuxProcess::thread_exited(Thread& thread) {
     if (!data.leaving) threads_staying.fetch_sub(1);
     if (data.clear_child_tid != 0 && process_.thread_count() > 1) {
         const std::uint32_t zero = 0;
-        if (arch::copy_to_user(data.clear_child_tid, &zero, sizeof(zero)))
+        if (UserOut<std::uint32_t>(data.clear_child_tid).write(zero))
             (void)futex_wake(*this, data.clear_child_tid, FutexScope::shared, 1, ~0u);
     }
     {

@@ -28,12 +28,12 @@ FileTable::~FileTable() {
         mm::destroy(chunk);
 }
 
-FileTable::Entry* FileTable::find(std::uint64_t fd) const {
+FileTable::Entry* FileTable::find(std::uint32_t fd) const {
     if (fd >= kMaxFiles || chunks_[fd / kChunkFiles] == nullptr) return nullptr;
     return &chunks_[fd / kChunkFiles]->entries[fd % kChunkFiles];
 }
 
-std::expected<FileTable::Entry*, Errno> FileTable::make(Payer& payer, std::uint64_t fd) {
+std::expected<FileTable::Entry*, Errno> FileTable::make(Payer& payer, std::uint32_t fd) {
     if (fd >= kMaxFiles) return std::unexpected(kBadFd);
     Chunk*& chunk = chunks_[fd / kChunkFiles];
     if (chunk == nullptr) {
@@ -47,15 +47,15 @@ std::expected<FileTable::Entry*, Errno> FileTable::make(Payer& payer, std::uint6
     return &chunk->entries[fd % kChunkFiles];
 }
 
-std::expected<Ref<OpenFile>, Errno> FileTable::get(std::uint64_t fd) const {
-    const Entry* entry = find(fd & 0xffff'ffff); // descriptors are 32-bit numbers
+std::expected<Ref<OpenFile>, Errno> FileTable::get(Descriptor fd) const {
+    const Entry* entry = find(fd.number);
     if (entry == nullptr || !entry->file) return std::unexpected(kBadFd);
     return entry->file;
 }
 
 std::expected<std::uint64_t, Errno> FileTable::add(Payer& payer, Ref<OpenFile> file, bool close_on_exec,
-                                                   std::uint64_t lowest) {
-    for (std::uint64_t fd = lowest; fd < kMaxFiles; ++fd) {
+                                                   std::uint32_t lowest) {
+    for (std::uint32_t fd = lowest; fd < kMaxFiles; ++fd) {
         Entry* entry = find(fd);
         if (entry == nullptr) entry = LINUX_TRY(make(payer, fd));
         if (entry->file) continue;
@@ -66,30 +66,30 @@ std::expected<std::uint64_t, Errno> FileTable::add(Payer& payer, Ref<OpenFile> f
     return std::unexpected(kTooManyFiles);
 }
 
-std::expected<Ref<OpenFile>, Errno> FileTable::set(Payer& payer, std::uint64_t fd, Ref<OpenFile> file,
+std::expected<Ref<OpenFile>, Errno> FileTable::set(Payer& payer, Descriptor fd, Ref<OpenFile> file,
                                                    bool close_on_exec) {
-    Entry* entry = LINUX_TRY(make(payer, fd & 0xffff'ffff));
+    Entry* entry = LINUX_TRY(make(payer, fd.number));
     Ref<OpenFile> old = std::move(entry->file);
     entry->file = std::move(file);
     entry->close_on_exec = close_on_exec;
     return old;
 }
 
-Ref<OpenFile> FileTable::remove(std::uint64_t fd) {
-    Entry* entry = find(fd & 0xffff'ffff);
+Ref<OpenFile> FileTable::remove(Descriptor fd) {
+    Entry* entry = find(fd.number);
     return entry == nullptr ? Ref<OpenFile>() : std::move(entry->file);
 }
 
-bool FileTable::close_on_exec(std::uint64_t fd) const {
-    const Entry* entry = find(fd & 0xffff'ffff);
+bool FileTable::close_on_exec(Descriptor fd) const {
+    const Entry* entry = find(fd.number);
     return entry != nullptr && entry->close_on_exec;
 }
 
-void FileTable::set_close_on_exec(std::uint64_t fd, bool on) {
-    if (Entry* entry = find(fd & 0xffff'ffff); entry != nullptr) entry->close_on_exec = on;
+void FileTable::set_close_on_exec(Descriptor fd, bool on) {
+    if (Entry* entry = find(fd.number); entry != nullptr) entry->close_on_exec = on;
 }
 
-std::expected<Ref<OpenFile>, Errno> file_of(Call& call, std::uint64_t fd) {
+std::expected<Ref<OpenFile>, Errno> file_of(Call& call, Descriptor fd) {
     Ref<OpenFile> file;
     {
         LinuxProcess::Lock::Guard guard(call.process.lock);

@@ -10,7 +10,7 @@
 #include "base/ref.hpp"
 #include "kernel/cap/table.hpp"
 #include "kernel/fs/tree.hpp"
-#include "personality/linux/abi.hpp"
+#include "personality/linux/arguments.hpp"
 
 namespace aios::linux_abi {
 
@@ -84,14 +84,14 @@ public:
     FileTable() = default;
     FileTable(const FileTable&) = delete;
     ~FileTable();
-    [[nodiscard]] std::expected<Ref<OpenFile>, Errno> get(std::uint64_t fd) const; // kBadFd
+    [[nodiscard]] std::expected<Ref<OpenFile>, Errno> get(Descriptor fd) const; // kBadFd
     std::expected<std::uint64_t, Errno> add(Payer& payer, Ref<OpenFile> file, bool close_on_exec,
-                                            std::uint64_t lowest = 0);
+                                            std::uint32_t lowest = 0);
     // Puts `file` at `fd`; answers what was there.
-    std::expected<Ref<OpenFile>, Errno> set(Payer& payer, std::uint64_t fd, Ref<OpenFile> file, bool close_on_exec);
-    Ref<OpenFile> remove(std::uint64_t fd); // empty: nothing was there
-    [[nodiscard]] bool close_on_exec(std::uint64_t fd) const;
-    void set_close_on_exec(std::uint64_t fd, bool on);
+    std::expected<Ref<OpenFile>, Errno> set(Payer& payer, Descriptor fd, Ref<OpenFile> file, bool close_on_exec);
+    Ref<OpenFile> remove(Descriptor fd); // empty: nothing was there
+    [[nodiscard]] bool close_on_exec(Descriptor fd) const;
+    void set_close_on_exec(Descriptor fd, bool on);
 
 private:
     static constexpr std::size_t kChunkFiles = 32;
@@ -104,13 +104,13 @@ private:
         Entry entries[kChunkFiles];
         ~Chunk() = default;
     };
-    [[nodiscard]] Entry* find(std::uint64_t fd) const; // nullptr: no chunk there
-    std::expected<Entry*, Errno> make(Payer& payer, std::uint64_t fd);
+    [[nodiscard]] Entry* find(std::uint32_t fd) const; // nullptr: no chunk there
+    std::expected<Entry*, Errno> make(Payer& payer, std::uint32_t fd);
     Chunk* chunks_[kMaxFiles / kChunkFiles]{};
 };
 
 // The file behind a descriptor; kBadFd, or kAccess when its capability is gone. Any use but close and dup.
-std::expected<Ref<OpenFile>, Errno> file_of(Call& call, std::uint64_t fd);
+std::expected<Ref<OpenFile>, Errno> file_of(Call& call, Descriptor fd);
 
 // Sizes of files change only here. grow: at least `bytes` afterwards.
 Result<> grow_file(fs::Node& node, std::uint64_t bytes);

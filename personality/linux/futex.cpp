@@ -115,49 +115,53 @@ Outcome futex_wake(LinuxProcess& process, std::uint64_t address, FutexScope scop
 
 namespace {
 
-Outcome wait_call(Call& call, FutexScope scope, std::uint32_t command, bool realtime) {
-    const auto value = static_cast<std::uint32_t>(call.a[2]);
-    const std::uint32_t bitset = command == kFutexWait ? ~0u : static_cast<std::uint32_t>(call.a[5]);
+struct Wait {
+    std::uint64_t address;
+    FutexScope scope;
+    std::uint32_t value, bitset;
+    UserIn<TimeSpec> time;
+    bool is_absolute, is_realtime; // what `time` is
+};
+
+Outcome wait_call(Call& call, const Wait& wait) {
     sched::Deadline deadline = sched::kNever;
-    if (call.a[3] != 0) {
-        const auto time = LINUX_TRY(load_user<TimeSpec>(call.a[3]));
-        const std::uint64_t ns = LINUX_TRY(nanoseconds_of(time));
-        if (command == kFutexWaitBitset) {
-            deadline = realtime ? time::monotonic_of_wall(ns) : ns;
+    if (!wait.time.is_null()) {
+        const TimeSpec given = LINUX_TRY(wait.time.read());
+        const std::uint64_t ns = LINUX_TRY(nanoseconds_of(given));
+        if (wait.is_absolute) {
+            deadline = wait.is_realtime ? time::monotonic_of_wall(ns) : ns;
         } else if (call.data().restarted_deadline != 0) {
             deadline = call.data().restarted_deadline;
         } else {
             deadline = time::deadline_after(ns);
         }
     }
-    const Outcome outcome = futex_wait(call.process, call.a[0], scope, value, deadline, bitset);
+    const Outcome outcome = futex_wait(call.process, wait.address, wait.scope, wait.value, deadline, wait.bitset);
     if (outcome || outcome.error() != kInterrupted) return outcome;
     const bool has_deadline = deadline != sched::kNever;
-    return interrupted_call(call, !has_deadline, has_deadline && command == kFutexWait ? deadline : 0);
+    return interrupted_call(call, !has_deadline, has_deadline && !wait.is_absolute ? deadline : 0);
 }
 
 } // namespace
 
-Outcome call_futex(Call& call) {
-    const std::uint64_t address = call.a[0];
-    const auto operation = static_cast<std::uint32_t>(call.a[1]);
-    const auto value = static_cast<std::uint32_t>(call.a[2]);
+Outcome call_futex(Call& call, std::uint64_t address, std::uint32_t operation, std::uint32_t value,
+                   std::uint64_t timeout, std::uint64_t, std::uint32_t last) {
     const FutexScope scope = (operation & kFutexPrivate) != 0 ? FutexScope::private_ : FutexScope::shared;
     const std::uint32_t command = operation & ~(kFutexPrivate | kFutexClockRealtime);
     const bool realtime = (operation & kFutexClockRealtime) != 0;
     if (realtime && command != kFutexWaitBitset) return refuse(kNoSystemCall);
-    const auto last = static_cast<std::uint32_t>(call.a[5]);
     switch (command) {
     case kFutexWait:
+        return wait_call(call, {address, scope, value, ~0u, UserIn<TimeSpec>(timeout), false, false});
     case kFutexWaitBitset:
-        return wait_call(call, scope, command, realtime);
+        return wait_call(call, {address, scope, value, last, UserIn<TimeSpec>(timeout), true, realtime});
     case kFutexWake:
         return futex_wake(call.process, address, scope, value, ~0u);
     case kFutexWakeBitset:
         return futex_wake(call.process, address, scope, value, last);
     case kFutexRequeue:
     case kFutexCmpRequeue: {
-        const auto move = static_cast<std::uint32_t>(call.a[3]);
+        const auto move = static_cast<std::uint32_t>(timeout); // the argument has two meanings
         if (static_cast<std::int32_t>(value) < 0 || static_cast<std::int32_t>(move) < 0) return refuse(kInvalid);
         if (command == kFutexCmpRequeue) {
             const auto word = arch::user_load_u32(address);

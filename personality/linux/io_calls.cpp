@@ -5,6 +5,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/checked.hpp"
 #include "kernel/audit/output.hpp"
 #include "kernel/dev/entropy.hpp"
 #include "kernel/dev/resource.hpp"
@@ -43,7 +44,7 @@ private:
 
 Outcome partly(std::uint64_t done, Errno error) { return done != 0 ? Outcome(done) : refuse(error); }
 
-Outcome read_at(Call& call, OpenFile& file, std::uint64_t to, std::uint64_t bytes, std::uint64_t offset) {
+Outcome read_at(Call& call, OpenFile& file, UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t offset) {
     auto pages = LINUX_TRY(file.node->pages());
     const std::uint64_t size = pages->bytes();
     if (offset >= size) return 0;
@@ -58,13 +59,13 @@ Outcome read_at(Call& call, OpenFile& file, std::uint64_t to, std::uint64_t byte
             if (got.error() == Error::bad_argument) return done; // cut off meanwhile
             return partly(done, errno_of(got.error()));
         }
-        if (!arch::copy_to_user(to + done, buffer.data(), part)) return partly(done, kFault);
+        if (!to.write_array(done, buffer.data(), part)) return partly(done, kFault);
         done += part;
     }
     return done;
 }
 
-Outcome write_at(Call& call, OpenFile& file, std::uint64_t from, std::uint64_t bytes, std::uint64_t offset) {
+Outcome write_at(Call& call, OpenFile& file, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset) {
     if (bytes == 0) return 0;
     if (offset >= kMaxFileBytes) return refuse(kFileTooBig);
     const std::uint64_t wanted = std::min(std::min(bytes, kMaxFileBytes - offset), kMaxTransfer);
@@ -75,7 +76,7 @@ Outcome write_at(Call& call, OpenFile& file, std::uint64_t from, std::uint64_t b
     Errno error{};
     while (done < wanted && !call.thread.is_killed()) {
         const std::size_t part = buffer.piece(wanted - done, offset + done);
-        if (!arch::copy_from_user(buffer.data(), from + done, part)) {
+        if (!from.read_array(done, buffer.data(), part)) {
             error = kFault;
             break;
         }
@@ -96,7 +97,7 @@ Outcome write_at(Call& call, OpenFile& file, std::uint64_t from, std::uint64_t b
 }
 
 // The place is taken in one step, so that appends of several threads do not mix.
-Outcome append_to(Call& call, OpenFile& file, std::uint64_t from, std::uint64_t bytes) {
+Outcome append_to(Call& call, OpenFile& file, UserIn<std::byte> from, std::uint64_t bytes) {
     const std::uint64_t wanted = std::min(bytes, kMaxTransfer);
     if (wanted == 0) return 0;
     const auto at = extend_file(*file.node, wanted);
@@ -121,14 +122,14 @@ Errno put_on_console(Call& call, const OpenFile& file, Bytes text) {
     return Errno{};
 }
 
-Outcome write_console(Call& call, OpenFile& file, std::uint64_t from, std::uint64_t bytes) {
+Outcome write_console(Call& call, OpenFile& file, UserIn<std::byte> from, std::uint64_t bytes) {
     const std::uint64_t wanted = std::min(bytes, kMaxTransfer);
     Buffer buffer;
     if (const Errno error = buffer.prepare(call.process, wanted); error != Errno{}) return refuse(error);
     std::uint64_t done = 0;
     while (done < wanted && !call.thread.is_killed()) {
         const std::size_t part = std::min<std::size_t>(buffer.piece(wanted - done), kConsolePiece);
-        if (!arch::copy_from_user(buffer.data(), from + done, part)) return partly(done, kFault);
+        if (!from.read_array(done, buffer.data(), part)) return partly(done, kFault);
         const Errno error = put_on_console(call, file, Bytes(buffer.data(), part));
         if (error == kInterrupted && done == 0) return interrupted_call(call, true);
         if (error != Errno{}) return partly(done, error);
@@ -137,7 +138,7 @@ Outcome write_console(Call& call, OpenFile& file, std::uint64_t from, std::uint6
     return done;
 }
 
-Outcome read_generated(Call& call, FileKind kind, std::uint64_t to, std::uint64_t bytes) {
+Outcome read_generated(Call& call, FileKind kind, UserOut<std::byte> to, std::uint64_t bytes) {
     const std::uint64_t wanted = std::min(bytes, kMaxTransfer);
     Buffer buffer;
     if (const Errno error = buffer.prepare(call.process, wanted); error != Errno{}) return refuse(error);
@@ -149,14 +150,14 @@ Outcome read_generated(Call& call, FileKind kind, std::uint64_t to, std::uint64_
         } else {
             std::memset(buffer.data(), 0, part);
         }
-        if (!arch::copy_to_user(to + done, buffer.data(), part)) return partly(done, kFault);
+        if (!to.write_array(done, buffer.data(), part)) return partly(done, kFault);
         done += part;
     }
     std::memset(buffer.data(), 0, buffer.piece(wanted));
     return done;
 }
 
-Outcome read_file(Call& call, OpenFile& file, std::uint64_t to, std::uint64_t bytes) {
+Outcome read_file(Call& call, OpenFile& file, UserOut<std::byte> to, std::uint64_t bytes) {
     if (!file.readable) return refuse(kBadFd);
     switch (file.kind) {
     case FileKind::node: {
@@ -180,7 +181,7 @@ Outcome read_file(Call& call, OpenFile& file, std::uint64_t to, std::uint64_t by
     return refuse(kBadFd);
 }
 
-Outcome write_file(Call& call, OpenFile& file, std::uint64_t from, std::uint64_t bytes) {
+Outcome write_file(Call& call, OpenFile& file, UserIn<std::byte> from, std::uint64_t bytes) {
     if (!file.writable) return refuse(kBadFd);
     switch (file.kind) {
     case FileKind::node: {
@@ -205,11 +206,11 @@ Outcome write_file(Call& call, OpenFile& file, std::uint64_t from, std::uint64_t
 
 // Runs `one(address, bytes)` over the vectors until one is short.
 template <typename F>
-Outcome for_vectors(std::uint64_t vectors, std::uint64_t count, F&& one) {
+Outcome for_vectors(UserIn<IoVector> vectors, std::uint64_t count, F&& one) {
     if (count > kMaxVectors) return refuse(kInvalid);
     std::uint64_t total = 0;
     for (std::uint64_t i = 0; i < count; ++i) {
-        const auto vector = load_user<IoVector>(vectors + i * sizeof(IoVector));
+        const auto vector = vectors.read(i);
         if (!vector) return partly(total, kFault);
         if (static_cast<std::int64_t>(vector->bytes) < 0) return partly(total, kInvalid);
         if (vector->bytes == 0) continue;
@@ -221,75 +222,78 @@ Outcome for_vectors(std::uint64_t vectors, std::uint64_t count, F&& one) {
     return total;
 }
 
-std::expected<Ref<OpenFile>, Errno> file_with_positions(Call& call, bool OpenFile::* allowed) {
-    auto file = LINUX_TRY(file_of(call, call.a[0]));
+std::expected<Ref<OpenFile>, Errno> file_with_positions(Call& call, Descriptor fd, std::int64_t offset,
+                                                        bool OpenFile::* allowed) {
+    auto file = LINUX_TRY(file_of(call, fd));
     if (file->kind == FileKind::console) return std::unexpected(kIllegalSeek);
     if (!((*file).*allowed)) return std::unexpected(kBadFd);
-    if (static_cast<std::int64_t>(call.a[3]) < 0) return std::unexpected(kInvalid);
+    if (offset < 0) return std::unexpected(kInvalid);
     if (file->is_directory) return std::unexpected(kIsDirectory);
     return file;
 }
 
 } // namespace
 
-Outcome call_read(Call& call) {
-    const auto file = LINUX_TRY(file_of(call, call.a[0]));
-    return read_file(call, *file, call.a[1], call.a[2]);
+Outcome call_read(Call& call, Descriptor fd, UserOut<std::byte> to, std::uint64_t bytes) {
+    const auto file = LINUX_TRY(file_of(call, fd));
+    return read_file(call, *file, to, bytes);
 }
 
-Outcome call_write(Call& call) {
-    const auto file = LINUX_TRY(file_of(call, call.a[0]));
-    return write_file(call, *file, call.a[1], call.a[2]);
+Outcome call_write(Call& call, Descriptor fd, UserIn<std::byte> from, std::uint64_t bytes) {
+    const auto file = LINUX_TRY(file_of(call, fd));
+    return write_file(call, *file, from, bytes);
 }
 
-Outcome call_readv(Call& call) {
-    const auto file = LINUX_TRY(file_of(call, call.a[0]));
+Outcome call_readv(Call& call, Descriptor fd, UserIn<IoVector> vectors, std::uint64_t count) {
+    const auto file = LINUX_TRY(file_of(call, fd));
     if (!file->readable) return refuse(kBadFd);
-    return for_vectors(call.a[1], call.a[2],
-                       [&](std::uint64_t at, std::uint64_t bytes) { return read_file(call, *file, at, bytes); });
+    return for_vectors(vectors, count, [&](std::uint64_t at, std::uint64_t bytes) {
+        return read_file(call, *file, UserOut<std::byte>(at), bytes);
+    });
 }
 
-Outcome call_writev(Call& call) {
-    const auto file = LINUX_TRY(file_of(call, call.a[0]));
+Outcome call_writev(Call& call, Descriptor fd, UserIn<IoVector> vectors, std::uint64_t count) {
+    const auto file = LINUX_TRY(file_of(call, fd));
     if (!file->writable) return refuse(kBadFd);
-    return for_vectors(call.a[1], call.a[2],
-                       [&](std::uint64_t at, std::uint64_t bytes) { return write_file(call, *file, at, bytes); });
+    return for_vectors(vectors, count, [&](std::uint64_t at, std::uint64_t bytes) {
+        return write_file(call, *file, UserIn<std::byte>(at), bytes);
+    });
 }
 
-Outcome call_pread64(Call& call) {
-    const auto file = LINUX_TRY(file_with_positions(call, &OpenFile::readable));
-    if (file->kind != FileKind::node) return read_file(call, *file, call.a[1], call.a[2]);
-    return read_at(call, *file, call.a[1], call.a[2], call.a[3]);
+Outcome call_pread64(Call& call, Descriptor fd, UserOut<std::byte> to, std::uint64_t bytes, std::int64_t offset) {
+    const auto file = LINUX_TRY(file_with_positions(call, fd, offset, &OpenFile::readable));
+    if (file->kind != FileKind::node) return read_file(call, *file, to, bytes);
+    return read_at(call, *file, to, bytes, static_cast<std::uint64_t>(offset));
 }
 
-Outcome call_pwrite64(Call& call) {
-    const auto file = LINUX_TRY(file_with_positions(call, &OpenFile::writable));
-    if (file->kind != FileKind::node) return write_file(call, *file, call.a[1], call.a[2]);
-    if (file->append) return write_file(call, *file, call.a[1], call.a[2]); // as Linux does it, against POSIX
-    return write_at(call, *file, call.a[1], call.a[2], call.a[3]);
+Outcome call_pwrite64(Call& call, Descriptor fd, UserIn<std::byte> from, std::uint64_t bytes, std::int64_t offset) {
+    const auto file = LINUX_TRY(file_with_positions(call, fd, offset, &OpenFile::writable));
+    if (file->kind != FileKind::node) return write_file(call, *file, from, bytes);
+    if (file->append) return write_file(call, *file, from, bytes); // as Linux does it, against POSIX
+    return write_at(call, *file, from, bytes, static_cast<std::uint64_t>(offset));
 }
 
-Outcome call_lseek(Call& call) {
-    constexpr std::uint64_t kSeekData = 3, kSeekHole = 4;
-    const auto file = LINUX_TRY(file_of(call, call.a[0]));
+Outcome call_lseek(Call& call, Descriptor fd, std::int64_t offset, std::uint32_t whence) {
+    constexpr std::uint32_t kSeekData = 3, kSeekHole = 4;
+    const auto file = LINUX_TRY(file_of(call, fd));
     if (file->path_only) return refuse(kBadFd);
     if (file->kind == FileKind::console) return refuse(kIllegalSeek);
-    if (call.a[2] > kSeekHole) return refuse(kInvalid);
+    if (whence > kSeekHole) return refuse(kInvalid);
     if (file->kind != FileKind::node && file->kind != FileKind::root) return 0;
     const std::uint64_t size = file->kind == FileKind::node ? file->node->info().bytes : 0;
     OpenFile& target = *file;
     sync::Mutex<sync::Rank::open_file>::Guard guard(target.position_lock);
     std::uint64_t base = 0;
-    if (call.a[2] == kSeekCurrent) base = target.position;
-    if (call.a[2] == kSeekEnd) base = size;
-    if (call.a[2] == kSeekData || call.a[2] == kSeekHole) { // all of a file is data
-        if (call.a[1] >= size) return refuse(kNoDeviceAddress);
-        target.position = call.a[2] == kSeekData ? call.a[1] : size;
+    if (whence == kSeekCurrent) base = target.position;
+    if (whence == kSeekEnd) base = size;
+    if (whence == kSeekData || whence == kSeekHole) { // all of a file is data
+        const auto at = static_cast<std::uint64_t>(offset);
+        if (at >= size) return refuse(kNoDeviceAddress);
+        target.position = whence == kSeekData ? at : size;
         return target.position.load();
     }
     std::int64_t result = 0;
-    if (__builtin_add_overflow(static_cast<std::int64_t>(base), static_cast<std::int64_t>(call.a[1]), &result))
-        return refuse(kOverflow);
+    if (__builtin_add_overflow(static_cast<std::int64_t>(base), offset, &result)) return refuse(kOverflow);
     if (result < 0) return refuse(kInvalid);
     target.position = static_cast<std::uint64_t>(result);
     return static_cast<std::uint64_t>(result);
@@ -297,23 +301,23 @@ Outcome call_lseek(Call& call) {
 
 // The positions of both files are the caller's to keep apart: two threads that send from one descriptor at once may
 // send the same bytes twice, as on Linux.
-Outcome call_sendfile(Call& call) {
-    const auto out = LINUX_TRY(file_of(call, call.a[0]));
-    const auto in = LINUX_TRY(file_of(call, call.a[1]));
+Outcome call_sendfile(Call& call, Descriptor to, Descriptor from, UserInOut<std::uint64_t> offset,
+                      std::uint64_t bytes) {
+    const auto out = LINUX_TRY(file_of(call, to));
+    const auto in = LINUX_TRY(file_of(call, from));
     if (!in->readable || !out->writable) return refuse(kBadFd);
     if (in->kind != FileKind::node || in->is_directory || out->append) return refuse(kInvalid);
-    const std::uint64_t offset_at = call.a[2];
-    std::uint64_t offset = offset_at != 0 ? LINUX_TRY(load_user<std::uint64_t>(offset_at)) : in->position.load();
-    if (static_cast<std::int64_t>(offset) < 0) return refuse(kInvalid);
+    std::uint64_t at = offset.is_null() ? in->position.load() : LINUX_TRY(offset.read());
+    if (static_cast<std::int64_t>(at) < 0) return refuse(kInvalid);
     auto pages = LINUX_TRY(in->node->pages());
     const std::uint64_t size = pages->bytes();
-    const std::uint64_t wanted = offset >= size ? 0 : std::min(std::min(call.a[3], size - offset), kMaxTransfer);
+    const std::uint64_t wanted = at >= size ? 0 : std::min(std::min(bytes, size - at), kMaxTransfer);
     Bounce bounce = LINUX_TRY(Bounce::make(call.process));
     std::uint64_t done = 0;
     Errno error{};
     while (done < wanted && error == Errno{} && !call.thread.is_killed()) {
         const std::size_t part = std::min<std::uint64_t>(wanted - done, kConsolePiece);
-        if (const auto got = pages->read(offset, bounce.data(), part); !got) {
+        if (const auto got = pages->read(at, bounce.data(), part); !got) {
             error = errno_of(got.error());
             break;
         }
@@ -322,12 +326,13 @@ Outcome call_sendfile(Call& call) {
         } else if (out->kind == FileKind::node) {
             OpenFile& target = *out;
             sync::Mutex<sync::Rank::open_file>::Guard guard(target.position_lock);
-            const std::uint64_t at = target.position;
-            auto to = LINUX_TRY(target.node->pages());
-            const auto grown = at > kMaxFileBytes - part ? fail(Error::too_large) : grow_file(*target.node, at + part);
-            const auto put = grown ? to->write(at, bounce.data(), part) : grown;
+            const std::uint64_t end = target.position;
+            auto contents = LINUX_TRY(target.node->pages());
+            const auto grown =
+                end > kMaxFileBytes - part ? fail(Error::too_large) : grow_file(*target.node, end + part);
+            const auto put = grown ? contents->write(end, bounce.data(), part) : grown;
             if (put) {
-                target.position = at + part;
+                target.position = end + part;
             } else {
                 error = change_errno(put.error());
             }
@@ -336,53 +341,52 @@ Outcome call_sendfile(Call& call) {
         }
         if (error != Errno{}) break;
         done += part;
-        offset += part;
+        at += part;
     }
     if (done != 0 && out->kind == FileKind::node) (void)out->node->set_modified(time::wall_ns());
     if (done == 0 && error != Errno{}) return refuse(error);
-    if (offset_at != 0) {
-        LINUX_TRY(store_user(offset_at, offset));
+    if (offset.is_null()) {
+        in->position = at;
     } else {
-        in->position = offset;
+        LINUX_TRY(offset.out().write(at));
     }
     return done;
 }
 
-Outcome call_ftruncate(Call& call) {
-    if (static_cast<std::int64_t>(call.a[1]) < 0) return refuse(kInvalid);
-    const auto file = LINUX_TRY(file_of(call, call.a[0]));
+Outcome call_ftruncate(Call& call, Descriptor fd, std::int64_t bytes) {
+    if (bytes < 0) return refuse(kInvalid);
+    const auto file = LINUX_TRY(file_of(call, fd));
     if (file->path_only) return refuse(kBadFd);
     if (file->kind != FileKind::node || !file->writable || file->is_directory) return refuse(kInvalid);
-    if (call.a[1] > kMaxFileBytes) return refuse(kFileTooBig);
-    if (const auto done = truncate_file(*file->node, call.a[1]); !done) return refuse(change_errno(done.error()));
+    const auto size = static_cast<std::uint64_t>(bytes);
+    if (size > kMaxFileBytes) return refuse(kFileTooBig);
+    if (const auto done = truncate_file(*file->node, size); !done) return refuse(change_errno(done.error()));
     (void)file->node->set_modified(time::wall_ns());
     return 0;
 }
 
-Outcome call_fallocate(Call& call) {
-    constexpr std::uint64_t kKeepSize = 1;
-    const auto file = LINUX_TRY(file_of(call, call.a[0]));
-    const auto offset = static_cast<std::int64_t>(call.a[2]), bytes = static_cast<std::int64_t>(call.a[3]);
+Outcome call_fallocate(Call& call, Descriptor fd, Flags<kFallocateKeepSize, kNotSupported> mode, std::int64_t offset,
+                       std::int64_t bytes) {
+    const auto file = LINUX_TRY(file_of(call, fd));
     if (offset < 0 || bytes <= 0) return refuse(kInvalid);
-    if ((call.a[1] & ~kKeepSize) != 0) return refuse(kNotSupported);
     if (!file->writable) return refuse(kBadFd);
     if (file->kind != FileKind::node) return refuse(kNoDevice);
-    if (call.a[2] > kMaxFileBytes || call.a[3] > kMaxFileBytes - call.a[2]) return refuse(kFileTooBig);
-    if ((call.a[1] & kKeepSize) != 0) return 0; // a promise of room; writes tell when the quota is used up
-    if (const auto done = grow_file(*file->node, call.a[2] + call.a[3]); !done)
-        return refuse(change_errno(done.error()));
+    const auto start = static_cast<std::uint64_t>(offset), size = static_cast<std::uint64_t>(bytes);
+    if (!range_fits(start, size, kMaxFileBytes)) return refuse(kFileTooBig);
+    if (mode.has(kFallocateKeepSize)) return 0; // a promise of room; writes tell when the quota is used up
+    if (const auto done = grow_file(*file->node, start + size); !done) return refuse(change_errno(done.error()));
     return 0;
 }
 
-Outcome call_fsync(Call& call) {
-    if (LINUX_TRY(file_of(call, call.a[0]))->path_only) return refuse(kBadFd);
+Outcome call_fsync(Call& call, Descriptor fd) {
+    if (LINUX_TRY(file_of(call, fd))->path_only) return refuse(kBadFd);
     return 0;
 }
-Outcome call_fdatasync(Call& call) { return call_fsync(call); }
+Outcome call_fdatasync(Call& call, Descriptor fd) { return call_fsync(call, fd); }
 
-Outcome call_fadvise64(Call& call) {
-    if (call.a[3] > 5) return refuse(kInvalid);
-    const auto file = LINUX_TRY(file_of(call, call.a[0]));
+Outcome call_fadvise64(Call& call, Descriptor fd, std::int64_t, std::int64_t, std::int32_t advice) {
+    if (advice < 0 || advice > 5) return refuse(kInvalid);
+    const auto file = LINUX_TRY(file_of(call, fd));
     return file->path_only ? refuse(kBadFd) : Outcome(0);
 }
 
@@ -407,18 +411,19 @@ constexpr WindowSize kWindow = {24, 80, 0, 0};
 
 } // namespace
 
-Outcome call_ioctl(Call& call) {
-    constexpr std::uint64_t kGetTerminal = 0x5401, kGetWindow = 0x5413;           // TCGETS, TIOCGWINSZ
-    constexpr std::uint64_t kCloseOnExecSet = 0x5451, kCloseOnExecClear = 0x5450; // FIOCLEX, FIONCLEX
-    const auto file = LINUX_TRY(file_of(call, call.a[0]));
+Outcome call_ioctl(Call& call, Descriptor fd, std::uint32_t request, std::uint64_t argument) {
+    constexpr std::uint32_t kGetTerminal = 0x5401, kGetWindow = 0x5413;           // TCGETS, TIOCGWINSZ
+    constexpr std::uint32_t kCloseOnExecSet = 0x5451, kCloseOnExecClear = 0x5450; // FIOCLEX, FIONCLEX
+    const auto file = LINUX_TRY(file_of(call, fd));
     if (file->path_only) return refuse(kBadFd);
-    if (call.a[1] == kCloseOnExecSet || call.a[1] == kCloseOnExecClear) {
+    if (request == kCloseOnExecSet || request == kCloseOnExecClear) {
         LinuxProcess::Lock::Guard guard(call.process.lock);
-        call.process.files.set_close_on_exec(call.a[0], call.a[1] == kCloseOnExecSet);
+        call.process.files.set_close_on_exec(fd, request == kCloseOnExecSet);
         return 0;
     }
-    if (file->kind == FileKind::console && call.a[1] == kGetTerminal) return store_user(call.a[2], kTerminal);
-    if (file->kind == FileKind::console && call.a[1] == kGetWindow) return store_user(call.a[2], kWindow);
+    if (file->kind == FileKind::console && request == kGetTerminal)
+        return answer(UserOut<Terminal>(argument), kTerminal);
+    if (file->kind == FileKind::console && request == kGetWindow) return answer(UserOut<WindowSize>(argument), kWindow);
     return refuse(kNotTerminal);
 }
 

@@ -56,12 +56,12 @@ const NameSpace::Mount* NameSpace::below_root(std::size_t index) const {
     return nullptr;
 }
 
-std::expected<std::size_t, Errno> fetch_text(std::uint64_t address, char* out) {
+std::expected<std::size_t, Errno> fetch_text(UserIn<char> text, char* out) {
     std::size_t bytes = 0;
     while (bytes < kPathRoom) { // page by page: the string may end just before memory that is not mapped
-        const std::uint64_t at = address + bytes;
+        const std::uint64_t at = text.address() + bytes;
         const std::size_t part = std::min<std::size_t>(kPathRoom - bytes, arch::kPageSize - at % arch::kPageSize);
-        if (!arch::copy_from_user(out + bytes, at, part)) return std::unexpected(kFault);
+        LINUX_TRY(text.read_array(bytes, out + bytes, part));
         if (const void* end = std::memchr(out + bytes, 0, part); end != nullptr)
             return static_cast<std::size_t>(static_cast<const char*>(end) - out);
         bytes += part;
@@ -142,17 +142,6 @@ constexpr SpecialFile kSpecialFiles[] = {{kSelfLink, FileKind::self_link},
                                          {"/dev/random", FileKind::random},
                                          {"/dev/urandom", FileKind::random}};
 
-void record_refusal(Call& call, Rights needed, Error error) {
-    audit::Record record;
-    record.kind = audit::Kind::refusal;
-    record.agent = call.process.agent().id();
-    record.call = arch::call_arguments(call.frame).number;
-    record.detail[0] = static_cast<std::uint64_t>(ObjectType::tree);
-    record.detail[1] = needed.bits();
-    record.detail[2] = static_cast<std::uint64_t>(error);
-    audit::refused(call.process.agent().audit(), record);
-}
-
 } // namespace
 
 std::expected<Lookup, Errno> Lookup::make(Call& call) {
@@ -174,11 +163,11 @@ std::expected<Lookup, Errno> Lookup::here(Call& call) {
     return lookup;
 }
 
-std::expected<Lookup, Errno> Lookup::resolve(Call& call, std::uint64_t fd, std::uint64_t address, Follow follow) {
+std::expected<Lookup, Errno> Lookup::resolve(Call& call, Descriptor from, UserIn<char> path, Follow follow) {
     LinuxProcess& process = call.process;
     Lookup lookup = LINUX_TRY(make(call));
     Work& work = *lookup.work_;
-    work.text_bytes = LINUX_TRY(fetch_text(address, work.text));
+    work.text_bytes = LINUX_TRY(fetch_text(path, work.text));
     const std::string_view text = lookup.text();
     if (text.empty()) return std::unexpected(kNoEntry);
     for (const SpecialFile& file : kSpecialFiles) {
@@ -195,8 +184,8 @@ std::expected<Lookup, Errno> Lookup::resolve(Call& call, std::uint64_t fd, std::
         LinuxProcess::Lock::Guard guard(process.lock);
         std::string_view base = process.working_directory.view();
         Ref<OpenFile> directory;
-        if (static_cast<std::int32_t>(fd) != kAtFdCwd) {
-            directory = LINUX_TRY(process.files.get(fd));
+        if (from != kHere) {
+            directory = LINUX_TRY(process.files.get(from));
             if (!directory->is_directory) return std::unexpected(kNotDirectory);
             base = directory->path.view();
         }
@@ -315,7 +304,8 @@ Errno Lookup::permit(Rights rights) const {
     if (tree() == nullptr) return Errno{};
     const auto found = call_->process.table().lookup<fs::Tree>(work_->mount->tree, rights);
     if (found) return Errno{};
-    record_refusal(*call_, rights, found.error());
+    Agent& agent = call_->process.agent();
+    audit::refused(agent.audit(), {agent.id(), call_->number, {ObjectType::tree, rights}}, found.error());
     return kAccess;
 }
 

@@ -45,9 +45,9 @@ enum class Follow : bool { no, yes };
 
 class Lookup {
 public:
-    // Fetches the path at `address` and walks it from the directory `fd`, or the working directory, or the root. An
+    // Fetches the path and walks it from the directory `from`, or the working directory (kHere), or the root. An
     // empty path is ENOENT. What the path names need not exist, but its directory must.
-    static std::expected<Lookup, Errno> resolve(Call& call, std::uint64_t fd, std::uint64_t address, Follow follow);
+    static std::expected<Lookup, Errno> resolve(Call& call, Descriptor from, UserIn<char> path, Follow follow);
 
     static std::expected<Lookup, Errno> here(Call& call); // the working directory
 
@@ -83,6 +83,6 @@ private:
 };
 
 // A string of the program's, at most kMaxPathBytes, into `out` (kPathRoom bytes); its length, kFault or kNameTooLong.
-std::expected<std::size_t, Errno> fetch_text(std::uint64_t address, char* out);
+std::expected<std::size_t, Errno> fetch_text(UserIn<char> text, char* out);
 
 } // namespace aios::linux_abi

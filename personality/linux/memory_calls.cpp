@@ -1,6 +1,7 @@
 // Memory: brk, mmap, munmap, mprotect, madvise, mremap. All of it acts on the agent's own address space under its self
 // handle; what is refused is refused for quota (ENOMEM) or for write together with execute (EACCES).
 #include "base/bits.hpp"
+#include "base/checked.hpp"
 #include "personality/linux/process.hpp"
 
 namespace aios::linux_abi {
@@ -40,7 +41,7 @@ struct MappableFile {
     Ref<mm::Pages> pages;
     Ref<OpenFile> file;
 };
-std::expected<MappableFile, Errno> mappable_file(Call& call, std::uint64_t fd) {
+std::expected<MappableFile, Errno> mappable_file(Call& call, Descriptor fd) {
     Ref<OpenFile> file = LINUX_TRY(file_of(call, fd));
     if (file->path_only) return std::unexpected(kBadFd);
     if (file->kind != FileKind::node || file->is_directory) return std::unexpected(kNoDevice);
@@ -49,18 +50,18 @@ std::expected<MappableFile, Errno> mappable_file(Call& call, std::uint64_t fd) {
     return MappableFile{std::move(pages), std::move(file)};
 }
 
-bool in_user_range(std::uint64_t address, std::uint64_t bytes) {
-    return address <= arch::kUserHigh && bytes <= arch::kUserHigh - address;
+// Linux looks at the upper border alone: nothing is mapped below the lower one.
+bool is_below_user_end(std::uint64_t address, std::uint64_t bytes) {
+    return range_fits(address, bytes, arch::kUserHigh);
 }
 
 } // namespace
 
-Outcome call_brk(Call& call) {
+Outcome call_brk(Call& call, std::uint64_t end) {
     LinuxProcess& process = call.process;
-    const std::uint64_t wanted = call.a[0];
     LinuxProcess::Lock::Guard guard(process.lock);
-    if (wanted < process.break_start || wanted - process.break_start > kMaxMemoryBytes) return process.break_end;
-    const std::uint64_t mapped_end = align_up(wanted, kPage);
+    if (end < process.break_start || end - process.break_start > kMaxMemoryBytes) return process.break_end;
+    const std::uint64_t mapped_end = align_up(end, kPage);
     if (mapped_end > process.break_mapped) {
         if (exceeds_quota(call, mapped_end - process.break_mapped)) return process.break_end;
         mm::MapOptions options;
@@ -75,15 +76,15 @@ Outcome call_brk(Call& call) {
         if (!process.memory().unmap(mapped_end, process.break_mapped - mapped_end)) return process.break_end;
     }
     process.break_mapped = mapped_end;
-    process.break_end = wanted;
-    return wanted;
+    process.break_end = end;
+    return end;
 }
 
-Outcome call_mmap(Call& call) {
-    const auto [address, bytes, protection_bits, flags, fd, offset] = call.a;
+Outcome call_mmap(Call& call, std::uint64_t address, std::uint64_t bytes, std::uint64_t protection, std::uint64_t flags,
+                  Descriptor fd, std::uint64_t offset) {
     if (bytes == 0 || offset % kPage != 0) return refuse(kInvalid);
     if (bytes > arch::kUserHigh || (flags & kMapHugePages) != 0) return refuse(kNoMemory);
-    const arch::Protection protection = LINUX_TRY(protection_of(protection_bits));
+    const arch::Protection wanted = LINUX_TRY(protection_of(protection));
     mm::MapOptions options;
     options.fixed = (flags & (kMapFixed | kMapFixedNoReplace)) != 0;
     options.no_replace = (flags & kMapFixedNoReplace) != 0;
@@ -91,11 +92,11 @@ Outcome call_mmap(Call& call) {
     if (options.fixed) {
         if (address % kPage != 0) return refuse(kInvalid);
         if (address < arch::kUserLow) return refuse(kPerm);
-        if (!in_user_range(address, align_up(bytes, kPage))) return refuse(kNoMemory);
+        if (!is_below_user_end(address, align_up(bytes, kPage))) return refuse(kNoMemory);
         options.address = address;
     } else {
         options.address = align_down(address, kPage);
-        if (options.address < arch::kUserLow || !in_user_range(options.address, align_up(bytes, kPage)))
+        if (options.address < arch::kUserLow || !is_below_user_end(options.address, align_up(bytes, kPage)))
             options.address = 0;
     }
     const std::uint64_t type = flags & kMapTypeMask;
@@ -104,27 +105,27 @@ Outcome call_mmap(Call& call) {
 
     Result<std::uint64_t> mapped = fail(Error::bad_argument);
     if ((flags & kMapAnonymous) != 0) {
-        if ((protection_bits & kProtWrite) != 0 && (flags & kMapNoReserve) == 0 && exceeds_quota(call, bytes))
+        if ((protection & kProtWrite) != 0 && (flags & kMapNoReserve) == 0 && exceeds_quota(call, bytes))
             return refuse(kNoMemory);
         if (!shared) {
-            mapped = call.process.memory().map_anonymous(bytes, protection, mm::ChargeWhen::at_touch, options);
+            mapped = call.process.memory().map_anonymous(bytes, wanted, mm::ChargeWhen::at_touch, options);
         } else {
             if (bytes > kMaxMemoryBytes) return refuse(kNoMemory);
             auto pages =
                 LINUX_TRY(mm::Pages::create(call.process.process().agent().quota(), bytes, mm::ChargeWhen::at_touch));
-            mapped = call.process.memory().map(std::move(pages), 0, bytes, protection, mm::Sharing::shared, options);
+            mapped = call.process.memory().map(std::move(pages), 0, bytes, wanted, mm::Sharing::shared, options);
         }
     } else {
         const MappableFile from = LINUX_TRY(mappable_file(call, fd));
-        if (shared && (protection_bits & kProtWrite) != 0 && !from.file->writable) return refuse(kAccess);
+        if (shared && (protection & kProtWrite) != 0 && !from.file->writable) return refuse(kAccess);
         auto maximum = arch::Protection::read | arch::Protection::write | arch::Protection::execute;
         if (shared && !from.file->writable) maximum = maximum & ~arch::Protection::write;
         if (!from.file->may(rights::execute)) maximum = maximum & ~arch::Protection::execute;
-        if ((protection_bits & kProtExec) != 0 && !arch::has(maximum, arch::Protection::execute))
+        if ((protection & kProtExec) != 0 && !arch::has(maximum, arch::Protection::execute))
             return refuse(kPerm); // as from a file system mounted noexec
         options.maximum = maximum;
         options.authority = from.file->authority;
-        mapped = call.process.memory().map(from.pages, offset, bytes, protection,
+        mapped = call.process.memory().map(from.pages, offset, bytes, wanted,
                                            shared ? mm::Sharing::shared : mm::Sharing::copy_on_write, options);
         if (mapped && !from.file->is_live()) mapped = fail(Error::revoked); // it took the mapping with it
     }
@@ -132,32 +133,29 @@ Outcome call_mmap(Call& call) {
     return *mapped;
 }
 
-Outcome call_munmap(Call& call) {
-    const std::uint64_t address = call.a[0], bytes = call.a[1];
-    if (address % kPage != 0 || bytes == 0 || !in_user_range(address, bytes)) return refuse(kInvalid);
+Outcome call_munmap(Call& call, std::uint64_t address, std::uint64_t bytes) {
+    if (address % kPage != 0 || bytes == 0 || !is_below_user_end(address, bytes)) return refuse(kInvalid);
     if (const auto done = call.process.memory().unmap(address, align_up(bytes, kPage)); !done) {
         return refuse(memory_errno(done.error()));
     }
     return 0;
 }
 
-Outcome call_mprotect(Call& call) {
-    const std::uint64_t address = call.a[0], bytes = call.a[1];
+Outcome call_mprotect(Call& call, std::uint64_t address, std::uint64_t bytes, std::uint64_t protection) {
     if (address % kPage != 0) return refuse(kInvalid);
-    if (!in_user_range(address, bytes)) return refuse(kNoMemory);
-    const arch::Protection protection = LINUX_TRY(protection_of(call.a[2]));
+    if (!is_below_user_end(address, bytes)) return refuse(kNoMemory);
+    const arch::Protection wanted = LINUX_TRY(protection_of(protection));
     if (bytes == 0) return 0;
-    if (const auto done = call.process.memory().protect(address, align_up(bytes, kPage), protection); !done) {
+    if (const auto done = call.process.memory().protect(address, align_up(bytes, kPage), wanted); !done) {
         return refuse(memory_errno(done.error()));
     }
     return 0;
 }
 
-Outcome call_madvise(Call& call) {
-    const std::uint64_t address = call.a[0], bytes = call.a[1], advice = call.a[2];
+Outcome call_madvise(Call& call, std::uint64_t address, std::uint64_t bytes, std::int32_t advice) {
     if (address % kPage != 0) return refuse(kInvalid);
-    if (advice > 4 && (advice < 8 || advice > 21)) return refuse(kInvalid);
-    if (!in_user_range(address, bytes)) return refuse(kNoMemory);
+    if (advice < 0 || (advice > 4 && (advice < 8 || advice > 21))) return refuse(kInvalid);
+    if (!is_below_user_end(address, bytes)) return refuse(kNoMemory);
     if ((advice == kMadvDontNeed || advice == kMadvFree) && bytes != 0) {
         if (const auto done = call.process.memory().discard(address, align_up(bytes, kPage)); !done) {
             return refuse(memory_errno(done.error()));
@@ -166,13 +164,12 @@ Outcome call_madvise(Call& call) {
     return 0;
 }
 
-Outcome call_mremap(Call& call) {
-    const std::uint64_t address = call.a[0], old_bytes = call.a[1], new_bytes = call.a[2], flags = call.a[3];
-    if (address % kPage != 0 || new_bytes == 0 || old_bytes == 0 || (flags & ~kMremapMayMove) != 0)
-        return refuse(kInvalid);
-    if (!in_user_range(address, old_bytes) || new_bytes > arch::kUserHigh) return refuse(kFault);
+Outcome call_mremap(Call& call, std::uint64_t address, std::uint64_t old_bytes, std::uint64_t new_bytes,
+                    WideFlags<kMremapMayMove> flags) {
+    if (address % kPage != 0 || new_bytes == 0 || old_bytes == 0) return refuse(kInvalid);
+    if (!is_below_user_end(address, old_bytes) || new_bytes > arch::kUserHigh) return refuse(kFault);
     const auto moved = call.process.memory().remap(address, align_up(old_bytes, kPage), align_up(new_bytes, kPage),
-                                                   (flags & kMremapMayMove) != 0);
+                                                   flags.has(kMremapMayMove));
     if (!moved) return refuse(moved.error() == Error::no_space ? kNoMemory : errno_of(moved.error()));
     return *moved;
 }

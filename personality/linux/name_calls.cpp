@@ -14,20 +14,20 @@ std::string_view last_component(std::string_view text) {
 
 bool is_directory(const Ref<fs::Node>& node) { return !node || node->info().kind == fs::NodeKind::directory; }
 
-Outcome make_directory(Call& call, std::uint64_t fd, std::uint64_t path, std::uint64_t mode) {
-    Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, Follow::no));
+Outcome make_directory(Call& call, Descriptor from, UserIn<char> path, std::uint32_t mode) {
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, Follow::no));
     const auto existing = lookup.node();
     if (existing) return refuse(kExists);
     if (existing.error() != kNoEntry) return refuse(existing.error());
     if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
-    const auto bits = static_cast<std::uint32_t>(mode & 01777) & ~call.process.creation_mask.load();
+    const auto bits = (mode & 01777) & ~call.process.creation_mask.load();
     const auto made = lookup.tree()->create_directory(lookup.relative(), bits);
     if (!made) return refuse(change_errno(made.error()));
     return 0;
 }
 
-Outcome remove_file(Call& call, std::uint64_t fd, std::uint64_t path) {
-    Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, Follow::no));
+Outcome remove_file(Call& call, Descriptor from, UserIn<char> path) {
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, Follow::no));
     if (lookup.special() != FileKind::node) return refuse(kReadOnly);
     const Ref<fs::Node> node = LINUX_TRY(lookup.node()); // ENOENT before EROFS
     if (is_directory(node)) return refuse(kIsDirectory);
@@ -38,8 +38,8 @@ Outcome remove_file(Call& call, std::uint64_t fd, std::uint64_t path) {
     return 0;
 }
 
-Outcome remove_directory(Call& call, std::uint64_t fd, std::uint64_t path) {
-    Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, Follow::no));
+Outcome remove_directory(Call& call, Descriptor from, UserIn<char> path) {
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, Follow::no));
     if (lookup.special() != FileKind::node) return refuse(kNotDirectory);
     const std::string_view last = last_component(lookup.text());
     if (last == ".") return refuse(kInvalid);
@@ -52,15 +52,14 @@ Outcome remove_directory(Call& call, std::uint64_t fd, std::uint64_t path) {
     return 0;
 }
 
-constexpr std::uint64_t kRenameNoReplace = 1;
+enum class Replace : bool { no, yes };
 
 bool is_below(std::string_view path, std::string_view directory) {
     return path.starts_with(directory) && path.size() > directory.size() && path[directory.size()] == '/';
 }
 
-Outcome rename_at(Call& call, std::uint64_t from_fd, std::uint64_t from_path, std::uint64_t to_fd,
-                  std::uint64_t to_path, std::uint64_t flags) {
-    if ((flags & ~kRenameNoReplace) != 0) return refuse(kInvalid);
+Outcome rename_at(Call& call, Descriptor from_fd, UserIn<char> from_path, Descriptor to_fd, UserIn<char> to_path,
+                  Replace replace) {
     Lookup from = LINUX_TRY(Lookup::resolve(call, from_fd, from_path, Follow::no));
     Lookup to = LINUX_TRY(Lookup::resolve(call, to_fd, to_path, Follow::no));
     if (from.special() != FileKind::node || to.special() != FileKind::node) return refuse(kReadOnly);
@@ -75,22 +74,20 @@ Outcome rename_at(Call& call, std::uint64_t from_fd, std::uint64_t from_path, st
     const bool moves_directory = is_directory(source);
     if (!moves_directory && (from.must_be_directory() || to.must_be_directory())) return refuse(kNotDirectory);
     if (const auto target = to.node()) {
-        if ((flags & kRenameNoReplace) != 0) return refuse(kExists);
+        if (replace == Replace::no) return refuse(kExists);
         if (!moves_directory && is_directory(*target)) return refuse(kIsDirectory);
         if (moves_directory && !is_directory(*target)) return refuse(kNotDirectory);
         if ((*target)->info().id == source->info().id) return 0;
     }
     if (moves_directory && is_below(to.relative(), from.relative())) return refuse(kInvalid);
     if (moves_directory && is_below(from.relative(), to.relative())) return refuse(kNotEmpty);
-    const auto done = from.tree()->rename(from.relative(), to.relative(), (flags & kRenameNoReplace) == 0);
+    const auto done = from.tree()->rename(from.relative(), to.relative(), replace == Replace::yes);
     if (!done) return refuse(change_errno(done.error()));
     return 0;
 }
 
-Outcome link_at(Call& call, std::uint64_t from_fd, std::uint64_t from_path, std::uint64_t to_fd, std::uint64_t to_path,
-                std::uint64_t flags) {
-    if ((flags & ~kAtSymlinkFollow) != 0) return refuse(kInvalid);
-    const Follow follow = (flags & kAtSymlinkFollow) != 0 ? Follow::yes : Follow::no;
+Outcome link_at(Call& call, Descriptor from_fd, UserIn<char> from_path, Descriptor to_fd, UserIn<char> to_path,
+                Follow follow) {
     Lookup from = LINUX_TRY(Lookup::resolve(call, from_fd, from_path, follow));
     const Ref<fs::Node> source = LINUX_TRY(from.node());
     Lookup to = LINUX_TRY(Lookup::resolve(call, to_fd, to_path, Follow::no));
@@ -103,8 +100,8 @@ Outcome link_at(Call& call, std::uint64_t from_fd, std::uint64_t from_path, std:
     return 0;
 }
 
-Outcome symlink_at(Call& call, std::uint64_t target, std::uint64_t fd, std::uint64_t path) {
-    Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, Follow::no));
+Outcome symlink_at(Call& call, UserIn<char> target, Descriptor from, UserIn<char> path) {
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, Follow::no));
     Bounce bounce = LINUX_TRY(Bounce::make(call.process));
     const std::string_view text(bounce.text(), LINUX_TRY(fetch_text(target, bounce.text())));
     if (text.empty()) return refuse(kNoEntry);
@@ -117,23 +114,23 @@ Outcome symlink_at(Call& call, std::uint64_t target, std::uint64_t fd, std::uint
     return 0;
 }
 
-Outcome readlink_at(Call& call, std::uint64_t fd, std::uint64_t path, std::uint64_t out, std::uint64_t capacity) {
-    if (static_cast<std::int32_t>(capacity) <= 0) return refuse(kInvalid);
-    capacity &= 0x7fff'ffff;
+Outcome readlink_at(Call& call, Descriptor from, UserIn<char> path, UserOut<char> out, std::int32_t room) {
+    if (room <= 0) return refuse(kInvalid);
+    const auto capacity = static_cast<std::uint64_t>(room);
     Bounce bounce = LINUX_TRY(Bounce::make(call.process));
     std::uint64_t bytes = 0;
     Ref<fs::Node> node;
-    const bool names_descriptor = LINUX_TRY(load_user<char>(path)) == '\0';
+    const bool names_descriptor = LINUX_TRY(path.read()) == '\0';
     if (names_descriptor) { // an O_PATH descriptor of a link
-        const auto file = LINUX_TRY(file_of(call, fd));
+        const auto file = LINUX_TRY(file_of(call, from));
         if (file->kind != FileKind::node) return refuse(kNoEntry);
         node = file->node;
     } else {
-        Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, Follow::no));
+        Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, Follow::no));
         if (lookup.special() == FileKind::self_link) {
             const std::string_view executable = call.process.executable.view();
             bytes = std::min<std::uint64_t>(executable.size(), capacity);
-            if (!arch::copy_to_user(out, executable.data(), bytes)) return refuse(kFault);
+            LINUX_TRY(out.write_array(0, executable.data(), bytes));
             return bytes;
         }
         if (lookup.special() != FileKind::node) return refuse(kInvalid);
@@ -143,28 +140,51 @@ Outcome readlink_at(Call& call, std::uint64_t fd, std::uint64_t path, std::uint6
     if (!node || node->info().kind != fs::NodeKind::link) return refuse(names_descriptor ? kNoEntry : kInvalid);
     bytes = LINUX_TRY(node->read_link(bounce.text(), Bounce::kBytes));
     bytes = std::min(bytes, capacity);
-    if (!arch::copy_to_user(out, bounce.text(), bytes)) return refuse(kFault);
+    LINUX_TRY(out.write_array(0, bounce.text(), bytes));
     return bytes;
 }
 
 } // namespace
 
-Outcome call_mkdir(Call& call) { return make_directory(call, kHere, call.a[0], call.a[1]); }
-Outcome call_mkdirat(Call& call) { return make_directory(call, call.a[0], call.a[1], call.a[2]); }
-Outcome call_unlink(Call& call) { return remove_file(call, kHere, call.a[0]); }
-Outcome call_rmdir(Call& call) { return remove_directory(call, kHere, call.a[0]); }
-Outcome call_unlinkat(Call& call) {
-    if ((call.a[2] & ~kAtRemoveDir) != 0) return refuse(kInvalid);
-    return call.a[2] != 0 ? remove_directory(call, call.a[0], call.a[1]) : remove_file(call, call.a[0], call.a[1]);
+Outcome call_mkdir(Call& call, UserIn<char> path, std::uint32_t mode) {
+    return make_directory(call, kHere, path, mode);
 }
-Outcome call_rename(Call& call) { return rename_at(call, kHere, call.a[0], kHere, call.a[1], 0); }
-Outcome call_renameat(Call& call) { return rename_at(call, call.a[0], call.a[1], call.a[2], call.a[3], 0); }
-Outcome call_renameat2(Call& call) { return rename_at(call, call.a[0], call.a[1], call.a[2], call.a[3], call.a[4]); }
-Outcome call_link(Call& call) { return link_at(call, kHere, call.a[0], kHere, call.a[1], 0); }
-Outcome call_linkat(Call& call) { return link_at(call, call.a[0], call.a[1], call.a[2], call.a[3], call.a[4]); }
-Outcome call_symlink(Call& call) { return symlink_at(call, call.a[0], kHere, call.a[1]); }
-Outcome call_symlinkat(Call& call) { return symlink_at(call, call.a[0], call.a[1], call.a[2]); }
-Outcome call_readlink(Call& call) { return readlink_at(call, kHere, call.a[0], call.a[1], call.a[2]); }
-Outcome call_readlinkat(Call& call) { return readlink_at(call, call.a[0], call.a[1], call.a[2], call.a[3]); }
+Outcome call_mkdirat(Call& call, Descriptor from, UserIn<char> path, std::uint32_t mode) {
+    return make_directory(call, from, path, mode);
+}
+Outcome call_unlink(Call& call, UserIn<char> path) { return remove_file(call, kHere, path); }
+Outcome call_rmdir(Call& call, UserIn<char> path) { return remove_directory(call, kHere, path); }
+Outcome call_unlinkat(Call& call, Descriptor from, UserIn<char> path, Flags<kAtRemoveDir> flags) {
+    return flags.has(kAtRemoveDir) ? remove_directory(call, from, path) : remove_file(call, from, path);
+}
+Outcome call_rename(Call& call, UserIn<char> from, UserIn<char> to) {
+    return rename_at(call, kHere, from, kHere, to, Replace::yes);
+}
+Outcome call_renameat(Call& call, Descriptor from, UserIn<char> path, Descriptor to, UserIn<char> to_path) {
+    return rename_at(call, from, path, to, to_path, Replace::yes);
+}
+Outcome call_renameat2(Call& call, Descriptor from, UserIn<char> path, Descriptor to, UserIn<char> to_path,
+                       Flags<kRenameNoReplace> flags) {
+    return rename_at(call, from, path, to, to_path, flags.has(kRenameNoReplace) ? Replace::no : Replace::yes);
+}
+Outcome call_link(Call& call, UserIn<char> from, UserIn<char> to) {
+    return link_at(call, kHere, from, kHere, to, Follow::no);
+}
+Outcome call_linkat(Call& call, Descriptor from, UserIn<char> path, Descriptor to, UserIn<char> to_path,
+                    Flags<kAtSymlinkFollow> flags) {
+    return link_at(call, from, path, to, to_path, flags.has(kAtSymlinkFollow) ? Follow::yes : Follow::no);
+}
+Outcome call_symlink(Call& call, UserIn<char> target, UserIn<char> path) {
+    return symlink_at(call, target, kHere, path);
+}
+Outcome call_symlinkat(Call& call, UserIn<char> target, Descriptor from, UserIn<char> path) {
+    return symlink_at(call, target, from, path);
+}
+Outcome call_readlink(Call& call, UserIn<char> path, UserOut<char> out, std::int32_t capacity) {
+    return readlink_at(call, kHere, path, out, capacity);
+}
+Outcome call_readlinkat(Call& call, Descriptor from, UserIn<char> path, UserOut<char> out, std::int32_t capacity) {
+    return readlink_at(call, from, path, out, capacity);
+}
 
 } // namespace aios::linux_abi

@@ -10,7 +10,7 @@ constexpr std::uint64_t kOpenTemporary = 020000000; // O_TMPFILE's own bit
 
 // What is there, or, with O_CREAT, a new file. Another thread may create or remove it meanwhile: then once more.
 std::expected<Ref<OpenFile>, Errno> open_or_create(Call& call, Lookup& lookup, std::uint64_t flags,
-                                                   std::uint64_t mode) {
+                                                   std::uint32_t mode) {
     const bool exclusive = (flags & kOpenCreate) != 0 && (flags & kOpenExclusive) != 0;
     for (int attempt = 0; attempt < 8; ++attempt) {
         auto opened = lookup.open();
@@ -18,7 +18,7 @@ std::expected<Ref<OpenFile>, Errno> open_or_create(Call& call, Lookup& lookup, s
         if (opened.error() != kNoEntry || (flags & kOpenCreate) == 0) return opened;
         if (lookup.must_be_directory()) return std::unexpected(kIsDirectory);
         if (const Errno error = lookup.permit_change(); error != Errno{}) return std::unexpected(error);
-        const auto bits = static_cast<std::uint32_t>(mode & 07777) & ~call.process.creation_mask.load();
+        const auto bits = (mode & 07777) & ~call.process.creation_mask.load();
         const auto made = lookup.tree()->create_file(lookup.relative(), bits);
         if (!made && made.error() != Error::already_exists) return std::unexpected(change_errno(made.error()));
         if (made) return lookup.open();
@@ -26,7 +26,7 @@ std::expected<Ref<OpenFile>, Errno> open_or_create(Call& call, Lookup& lookup, s
     return std::unexpected(kNoEntry);
 }
 
-Outcome open_at(Call& call, std::uint64_t fd, std::uint64_t path, std::uint64_t flags, std::uint64_t mode) {
+Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t flags, std::uint32_t mode) {
     const std::uint64_t access = flags & kOpenAccessMask;
     if (access == 3) return refuse(kInvalid);
     if ((flags & kOpenTemporary) != 0) return refuse(kNotSupported);
@@ -34,7 +34,7 @@ Outcome open_at(Call& call, std::uint64_t fd, std::uint64_t path, std::uint64_t 
     if (path_only) flags &= kOpenPath | kOpenDirectory | kOpenNoFollow | kOpenCloseOnExec;
     const bool exclusive = (flags & kOpenCreate) != 0 && (flags & kOpenExclusive) != 0;
     const Follow follow = (flags & kOpenNoFollow) != 0 || exclusive ? Follow::no : Follow::yes;
-    Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, follow));
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, follow));
     if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
 
     Ref<OpenFile> file = LINUX_TRY(open_or_create(call, lookup, flags, mode));
@@ -61,13 +61,11 @@ Outcome open_at(Call& call, std::uint64_t fd, std::uint64_t path, std::uint64_t 
     return call.process.files.add(call.process.quota(), std::move(file), (flags & kOpenCloseOnExec) != 0);
 }
 
-constexpr std::uint64_t kMayExecute = 1, kMayWrite = 2, kMayRead = 4, kEffective = 0x200; // R_OK..., AT_EACCESS
+constexpr std::uint64_t kMayExecute = 1, kMayWrite = 2, kMayRead = 4; // R_OK...
 
-Outcome access_at(Call& call, std::uint64_t fd, std::uint64_t path, std::uint64_t mode, std::uint64_t flags) {
+Outcome access_at(Call& call, Descriptor from, UserIn<char> path, std::uint32_t mode, Follow follow) {
     if ((mode & ~(kMayExecute | kMayWrite | kMayRead)) != 0) return refuse(kInvalid);
-    if ((flags & ~(kEffective | kAtSymlinkNoFollow | kAtEmptyPath)) != 0) return refuse(kInvalid);
-    const Follow follow = (flags & kAtSymlinkNoFollow) != 0 ? Follow::no : Follow::yes;
-    Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, follow));
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, follow));
     const auto file = LINUX_TRY(lookup.open());
     if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
     if ((mode & kMayWrite) != 0 && file->kind <= FileKind::root) {
@@ -81,30 +79,39 @@ Outcome access_at(Call& call, std::uint64_t fd, std::uint64_t path, std::uint64_
 
 } // namespace
 
-Outcome call_open(Call& call) { return open_at(call, kHere, call.a[0], call.a[1], call.a[2]); }
-Outcome call_openat(Call& call) { return open_at(call, call.a[0], call.a[1], call.a[2], call.a[3]); }
-Outcome call_creat(Call& call) {
-    return open_at(call, kHere, call.a[0], kOpenCreate | kOpenWriteOnly | kOpenTruncate, call.a[1]);
+Outcome call_open(Call& call, UserIn<char> path, std::uint32_t flags, std::uint32_t mode) {
+    return open_at(call, kHere, path, flags, mode);
 }
-Outcome call_access(Call& call) { return access_at(call, kHere, call.a[0], call.a[1], 0); }
-Outcome call_faccessat(Call& call) { return access_at(call, call.a[0], call.a[1], call.a[2], 0); }
-Outcome call_faccessat2(Call& call) { return access_at(call, call.a[0], call.a[1], call.a[2], call.a[3]); }
+Outcome call_openat(Call& call, Descriptor from, UserIn<char> path, std::uint32_t flags, std::uint32_t mode) {
+    return open_at(call, from, path, flags, mode);
+}
+Outcome call_creat(Call& call, UserIn<char> path, std::uint32_t mode) {
+    return open_at(call, kHere, path, kOpenCreate | kOpenWriteOnly | kOpenTruncate, mode);
+}
+Outcome call_access(Call& call, UserIn<char> path, std::uint32_t mode) {
+    return access_at(call, kHere, path, mode, Follow::yes);
+}
+Outcome call_faccessat(Call& call, Descriptor from, UserIn<char> path, std::uint32_t mode) {
+    return access_at(call, from, path, mode, Follow::yes);
+}
+Outcome call_faccessat2(Call& call, Descriptor from, UserIn<char> path, std::uint32_t mode, Flags<kAccessFlags> flags) {
+    return access_at(call, from, path, mode, flags.has(kAtSymlinkNoFollow) ? Follow::no : Follow::yes);
+}
 
-Outcome call_truncate(Call& call) {
-    if (static_cast<std::int64_t>(call.a[1]) < 0) return refuse(kInvalid);
-    Lookup lookup = LINUX_TRY(Lookup::resolve(call, kHere, call.a[0], Follow::yes));
+Outcome call_truncate(Call& call, UserIn<char> path, std::int64_t bytes) {
+    if (bytes < 0) return refuse(kInvalid);
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, kHere, path, Follow::yes));
     const auto file = LINUX_TRY(lookup.open());
     if (file->is_directory) return refuse(kIsDirectory);
     if (file->kind != FileKind::node) return refuse(kInvalid);
     if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
-    if (call.a[1] > kMaxMemoryBytes) return refuse(kFileTooBig);
-    if (const auto done = truncate_file(*file->node, call.a[1]); !done) return refuse(change_errno(done.error()));
+    const auto size = static_cast<std::uint64_t>(bytes);
+    if (size > kMaxMemoryBytes) return refuse(kFileTooBig);
+    if (const auto done = truncate_file(*file->node, size); !done) return refuse(change_errno(done.error()));
     (void)file->node->set_modified(time::wall_ns());
     return 0;
 }
 
-Outcome call_umask(Call& call) {
-    return call.process.creation_mask.exchange(static_cast<std::uint32_t>(call.a[0] & 0777));
-}
+Outcome call_umask(Call& call, std::uint32_t mask) { return call.process.creation_mask.exchange(mask & 0777); }
 
 } // namespace aios::linux_abi

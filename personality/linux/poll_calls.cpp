@@ -6,42 +6,34 @@
 namespace aios::linux_abi {
 namespace {
 
-struct PollEntry { // struct pollfd
-    std::int32_t fd;
-    std::int16_t events, raised;
-};
 constexpr std::int16_t kPollIn = 1, kPollOut = 4, kPollInvalid = 32, kPollReadNormal = 64, kPollWriteNormal = 256;
 
 std::int16_t state_of(Call& call, const PollEntry& entry) {
     if (entry.fd < 0) return 0;
-    const auto file = file_of(call, static_cast<std::uint64_t>(entry.fd));
+    const auto file = file_of(call, Descriptor(static_cast<std::uint64_t>(entry.fd)));
     if (!file || (*file)->path_only) return kPollInvalid;
     return entry.events & (kPollIn | kPollOut | kPollReadNormal | kPollWriteNormal);
 }
 
-Outcome poll(Call& call, std::uint64_t deadline, bool is_relative) {
-    const std::uint64_t count = call.a[1] & 0xffff'ffff;
+} // namespace
+
+// Answers at once what is ready; else sleeps, for `milliseconds` or, where they are negative, for ever.
+Outcome call_poll(Call& call, UserInOut<PollEntry> entries, std::uint32_t count, std::int32_t milliseconds) {
     if (count > kMaxFiles) return refuse(kInvalid);
     std::uint64_t ready = 0;
-    for (std::uint64_t i = 0; i < count; ++i) {
-        const std::uint64_t at = call.a[0] + i * sizeof(PollEntry);
-        auto entry = LINUX_TRY(load_user<PollEntry>(at));
+    for (std::uint32_t i = 0; i < count; ++i) {
+        auto entry = LINUX_TRY(entries.read(i));
         entry.raised = state_of(call, entry);
-        LINUX_TRY(store_user(at + offsetof(PollEntry, raised), entry.raised));
+        const std::uint64_t at = entries.address() + i * sizeof(PollEntry) + offsetof(PollEntry, raised);
+        LINUX_TRY(UserOut<std::int16_t>(at).write(entry.raised));
         if (entry.raised != 0) ++ready;
     }
     if (ready != 0) return ready;
-    if (is_relative && call.data().restarted_deadline != 0) deadline = call.data().restarted_deadline;
+    sched::Deadline deadline = sched::kNever;
+    if (milliseconds >= 0) deadline = time::deadline_after(static_cast<std::uint64_t>(milliseconds) * 1'000'000);
+    if (milliseconds >= 0 && call.data().restarted_deadline != 0) deadline = call.data().restarted_deadline;
     if (sched::sleep_until(deadline) != sched::Outcome::interrupted) return 0;
-    return interrupted_call(call, false, is_relative ? deadline : 0);
-}
-
-} // namespace
-
-Outcome call_poll(Call& call) {
-    const auto milliseconds = static_cast<std::int32_t>(call.a[2]);
-    if (milliseconds < 0) return poll(call, sched::kNever, false);
-    return poll(call, time::deadline_after(static_cast<std::uint64_t>(milliseconds) * 1'000'000), true);
+    return interrupted_call(call, false, milliseconds >= 0 ? deadline : 0);
 }
 
 } // namespace aios::linux_abi

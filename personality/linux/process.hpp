@@ -8,7 +8,7 @@
 
 #include "kernel/agent/agent.hpp"
 #include "kernel/agent/elf.hpp"
-#include "personality/linux/abi.hpp"
+#include "personality/linux/arguments.hpp"
 #include "personality/linux/files.hpp"
 #include "personality/linux/futex.hpp"
 #include "personality/linux/lookup.hpp"
@@ -101,12 +101,12 @@ private:
     std::atomic<bool> unanswered_high_{false};
 };
 
-// What a call sees. Values are the six arguments.
+// What a call sees, beside its arguments.
 struct Call {
     LinuxProcess& process;
     Thread& thread;
     arch::TrapFrame& frame;
-    std::uint64_t a[6];
+    std::uint64_t number;
     [[nodiscard]] LinuxThread& data() const { return data_of(thread); }
 };
 
@@ -128,16 +128,10 @@ T take_value(std::expected<T, E>&& result) {
     if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
-// One user structure in or out; fetched once.
+// One structure to the program as the call's whole outcome.
 template <typename T>
-[[nodiscard]] std::expected<T, Errno> load_user(std::uint64_t address) {
-    T value;
-    if (!arch::copy_from_user(&value, address, sizeof(T))) return refuse(kFault);
-    return value;
-}
-template <typename T>
-[[nodiscard]] Outcome store_user(std::uint64_t address, const T& value) {
-    if (!arch::copy_to_user(address, &value, sizeof(T))) return refuse(kFault);
+[[nodiscard]] Outcome answer(UserOut<T> to, const std::type_identity_t<T>& value) {
+    LINUX_TRY(to.write(value));
     return 0;
 }
 
@@ -165,8 +159,16 @@ private:
 // A wait was interrupted. `restart`: whether SA_RESTART applies; `deadline` of a relative wait, or 0. Answers EINTR.
 [[nodiscard]] std::unexpected<Errno> interrupted_call(Call& call, bool restart, std::uint64_t deadline = 0);
 
+template <typename Signature>
+struct Handler;
+template <typename... A>
+struct Handler<void(A...)> {
+    using Type = Outcome(Call&, A...);
+};
+
 // The handlers, one a supported call; coverage.def is the table. Each file *_calls.cpp holds one subject.
-#define LINUX_CALL(number, name, tier, flags) Outcome call_##name(Call& call);
+using std::int32_t, std::int64_t, std::uint32_t, std::uint64_t;
+#define LINUX_CALL(number, name, tier, answered, arguments) Handler<void arguments>::Type call_##name;
 #include "personality/linux/coverage.def"
 #undef LINUX_CALL
 

@@ -1,6 +1,8 @@
 // Calls about signals. Only the own process can be sent one: other agents are reached by AgentKill alone.
 #include "personality/linux/signals.hpp"
 
+#include <span>
+
 #include "kernel/mm/size_classes.hpp"
 
 namespace aios::linux_abi {
@@ -8,7 +10,7 @@ namespace {
 
 constexpr std::uint64_t kSignalSetBytes = 8;
 
-bool is_signal(std::uint64_t signal) { return signal <= static_cast<std::uint64_t>(kSignalCount); }
+bool is_signal(std::int32_t signal) { return signal >= 0 && signal <= kSignalCount; }
 
 // To the thread itself the signal comes on its way back to user mode; another one is woken for it.
 void make_pending(LinuxThread& target, int signal) {
@@ -16,22 +18,22 @@ void make_pending(LinuxThread& target, int signal) {
     target.thread.interrupt();
 }
 
-Outcome send_to_thread(Call& call, std::int32_t tid, std::uint64_t signal) {
+Outcome send_to_thread(Call& call, std::int32_t tid, std::int32_t signal) {
     if (tid <= 0 || !is_signal(signal)) return refuse(kInvalid);
     LinuxProcess::ThreadLock::Guard guard(call.process.thread_lock);
     for (LinuxThread& thread : call.process.threads) {
         if (thread.tid != tid) continue;
-        if (signal != 0) make_pending(thread, static_cast<int>(signal));
+        if (signal != 0) make_pending(thread, signal);
         return 0;
     }
     return refuse(kNoProcess);
 }
 
 // Any thread that does not block it takes it; the caller first.
-Outcome send_to_process(Call& call, std::uint64_t signal) {
+Outcome send_to_process(Call& call, std::int32_t signal) {
     if (!is_signal(signal)) return refuse(kInvalid);
     if (signal == 0) return 0;
-    const std::uint64_t bit = bit_of(static_cast<int>(signal));
+    const std::uint64_t bit = bit_of(signal);
     call.process.process_pending.fetch_or(bit);
     if ((call.data().blocked.load() & bit & ~kUnblockable) == 0) {
         call.thread.interrupt();
@@ -61,87 +63,86 @@ Outcome wait_for_signal(Call& call) {
 
 } // namespace
 
-Outcome call_rt_sigaction(Call& call) {
-    const std::uint64_t signal = call.a[0];
-    if (call.a[3] != kSignalSetBytes || signal == 0 || !is_signal(signal)) return refuse(kInvalid);
+Outcome call_rt_sigaction(Call& call, std::int32_t signal, UserIn<SignalAction> action, UserOut<SignalAction> old,
+                          std::uint64_t set_bytes) {
+    if (set_bytes != kSignalSetBytes || signal == 0 || !is_signal(signal)) return refuse(kInvalid);
     LinuxProcess& process = call.process;
     SignalAction wanted{};
     ActionTable* fresh = nullptr;
-    if (call.a[1] != 0) {
-        wanted = LINUX_TRY(load_user<SignalAction>(call.a[1]));
+    if (!action.is_null()) {
+        wanted = LINUX_TRY(action.read());
         if (signal == kSigKill || signal == kSigStop) return refuse(kInvalid);
         wanted.mask &= ~kUnblockable;
         auto charge = LINUX_TRY(Reservation::make(process.quota(), Resource::memory, mm::cost_of<ActionTable>));
         fresh = LINUX_TRY(mm::make<ActionTable>(std::move(charge))); // freed again if there is a table already
     }
-    SignalAction old{};
+    SignalAction previous{};
     {
         LinuxProcess::Lock::Guard guard(process.lock);
         if (process.actions == nullptr) process.actions = std::exchange(fresh, nullptr);
         if (process.actions != nullptr) {
-            old = process.actions->of[signal - 1];
-            if (call.a[1] != 0) process.actions->of[signal - 1] = wanted;
+            previous = process.actions->of[signal - 1];
+            if (!action.is_null()) process.actions->of[signal - 1] = wanted;
         }
     }
     mm::destroy(fresh);
-    if (call.a[2] != 0) return store_user(call.a[2], old);
-    return 0;
+    return old.is_null() ? Outcome(0) : answer(old, previous);
 }
 
-Outcome call_rt_sigprocmask(Call& call) {
-    constexpr std::uint64_t kBlock = 0, kUnblock = 1, kSet = 2;
-    if (call.a[3] != kSignalSetBytes) return refuse(kInvalid);
-    const std::uint64_t old = call.data().blocked.load();
-    if (call.a[1] != 0) {
-        const auto set = LINUX_TRY(load_user<std::uint64_t>(call.a[1]));
-        switch (call.a[0]) {
+Outcome call_rt_sigprocmask(Call& call, std::int32_t how, UserIn<std::uint64_t> set, UserOut<std::uint64_t> old,
+                            std::uint64_t set_bytes) {
+    constexpr std::int32_t kBlock = 0, kUnblock = 1, kSet = 2;
+    if (set_bytes != kSignalSetBytes) return refuse(kInvalid);
+    const std::uint64_t previous = call.data().blocked.load();
+    if (!set.is_null()) {
+        const std::uint64_t given = LINUX_TRY(set.read());
+        switch (how) {
         case kBlock:
-            set_mask(call, old | set);
+            set_mask(call, previous | given);
             break;
         case kUnblock:
-            set_mask(call, old & ~set);
+            set_mask(call, previous & ~given);
             break;
         case kSet:
-            set_mask(call, set);
+            set_mask(call, given);
             break;
         default:
             return refuse(kInvalid);
         }
     }
-    if (call.a[2] != 0) return store_user(call.a[2], old);
-    return 0;
+    return old.is_null() ? Outcome(0) : answer(old, previous);
 }
 
-Outcome call_rt_sigpending(Call& call) {
-    if (call.a[1] > kSignalSetBytes) return refuse(kInvalid);
+Outcome call_rt_sigpending(Call& call, UserOut<std::byte> out, std::uint64_t set_bytes) {
+    if (set_bytes > kSignalSetBytes) return refuse(kInvalid);
     const LinuxThread& data = call.data();
     const std::uint64_t set = (data.pending.load() | call.process.process_pending.load()) & data.blocked.load();
-    if (!arch::copy_to_user(call.a[0], &set, call.a[1])) return refuse(kFault);
+    LINUX_TRY(out.write_array(0, std::as_bytes(std::span(&set, 1)).data(), set_bytes));
     return 0;
 }
 
-Outcome call_rt_sigsuspend(Call& call) {
-    if (call.a[1] != kSignalSetBytes) return refuse(kInvalid);
-    const auto mask = LINUX_TRY(load_user<std::uint64_t>(call.a[0]));
+Outcome call_rt_sigsuspend(Call& call, UserIn<std::uint64_t> mask, std::uint64_t set_bytes) {
+    if (set_bytes != kSignalSetBytes) return refuse(kInvalid);
+    const std::uint64_t wanted = LINUX_TRY(mask.read());
     LinuxThread& data = call.data();
     data.saved_mask = data.blocked.load();
     data.restore_mask = true;
-    data.blocked = mask & ~kUnblockable;
+    data.blocked = wanted & ~kUnblockable;
     return wait_for_signal(call);
 }
 
 Outcome call_pause(Call& call) { return wait_for_signal(call); }
 
-Outcome call_sigaltstack(Call& call) {
+Outcome call_sigaltstack(Call& call, UserIn<SignalStack> stack, UserOut<SignalStack> old) {
     LinuxThread& data = call.data();
     const std::uint64_t pointer = call.frame.rsp;
     const SignalStack& current = data.alternate;
     const bool in_use = (current.flags & (kStackDisable | kStackAutoDisarm)) == 0 && pointer > current.pointer &&
                         pointer - current.pointer <= current.bytes;
-    SignalStack old = current;
-    if (in_use) old.flags |= kStackInUse;
-    if (call.a[0] != 0) {
-        SignalStack wanted = LINUX_TRY(load_user<SignalStack>(call.a[0]));
+    SignalStack previous = current;
+    if (in_use) previous.flags |= kStackInUse;
+    if (!stack.is_null()) {
+        SignalStack wanted = LINUX_TRY(stack.read());
         if (in_use) return refuse(kPerm);
         const std::uint32_t mode = wanted.flags & ~kStackAutoDisarm;
         if (mode != 0 && mode != kStackDisable && mode != kStackInUse) return refuse(kInvalid);
@@ -156,8 +157,7 @@ Outcome call_sigaltstack(Call& call) {
         wanted.reserved = 0;
         data.alternate = wanted;
     }
-    if (call.a[1] != 0) return store_user(call.a[1], old);
-    return 0;
+    return old.is_null() ? Outcome(0) : answer(old, previous);
 }
 
 Outcome call_rt_sigreturn(Call& call) {
@@ -171,21 +171,19 @@ Outcome call_rt_sigreturn(Call& call) {
     return call.frame.rax; // as it was when the signal came
 }
 
-Outcome call_tkill(Call& call) { return send_to_thread(call, static_cast<std::int32_t>(call.a[0]), call.a[1]); }
+Outcome call_tkill(Call& call, std::int32_t tid, std::int32_t signal) { return send_to_thread(call, tid, signal); }
 
-Outcome call_tgkill(Call& call) {
-    const auto group = static_cast<std::int32_t>(call.a[0]), tid = static_cast<std::int32_t>(call.a[1]);
+Outcome call_tgkill(Call& call, std::int32_t group, std::int32_t tid, std::int32_t signal) {
     if (group <= 0 || tid <= 0) return refuse(kInvalid);
     if (group != call.process.pid()) return refuse(kNoProcess);
-    return send_to_thread(call, tid, call.a[2]);
+    return send_to_thread(call, tid, signal);
 }
 
-Outcome call_kill(Call& call) {
-    const auto pid = static_cast<std::int32_t>(call.a[0]);
-    if (!is_signal(call.a[1])) return refuse(kInvalid);
+Outcome call_kill(Call& call, std::int32_t pid, std::int32_t signal) {
+    if (!is_signal(signal)) return refuse(kInvalid);
     // 0 and -1 name the group and everybody: here that is the process itself.
     if (pid != call.process.pid() && pid != 0 && pid != -call.process.pid()) return refuse(kNoProcess);
-    return send_to_process(call, call.a[1]);
+    return send_to_process(call, signal);
 }
 
 } // namespace aios::linux_abi

@@ -71,9 +71,10 @@ bool push_extended_state(Thread& thread, std::uint64_t& pointer, std::uint64_t& 
     marks.components = arch::extended_state_components();
     marks.bytes = static_cast<std::uint32_t>(bytes);
     if (bytes <= kLegacyBytes) marks = {}; // no XSAVE on this processor: the legacy area alone
-    return arch::copy_to_user(at, area, kMarksOffset) && arch::copy_to_user(at + kMarksOffset, &marks, sizeof(marks)) &&
-           arch::copy_to_user(at + kLegacyBytes, area + kLegacyBytes, bytes - kLegacyBytes) &&
-           arch::copy_to_user(at + bytes, &kMagicEnd, sizeof(kMagicEnd));
+    const UserOut<std::byte> to(at);
+    return to.write_array(0, area, kMarksOffset) && UserOut<ExtendedMarks>(at + kMarksOffset).write(marks) &&
+           to.write_array(kLegacyBytes, area + kLegacyBytes, bytes - kLegacyBytes) &&
+           UserOut<std::uint32_t>(at + bytes).write(kMagicEnd);
 }
 
 // Reads what the user left at `at`; a state without marks counts for its legacy area alone. `area` is
@@ -81,15 +82,15 @@ bool push_extended_state(Thread& thread, std::uint64_t& pointer, std::uint64_t& 
 bool fetch_extended_state(std::uint64_t at, std::byte* area) {
     const std::size_t bytes = arch::extended_state_bytes();
     std::memset(area, 0, bytes);
-    if (!arch::copy_from_user(area, at, kLegacyBytes)) return false;
+    const UserIn<std::byte> from(at);
+    if (!from.read_array(0, area, kLegacyBytes)) return false;
     ExtendedMarks marks;
     std::memcpy(&marks, area + kMarksOffset, sizeof(marks));
-    std::uint32_t end = 0;
-    const bool whole = bytes > kLegacyBytes && marks.magic == kMagicBegin && marks.bytes >= kHeaderEnd &&
-                       marks.bytes <= bytes && arch::copy_from_user(&end, at + marks.bytes, sizeof(end)) &&
-                       end == kMagicEnd;
-    if (whole) {
-        if (!arch::copy_from_user(area + kLegacyBytes, at + kLegacyBytes, marks.bytes - kLegacyBytes)) return false;
+    const bool marked =
+        bytes > kLegacyBytes && marks.magic == kMagicBegin && marks.bytes >= kHeaderEnd && marks.bytes <= bytes;
+    const auto end = marked ? UserIn<std::uint32_t>(at + marks.bytes).read() : fail(Error::not_found);
+    if (end && *end == kMagicEnd) {
+        if (!from.read_array(kLegacyBytes, area + kLegacyBytes, marks.bytes - kLegacyBytes)) return false;
         std::uint64_t present;
         std::memcpy(&present, area + kLegacyBytes, sizeof(present));
         present &= marks.components;
@@ -177,7 +178,7 @@ bool push_signal_frame(LinuxThread& data, arch::TrapFrame& regs, const SignalAct
     if (!push_extended_state(data.thread, pointer, r.extended_state)) return false;
     // At a function's entry the return address lies below a 16-byte boundary.
     pointer = align_down(pointer - sizeof(Frame), 16) - 8;
-    if (!arch::copy_to_user(pointer, &frame, sizeof(frame))) return false;
+    if (!UserOut<Frame>(pointer).write(frame)) return false;
 
     regs.rip = action.handler;
     regs.rsp = pointer;
@@ -192,9 +193,10 @@ bool push_signal_frame(LinuxThread& data, arch::TrapFrame& regs, const SignalAct
 }
 
 bool pop_signal_frame(LinuxThread& data, arch::TrapFrame& regs) {
-    Context context;
     const std::uint64_t at = regs.rsp - sizeof(std::uint64_t); // the handler's return took the restorer off
-    if (!arch::copy_from_user(&context, at + offsetof(Frame, context), sizeof(context))) return false;
+    const auto fetched = UserIn<Context>(at + offsetof(Frame, context)).read();
+    if (!fetched) return false;
+    const Context& context = *fetched;
     const Registers& r = context.registers;
     if (!restore_extended_state(data.thread, r.extended_state)) return false;
     data.blocked = context.mask & ~kUnblockable;

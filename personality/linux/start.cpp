@@ -23,7 +23,7 @@ public:
     explicit StackWriter(std::uint64_t top) : pointer_(top) {}
     Result<std::uint64_t> put(const void* data, std::size_t bytes, std::size_t alignment) {
         pointer_ = align_down(pointer_ - bytes, alignment);
-        TRY(arch::copy_to_user(pointer_, data, bytes));
+        TRY(UserOut<std::byte>(pointer_).write_array(0, static_cast<const std::byte*>(data), bytes));
         return pointer_;
     }
     [[nodiscard]] std::uint64_t pointer() const { return pointer_; }

@@ -65,29 +65,28 @@ Stat stat_of(const OpenFile& file) {
 }
 
 // The file that (fd, path, flags) name, for calls that only look.
-std::expected<Ref<OpenFile>, Errno> file_at(Call& call, std::uint64_t fd, std::uint64_t path, std::uint64_t flags) {
+std::expected<Ref<OpenFile>, Errno> file_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t flags) {
     if ((flags & kAtEmptyPath) != 0) {
         char first = '\0';
-        if (path != 0) first = LINUX_TRY(load_user<char>(path));
+        if (!path.is_null()) first = LINUX_TRY(path.read());
         if (first == '\0') {
-            if (static_cast<std::int32_t>(fd) != kAtFdCwd) return file_of(call, fd);
+            if (from != kHere) return file_of(call, from);
             Lookup here = LINUX_TRY(Lookup::here(call));
             if (const Errno error = here.permit(rights::read); error != Errno{}) return std::unexpected(error);
             return here.open();
         }
     }
     const Follow follow = (flags & kAtSymlinkNoFollow) != 0 ? Follow::no : Follow::yes;
-    Lookup lookup = LINUX_TRY(Lookup::resolve(call, fd, path, follow));
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, follow));
     if (const Errno error = lookup.permit(rights::read); error != Errno{}) return std::unexpected(error);
     return lookup.open();
 }
 
-Outcome stat_at(Call& call, std::uint64_t fd, std::uint64_t path, std::uint64_t out, std::uint64_t flags) {
-    if ((flags & ~(kAtSymlinkNoFollow | kAtNoAutomount | kAtEmptyPath)) != 0) return refuse(kInvalid);
-    return store_user(out, stat_of(*LINUX_TRY(file_at(call, fd, path, flags))));
+Outcome stat_at(Call& call, Descriptor from, UserIn<char> path, UserOut<Stat> out, std::uint64_t flags) {
+    return answer(out, stat_of(*LINUX_TRY(file_at(call, from, path, flags))));
 }
 
-Outcome fill_statfs(Call& call, std::uint64_t out) {
+Outcome fill_statfs(Call& call, UserOut<StatFs> out) {
     const Quota& quota = call.process.quota();
     StatFs info{};
     info.type = 0x01021994; // memory file system
@@ -96,66 +95,56 @@ Outcome fill_statfs(Call& call, std::uint64_t out) {
     const std::uint64_t used = quota.used(Resource::memory) / arch::kPageSize;
     info.blocks_free = info.blocks_available = info.blocks > used ? info.blocks - used : 0;
     info.name_bytes = kMaxNamePart;
-    return store_user(out, info);
+    return answer(out, info);
 }
 
-struct StatxTime {
-    std::int64_t seconds;
-    std::uint32_t nanoseconds, reserved;
-};
-struct Statx { // struct statx, 256 bytes
-    std::uint32_t mask, block_bytes;
-    std::uint64_t attributes;
-    std::uint32_t links, uid, gid;
-    std::uint16_t mode, reserved0;
-    std::uint64_t inode, bytes, blocks, attributes_mask;
-    StatxTime accessed, born, changed, modified;
-    std::uint32_t rdev_major, rdev_minor, device_major, device_minor;
-    std::uint64_t reserved1[14];
-};
-static_assert(sizeof(Statx) == 256);
 constexpr std::uint32_t kStatxBasic = 0x7ff;
 
 StatxTime statx_time(const TimeSpec& time) { return {time.seconds, static_cast<std::uint32_t>(time.nanoseconds), 0}; }
 
 } // namespace
 
-Outcome call_stat(Call& call) { return stat_at(call, kHere, call.a[0], call.a[1], 0); }
-Outcome call_lstat(Call& call) { return stat_at(call, kHere, call.a[0], call.a[1], kAtSymlinkNoFollow); }
-Outcome call_newfstatat(Call& call) { return stat_at(call, call.a[0], call.a[1], call.a[2], call.a[3]); }
-Outcome call_fstat(Call& call) { return store_user(call.a[1], stat_of(*LINUX_TRY(file_of(call, call.a[0])))); }
-
-Outcome call_statx(Call& call) {
-    constexpr std::uint64_t kSyncType = 0x6000, kReservedMask = 0x8000'0000;
-    const std::uint64_t flags = call.a[2] & ~kSyncType;
-    if ((flags & ~(kAtSymlinkNoFollow | kAtNoAutomount | kAtEmptyPath)) != 0) return refuse(kInvalid);
-    if ((call.a[3] & kReservedMask) != 0) return refuse(kInvalid);
-    const Stat from = stat_of(*LINUX_TRY(file_at(call, call.a[0], call.a[1], flags)));
-    Statx out{};
-    out.mask = kStatxBasic;
-    out.block_bytes = static_cast<std::uint32_t>(from.block_bytes);
-    out.links = static_cast<std::uint32_t>(from.links);
-    out.mode = static_cast<std::uint16_t>(from.mode);
-    out.inode = from.inode;
-    out.bytes = static_cast<std::uint64_t>(from.bytes);
-    out.blocks = static_cast<std::uint64_t>(from.blocks);
-    out.accessed = statx_time(from.accessed);
-    out.changed = statx_time(from.changed);
-    out.modified = statx_time(from.modified);
-    out.rdev_major = static_cast<std::uint32_t>(from.rdev >> 8);
-    out.rdev_minor = static_cast<std::uint32_t>(from.rdev & 0xff);
-    out.device_minor = static_cast<std::uint32_t>(from.device);
-    return store_user(call.a[4], out);
+Outcome call_stat(Call& call, UserIn<char> path, UserOut<Stat> out) { return stat_at(call, kHere, path, out, 0); }
+Outcome call_lstat(Call& call, UserIn<char> path, UserOut<Stat> out) {
+    return stat_at(call, kHere, path, out, kAtSymlinkNoFollow);
+}
+Outcome call_newfstatat(Call& call, Descriptor from, UserIn<char> path, UserOut<Stat> out, Flags<kStatFlags> flags) {
+    return stat_at(call, from, path, out, flags.bits);
+}
+Outcome call_fstat(Call& call, Descriptor fd, UserOut<Stat> out) {
+    return answer(out, stat_of(*LINUX_TRY(file_of(call, fd))));
 }
 
-Outcome call_statfs(Call& call) {
-    LINUX_TRY(file_at(call, kHere, call.a[0], 0));
-    return fill_statfs(call, call.a[1]);
+Outcome call_statx(Call& call, Descriptor from, UserIn<char> path, Flags<kStatFlags | kStatxSyncType> flags,
+                   std::uint32_t mask, UserOut<Statx> out) {
+    constexpr std::uint32_t kReservedMask = 0x8000'0000;
+    if ((mask & kReservedMask) != 0) return refuse(kInvalid);
+    const Stat found = stat_of(*LINUX_TRY(file_at(call, from, path, flags.bits)));
+    Statx answered{};
+    answered.mask = kStatxBasic;
+    answered.block_bytes = static_cast<std::uint32_t>(found.block_bytes);
+    answered.links = static_cast<std::uint32_t>(found.links);
+    answered.mode = static_cast<std::uint16_t>(found.mode);
+    answered.inode = found.inode;
+    answered.bytes = static_cast<std::uint64_t>(found.bytes);
+    answered.blocks = static_cast<std::uint64_t>(found.blocks);
+    answered.accessed = statx_time(found.accessed);
+    answered.changed = statx_time(found.changed);
+    answered.modified = statx_time(found.modified);
+    answered.rdev_major = static_cast<std::uint32_t>(found.rdev >> 8);
+    answered.rdev_minor = static_cast<std::uint32_t>(found.rdev & 0xff);
+    answered.device_minor = static_cast<std::uint32_t>(found.device);
+    return answer(out, answered);
 }
 
-Outcome call_fstatfs(Call& call) {
-    LINUX_TRY(file_of(call, call.a[0]));
-    return fill_statfs(call, call.a[1]);
+Outcome call_statfs(Call& call, UserIn<char> path, UserOut<StatFs> out) {
+    LINUX_TRY(file_at(call, kHere, path, 0));
+    return fill_statfs(call, out);
+}
+
+Outcome call_fstatfs(Call& call, Descriptor fd, UserOut<StatFs> out) {
+    LINUX_TRY(file_of(call, fd));
+    return fill_statfs(call, out);
 }
 
 } // namespace aios::linux_abi

@@ -31,33 +31,33 @@ Outcome create_thread(Call& call, const CloneArguments& arguments) {
     if ((flags & kCloneChildClearTid) != 0) data.clear_child_tid = arguments.child_tid;
     // Both writes go to memory that parent and child share. A bad address is the program's own loss, as on Linux.
     const auto tid = static_cast<std::uint32_t>(data.tid);
-    if ((flags & kCloneParentSetTid) != 0) (void)arch::copy_to_user(arguments.parent_tid, &tid, sizeof(tid));
-    if ((flags & kCloneChildSetTid) != 0) (void)arch::copy_to_user(arguments.child_tid, &tid, sizeof(tid));
+    if ((flags & kCloneParentSetTid) != 0) (void)UserOut<std::uint32_t>(arguments.parent_tid).write(tid);
+    if ((flags & kCloneChildSetTid) != 0) (void)UserOut<std::uint32_t>(arguments.child_tid).write(tid);
     (*made)->start();
     return tid;
 }
 
 } // namespace
 
-Outcome call_clone(Call& call) {
+Outcome call_clone(Call& call, std::uint64_t flags, std::uint64_t stack, UserOut<std::uint32_t> parent_tid,
+                   UserOut<std::uint32_t> child_tid, std::uint64_t tls) {
     CloneArguments arguments{};
-    arguments.flags = call.a[0];
-    arguments.stack = call.a[1];
-    arguments.parent_tid = call.a[2];
-    arguments.child_tid = call.a[3];
-    arguments.tls = call.a[4];
+    arguments.flags = flags;
+    arguments.stack = stack;
+    arguments.parent_tid = parent_tid.address();
+    arguments.child_tid = child_tid.address();
+    arguments.tls = tls;
     return create_thread(call, arguments);
 }
 
-Outcome call_clone3(Call& call) {
-    const std::uint64_t bytes = call.a[1];
+Outcome call_clone3(Call& call, UserIn<std::byte> user, std::uint64_t bytes) {
     if (bytes > arch::kPageSize) return refuse(kTooBig);
     if (bytes < sizeof(CloneArguments)) return refuse(kInvalid);
-    const auto arguments = LINUX_TRY(load_user<CloneArguments>(call.a[0]));
+    const auto arguments = LINUX_TRY(UserIn<CloneArguments>(user.address()).read());
     std::byte rest[64]; // later fields must be zero
     for (std::uint64_t at = sizeof(CloneArguments); at < bytes;) {
         const std::size_t part = bytes - at < sizeof(rest) ? bytes - at : sizeof(rest);
-        if (!arch::copy_from_user(rest, call.a[0] + at, part)) return refuse(kFault);
+        LINUX_TRY(user.read_array(at, rest, part));
         for (std::size_t i = 0; i < part; ++i) {
             if (rest[i] != std::byte{}) return refuse(kTooBig);
         }
@@ -69,25 +69,27 @@ Outcome call_clone3(Call& call) {
 }
 
 // The last thread's status becomes the process's.
-Outcome call_exit(Call& call) {
+Outcome call_exit(Call& call, std::int32_t status) {
     call.data().leaving = true;
     if (call.process.threads_staying.fetch_sub(1) == 1)
-        call.process.process().exit(EndReason::exited, call.a[0] & 0xff);
+        call.process.process().exit(EndReason::exited, static_cast<std::uint32_t>(status) & 0xff);
     Thread::exit_current();
 }
 
-Outcome call_exit_group(Call& call) {
-    call.process.process().exit(EndReason::exited, call.a[0] & 0xff);
+Outcome call_exit_group(Call& call, std::int32_t status) {
+    call.process.process().exit(EndReason::exited, static_cast<std::uint32_t>(status) & 0xff);
     Thread::exit_current();
 }
 
-Outcome call_set_tid_address(Call& call) {
-    call.data().clear_child_tid = call.a[0];
+Outcome call_set_tid_address(Call& call, std::uint64_t address) {
+    call.data().clear_child_tid = address;
     return static_cast<std::uint64_t>(call.data().tid);
 }
 
 // Accepted and not looked at: a robust mutex whose owner ends stays locked (docs/design/linux.md).
-Outcome call_set_robust_list(Call& call) { return call.a[1] == 24 ? Outcome(0) : refuse(kInvalid); }
+Outcome call_set_robust_list(Call&, std::uint64_t, std::uint64_t bytes) {
+    return bytes == 24 ? Outcome(0) : refuse(kInvalid);
+}
 
 Outcome call_getpid(Call& call) { return static_cast<std::uint64_t>(call.process.pid()); }
 Outcome call_gettid(Call& call) { return static_cast<std::uint64_t>(call.data().tid); }
@@ -96,40 +98,37 @@ Outcome call_getuid(Call&) { return 0; }
 Outcome call_geteuid(Call&) { return 0; }
 Outcome call_getgid(Call&) { return 0; }
 Outcome call_getegid(Call&) { return 0; }
-Outcome call_getgroups(Call& call) { return static_cast<std::int32_t>(call.a[0]) < 0 ? refuse(kInvalid) : Outcome(0); }
+Outcome call_getgroups(Call&, std::int32_t count) { return count < 0 ? refuse(kInvalid) : Outcome(0); }
 
 Outcome call_sched_yield(Call&) {
     sched::yield();
     return 0;
 }
 
-Outcome call_sched_getaffinity(Call& call) {
-    const std::uint64_t bytes = call.a[1] & 0xffff'ffff;
-    const auto tid = static_cast<std::int32_t>(call.a[0]);
+Outcome call_sched_getaffinity(Call& call, std::int32_t tid, std::uint32_t bytes, UserOut<std::uint64_t> mask) {
     if (bytes % 8 != 0 || bytes * 8 < arch::cpu_count()) return refuse(kInvalid);
     if (tid < 0) return refuse(kInvalid);
     if (tid != 0 && tid != call.process.pid() && tid != call.data().tid) return refuse(kNoProcess);
     const unsigned cpus = arch::cpu_count();
-    const std::uint64_t mask = cpus >= 64 ? ~0ull : (1ull << cpus) - 1;
-    LINUX_TRY(store_user(call.a[2], mask));
-    return sizeof(mask);
+    const std::uint64_t set = cpus >= 64 ? ~0ull : (1ull << cpus) - 1;
+    LINUX_TRY(mask.write(set));
+    return sizeof(set);
 }
 
-Outcome call_arch_prctl(Call& call) {
-    const std::uint64_t value = call.a[1];
-    switch (call.a[0]) {
+Outcome call_arch_prctl(Call&, std::int32_t option, std::uint64_t argument) {
+    switch (option) {
     case kArchSetFs:
-        if (value >= arch::kUserHigh) return refuse(kPerm);
-        arch::set_user_fs_base(value);
+        if (argument >= arch::kUserHigh) return refuse(kPerm);
+        arch::set_user_fs_base(argument);
         return 0;
     case kArchSetGs:
-        if (value >= arch::kUserHigh) return refuse(kPerm);
-        arch::set_user_gs_base(value);
+        if (argument >= arch::kUserHigh) return refuse(kPerm);
+        arch::set_user_gs_base(argument);
         return 0;
     case kArchGetFs:
-        return store_user(value, arch::user_fs_base());
+        return answer(UserOut<std::uint64_t>(argument), arch::user_fs_base());
     case kArchGetGs:
-        return store_user(value, arch::user_gs_base());
+        return answer(UserOut<std::uint64_t>(argument), arch::user_gs_base());
     default:
         return refuse(kInvalid);
     }

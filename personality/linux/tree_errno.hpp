@@ -14,7 +14,4 @@ namespace aios::linux_abi {
     return errno_of(error);
 }
 
-// Directory descriptor of calls that have none.
-inline constexpr auto kHere = static_cast<std::uint64_t>(kAtFdCwd);
-
 } // namespace aios::linux_abi

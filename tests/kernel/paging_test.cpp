@@ -122,12 +122,12 @@ KERNEL_TEST(user_copy_moves_bytes_and_catches_faults) {
     check(arch::copy_from_user(in, arch::kUserHigh - 4, 8).error() == Error::bad_address);
     const std::uint32_t word = 41;
     check(arch::copy_to_user(kAt + 8, &word, 4).has_value());
-    check(arch::user_load_u32(kAt + 8) == 41u);
+    check(arch::user_load_u32(kAt + 8).value_or(0) == 41);
     check(arch::user_load_u32(kAt + 9).error() == Error::bad_address);
     check(arch::user_load_u32(kAt + 4096).error() == Error::bad_address);
     std::uint32_t expected = 41;
-    check(arch::user_compare_exchange_u32(kAt + 8, expected, 42) == true);
-    check(arch::user_compare_exchange_u32(kAt + 8, expected, 43) == false);
+    check(arch::user_compare_exchange_u32(kAt + 8, expected, 42).value_or(false));
+    check(!arch::user_compare_exchange_u32(kAt + 8, expected, 43).value_or(true));
     check(expected == 42);
     check(arch::user_compare_exchange_u32(kAt + 4096, expected, 43).error() == Error::bad_address);
     // Read-only from now on; the old translation is gone at once.

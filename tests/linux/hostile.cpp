@@ -226,7 +226,7 @@ int main() {
                                        SYS_poll}; // may wait as long as it was told to
         if (!on_aios()) return;                   // the developer's machine is not for this
         static const int numbers[] = {
-#define LINUX_CALL(number, name, tier, flags) number,
+#define LINUX_CALL(number, name, tier, answered, arguments) number,
 #include "personality/linux/coverage.def"
 #undef LINUX_CALL
         };

@@ -50,6 +50,21 @@ bool has_naked_new(std::string_view line) {
 
 bool has_assembler(std::string_view line) { return has_word(line, "asm") || has_word(line, "__asm__"); }
 
+// The borders of the kernel: what comes from a program is copied and typed in one place each.
+template <typename Found>
+void check_borders(std::string_view file, std::string_view line, Found&& found) {
+    if (!is_in(file, {"kernel/", "personality/"}) || is_in(file, {"kernel/arch/"})) return;
+    const bool copies = has_word(line, "copy_to_user") || has_word(line, "copy_from_user");
+    if (copies && file != "kernel/mm/user_memory.hpp")
+        found("user memory is copied by UserIn, UserOut and UserSpan alone");
+    const bool dispatches = file == "kernel/syscall/hooks.cpp" || file.ends_with("/dispatch.cpp");
+    if (has_word(line, "call_arguments") && !dispatches)
+        found("arguments of a call are typed by its table (dispatch.cpp)");
+    const bool records = is_in(file, {"kernel/audit/"});
+    if (line.find("Kind::refusal") != std::string_view::npos && !records)
+        found("a refusal is recorded by audit::refused, from the Refusal that the check answered");
+}
+
 } // namespace
 
 std::vector<std::string> code_lines(std::string_view text) {
@@ -148,6 +163,7 @@ void check_constructs(std::string_view file, std::string_view text, std::vector<
             findings.push_back({"constructs", std::string(file), i + 1, std::move(what)});
         };
         if (has_word(line, "reinterpret_cast") && !explained(i)) found("reinterpret_cast without // SAFETY:");
+        check_borders(file, line, found);
         if (has_naked_new(line) && !explained(i)) found("naked new without // SAFETY:");
         if (has_assembler(line)) {
             if (!may_know_processor)

@@ -1,6 +1,5 @@
 // Ranges are checked here, faults are taken in user_copy.S. A user range never reaches kernel addresses, whatever its
 // length.
-#include "base/checked.hpp"
 #include "kernel/arch/arch.hpp"
 
 extern "C" {
@@ -12,7 +11,6 @@ std::uint64_t user_exchange_word(std::uint64_t address, std::uint32_t* expected,
 namespace aios::arch {
 namespace {
 
-bool is_user_range(std::uint64_t address, std::uint64_t bytes) { return range_fits(address, bytes, kUserHigh); }
 bool is_user_word(std::uint64_t address) { return is_user_range(address, 4) && address % 4 == 0; }
 
 // The rest of the kernel knows of the access: what it must wait for, and when it goes on after an interrupt.

@@ -62,7 +62,7 @@ protected:
         }
         return listed;
     }
-    static Record refusal(std::uint64_t call) { return {.kind = Kind::refusal, .agent = 7, .call = call}; }
+    void refuse(std::uint64_t call) const { refused(*account, {7, call, {}}, Error::missing_right); }
 
     AsThread me;
     Ref<Quota> payer = test::plenty();
@@ -92,17 +92,17 @@ TEST_F(AccountTest, whoever_causes_a_record_pays_for_it) {
 
 TEST_F(AccountTest, a_refusal_pays_for_each_record_that_it_makes) {
     const std::uint64_t price = Engine::record_price.ns();
-    refused(*account, refusal(1)); // recorded at once
+    refuse(1); // recorded at once
     EXPECT_EQ(charged, price);
     ASSERT_TRUE(take());
     EXPECT_EQ(taken[0].call, 1u);
     EXPECT_EQ(taken[0].count, 1u);
     EXPECT_EQ(Engine::listed.load(), nullptr);
-    refused(*account, refusal(1)); // the first of a count to come
+    refuse(1); // the first of a count to come
     EXPECT_EQ(charged, 2 * price);
     EXPECT_EQ(Engine::listed.load(), account.get());
     for (int i = 0; i < 1000; i++)
-        refused(*account, refusal(1)); // counted in it
+        refuse(1); // counted in it
     EXPECT_EQ(charged, 2 * price);
     // Refusals hold no slot when they are counted.
     for (unsigned i = 0; i < Slots::kCall; i++)
@@ -119,7 +119,7 @@ TEST_F(AccountTest, a_refusal_pays_for_each_record_that_it_makes) {
 TEST_F(AccountTest, a_refusal_without_a_slot_is_counted_and_waits_for_nobody) {
     for (unsigned i = 0; i < Slots::kCall; i++)
         record(*account, {.kind = Kind::call, .agent = 7}, Use::call);
-    refused(*account, refusal(2));
+    refuse(2);
     EXPECT_EQ(unlist(), 1);
     EXPECT_EQ(taken.back().call, 2u);
 }
@@ -161,12 +161,12 @@ TEST_F(AccountTest, a_killed_thread_does_not_wait_for_room) {
 // The counts that are open when an agent has ended become records of the kernel's account, and the list is looked at.
 TEST_F(AccountTest, the_end_of_an_agent_brings_out_its_counts) {
     for (std::uint64_t call = 1; call <= 20; call++) {
-        refused(*account, refusal(call));
+        refuse(call);
         while (take()) {
         }
     }
     for (int i = 0; i < 5; i++)
-        refused(*account, refusal(1));
+        refuse(1);
     taken.clear();
     close(*account);
     EXPECT_EQ(looks, 1u);
@@ -182,7 +182,7 @@ TEST_F(AccountTest, the_end_of_an_agent_brings_out_its_counts) {
 }
 
 TEST_F(AccountTest, an_account_without_counts_is_closed_without_a_look) {
-    refused(*account, refusal(1));
+    refuse(1);
     close(*account);
     EXPECT_EQ(looks, 0u);
 }

@@ -51,6 +51,18 @@ TEST(LintConstructs, DangerNeedsAReason) {
     EXPECT_TRUE(constructs("kernel/arch/a.cpp", "// Head. SAFETY: each is one instruction.\nasm(\"hlt\");\n").empty());
 }
 
+TEST(LintConstructs, BordersOfTheKernel) {
+    const std::string copy = "TRY(arch::copy_from_user(&a, from, 4));\n";
+    EXPECT_EQ(constructs("kernel/ipc/a.cpp", copy).size(), 1u);
+    EXPECT_EQ(constructs("personality/linux/a.cpp", copy).size(), 1u);
+    EXPECT_EQ(constructs("kernel/mm/a.cpp", "arch::copy_to_user(to, &a, 4);\n").size(), 1u);
+    EXPECT_TRUE(constructs("kernel/mm/user_memory.hpp", copy).empty());
+    EXPECT_TRUE(constructs("kernel/arch/x86_64/a.cpp", copy).empty());
+    EXPECT_EQ(constructs("personality/linux/a.cpp", "auto a = arch::call_arguments(frame);\n").size(), 1u);
+    EXPECT_TRUE(constructs("personality/linux/dispatch.cpp", "auto a = arch::call_arguments(frame);\n").empty());
+    EXPECT_EQ(constructs("kernel/syscall/a.cpp", "record.kind = audit::Kind::refusal;\n").size(), 1u);
+}
+
 TEST(LintConstructs, PlacesOfThings) {
     EXPECT_EQ(constructs("kernel/mm/a.cpp", "throw 1;\n").size(), 1u);
     EXPECT_TRUE(constructs("services/desk/a.cpp", "throw 1;\n").empty());

@@ -13,10 +13,11 @@ struct Row {
     int number;
     const char* name;
     int tier;
-    const char* flags;
+    const char* answered;
+    const char* arguments;
 };
 constexpr Row kRows[] = {
-#define LINUX_CALL(number, name, tier, flags) {number, #name, tier, flags},
+#define LINUX_CALL(number, name, tier, answered, arguments) {number, #name, tier, answered, #arguments},
 #include "personality/linux/coverage.def"
 #undef LINUX_CALL
 };
@@ -30,9 +31,16 @@ std::string page() {
         "row. Every other number below 4096 answers ENOSYS and is logged once for each agent. Tiers: 0 first print of "
         "a static program,\n"
         "1 static C++ programs with threads and files, 2 and 3 what larger programs ask for beyond that.\n\n"
+        "Of `Flags<...>` each bit that is not named is refused with EINVAL, or with the error behind it, before the "
+        "call does "
+        "anything.\n\n"
         "| number | call | tier | what is answered |\n| ---: | --- | ---: | --- |\n";
-    for (const Row& row : kRows)
-        out += std::format("| {} | `{}` | {} | {} |\n", row.number, row.name, row.tier, row.flags);
+    for (const Row& row : kRows) {
+        std::string call = std::string(row.name) + row.arguments;
+        for (std::size_t bar = 0; (bar = call.find('|', bar)) != std::string::npos; bar += 2) // the table's own sign
+            call.insert(bar, "\\");
+        out += std::format("| {} | `{}` | {} | {} |\n", row.number, call, row.tier, row.answered);
+    }
     return out + std::format("\n{} calls.\n", std::size(kRows));
 }
 
