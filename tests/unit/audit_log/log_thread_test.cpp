@@ -21,12 +21,24 @@ namespace aios {
 
 namespace {
 void (*entry_of_audit_thread)(void*) = nullptr;
+// The audit thread asks for its time before and after each piece of work: there the test can hold it, and sees how many
+// it has woken since the last time.
+std::atomic<bool> hold_audit_thread{false}, is_held{false};
+std::atomic<long> unparks_before{0}, most_woken{0};
 std::unique_ptr<test::HostThread> audit_thread;
 } // namespace
 
 // What of the scheduler is asked for.
 void sched::charge_current(std::uint64_t) {}
-std::uint64_t Thread::cpu_ns() const { return 0; }
+std::uint64_t Thread::cpu_ns() const {
+    while (hold_audit_thread) {
+        is_held = true;
+        std::this_thread::yield();
+    }
+    const long now = test::unparks;
+    most_woken = std::max(most_woken.load(), now - unparks_before.exchange(now));
+    return 0;
+}
 Result<Ref<Thread>> Thread::create_kernel(const char*, void (*entry)(void*), void*) {
     entry_of_audit_thread = entry;
     return Ref<Thread>::share(Thread::current());
@@ -159,6 +171,30 @@ TEST_F(LogThreadTest, whoever_asks_is_answered) {
         for (auto& reader : readers)
             ASSERT_TRUE(reader->ends_by_itself());
     }
+}
+
+// However many wait for a head, the audit thread wakes 256 of them in one turn and looks at its other work in between.
+TEST_F(LogThreadTest, many_readers_are_woken_in_turns) {
+    constexpr unsigned kReaders = 300, kMostWoken = 256;
+    const auto account = *Account::create(*payer, 7);
+    hold_audit_thread = true;
+    record(*account, {.kind = Kind::call, .agent = 7}, Use::call);
+    ASSERT_TRUE(comes([] { return is_held.load(); }));
+    std::vector<std::unique_ptr<test::HostThread>> readers;
+    for (unsigned i = 0; i < kReaders; i++)
+        readers.push_back(std::make_unique<test::HostThread>([] { EXPECT_TRUE(info().has_value()); }));
+    for (auto& reader : readers)
+        reader->await_parked();
+    unparks_before = test::unparks.load();
+    most_woken = 0;
+    hold_audit_thread = is_held = false;
+    for (auto& reader : readers)
+        EXPECT_TRUE(reader->ends_by_itself());
+    audit_thread->await_parked();
+    record(*account, {.kind = Kind::call, .agent = 7}, Use::call); // it looks at its time once more
+    EXPECT_TRUE(info().has_value());
+    EXPECT_GE(most_woken, 1);
+    EXPECT_LE(most_woken, kMostWoken);
 }
 
 // A batch is sent when it is full or a second old, and not before.

@@ -48,6 +48,7 @@ std::map<std::uint64_t, FakeSpace> spaces;
 std::uint64_t next_root = 1;
 std::uint64_t active_root = 0;
 std::map<std::uint64_t, arch::PhysAddr> kernel_entries;
+std::uint64_t kernel_maps_left = ~0ull;
 std::function<void()> flush_action;
 
 FakeSpace& space_of(std::uint64_t root) {
@@ -147,6 +148,8 @@ void PageTable::flush(std::uint64_t from, std::size_t pages) {
 
 Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection, bool) {
     AIOS_ASSERT(!kernel_entries.contains(address));
+    if (kernel_maps_left == 0) return fail(Error::out_of_memory);
+    kernel_maps_left--;
     kernel_entries[address] = frame;
     return {};
 }
@@ -219,6 +222,7 @@ void CountingPayer::give_back(Resource, std::uint64_t amount) {
     used_ -= amount;
 }
 
+void limit_kernel_maps(std::uint64_t pages) { kernel_maps_left = pages; }
 void at_flush(std::function<void()> action) { flush_action = std::move(action); }
 
 std::uint64_t table_count() { return space_of(active_root).table_frames.size(); }
