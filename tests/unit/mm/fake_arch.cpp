@@ -186,11 +186,14 @@ boot::HandOff make_handoff() {
     boot::HandOff handoff{};
     handoff.magic = boot::kHandOffMagic;
     handoff.version = boot::kHandOffVersion;
-    handoff.range_count = 4;
+    handoff.range_count = 6;
     handoff.ranges[0] = {0, kUsableBase, boot::MemoryKind::usable, 0}; // below 1 MiB: to be left alone
     handoff.ranges[1] = {kUsableBase, (1 << 20) + 100, boot::MemoryKind::boot, 0};
     handoff.ranges[2] = {3 << 20, 1 << 20, boot::MemoryKind::container, 0};
     handoff.ranges[3] = {(4 << 20) + 100, kRamBytes - (4 << 20) - 200, boot::MemoryKind::usable, 0};
+    // Not a whole frame, far above all others: no frame, and no table up to it.
+    handoff.ranges[4] = {(1ull << 40) + 100, arch::kPageSize, boot::MemoryKind::usable, 0};
+    handoff.ranges[5] = {(1ull << 40) + (1 << 20), 100, boot::MemoryKind::boot, 0};
     return handoff;
 }
 arch::PhysAddr unmanaged_ram() { return {3 << 20}; }
