@@ -193,4 +193,74 @@ KERNEL_TEST(yielding_costs_what_was_run) {
         sched::sleep_until(sched::now_ns() + kMs);
 }
 
+KERNEL_TEST(handing_over_takes_no_turn_from_others) {
+    // Two threads a CPU that hand it to each other all the time, and as many others that just run: the slice of those
+    // who hand over goes on, and ends. Else the others would not run as long as the pairs go on.
+    static GroupOwner pairs(100), others(100);
+    static std::atomic<bool> stop;
+    struct Pair {
+        Thread* threads[2];
+        std::atomic<unsigned> turn;
+    };
+    static Pair pair[64];
+    stop = false;
+    pairs.exited = others.exited = 0;
+    const unsigned cpus = arch::cpu_count();
+    KERNEL_EXPECT(pairs.group.prepare(cpus) && others.group.prepare(cpus) && cpus <= std::size(pair));
+    auto quota = Quota::create_root({16u << 20, 10, 400, 10});
+    KERNEL_EXPECT(quota);
+    const auto make = [&](GroupOwner& owner, void (*function)(void*), void* argument) {
+        auto thread = Thread::create_in_kernel(**quota, Ref<sched::ThreadOwner>::adopt(&owner), function, argument);
+        return thread ? *thread : Ref<Thread>();
+    };
+    const auto hands_over = [](void* argument) {
+        Pair& mine = *static_cast<Pair*>(argument);
+        const unsigned me = mine.threads[0] == &Thread::current() ? 0 : 1;
+        while (!stop) {
+            Ref<Thread> next;
+            if (mine.turn == me) {
+                for (const std::uint64_t end = sched::now_ns() + kMs / 10; sched::now_ns() < end;)
+                    arch::relax();
+                mine.turn = 1 - me;
+                next = Ref<Thread>::share(*mine.threads[1 - me]);
+            }
+            sched::park(sched::now_ns() + 20 * kMs, &next);
+        }
+        Thread::exit_current();
+    };
+    Ref<Thread> threads[2 * std::size(pair)];
+    for (unsigned i = 0; i < 2 * cpus; i++) {
+        threads[i] = make(pairs, hands_over, &pair[i / 2]);
+        KERNEL_EXPECT(threads[i]);
+        pair[i / 2].threads[i % 2] = threads[i].get();
+        pair[i / 2].turn = 0;
+    }
+    const std::uint64_t before = others.group.cpu_ns();
+    for (unsigned i = 0; i < cpus; i++) {
+        auto other = make(
+            others,
+            [](void*) {
+                while (!stop)
+                    arch::relax();
+                Thread::exit_current();
+            },
+            nullptr);
+        KERNEL_EXPECT(other);
+        other->start();
+    }
+    for (unsigned i = 0; i < 2 * cpus; i++)
+        threads[i]->start();
+    sched::sleep_until(sched::now_ns() + 400 * kMs);
+    sched::settle_accounts();
+    const std::uint64_t ran = others.group.cpu_ns() - before;
+    stop = true;
+    while (pairs.exited != static_cast<int>(2 * cpus) || others.exited != static_cast<int>(cpus))
+        sched::sleep_until(sched::now_ns() + kMs);
+    KERNEL_EXPECT_EXACT(ran >= cpus * 180 * kMs && ran <= cpus * 220 * kMs);
+    for (Ref<Thread>& thread : threads)
+        thread.reset();
+    while ((*quota)->used(Resource::memory) != 0)
+        sched::sleep_until(sched::now_ns() + kMs);
+}
+
 } // namespace aios

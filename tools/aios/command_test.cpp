@@ -51,6 +51,7 @@ Outcome<Wish> parse_wish(ArgumentList arguments) {
     Wish wish;
     line.value("--filter", wish.options.filter);
     line.flag("--quick", wish.options.quick);
+    line.flag("--counted", wish.options.counted);
     line.flag("--exhaustive", wish.options.exhaustive);
     line.number("--fail-fast", wish.options.fail_fast_seconds, 1, kMaxSilence);
     line.number("--seed", wish.options.seed, 1, ~std::uint32_t{0});

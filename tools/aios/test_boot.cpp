@@ -238,8 +238,10 @@ std::vector<TestPart> boots_of(const Places& places, const Level& level, std::in
                                const TestOptions& options) {
     std::vector<TestPart> parts;
     for (const Boot& boot : boots) {
-        const bool is_quick = boot.preset == "release" && boot.kind == BootKind::pvh && boot.processors == 2;
-        if (is_quick || !options.quick)
+        const bool is_release = boot.preset == "release" && boot.kind == BootKind::pvh;
+        const bool is_quick = is_release && boot.processors == 2;
+        const bool is_counted = is_release && (boot.count_instructions || boot.measure_interrupts_off);
+        if ((!options.quick && !options.counted) || (options.quick && is_quick) || (options.counted && is_counted))
             parts.emplace_back([&places, &level, boot](TestLog& log) { run_boot(places, level, boot, log); });
     }
     return parts;

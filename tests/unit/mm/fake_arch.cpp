@@ -49,6 +49,7 @@ std::uint64_t next_root = 1;
 std::uint64_t active_root = 0;
 std::map<std::uint64_t, arch::PhysAddr> kernel_entries;
 std::uint64_t kernel_maps_left = ~0ull;
+arch::TableFrames* kernel_table_frames = nullptr;
 std::function<void()> flush_action;
 
 FakeSpace& space_of(std::uint64_t root) {
@@ -159,7 +160,7 @@ PhysAddr unmap_kernel(std::uint64_t address) {
     kernel_entries.erase(address);
     return frame;
 }
-void set_kernel_table_frames(TableFrames&) {}
+void set_kernel_table_frames(TableFrames& frames) { kernel_table_frames = &frames; }
 KernelRange kernel_range() { return {0xffff'f000'0000'0000, 1ull << 34}; }
 
 } // namespace arch
@@ -225,6 +226,7 @@ void CountingPayer::give_back(Resource, std::uint64_t amount) {
     used_ -= amount;
 }
 
+arch::TableFrames& kernel_tables() { return *kernel_table_frames; }
 void limit_kernel_maps(std::uint64_t pages) { kernel_maps_left = pages; }
 void at_flush(std::function<void()> action) { flush_action = std::move(action); }
 

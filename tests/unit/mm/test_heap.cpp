@@ -1,6 +1,7 @@
 // The heap against a model, its debug checks, and kernel stacks.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <vector>
@@ -185,6 +186,26 @@ TEST_F(Heap, AFailedStackLeavesNothing) {
     EXPECT_EQ(make(), last + arch::kKernelStackBytes + kPageSize);
     for (const std::uint64_t top : tops)
         free_stack(top);
+}
+
+// A new page table says that nothing is mapped, whatever its frame held before.
+TEST_F(Heap, TablesOfTheKernelAreEmptyAtFirst) {
+    const std::uint64_t before = frame_counts().free;
+    std::vector<arch::PhysAddr> frames;
+    for (unsigned i = 0; i < 64; i++)
+        frames.push_back(allocate_frames(0).value());
+    for (const arch::PhysAddr frame : frames) {
+        std::memset(arch::physmap(frame), 0xff, kPageSize);
+        release_frames(frame, 0);
+    }
+    for (arch::PhysAddr& table : frames) {
+        table = fake::kernel_tables().allocate_table().value();
+        const auto* bytes = static_cast<const std::uint8_t*>(arch::physmap(table));
+        EXPECT_EQ(std::count(bytes, bytes + kPageSize, 0), static_cast<std::ptrdiff_t>(kPageSize));
+    }
+    for (const arch::PhysAddr table : frames)
+        fake::kernel_tables().free_table(table);
+    EXPECT_EQ(frame_counts().free, before);
 }
 
 TEST_F(Heap, Registers) {
