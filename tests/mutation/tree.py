@@ -85,11 +85,11 @@ class Tree:
                     entry.unlink()
 
     def configure(self):
+        """Each time: there may be a test that the build of the run before does not know."""
         for preset in ("debug", "release"):
-            if not (self.path / "build" / preset / "build.ninja").exists():
-                status, output = run(["cmake", "--preset", preset], BUILD_SECONDS, self.path)
-                if status != 0:
-                    sys.exit(f"configuring failed:\n{output}")
+            status, output = run(["cmake", "--preset", preset], BUILD_SECONDS, self.path)
+            if status != 0:
+                sys.exit(f"configuring failed:\n{output}")
 
     def learn(self, files):
         """Which unit tests link these files, and which objects of the kernel are made of them."""
