@@ -45,7 +45,7 @@ void Buddy::take(std::uint64_t frame, unsigned order) {
 }
 
 void Buddy::add_range(std::uint64_t first, std::uint64_t end) {
-    AIOS_ASSERT(first <= end && end <= frames_);
+    AIOS_ASSERT(first == end || (first < end && end <= frames_)); // one without frames may lie anywhere
     // The largest aligned runs: as many list operations as there are runs, whatever the size.
     while (first < end) {
         const unsigned fits = log2_floor(end - first);

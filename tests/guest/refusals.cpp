@@ -147,6 +147,28 @@ int try_seconds() {
     return reason_bytes == 0 ? 0 : __LINE__;
 }
 
+// Rights that depend on the other arguments, and those of what a new agent is given.
+constexpr Second kArguments[] = {{4123, ObjectType::memory, rights::map | rights::read | rights::write},
+                                 {4110, ObjectType::any, rights::transfer},
+                                 {4125, ObjectType::device, rights::write}};
+
+int try_arguments() {
+    const auto missing = [](const auto& result) { return !result && result.error() == Error::missing_right; };
+    const Handle memory = GET(sys::agent_pool_alloc(self, 4096));
+    const Handle reader = GET(sys::handle_derive(memory, (rights::map | rights::read).bits()));
+    const MapRequest writing{0, 4096, 0, kProtectRead | kProtectWrite};
+    if (!missing(sys::memory_map(reader, &writing))) return __LINE__;
+    const HandleGrant grants[] = {{reader, 0, 200}};
+    SpawnOptions options;
+    options.handles = grants;
+    options.handle_count = 1;
+    SpawnRequest request = make_request("bin/child", options);
+    if (!missing(sys::agent_spawn(self, &request))) return __LINE__;
+    const Handle device = handle(StartupRole::registers); // to be read only
+    if (device != kNoHandle && !missing(sys::page_map(device, &writing))) return __LINE__;
+    return reason_bytes == 0 ? 0 : __LINE__;
+}
+
 // --- the parent
 // --------------------------------------------------------------------------------------------------------------------
 
@@ -190,8 +212,8 @@ Child run_child(std::string_view argument) {
     return child;
 }
 
-// The child's refusals are these, in any order (what is refused at one door does not wait for another), and after them at
-// most ones of the passed call's further arguments.
+// The child's refusals are these, in any order (what is refused at one door does not wait for another), and after them
+// at most ones of the passed call's further arguments.
 void expect_records(const Child& child, std::uint64_t call, const LogRecord* wanted, unsigned count) {
     unsigned seen = 0;
     std::uint64_t found = 0; // a bit for each of `wanted`
@@ -209,8 +231,8 @@ void expect_records(const Child& child, std::uint64_t call, const LogRecord* wan
             }
         }
         if (!fits) {
-            console_print("refusal {} of call {}: call {} count {} details {} {} {}\n", seen, call, record.call, record.count,
-                          record.detail[0], record.detail[1], record.detail[2]);
+            console_print("refusal {} of call {}: call {} count {} details {} {} {}\n", seen, call, record.call,
+                          record.count, record.detail[0], record.detail[1], record.detail[2]);
         }
         good = good && fits;
         seen++;
@@ -245,17 +267,24 @@ void check_row(std::size_t index) {
     expect_records(child, row.number, wanted, count);
 }
 
-void check_seconds() {
-    const Child child = run_child(std::string_view("seconds\0", 8));
+void check_listed(std::string_view mode, const Second* list, unsigned count) {
+    const Child child = run_child(mode);
     CHECK(ended_with(child.end, EndReason::exited, 0));
     LogRecord wanted[std::size(kSeconds)];
-    for (std::size_t i = 0; i < std::size(kSeconds); i++) {
-        wanted[i].call = kSeconds[i].call;
-        wanted[i].detail[0] = static_cast<std::uint64_t>(kSeconds[i].type);
-        wanted[i].detail[1] = kSeconds[i].needed.bits();
+    for (unsigned i = 0; i < count; i++) {
+        wanted[i].call = list[i].call;
+        wanted[i].detail[0] = static_cast<std::uint64_t>(list[i].type);
+        wanted[i].detail[1] = list[i].needed.bits();
         wanted[i].detail[2] = static_cast<std::uint64_t>(Error::missing_right);
     }
-    expect_records(child, 0, wanted, std::size(kSeconds));
+    expect_records(child, 0, wanted, count);
+}
+
+void check_seconds() { check_listed(std::string_view("seconds\0", 8), kSeconds, std::size(kSeconds)); }
+
+void check_arguments() {
+    const bool has_registers = handle(StartupRole::registers) != kNoHandle;
+    check_listed(std::string_view("arguments\0", 10), kArguments, std::size(kArguments) - (has_registers ? 0 : 1));
 }
 
 } // namespace
@@ -266,6 +295,7 @@ int aios_main(const StartupBlock& block) {
         // SAFETY: the kernel's argument strings, each ended by NUL.
         const std::string_view mode(reinterpret_cast<const char*>(block.arguments));
         if (mode == "seconds") return try_seconds();
+        if (mode == "arguments") return try_arguments();
         if (mode == "row") {
             const char* digits = mode.data() + mode.size() + 1;
             return try_row(kRows[static_cast<unsigned>(digits[0] - '0') * 10 + static_cast<unsigned>(digits[1] - '0')]);
@@ -282,6 +312,7 @@ int aios_main(const StartupBlock& block) {
         run(kRows[i].name, [&] { check_row(i); });
     }
     run("further_handles", check_seconds);
+    run("rights_by_argument", check_arguments);
     run("all_rows", [&] { CHECK(rows >= 35); });
     return finish();
 }

@@ -50,13 +50,17 @@ int main(int argc, char** argv) {
         pthread_create(&thread, nullptr, exits_last, nullptr);
         pthread_exit(nullptr);
     }
+    if (is("last_exit")) syscall(SYS_exit, 11); // the only thread's end, not the process's
     if (is("abort")) std::abort();
     if (is("terminate")) throw std::runtime_error("nobody catches this");
     if (is("terminate_signal")) std::raise(SIGTERM);
     if (is("kill_self")) kill(getpid(), SIGKILL);
     if (is("segv")) *reinterpret_cast<volatile int*>(16) = 1; // SAFETY: the fault is what is wanted
     if (is("illegal")) asm volatile("ud2");
-    if (is("divide")) asm volatile("xorl %%ecx, %%ecx\n movl $1, %%eax\n cltd\n idivl %%ecx" : : : "eax", "ecx", "edx");
+    // A fault cannot be ignored.
+    if (is("ignored_divide")) std::signal(SIGFPE, SIG_IGN);
+    if (is("divide") || is("ignored_divide"))
+        asm volatile("xorl %%ecx, %%ecx\n movl $1, %%eax\n cltd\n idivl %%ecx" : : : "eax", "ecx", "edx");
     if (is("stack")) {
         volatile int depth = 0;
         overflow(&depth);

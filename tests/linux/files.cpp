@@ -274,7 +274,8 @@ int main() {
         EXPECT(-EBADF, SYS_close, 77);
         EXPECT(-EBADF, SYS_close, -1);
         EXPECT(-EBADF, SYS_dup2, first.fd, 1 << 30);
-        EXPECT(-ENOTTY, SYS_ioctl, first.fd, 0x5401, text);
+        for (const unsigned request : {0x5401u, 0x5413u, 0x541bu}) // nothing of a terminal
+            EXPECT(-ENOTTY, SYS_ioctl, first.fd, request, text);
         fs::remove(folder.path("d"));
     });
     // So that C libraries write it line by line: what a program printed is out when it is killed. Elsewhere standard
@@ -287,6 +288,9 @@ int main() {
             CHECK(isatty(1) == 1);
             EXPECT(0, SYS_ioctl, 1, 0x5413, &window);
             CHECK(window.rows == 24 && window.columns == 80);
+            EXPECT(-ENOTTY, SYS_ioctl, 1, 0x5414, &window); // its size cannot be set
+            EXPECT(-EFAULT, SYS_ioctl, 1, 0x5413, 1);
+            EXPECT(-EFAULT, SYS_ioctl, 1, 0x5401, 1);
         });
     } else {
         skip("console_is_a_terminal", "needs AIOS");

@@ -5,7 +5,7 @@
 // Each program gets the console, the bundle to read and execute, and a temporary tree: a fresh one for bin/test_*, one
 // for all command lines, so that one can look at what another has made. A command line is
 //   NAME STATUS PROGRAM ARGUMENT...
-// STATUS is the exit status wanted, or sN for an end by signal N, or f for a fault; words are separated by single
+// STATUS is the exit status wanted, or sN for an end by signal N, or fN for the fault N, which the log must name; words are separated by single
 // spaces; lines with # are comments.
 #include "base/format.hpp"
 #include "tests/guest/audit_log.hpp"
@@ -22,6 +22,7 @@ struct Wanted {
     EndReason reason = EndReason::exited;
     std::uint64_t status = 0;
     bool any_status = false;
+    std::uint64_t fault = 0; // where that is the reason
 };
 
 struct Command {
@@ -35,6 +36,16 @@ struct Command {
     bool has_job = false;    // the temporary tree a second time, as the job,
     Rights job_rights{};     // with these rights
 };
+
+// The log names the fault that ended the agent; records from `from` on.
+bool is_recorded_fault(std::uint64_t from, std::uint64_t agent, std::uint64_t vector) {
+    unsigned right = 0, wrong = 0;
+    const bool whole = for_each_record(from, [&](const LogRecord& record) {
+        if (!record.is(LogKind::fault) || record.agent != agent) return;
+        (record.detail[0] == vector ? right : wrong)++;
+    });
+    return whole && right == 1 && wrong == 0;
+}
 
 // All that was given to a child is back, a moment after its end.
 bool quota_comes_home(const AgentInfo& before) {
@@ -58,6 +69,7 @@ bool run_command(Command& command) {
         grant(command.temporary, command.job_rights, StartupRole::job),
     };
     const AgentInfo own = info_of(self);
+    const std::uint64_t records = log_size();
     SpawnOptions options;
     options.arguments = command.arguments;
     options.quota = {own.quota.memory_bytes - own.memory_bytes - (8 << 20), 1000, 300, 0};
@@ -89,6 +101,11 @@ bool run_command(Command& command) {
     const bool good = end.end_reason == static_cast<std::uint32_t>(command.wanted.reason) &&
                       (command.wanted.reason == EndReason::fault || command.wanted.any_status ||
                        end.end_status == command.wanted.status);
+    if (good && command.wanted.reason == EndReason::fault &&
+        !is_recorded_fault(records, command.agent, command.wanted.fault)) {
+        console_print("TEST {} fail not recorded as the one fault {}\n", command.name, command.wanted.fault);
+        return false;
+    }
     if (good) {
         console_print("TEST {} pass\n", command.name);
     } else {
@@ -123,8 +140,9 @@ bool run_line(std::string_view line, Handle temporary) {
     command.temporary = temporary;
     command.name = next_word(line);
     const std::string_view status = next_word(line);
-    if (status == "f") {
+    if (status.starts_with('f')) {
         command.wanted.reason = EndReason::fault;
+        command.wanted.fault = number_of(status.substr(1));
     } else if (status.starts_with('s')) {
         command.wanted = {EndReason::killed, number_of(status.substr(1))};
     } else {

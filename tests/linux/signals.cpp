@@ -331,6 +331,29 @@ int main() {
             CHECK(one == 1.0);
         });
     }
+    // Not only the old registers: what a handler leaves in the upper halves is gone when it returns.
+    if (__builtin_cpu_supports("avx")) {
+        run("upper_halves_come_back", [] {
+            Action action(SIGUSR1, [](int) {
+                unsigned char other[32];
+                std::memset(other, 0x11, sizeof(other));
+                fill_upper_halves(other);
+                count = count + 1;
+            });
+            const long pid = getpid(), tid = raw(SYS_gettid);
+            unsigned char pattern[32], seen[32];
+            for (unsigned char i = 0; i < 8; i++) {
+                std::memset(pattern, 0xb0 + i, sizeof(pattern));
+                fill_upper_halves(pattern);
+                raw(SYS_tgkill, pid, tid, SIGUSR1);
+                read_upper_half(seen);
+                CHECK(count == i + 1);
+                CHECK(std::memcmp(seen, pattern, sizeof(seen)) == 0);
+            }
+        });
+    } else {
+        skip("upper_halves_come_back", "needs AVX");
+    }
     if (on_aios() && __builtin_cpu_supports("avx")) {
         // What the frame does not hold is zero, not what the kernel's memory held before: the state of the frame
         // before.

@@ -4,11 +4,12 @@
     tests/mutation/run.py --root ROOT [--seed N] [--count N] [--jobs N] [--build-jobs N] [--only TEXT]
 
 The work is done in copies of the tree, build/mutation/tree-N, that keep their builds: a mutant costs one object and a link a program.
-Steps of a mutant, until one fails: the unit tests that link its file, then the kernel and the levels kernel, guest and linux in one boot
-each, that first which probably notices. A test that hangs has noticed.
+Steps of a mutant, until one fails: the unit test of its folder, then the kernel and the levels kernel, guest and linux in one boot
+each, that first which probably notices, and then the other unit tests that link its file. A boot ends at the first test that fails. A
+test that hangs has noticed.
 
-The lot goes on until `count` mutants are judged. Those that do not compile, and those of which the kernel's object is the same code, are
-none. Mutants that change nothing that could be observed are listed with the reason in equivalent.txt and are not picked. Results are
+The lot goes on until `count` mutants are judged. Those that do not compile, and those that the folder's own test passes and of which the
+kernel's object is the same code, are none. Mutants that change nothing that could be observed are listed with the reason in equivalent.txt and are not picked. Results are
 lines of build/mutation/results-SEED.tsv; what stands there is not run again, but for what nobody noticed: there may be a test now.
 
 The last lines are for the runner: TEST name pass|fail detail.

@@ -14,11 +14,12 @@ import time
 
 from mutate import apply
 
-LEVELS = ("kernel", "guest", "linux")
+# Levels in one boot each; one that is counted runs on one processor whose time is counted in instructions.
+LEVELS = ("kernel", "kernel counted", "guest", "linux")
 # Which of them probably notices first.
 LEVELS_OF = {"personality/linux": ("linux", "guest"),  # the tests inside the kernel run no program
              "kernel/mm": ("kernel", "linux", "guest"),
-             "kernel/sched": ("kernel", "guest", "linux")}
+             "kernel/sched": ("kernel counted", "kernel", "guest", "linux")}
 USUAL_LEVELS = ("guest", "linux", "kernel")
 
 BUILD_SECONDS = 3600
@@ -26,6 +27,7 @@ UNCHANGED_SECONDS = 1800
 PATIENCE = 5  # times what a test took without a mutant
 LEAST_PATIENCE = 60  # seconds: the machine may be busy
 SLOW_UNIT_SECONDS = 60  # a slower one is asked only if its folder is the file's
+SILENCE_SECONDS = 60  # without the end of a test in a boot; the longest test takes a few
 # What a change by rule leaves behind, as a function that nobody calls any more, is no reason not to compile. What the analysis of locks
 # finds is one: it keeps such a bug out. The driver of clang reads this.
 NO_ERRORS = "# " + " ".join(f"+-Wno-error={what}" for what in (
@@ -83,11 +85,11 @@ class Tree:
                     entry.unlink()
 
     def configure(self):
+        """Each time: there may be a test that the build of the run before does not know."""
         for preset in ("debug", "release"):
-            if not (self.path / "build" / preset / "build.ninja").exists():
-                status, output = run(["cmake", "--preset", preset], BUILD_SECONDS, self.path)
-                if status != 0:
-                    sys.exit(f"configuring failed:\n{output}")
+            status, output = run(["cmake", "--preset", preset], BUILD_SECONDS, self.path)
+            if status != 0:
+                sys.exit(f"configuring failed:\n{output}")
 
     def learn(self, files):
         """Which unit tests link these files, and which objects of the kernel are made of them."""
@@ -135,8 +137,10 @@ class Tree:
             return run([str(self.path / "build/debug/tests/unit" / name), "--gtest_brief=1", "--gtest_fail_fast"],
                        self.limit(name), self.path)
         environment = os.environ | {"AIOS_ROOT": str(self.path), "AIOS_PRESET": "release"}
-        return run([str(self.path / "build/release/tools/aios/aios-host"), "test", name, "--quick"], self.limit(name),
-                   self.path, environment)
+        level, *counted = name.split()
+        boot = "--counted" if counted else "--quick"
+        return run([str(self.path / "build/release/tools/aios/aios-host"), "test", level, boot, "--fail-fast",
+                    str(SILENCE_SECONDS)], self.limit(name), self.path, environment)
 
     def check_unchanged(self):
         """The tests pass without a mutant; otherwise every mutant would look caught. Keeps the code and the times."""
@@ -156,11 +160,15 @@ class Tree:
             print(f"{test} passes without a mutant in {self.seconds[test]:.1f} s", flush=True)
 
     def tests_for(self, file):
-        """The quick ones first; a slow unit test only where the file is of its folder."""
+        """The unit test of the file's folder, the boots, and the unit tests that link the file for what they test above it: these
+        seldom see what the others do not. Not the slow ones of those."""
         folder = file.rsplit("/", 1)[0]
-        own = "unit_" + folder.rsplit("/", 1)[1]
-        units = [unit for unit in self.covering.get(file, []) if unit == own or self.seconds[unit] < SLOW_UNIT_SECONDS]
-        return (*sorted(units, key=self.seconds.get), *LEVELS_OF.get(folder, USUAL_LEVELS))
+        name = "unit_" + folder.rsplit("/", 1)[1]
+        units = self.covering.get(file, [])
+        own = [unit for unit in units if unit == name or unit.startswith(name + "_")]
+        others = [unit for unit in units if unit not in own and self.seconds[unit] < SLOW_UNIT_SECONDS]
+        return (*sorted(own, key=self.seconds.get), *LEVELS_OF.get(folder, USUAL_LEVELS),
+                *sorted(others, key=self.seconds.get))
 
     def judge(self, mutant):
         """(outcome, who noticed)."""
@@ -168,16 +176,17 @@ class Tree:
         text = path.read_text()
         path.write_text(apply(text, mutant))
         try:
-            if not self.ninja_with_mutant("release", self.objects[mutant.file]):
-                return "no compile", ""
-            if self.code_of(mutant.file) == self.code[mutant.file]:
-                return "same code", ""
             kernel_is_built = False
             for test in self.tests_for(mutant.file):
                 if test not in LEVELS and not self.ninja_with_mutant("debug", test):
                     return "no compile", ""
+                # What the folder's own test notices needs no kernel.
                 if test in LEVELS and not kernel_is_built:
                     kernel_is_built = True
+                    if not self.ninja_with_mutant("release", self.objects[mutant.file]):
+                        return "no compile", ""
+                    if self.code_of(mutant.file) == self.code[mutant.file]:
+                        return "same code", ""
                     if not self.ninja_with_mutant("release", "aios-kernel"):
                         return "no compile", ""
                 status, output = self.test(test)

@@ -9,6 +9,7 @@
 namespace aios {
 
 std::atomic<long> test::unparks{0};
+std::atomic<std::uint64_t> test::held_clock{0};
 
 namespace {
 
@@ -102,6 +103,7 @@ void lend_change(Thread& server, ShareGroup& billed) { server.billed = &billed; 
 
 namespace time {
 std::uint64_t now_ns() {
+    if (const std::uint64_t held = test::held_clock; held != 0) return held;
     return static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
             .count());

@@ -42,5 +42,7 @@ private:
 
 Ref<Quota> plenty();              // a payer for tests
 extern std::atomic<long> unparks; // wake-ups so far
+// If not 0, what the clock says; it stands still then, and deadlines behind it do not come.
+extern std::atomic<std::uint64_t> held_clock;
 
 } // namespace aios::test

@@ -140,7 +140,7 @@ private:
         const MachineEars ears{
             [&](std::string_view text) { follower.kernel_text(text); },
             [&](std::string_view bytes) { return follower.frames(bytes); },
-            [&] { progress_.tick(); },
+            [&] { return progress_.tick(), true; },
         };
         const MachineResult result = HOST_TRY(run_machine(spec, ears));
         progress_.clear();

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::uint64_t kMaxBudgetBytes = 64 << 10;
 constexpr std::uint64_t kMaxJobs = 64;
+constexpr std::uint64_t kMaxSilence = 3600; // seconds
 
 enum class RunsWhen { always, exhaustive }; // or when it is named
 
@@ -50,7 +51,9 @@ Outcome<Wish> parse_wish(ArgumentList arguments) {
     Wish wish;
     line.value("--filter", wish.options.filter);
     line.flag("--quick", wish.options.quick);
+    line.flag("--counted", wish.options.counted);
     line.flag("--exhaustive", wish.options.exhaustive);
+    line.number("--fail-fast", wish.options.fail_fast_seconds, 1, kMaxSilence);
     line.number("--seed", wish.options.seed, 1, ~std::uint32_t{0});
     line.number("--count", wish.options.count, 1, 1'000'000);
     line.number("--jobs", wish.options.jobs, 1, kMaxJobs);

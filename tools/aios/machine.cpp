@@ -117,7 +117,10 @@ MachineResult Machine::follow(const MachineEars& ears, std::chrono::milliseconds
         }
         const auto now = Clock::now();
         if (ears.tick && now >= next_tick) {
-            ears.tick();
+            if (!ears.tick() && !killed) {
+                end_by_force(MachineEnd::stopped);
+                killed = true;
+            }
             next_tick = now + std::chrono::milliseconds(100);
         }
         if (!killed && now - begin >= limit) {

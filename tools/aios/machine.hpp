@@ -47,7 +47,8 @@ struct MachineEars {
     std::function<void(std::string_view)> kernel_text;
     // Returns false to end the machine at once (a broken frame).
     std::function<bool(std::string_view)> frames;
-    std::function<void()> tick; // about ten times a second
+    // About ten times a second, or empty. Returns false to end the machine at once.
+    std::function<bool()> tick;
 };
 
 // What the kernel writes to the debug-exit port, as QEMU's exit status: (code << 1) | 1.

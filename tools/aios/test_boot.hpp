@@ -35,7 +35,8 @@ struct Level {
     std::function<void(const RunRecord&, TestLog&)> after = {}; // looks at what a boot that ended by itself has told
 };
 
-// The boots as parts of a level; with --quick only release on two processors. `level` must outlive them.
+// The boots as parts of a level; with --quick only release on two processors, with
+// --counted only release on one whose time is counted. `level` must outlive them.
 [[nodiscard]] std::vector<TestPart> boots_of(const Places& places, const Level& level,
                                              std::initializer_list<Boot> boots, const TestOptions& options);
 // A whole level of the log: these boots, side by side.

@@ -22,6 +22,9 @@ struct TestOptions {
     std::string filter;      // only tests whose name contains it; empty: all
     bool exhaustive = false; // what does not fit into the budget too
     bool quick = false;      // levels that boot do it once: release, two processors
+    bool counted = false;    // likewise, but on one processor whose time is counted in instructions
+    // If not 0, a boot is ended at the first test that fails, and when for so many seconds none has ended.
+    std::uint64_t fail_fast_seconds = 0;
     // Of the level mutation.
     std::uint64_t seed = 1;
     std::uint64_t count = 100;

@@ -64,7 +64,7 @@ void test_linux_here(const Places& places, TestLog& log) {
 } // namespace
 
 void test_linux(const Places& places, TestLog& log) {
-    if (!log.options().quick) test_linux_here(places, log);
+    if (!log.options().quick && !log.options().counted) test_linux_here(places, log);
     run_level(places, {"linux", "linux", ""},
               {{"debug", BootKind::pvh, 2},
                {"release", BootKind::pvh, 1, true, true},

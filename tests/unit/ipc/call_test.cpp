@@ -132,6 +132,52 @@ TEST_F(CallTest, deadlines_pass_before_and_after_receipt) {
     over = true;
 }
 
+// Whoever gives up takes back all that the message held: its room in the channel, and what its capabilities cost.
+TEST_F(CallTest, capabilities_in_a_call_that_is_given_up_are_gone) {
+    Made gift = make_channel(client);
+    const std::uint64_t before = client.quota->used(Resource::memory);
+    for (unsigned i = 0; i < 100; i++) {
+        ipc::Parcel parcels[] = {{*client.table->derive_out(gift.handle, rights::send, rights::transfer), 1},
+                                 {*client.table->derive_out(gift.handle, rights::receive, rights::transfer), 2}};
+        ipc::OutMessage out{text_buffer("take"), parcels};
+        Inbox in;
+        EXPECT_EQ(channel.call(client, out, in.message, sched::now_ns() + 10'000, nullptr).error(), Error::timed_out);
+    }
+    EXPECT_EQ(channel.info_size(), 0u);
+    EXPECT_EQ(client.quota->used(Resource::memory), before);
+    // They were the last but the one in the table.
+    ASSERT_TRUE(client.table->close(gift.handle));
+    EXPECT_EQ(send_text(*gift.channel, client, "x").error(), Error::peer_closed);
+}
+
+// An answer whose caller has no room for it, and one whose caller has gone: what came with it is gone as well.
+TEST_F(CallTest, capabilities_in_an_answer_that_is_not_taken_are_gone) {
+    Made gift = make_channel(server);
+    const std::uint64_t before = server.quota->used(Resource::memory);
+    const auto give = [&](bool caller_waits) {
+        Inbox in;
+        while (channel.receive(server, in.message).has_value() == false)
+            std::this_thread::yield();
+        while (!caller_waits && channel.info_size() != 0)
+            std::this_thread::yield();
+        ipc::Parcel parcel{*server.table->derive_out(gift.handle, rights::send, rights::transfer), 1};
+        ipc::OutMessage answer{text_buffer("here"), {&parcel, 1}};
+        EXPECT_EQ(channel.reply(server, in.message.reply_to, answer).has_value(), caller_waits);
+    };
+    for (const bool caller_waits : {true, false}) {
+        HostThread caller([&] {
+            Inbox in(64, 0);
+            ipc::OutMessage out{text_buffer("give"), {}};
+            const sched::Deadline deadline = caller_waits ? sched::kNever : sched::now_ns() + 50'000'000;
+            EXPECT_EQ(channel.call(client, out, in.message, deadline, nullptr).error(),
+                      caller_waits ? Error::buffer_small : Error::timed_out);
+        });
+        give(caller_waits);
+        caller.join();
+        EXPECT_EQ(server.quota->used(Resource::memory), before);
+    }
+}
+
 TEST_F(CallTest, a_killed_caller_leaves) {
     std::atomic<int> error{0};
     HostThread caller([&] { error = static_cast<int>(call_text("q").error()); });

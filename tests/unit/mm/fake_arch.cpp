@@ -48,6 +48,8 @@ std::map<std::uint64_t, FakeSpace> spaces;
 std::uint64_t next_root = 1;
 std::uint64_t active_root = 0;
 std::map<std::uint64_t, arch::PhysAddr> kernel_entries;
+std::uint64_t kernel_maps_left = ~0ull;
+arch::TableFrames* kernel_table_frames = nullptr;
 std::function<void()> flush_action;
 
 FakeSpace& space_of(std::uint64_t root) {
@@ -147,6 +149,8 @@ void PageTable::flush(std::uint64_t from, std::size_t pages) {
 
 Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection, bool) {
     AIOS_ASSERT(!kernel_entries.contains(address));
+    if (kernel_maps_left == 0) return fail(Error::out_of_memory);
+    kernel_maps_left--;
     kernel_entries[address] = frame;
     return {};
 }
@@ -156,7 +160,7 @@ PhysAddr unmap_kernel(std::uint64_t address) {
     kernel_entries.erase(address);
     return frame;
 }
-void set_kernel_table_frames(TableFrames&) {}
+void set_kernel_table_frames(TableFrames& frames) { kernel_table_frames = &frames; }
 KernelRange kernel_range() { return {0xffff'f000'0000'0000, 1ull << 34}; }
 
 } // namespace arch
@@ -183,11 +187,14 @@ boot::HandOff make_handoff() {
     boot::HandOff handoff{};
     handoff.magic = boot::kHandOffMagic;
     handoff.version = boot::kHandOffVersion;
-    handoff.range_count = 4;
+    handoff.range_count = 6;
     handoff.ranges[0] = {0, kUsableBase, boot::MemoryKind::usable, 0}; // below 1 MiB: to be left alone
     handoff.ranges[1] = {kUsableBase, (1 << 20) + 100, boot::MemoryKind::boot, 0};
     handoff.ranges[2] = {3 << 20, 1 << 20, boot::MemoryKind::container, 0};
     handoff.ranges[3] = {(4 << 20) + 100, kRamBytes - (4 << 20) - 200, boot::MemoryKind::usable, 0};
+    // Not a whole frame, far above all others: no frame, and no table up to it.
+    handoff.ranges[4] = {(1ull << 40) + 100, arch::kPageSize, boot::MemoryKind::usable, 0};
+    handoff.ranges[5] = {(1ull << 40) + (1 << 20), 100, boot::MemoryKind::boot, 0};
     return handoff;
 }
 arch::PhysAddr unmanaged_ram() { return {3 << 20}; }
@@ -219,6 +226,8 @@ void CountingPayer::give_back(Resource, std::uint64_t amount) {
     used_ -= amount;
 }
 
+arch::TableFrames& kernel_tables() { return *kernel_table_frames; }
+void limit_kernel_maps(std::uint64_t pages) { kernel_maps_left = pages; }
 void at_flush(std::function<void()> action) { flush_action = std::move(action); }
 
 std::uint64_t table_count() { return space_of(active_root).table_frames.size(); }

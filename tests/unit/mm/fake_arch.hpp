@@ -67,6 +67,12 @@ private:
 // Called at each flush of user entries, before it is done; an empty function ends that.
 void at_flush(std::function<void()> action);
 
+// From now on the kernel's own space takes so many pages more, and then has no room for a table.
+void limit_kernel_maps(std::uint64_t pages);
+
+// Where the kernel's own space gets its page tables from.
+[[nodiscard]] arch::TableFrames& kernel_tables();
+
 // Page tables that the active address space has.
 [[nodiscard]] std::uint64_t table_count();
 

@@ -98,6 +98,30 @@ TEST_F(AddressSpaceTest, BadArgumentsAreRefused) {
     EXPECT_EQ(space_->map_anonymous(kPageSize + 1, kRead, ChargeWhen::at_touch, last).error(), Error::bad_address);
 }
 
+// User space is all from its first page to its last, and no page more.
+TEST_F(AddressSpaceTest, UserSpaceHasItsFirstAndLastPage) {
+    for (const std::uint64_t address : {arch::kUserLow, arch::kUserHigh - kPageSize}) {
+        const MapOptions fixed{.address = address, .fixed = true};
+        ASSERT_EQ(space_->map_anonymous(1, kReadWrite, ChargeWhen::at_touch, fixed).value(), address);
+        ASSERT_TRUE(touch(*space_, address, Access::write).has_value());
+        ASSERT_TRUE(touch(*space_, address + kPageSize - 1, Access::write).has_value());
+        std::uint8_t bytes[2] = {};
+        EXPECT_TRUE(space_->write(address + kPageSize - 2, bytes, 2).has_value());
+        EXPECT_EQ(space_->write(address + kPageSize - 1, bytes, 2).error(), Error::bad_address);
+        EXPECT_TRUE(space_->protect(address, kPageSize, kRead).has_value());
+        EXPECT_TRUE(space_->discard(address, kPageSize).has_value());
+        EXPECT_EQ(space_->discard(address, kPageSize + 1).error(), Error::bad_address);
+        EXPECT_EQ(space_->protect(address, kPageSize + 1, kRead).error(), Error::bad_address);
+        EXPECT_TRUE(space_->unmap(address, kPageSize).has_value());
+        EXPECT_EQ(touch(*space_, address, Access::read).error(), Error::bad_address);
+    }
+    const MapOptions whole{.address = arch::kUserLow, .fixed = true};
+    EXPECT_EQ(space_->map_anonymous(arch::kUserHigh - arch::kUserLow + 1, kRead, ChargeWhen::at_touch, whole).error(),
+              Error::bad_address);
+    EXPECT_TRUE(
+        space_->map_anonymous(arch::kUserHigh - arch::kUserLow, kRead, ChargeWhen::at_touch, whole).has_value());
+}
+
 TEST_F(AddressSpaceTest, WriteAndExecuteExclude) {
     const Protection both = Protection::write | Protection::execute;
     EXPECT_EQ(space_->map_anonymous(1, both, ChargeWhen::at_touch).error(), Error::missing_right);

@@ -1,6 +1,7 @@
 // The heap against a model, its debug checks, and kernel stacks.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <vector>
@@ -66,8 +67,8 @@ TEST_F(Heap, FramesComeBack) {
 // What is charged for is what is taken: as many objects as fill whole slabs take as many frames as their costs say, but
 // for what a magazine keeps and the rounding of one slab.
 TEST_F(Heap, CostsAreWhatIsTaken) {
-    for (const std::size_t bytes : {1u, 16u, 40u, 88u, 100u, 160u, 200u, 312u, 500u, 600u, 900u, 1100u, 1500u, 1900u,
-                                    2048u, 2100u, 4096u, 4097u, 5000u, 9000u, 40'000u}) {
+    for (const std::size_t bytes : {1u,    16u,   40u,   88u,   100u,  160u,  200u,  312u,  500u,  600u,   900u,
+                                    1100u, 1500u, 1900u, 2048u, 2100u, 4096u, 4097u, 5000u, 9000u, 40'000u}) {
         fake::start_machine(); // sizes of one class find no slab of each other
         const std::uint64_t cost = heap_cost(bytes);
         ASSERT_GE(cost, bytes);
@@ -77,8 +78,9 @@ TEST_F(Heap, CostsAreWhatIsTaken) {
         for (std::size_t i = 0; i < count; i++)
             pieces.push_back(heap_allocate(bytes));
         const std::uint64_t taken = (before - frame_counts().free) * kPageSize;
-        EXPECT_LE(taken, count * cost + 4 * kPageSize) << bytes;       // charged at least what is taken
-        // And not much more: slabs that stand half filled, and frames that the processor had cached, are not seen as taken.
+        EXPECT_LE(taken, count * cost + 4 * kPageSize) << bytes; // charged at least what is taken
+        // And not much more: slabs that stand half filled, and frames that the processor had cached, are not seen as
+        // taken.
         EXPECT_GE(taken * 5 / 4 + 16 * cost + 4 * kPageSize, count * cost - count * 16) << bytes;
         for (void* piece : pieces)
             heap_free(piece);
@@ -151,6 +153,59 @@ TEST_F(Heap, Stacks) {
         free_stack(top);
     EXPECT_EQ(frame_counts().free, before - 64 * arch::kKernelStackBytes / kPageSize); // kept for the next threads
     EXPECT_EQ(allocate_stack().value(), tops[63]);
+}
+
+// Whether frames run out or page tables: a stack that cannot be made whole leaves nothing behind, and its place is
+// free.
+TEST_F(Heap, AFailedStackLeavesNothing) {
+    constexpr std::uint64_t kPages = arch::kKernelStackBytes / kPageSize;
+    std::vector<std::uint64_t> tops;
+    const auto make = [&] { return tops.emplace_back(allocate_stack().value()); };
+    while (tops.size() < 64) // those that were kept
+        make();
+    const std::uint64_t last = make();
+    for (std::uint64_t pages = 0; pages < kPages; pages++) {
+        const std::uint64_t before = frame_counts().free;
+        fake::limit_kernel_maps(pages);
+        EXPECT_EQ(allocate_stack().error(), Error::out_of_memory);
+        fake::limit_kernel_maps(~0ull);
+        EXPECT_EQ(frame_counts().free, before);
+
+        std::vector<arch::PhysAddr> taken;
+        while (const auto frame = allocate_frames(0))
+            taken.push_back(*frame);
+        for (std::uint64_t i = 0; i < pages; i++, taken.pop_back())
+            release_frames(taken.back(), 0);
+        const std::uint64_t left = frame_counts().free;
+        EXPECT_EQ(allocate_stack().error(), Error::out_of_memory);
+        EXPECT_EQ(frame_counts().free, left);
+        for (const arch::PhysAddr frame : taken)
+            release_frames(frame, 0);
+        EXPECT_EQ(frame_counts().free, before);
+    }
+    EXPECT_EQ(make(), last + arch::kKernelStackBytes + kPageSize);
+    for (const std::uint64_t top : tops)
+        free_stack(top);
+}
+
+// A new page table says that nothing is mapped, whatever its frame held before.
+TEST_F(Heap, TablesOfTheKernelAreEmptyAtFirst) {
+    const std::uint64_t before = frame_counts().free;
+    std::vector<arch::PhysAddr> frames;
+    for (unsigned i = 0; i < 64; i++)
+        frames.push_back(allocate_frames(0).value());
+    for (const arch::PhysAddr frame : frames) {
+        std::memset(arch::physmap(frame), 0xff, kPageSize);
+        release_frames(frame, 0);
+    }
+    for (arch::PhysAddr& table : frames) {
+        table = fake::kernel_tables().allocate_table().value();
+        const auto* bytes = static_cast<const std::uint8_t*>(arch::physmap(table));
+        EXPECT_EQ(std::count(bytes, bytes + kPageSize, 0), static_cast<std::ptrdiff_t>(kPageSize));
+    }
+    for (const arch::PhysAddr table : frames)
+        fake::kernel_tables().free_table(table);
+    EXPECT_EQ(frame_counts().free, before);
 }
 
 TEST_F(Heap, Registers) {

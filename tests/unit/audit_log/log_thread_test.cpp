@@ -1,0 +1,279 @@
+// The audit thread with a clock that stands still unless the test moves it: what the thread does meanwhile, somebody
+// has woken it for. From the first record to the end of the log, in the order of the tests.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/cbor.hpp"
+#include "crypto/merkle.hpp"
+#include "kernel/audit/account.hpp"
+#include "kernel/audit/audit.hpp"
+#include "kernel/audit/output.hpp"
+#include "tests/support/sched_host.hpp"
+
+namespace aios {
+
+namespace {
+void (*entry_of_audit_thread)(void*) = nullptr;
+// The audit thread asks for its time before and after each piece of work: there the test can hold it, and sees how many
+// it has woken since the last time.
+std::atomic<bool> hold_audit_thread{false}, is_held{false};
+std::atomic<long> unparks_before{0}, most_woken{0};
+std::unique_ptr<test::HostThread> audit_thread;
+} // namespace
+
+// What of the scheduler is asked for.
+void sched::charge_current(std::uint64_t) {}
+std::uint64_t Thread::cpu_ns() const {
+    while (hold_audit_thread) {
+        is_held = true;
+        std::this_thread::yield();
+    }
+    const long now = test::unparks;
+    most_woken = std::max(most_woken.load(), now - unparks_before.exchange(now));
+    return 0;
+}
+Result<Ref<Thread>> Thread::create_kernel(const char*, void (*entry)(void*), void*) {
+    entry_of_audit_thread = entry;
+    return Ref<Thread>::share(Thread::current());
+}
+void Thread::start() {
+    audit_thread = std::make_unique<test::HostThread>([] { entry_of_audit_thread(nullptr); });
+}
+
+namespace audit {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+struct Frame {
+    FrameKind kind;
+    std::vector<std::byte> body;
+};
+std::mutex frames_mutex;
+std::vector<Frame> frames;
+
+void take_frame(std::uint32_t kind, std::uint64_t, const char*, Bytes body) {
+    std::lock_guard lock(frames_mutex);
+    frames.push_back({static_cast<FrameKind>(kind), {body.begin(), body.end()}});
+}
+
+std::size_t frames_of(FrameKind kind) {
+    std::lock_guard lock(frames_mutex);
+    return static_cast<std::size_t>(std::ranges::count(frames, kind, &Frame::kind));
+}
+
+// Ten seconds are ages: then it does not come.
+template <typename Condition>
+bool comes(Condition&& condition) {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > limit) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+}
+
+class LogThreadTest : public testing::Test {
+protected:
+    static void SetUpTestSuite() {
+        test::held_clock = now;
+        set_frame_sink(take_frame);
+        test::AsThread me;
+        start();
+    }
+    static void TearDownTestSuite() {
+        if (audit_thread == nullptr) return;
+        test::held_clock = 0; // whatever is wrong, a second later it looks
+        test::AsThread me;
+        drain();
+        audit_thread.reset();
+    }
+    static void move_clock(std::uint64_t ns) { test::held_clock = now += ns; }
+    static Record refusal(std::uint64_t call) { return {.kind = Kind::refusal, .agent = 7, .call = call}; }
+    // The number of records in the log.
+    static std::uint64_t size() { return info()->records; }
+    // The counts of the records from `from` on that are of `call`.
+    static std::vector<std::uint64_t> counts(std::uint64_t from, std::uint64_t call) {
+        return counts(from, call, size());
+    }
+    static std::vector<std::uint64_t> counts(std::uint64_t from, std::uint64_t call, std::uint64_t end) {
+        std::vector<std::uint64_t> found;
+        for (; from < end; from++) {
+            const auto [is_of_call, count] = call_and_count(from, call);
+            if (is_of_call) found.push_back(count);
+        }
+        return found;
+    }
+
+    test::AsThread me;
+    Ref<Quota> payer = test::plenty();
+    static inline std::uint64_t now = 5 * kSecond;
+
+private:
+    static std::pair<bool, std::uint64_t> call_and_count(std::uint64_t index, std::uint64_t call) {
+        std::byte bytes[512];
+        cbor::Decoder in(Bytes(bytes, read(index, bytes)->bytes));
+        std::uint64_t found = 0;
+        EXPECT_TRUE(in.map_begin());
+        for (std::uint64_t key = 0; key <= 7; key++) {
+            EXPECT_TRUE(in.expect_key(key));
+            if (key == 5 || key == 7) {
+                const std::uint64_t value = *in.uint();
+                if (key == 7) return {found == call, value};
+                found = value;
+            } else {
+                EXPECT_TRUE(in.skip());
+            }
+        }
+        return {};
+    }
+};
+
+TEST_F(LogThreadTest, a_head_has_what_was_recorded_before_it_was_asked_for) {
+    const auto account = *Account::create(*payer, 7);
+    std::vector<crypto::MerkleHash> leaves;
+    for (std::uint64_t i = 0; i < 100; i++) {
+        record(*account, {.kind = Kind::call, .agent = 7, .subject = i, .call = 1}, Use::call);
+        if (i % 7 != 0) continue;
+        const LogInfo head = *info();
+        ASSERT_EQ(head.records, i + 1);
+        while (leaves.size() < head.records) {
+            std::byte bytes[512];
+            leaves.push_back(crypto::merkle_leaf(Bytes(bytes, read(leaves.size(), bytes)->bytes)));
+        }
+        const crypto::MerkleHash root = crypto::merkle_root(leaves);
+        EXPECT_TRUE(std::ranges::equal(std::as_bytes(std::span(head.root)), root));
+    }
+    EXPECT_EQ(read(100, {}).error(), Error::not_found);
+    std::byte small[8];
+    EXPECT_FALSE(read(0, small)->fits);
+}
+
+TEST_F(LogThreadTest, whoever_asks_is_answered) {
+    const auto account = *Account::create(*payer, 7);
+    for (unsigned round = 0; round < 20; round++) {
+        std::vector<std::unique_ptr<test::HostThread>> readers;
+        for (unsigned i = 0; i < 8; i++) {
+            readers.push_back(std::make_unique<test::HostThread>([&] {
+                for (unsigned n = 0; n < 5; n++) {
+                    record(*account, {.kind = Kind::call, .agent = 7, .call = 2}, Use::call);
+                    EXPECT_TRUE(info().has_value());
+                }
+            }));
+        }
+        for (auto& reader : readers)
+            ASSERT_TRUE(reader->ends_by_itself());
+    }
+}
+
+// However many wait for a head, the audit thread wakes 256 of them in one turn and looks at its other work in between.
+TEST_F(LogThreadTest, many_readers_are_woken_in_turns) {
+    constexpr unsigned kReaders = 300, kMostWoken = 256;
+    const auto account = *Account::create(*payer, 7);
+    hold_audit_thread = true;
+    record(*account, {.kind = Kind::call, .agent = 7}, Use::call);
+    ASSERT_TRUE(comes([] { return is_held.load(); }));
+    std::vector<std::unique_ptr<test::HostThread>> readers;
+    for (unsigned i = 0; i < kReaders; i++)
+        readers.push_back(std::make_unique<test::HostThread>([] { EXPECT_TRUE(info().has_value()); }));
+    for (auto& reader : readers)
+        reader->await_parked();
+    unparks_before = test::unparks.load();
+    most_woken = 0;
+    hold_audit_thread = is_held = false;
+    for (auto& reader : readers)
+        EXPECT_TRUE(reader->ends_by_itself());
+    audit_thread->await_parked();
+    record(*account, {.kind = Kind::call, .agent = 7}, Use::call); // it looks at its time once more
+    EXPECT_TRUE(info().has_value());
+    EXPECT_GE(most_woken, 1);
+    EXPECT_LE(most_woken, kMostWoken);
+}
+
+// A batch is sent when it is full or a second old, and not before.
+TEST_F(LogThreadTest, records_leave_in_batches) {
+    const auto account = *Account::create(*payer, 7);
+    const std::size_t before = frames_of(FrameKind::audit_records);
+    const auto batches = [&] { return frames_of(FrameKind::audit_records) - before; };
+    record(*account, {.kind = Kind::call, .agent = 7, .call = 3}, Use::call);
+    move_clock(kSecond);
+    ASSERT_TRUE(comes([&] { return batches() == 1; }));
+    record(*account, {.kind = Kind::call, .agent = 7, .call = 3}, Use::call);
+    const std::uint64_t one = size();
+    EXPECT_EQ(batches(), 1u);
+    move_clock(kSecond - 1);
+    record(*account, {.kind = Kind::call, .agent = 7, .call = 3}, Use::call);
+    EXPECT_EQ(size(), one + 1);
+    EXPECT_EQ(batches(), 1u);
+    move_clock(1);
+    ASSERT_TRUE(comes([&] { return batches() == 2; }));
+    for (unsigned i = 0; i < 1000 && batches() == 2; i++)
+        record(*account, {.kind = Kind::call, .agent = 7, .call = 3}, Use::call);
+    EXPECT_TRUE(comes([&] { return batches() == 3; })); // full
+    EXPECT_EQ(frames_of(FrameKind::audit_head), 0u);
+}
+
+TEST_F(LogThreadTest, a_count_is_written_at_the_latest_a_second_after_it_is_due) {
+    const auto account = *Account::create(*payer, 7);
+    const std::uint64_t from = size();
+    for (unsigned i = 0; i < 6; i++)
+        refused(*account, refusal(40));
+    EXPECT_EQ(counts(from, 40), std::vector<std::uint64_t>{1});
+    move_clock(kSecond - 1); // one is due in a moment
+    record(*account, {.kind = Kind::call, .agent = 7}, Use::call);
+    EXPECT_EQ(counts(from, 40), std::vector<std::uint64_t>{1});
+    move_clock(kSecond);
+    ASSERT_TRUE(comes([&] { return counts(from, 40).size() == 2; }));
+    EXPECT_EQ(counts(from, 40), (std::vector<std::uint64_t>{1, 5}));
+}
+
+TEST_F(LogThreadTest, a_closed_account_is_let_go_at_once) {
+    const std::uint64_t before = payer->used(Resource::memory);
+    auto account = *Account::create(*payer, 7);
+    const std::uint64_t from = size();
+    for (unsigned i = 0; i < 4; i++)
+        refused(*account, refusal(50));
+    close(*account);
+    account.reset();
+    EXPECT_EQ(counts(from, 50), (std::vector<std::uint64_t>{1, 3}));
+    EXPECT_TRUE(comes([&] { return payer->used(Resource::memory) == before; }));
+}
+
+TEST_F(LogThreadTest, the_end_sends_what_there_is_and_the_head) {
+    auto account = *Account::create(*payer, 7);
+    const std::uint64_t from = size();
+    for (unsigned i = 0; i < 4; i++)
+        refused(*account, refusal(60));
+    const std::size_t batches = frames_of(FrameKind::audit_records);
+    audit_thread->await_parked(); // with all records: only the end wakes it
+    std::atomic<bool> has_ended{false};
+    test::HostThread power([&] {
+        drain();
+        has_ended = true;
+    });
+    EXPECT_TRUE(comes([&] { return has_ended.load(); }));
+    test::held_clock = 0; // else the test would not end if that failed
+    power.join();
+    EXPECT_EQ(counts(from, 60, from + 2), (std::vector<std::uint64_t>{1, 3}));
+    EXPECT_EQ(frames_of(FrameKind::audit_records), batches + 1);
+    ASSERT_EQ(frames_of(FrameKind::audit_head), 1u);
+    const Frame& last = frames.back();
+    EXPECT_EQ(last.kind, FrameKind::audit_head);
+    cbor::Decoder in(last.body);
+    ASSERT_TRUE(in.map_begin() && in.expect_key(0));
+    EXPECT_EQ(*in.uint(), from + 2);
+    drain_in_panic(); // nothing follows the head
+    EXPECT_EQ(frames_of(FrameKind::audit_head), 1u);
+    audit_thread.reset();
+}
+
+} // namespace
+} // namespace audit
+} // namespace aios
