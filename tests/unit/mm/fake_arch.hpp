@@ -67,6 +67,9 @@ private:
 // Called at each flush of user entries, before it is done; an empty function ends that.
 void at_flush(std::function<void()> action);
 
+// How often the other CPUs were asked to forget kernel mappings.
+[[nodiscard]] std::uint64_t kernel_unmaps();
+
 // Page tables that the active address space has.
 [[nodiscard]] std::uint64_t table_count();
 
