@@ -167,6 +167,34 @@ void test_hashes() {
     CHECK_ERROR(hash(PqcAlgorithm::sha2_256, "abc", bad_pointer<std::uint8_t>(0), 32), bad_address);
 }
 
+// What the account says while an operation is under way, less what it said before. Tried again if it was over too soon.
+std::uint64_t charged_for_operation(std::uint64_t input_bytes) {
+    static std::uint8_t input[600'001];
+    const PqcRequest request{static_cast<std::uint32_t>(PqcAlgorithm::sha3_512), 0, address_of(input), input_bytes};
+    const std::uint64_t before = info_of(self).memory_bytes;
+    std::uint64_t charged = 0;
+    for (bool is_over = true; is_over;) {
+        const OwnedHandle operation(GET(sys::pqc_operation(self, &request)));
+        charged = info_of(self).memory_bytes - before;
+        AsyncResult result{};
+        const auto early = sys::get_async_result(operation.get(), &result);
+        is_over = early || early.error() != Error::not_ready;
+        CHECK(wait_for(operation.get(), kSignalDone));
+    }
+    while (info_of(self).memory_bytes != before) // until the thread that did it is buried
+        GET(sys::thread_yield());
+    return charged;
+}
+
+// An operation is charged at what its input takes (a block of 2^n frames), and all of it comes back.
+void test_operations_are_charged_at_what_they_take() {
+    (void)charged_for_operation(1); // the table of handles has its room
+    const std::uint64_t half = charged_for_operation(512 << 10), more = charged_for_operation((512 << 10) + 1);
+    const std::uint64_t odd = charged_for_operation(600'001);
+    CHECK(more == half + (512 << 10));
+    CHECK(odd == more);
+}
+
 void test_hash_arguments() {
     PqcRequest request{99, 0, address_of("abc"), 3};
     CHECK_ERROR(sys::pqc_operation(self, &request), unsupported);
@@ -199,5 +227,6 @@ int aios_main(const StartupBlock& block) {
     run("threads", test_threads);
     run("hashes", test_hashes);
     run("hash_arguments", test_hash_arguments);
+    run("operations_are_charged_at_what_they_take", test_operations_are_charged_at_what_they_take);
     return finish();
 }
