@@ -1,7 +1,7 @@
 // The end of channels without recursion: a channel may hold the last reference to a channel that holds the last
 // reference to a third, as deep as an agent likes, and the kernel's stack is small. So a thread that is emptying one
-// channel leaves further ones to its own loop: they stand in a list of that thread's, which no other thread sees. Nobody
-// works off what another agent closed, and there is no lock to share.
+// channel leaves further ones to its own loop: they stand in a list of that thread's, which no other thread sees.
+// Nobody works off what another agent closed, and there is no lock to share.
 //
 //  (1) Whoever wants a channel emptied claims it (disposal_claimed_) and puts it, with a reference, into his thread's
 //      list. Who finds it claimed has nothing to do: its claimer has not begun to empty it.
@@ -17,7 +17,8 @@
 namespace aios::ipc {
 
 struct Disposal {
-    static void purge(Channel& channel);   // throws its queue away, soon: on this thread, or on that of who wanted it before
+    static void
+    purge(Channel& channel); // throws its queue away, soon: on this thread, or on that of who wanted it before
     static void destroy(Channel& channel); // its last reference is gone
 
     // What a thread that is at it has still to do. On its stack; Thread::disposing points to it.

@@ -39,8 +39,8 @@ public:
     // Under both locks. On the way down to the first thread here, somebody who waits there may be behind whoever is
     // next here, at the same level, by more than kMoveMargin: he comes. So does one who is behind what runs here
     // (nullptr: nothing) by as much, at any level: a thread that nobody here can take the CPU from may be of a group
-    // whose other members wait there, and would keep them waiting for ever. Else the first one here goes there, if he is
-    // behind what runs there by as much, and before all who wait there.
+    // whose other members wait there, and would keep them waiting for ever. Else the first one here goes there, if he
+    // is behind what runs there by as much, and before all who wait there.
     [[nodiscard]] Exchange compare(FairQueue& other, const Runnable* running_here, const Runnable* running_there);
     // Puts the running thread behind the first one.
     void step_behind_first(Runnable& running);

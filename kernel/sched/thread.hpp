@@ -35,7 +35,7 @@ class AddressSpace;
 namespace ipc {
 struct Call;
 struct Disposal;
-}
+} // namespace ipc
 } // namespace aios
 
 namespace aios::sched {

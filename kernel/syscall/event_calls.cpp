@@ -144,8 +144,8 @@ Result<std::uint64_t> pqc_operation(Call& call, Handle, UserIn<PqcRequest> user)
     };
     Ref<Operation> operation = TRY(Operation::create(call.quota()));
     const std::uint64_t input_room = request.input_bytes == 0 ? 1 : request.input_bytes;
-    Reservation charge = TRY(
-        Reservation::make(call.quota(), Resource::memory, mm::cost_of<PqcJob> + mm::heap_cost(input_room)));
+    Reservation charge =
+        TRY(Reservation::make(call.quota(), Resource::memory, mm::cost_of<PqcJob> + mm::heap_cost(input_room)));
     JobHolder holder{TRY(mm::make<PqcJob>(std::move(charge), operation, algorithm))};
     holder.job->input_bytes = request.input_bytes;
     holder.job->input = static_cast<std::byte*>(mm::heap_allocate(input_room));

@@ -1,6 +1,6 @@
-// Capabilities that come into a table while it ends: insert_all sets slots aside and fills them one by one, close_all may
-// come anywhere in between. Whatever the order, no slot stays taken, no node and no charge is left, and the object has
-// heard of as many ends as beginnings. Host threads; ASan and TSan watch.
+// Capabilities that come into a table while it ends: insert_all sets slots aside and fills them one by one, close_all
+// may come anywhere in between. Whatever the order, no slot stays taken, no node and no charge is left, and the object
+// has heard of as many ends as beginnings. Host threads; ASan and TSan watch.
 #include <gtest/gtest.h>
 
 #include <thread>

@@ -242,8 +242,8 @@ public:
     std::thread::id ended_by;
 };
 
-// Whoever closes a channel works off what hangs on it; a stranger who closes something meanwhile does nothing of it, and
-// does not wait for it. (In one list for all, the stranger took the first one's channels and paid for their end.)
+// Whoever closes a channel works off what hangs on it; a stranger who closes something meanwhile does nothing of it,
+// and does not wait for it. (In one list for all, the stranger took the first one's channels and paid for their end.)
 TEST_F(ChannelTest, nobody_ends_the_channels_of_another) {
     const auto watched = [] { return Ref<Watched>::adopt(*mm::make<Watched>()); };
     const Ref<Watched> inner = watched(), gate = watched();

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "kernel/mm/pages.hpp"
-#include "tests/unit/mm/fake_arch.hpp"
 #include "tests/support/heap_tally.hpp"
+#include "tests/unit/mm/fake_arch.hpp"
 #include "tests/unit/mm/fake_source.hpp"
 
 namespace aios::mm {

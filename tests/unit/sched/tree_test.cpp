@@ -1,7 +1,7 @@
-// Shares in random trees, up to six groups deep, with weights from 1 to 1000 and all threads runnable, against what is due:
-// each group divides what it gets by weight among its members, none of which can use more than one CPU a thread, and what
-// one cannot use goes to its siblings (water filling). On one CPU shares are what is due. On several they are not always,
-// and the test holds how far off they may be; docs/design/sched.md says why.
+// Shares in random trees, up to six groups deep, with weights from 1 to 1000 and all threads runnable, against what is
+// due: each group divides what it gets by weight among its members, none of which can use more than one CPU a thread,
+// and what one cannot use goes to its siblings (water filling). On one CPU shares are what is due. On several they are
+// not always, and the test holds how far off they may be; docs/design/sched.md says why.
 #include <gtest/gtest.h>
 
 #include <algorithm>
