@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/result.hpp"
 
@@ -66,6 +67,7 @@ void set_current_thread(void* thread, std::uint64_t kernel_stack_top); // also s
 // --- other CPUs ---------------------------------------------------------------------------------------------------------------
 void send_reschedule(unsigned cpu);                                  // that CPU takes hook::reschedule()
 void run_on_others(void (*function)(void*), void* argument);         // by IPI, waits until all have run it; safe with interrupts off
+[[nodiscard]] std::uint64_t rounds_waited_for();                     // how often a CPU has asked others so, for whatever reason
 [[noreturn]] void halt_others_and_stop();                            // panic
 
 // --- registers of an interrupted or calling context ------------------------------------------------------------------------------
@@ -183,7 +185,10 @@ struct KernelRange {
 };
 [[nodiscard]] KernelRange kernel_range();
 Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection protection, bool device_memory);
-PhysAddr unmap_kernel(std::uint64_t address); // must be mapped; answers the frame; flushed on all CPUs
+// Each address must be mapped; answers the frames. Flushed on all CPUs in one round of interrupts, whose answers it waits
+// for: so whoever has many pages to unmap gives them together, at most kMostUnmapped.
+inline constexpr std::size_t kMostUnmapped = 64;
+void unmap_kernel(std::span<const std::uint64_t> addresses, PhysAddr* frames);
 void set_kernel_table_frames(TableFrames& frames);
 
 // --- user memory -----------------------------------------------------------------------------------------------------------------

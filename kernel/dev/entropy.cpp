@@ -128,8 +128,9 @@ void seed_fixed(std::uint64_t seed) {
     hash.update(bytes_of(seed));
     root_secret = hash.finish();
     const std::uint64_t nonce[2] = {};
-    fixed_generator.with(
-        [&](Generator& drbg) { (void)drbg.instantiate(root_secret, bytes_of(nonce), as_bytes("AIOS kernel")); });
+    Generator made; // under no lock, and long before an agent runs
+    (void)made.instantiate(root_secret, bytes_of(nonce), as_bytes("AIOS kernel"));
+    fixed_generator.with([&](Generator& drbg) { drbg.take_over(made); });
     log(LogLevel::warning, "seed={}: random numbers are fixed; for development only", seed);
     seeded.store(true, std::memory_order_release);
 }

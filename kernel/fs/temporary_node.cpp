@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/time/clock.hpp"
 
 namespace aios::fs {
@@ -27,9 +28,13 @@ bool EntryKey::operator<(const EntryKey& other) const {
 
 EntryKey DirectoryEntry::key() const { return {name(), node->is_directory()}; }
 
+std::uint64_t DirectoryEntry::cost(std::size_t name_bytes) {
+    return mm::heap_cost(sizeof(DirectoryEntry) + name_bytes, alignof(DirectoryEntry));
+}
+
 Result<DirectoryEntry*> DirectoryEntry::create(Store& store, std::string_view name, Ref<TemporaryNode> node) {
     const std::size_t bytes = sizeof(DirectoryEntry) + name.size();
-    Reservation charge = TRY(Reservation::make(*store.payer, Resource::memory, bytes));
+    Reservation charge = TRY(Reservation::make(*store.payer, Resource::memory, cost(name.size())));
     void* place = mm::heap_allocate(bytes, alignof(DirectoryEntry));
     if (place == nullptr) return fail(Error::out_of_memory);
     auto* entry = ::new (place) DirectoryEntry;
@@ -41,9 +46,9 @@ Result<DirectoryEntry*> DirectoryEntry::create(Store& store, std::string_view na
 }
 
 void DirectoryEntry::destroy(Store& store, DirectoryEntry* entry) {
-    const std::size_t bytes = sizeof(DirectoryEntry) + entry->name_bytes;
+    const std::uint64_t charged = cost(entry->name_bytes);
     mm::destroy(entry);
-    store.payer->give_back(Resource::memory, bytes);
+    store.payer->give_back(Resource::memory, charged);
 }
 
 // --- nodes
@@ -58,7 +63,8 @@ TemporaryNode::~TemporaryNode() { mm::heap_free(target_); }
 Result<Ref<TemporaryNode>> TemporaryNode::create(Ref<Store> store, NodeKind kind, std::uint32_t mode,
                                                  std::string_view target) {
     Payer& payer = *store->payer;
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, sizeof(TemporaryNode) + target.size()));
+    const std::uint64_t target_cost = kind == NodeKind::link ? mm::heap_cost(target.size()) : 0;
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<TemporaryNode> + target_cost));
     const std::uint64_t id = store->next_id++;
     auto node =
         Ref<TemporaryNode>::adopt(TRY(mm::make<TemporaryNode>(std::move(store), std::move(charge), kind, mode, id)));

@@ -47,6 +47,8 @@ struct DirectoryEntry {
 
     static Result<DirectoryEntry*> create(Store& store, std::string_view name, Ref<TemporaryNode> node);
     static void destroy(Store& store, DirectoryEntry* entry);
+    // What one with a name of this length is charged at.
+    static std::uint64_t cost(std::size_t name_bytes);
     // SAFETY: create() has put name_bytes bytes behind the object.
     [[nodiscard]] std::string_view name() const { return {reinterpret_cast<const char*>(this + 1), name_bytes}; }
     [[nodiscard]] EntryKey key() const;

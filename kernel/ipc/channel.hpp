@@ -126,8 +126,9 @@ private:
     std::uint64_t last_call_number_ = 0;
     event::Source source_;
     sched::WaitQueue receivers_waiting_;
-    ListNode disposal_node_;
-    bool is_dead_ = false;
+    ListNode disposal_node_;                    // in the list of the thread that ends it
+    std::atomic<bool> disposal_claimed_{false}; // stands in such a list to be emptied
+    bool is_dead_ = false;                      // its last reference is gone
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
     template <typename T>

@@ -1,57 +1,41 @@
-// One loop that empties and frees channels. See disposal.hpp.
+// The loop that empties and frees channels. See disposal.hpp.
 #include "kernel/ipc/disposal.hpp"
 
 #include "kernel/ipc/transfer.hpp"
 
 namespace aios::ipc {
 
-using Lock = sync::SpinLock<sync::Rank::wait_queue>;
-
-// Channels to be emptied (one reference each) or destroyed (dead, no reference).
-struct Disposal::List {
-    Lock lock;
-    IntrusiveList<Channel, &Channel::disposal_node_> channels;
-};
-constinit Disposal::List Disposal::list;
-
-void Disposal::work() {
+// Into this thread's list; the outermost call of the thread works it off.
+void Disposal::add(Channel& first) {
     Thread& me = Thread::current();
-    if (me.is_disposing) return; // a frame above us goes on with it
-    me.is_disposing = true;
-    for (;;) {
-        Channel* channel;
-        {
-            Lock::Guard guard(list.lock);
-            channel = list.channels.pop_front();
-        }
-        if (channel == nullptr) break;
+    if (me.disposing != nullptr) { // a frame above us goes on with it
+        me.disposing->channels.push_back(first);
+        return;
+    }
+    Disposal mine;
+    me.disposing = &mine;
+    mine.channels.push_back(first);
+    while (Channel* channel = mine.channels.pop_front()) {
+        // seq_cst: who finds the claim taken has put what is to be thrown away into the queue before.
+        channel->disposal_claimed_.store(false, std::memory_order_seq_cst);
         channel->purge();
         if (channel->is_dead_)
             mm::destroy(channel);
         else
             channel->release(); // perhaps the last one: then it is in the list again
     }
-    me.is_disposing = false;
+    me.disposing = nullptr;
 }
 
 void Disposal::purge(Channel& channel) {
-    {
-        Lock::Guard guard(list.lock);
-        if (!channel.disposal_node_.is_linked()) {
-            channel.retain();
-            list.channels.push_back(channel);
-        }
-    }
-    work();
+    if (channel.disposal_claimed_.exchange(true, std::memory_order_seq_cst)) return;
+    channel.retain();
+    add(channel);
 }
 
 void Disposal::destroy(Channel& channel) {
-    {
-        Lock::Guard guard(list.lock);
-        channel.is_dead_ = true;
-        list.channels.push_back(channel);
-    }
-    work();
+    channel.is_dead_ = true;
+    add(channel);
 }
 
 void Channel::purge() {

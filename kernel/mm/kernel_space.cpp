@@ -1,11 +1,13 @@
 // Kernel addresses outside the physmap: stacks with a guard page below each, and device registers. Both are cut from
 // arch::kernel_range(): stacks from its lower half in slots of equal size, registers upwards from its middle.
 //
-// A stack that is freed stays mapped for the next thread, up to kMaxCached; beyond that its frames go back and only the
-// slot is kept. Lock: Rank::kernel_space for the slots; mapping and unmapping happen outside it, as they may wait for
+// A stack that is freed stays mapped for the next thread, up to kMaxCached. Beyond that the kFreedTogether oldest are
+// unmapped in one round of interrupts to the other CPUs: a round costs what the slowest CPU takes to answer, and thousands
+// of threads may end at once. Lock: Rank::kernel_space for the slots; mapping and unmapping happen outside it, as they may wait for
 // other CPUs.
 #include <algorithm>
 #include <bit>
+#include <span>
 
 #include "base/bits.hpp"
 #include "base/checked.hpp"
@@ -22,6 +24,8 @@ constexpr std::uint64_t kSlotBytes = arch::kKernelStackBytes + kPageSize; // the
 constexpr std::uint64_t kMaxSlots = kMaxStacks;
 constexpr std::uint64_t kSlotsInGroup = 64 * 64; // those of one word of `full_words`
 constexpr std::uint32_t kMaxCached = 64;
+constexpr std::uint32_t kFreedTogether = arch::kMostUnmapped / kStackPages;
+static_assert(kFreedTogether >= 2 && kFreedTogether <= kMaxCached);
 
 class KernelTableFrames final : public arch::TableFrames {
 public:
@@ -39,7 +43,7 @@ struct Space {
     std::uint64_t slots_taken[kMaxSlots / 64] = {};           // a bit set: in use, or cached
     std::uint64_t full_words[kMaxSlots / kSlotsInGroup] = {}; // a bit set: that word has no clear bit
     std::uint64_t search_from = 0;                            // no clear bit in the words of full_words below
-    std::uint64_t cached[kMaxCached] = {};          // tops of mapped, unused stacks
+    std::uint64_t cached[kMaxCached] = {};          // tops of mapped, unused stacks, the oldest first
     std::uint32_t cached_count = 0;
 };
 
@@ -75,10 +79,18 @@ void give_slot(std::uint64_t top) {
     });
 }
 
-// Unmaps the upper `pages` pages of a stack and frees their frames.
-void unmap_stack(std::uint64_t top, std::uint64_t pages) {
-    for (std::uint64_t i = 0; i < pages; i++)
-        release_frames(arch::unmap_kernel(top - (i + 1) * kPageSize), 0);
+// Unmaps the upper `pages` pages of each stack, in one round, and frees their frames.
+void unmap_stacks(std::span<const std::uint64_t> tops, std::uint64_t pages) {
+    std::uint64_t addresses[arch::kMostUnmapped];
+    arch::PhysAddr frames[arch::kMostUnmapped];
+    std::size_t count = 0;
+    for (const std::uint64_t top : tops)
+        for (std::uint64_t i = 0; i < pages; i++)
+            addresses[count++] = top - (i + 1) * kPageSize;
+    if (count == 0) return;
+    arch::unmap_kernel({addresses, count}, frames);
+    for (std::size_t i = 0; i < count; i++)
+        release_frames(frames[i], 0);
 }
 
 } // namespace
@@ -108,7 +120,7 @@ Result<std::uint64_t> allocate_stack() {
         if (frame && mapped) continue;
         const Error error = frame ? mapped.error() : frame.error();
         if (frame) release_frames(*frame, 0);
-        unmap_stack(top, i);
+        unmap_stacks({&top, 1}, i);
         give_slot(top);
         return fail(error);
     }
@@ -116,15 +128,22 @@ Result<std::uint64_t> allocate_stack() {
 }
 
 void free_stack(std::uint64_t top) {
-    const bool kept = space.with([&](Space& s) {
+    std::uint64_t oldest[kFreedTogether];
+    const bool is_full = space.with([&](Space& s) {
         AIOS_ASSERT(top > s.stacks_base && (top - s.stacks_base) % kSlotBytes == 0);
-        if (s.cached_count == kMaxCached) return false;
+        const bool was_full = s.cached_count == kMaxCached;
+        if (was_full) {
+            std::copy_n(s.cached, kFreedTogether, oldest);
+            std::copy(s.cached + kFreedTogether, s.cached + kMaxCached, s.cached);
+            s.cached_count -= kFreedTogether;
+        }
         s.cached[s.cached_count++] = top;
-        return true;
+        return was_full;
     });
-    if (kept) return;
-    unmap_stack(top, kStackPages);
-    give_slot(top);
+    if (!is_full) return;
+    unmap_stacks(oldest, kStackPages);
+    for (const std::uint64_t freed : oldest)
+        give_slot(freed);
 }
 
 Result<std::uint64_t> map_registers(arch::PhysAddr base, std::uint64_t bytes) {

@@ -78,8 +78,10 @@ Pages::~Pages() {
 // What the table of contents of this size costs once all of it is there.
 std::uint64_t Pages::table_bytes(std::uint64_t bytes) {
     const std::uint64_t leaves = div_ceil(bytes, kLeafPages * kPageSize);
-    return leaves == 0 ? 0 : leaves * sizeof(Leaf) + slots_for(leaves) * sizeof(Leaf*);
+    return leaves == 0 ? 0 : leaves * cost_of<Leaf> + slots_cost(slots_for(leaves));
 }
+
+std::uint64_t Pages::slots_cost(std::uint64_t slots) { return slots == 0 ? 0 : heap_cost(slots * sizeof(Leaf*)); }
 
 // A part of the table, charged now unless all was charged at once.
 Result<Reservation> Pages::table_charge(std::uint64_t bytes) {
@@ -89,16 +91,20 @@ Result<Reservation> Pages::table_charge(std::uint64_t bytes) {
 
 Result<> Pages::grow_table_locked(std::uint64_t leaves) {
     const std::uint64_t count = slots_for(leaves);
-    Reservation charge = TRY(table_charge((count - leaf_count_) * sizeof(Leaf*)));
+    Reservation charge = TRY(table_charge(slots_cost(count))); // the old slots are there until the new ones are
     auto** table = static_cast<Leaf**>(heap_allocate(count * sizeof(Leaf*)));
     if (table == nullptr) return fail(Error::out_of_memory);
     std::copy(leaves_, leaves_ + leaf_count_, table);
     std::fill(table + leaf_count_, table + count, nullptr);
     heap_free(leaves_);
     leaves_ = table;
+    if (when_ == ChargeWhen::at_touch) {
+        const std::uint64_t before = slots_cost(leaf_count_);
+        charged_ += charge.amount() - before;
+        if (before != 0) payer_->give_back(Resource::memory, before);
+        charge.keep();
+    }
     leaf_count_ = count;
-    charged_ += charge.amount();
-    charge.keep();
     return {};
 }
 
@@ -106,7 +112,7 @@ Result<arch::PhysAddr*> Pages::slot_locked(std::uint64_t index) {
     const std::uint64_t leaf = index / kLeafPages;
     if (leaf >= leaf_count_) TRY(grow_table_locked(leaf + 1));
     if (leaves_[leaf] == nullptr) {
-        Reservation charge = TRY(table_charge(sizeof(Leaf)));
+        Reservation charge = TRY(table_charge(cost_of<Leaf>));
         leaves_[leaf] = TRY(make<Leaf>());
         charged_ += charge.amount();
         charge.keep();

@@ -110,6 +110,7 @@ private:
     Pages(Ref<Payer> payer, Ref<PageSource> source, std::uint64_t bytes, ChargeWhen when);
     ~Pages();
     static std::uint64_t slots_for(std::uint64_t leaves) { return leaves <= 4 ? 4 : std::bit_ceil(leaves); }
+    static std::uint64_t slots_cost(std::uint64_t slots);
     static std::uint64_t table_bytes(std::uint64_t bytes);
     Result<Reservation> table_charge(std::uint64_t bytes);
     Result<> grow_table_locked(std::uint64_t leaves) AIOS_REQUIRES(mutex_);

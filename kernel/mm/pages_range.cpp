@@ -14,6 +14,7 @@
 #include "base/checked.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/mm/pages.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios::mm {
 
@@ -40,7 +41,7 @@ void Pages::drop_range_locked(std::uint64_t first, std::uint64_t count) {
         }
         if (std::ranges::all_of(leaf->frames, [](arch::PhysAddr frame) { return frame.value == 0; })) {
             destroy(std::exchange(leaf, nullptr));
-            if (when_ == ChargeWhen::at_touch) give_back += sizeof(Leaf);
+            if (when_ == ChargeWhen::at_touch) give_back += cost_of<Leaf>;
         }
     }
     charged_ -= give_back;

@@ -95,7 +95,8 @@ void even_out(RunQueue& queue) AIOS_NO_LOCK_ANALYSIS {
     Exchange exchange;
     if (!partner.current->is_idle) { // an idle CPU takes one itself
         partner.account(now_ns());
-        exchange = queue.queue_.compare(partner.queue_, partner.current);
+        const Thread* running_here = queue.current->is_idle ? nullptr : queue.current;
+        exchange = queue.queue_.compare(partner.queue_, running_here, partner.current);
     }
     if (exchange.move != Move::none) {
         RunQueue& from = exchange.move == Move::come ? partner : queue;

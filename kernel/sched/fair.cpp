@@ -135,9 +135,26 @@ Runnable* FairQueue::earlier_on(FairQueue& other) {
     }
 }
 
-Exchange FairQueue::compare(FairQueue& other, const Runnable* running_there) {
-    if (other.size_ != 0)
+// From what runs here up to the root: at each level the first one who waits there, unless the way leads through him.
+Runnable* FairQueue::behind_on(FairQueue& other, const Runnable& running_here) {
+    const ShareGroup* below = nullptr;
+    for (ShareGroup* group = running_here.billed; group != nullptr; below = group, group = group->parent()) {
+        const VirtualTime time = below == nullptr ? running_here.virtual_time : below->time();
+        CpuPart& same = group->part(other.cpu_);
+        const Choice there = earlier_of(same.threads.first(), other.first_group(same));
+        if (!there || (there.group != nullptr && there.group->group == below)) continue;
+        if (!is_before(there.time() + kMoveMargin, time)) continue;
+        return there.thread != nullptr ? there.thread : other.first_below(there.group);
+    }
+    return nullptr;
+}
+
+Exchange FairQueue::compare(FairQueue& other, const Runnable* running_here, const Runnable* running_there) {
+    if (other.size_ != 0) {
         if (Runnable* thread = earlier_on(other)) return {Move::come, thread};
+        if (running_here != nullptr)
+            if (Runnable* thread = behind_on(other, *running_here)) return {Move::come, thread};
+    }
     Runnable* mine = first();
     if (mine == nullptr || running_there == nullptr) return {};
     if (lead(*mine, *running_there) <= static_cast<std::int64_t>(kMoveMargin)) return {};

@@ -37,9 +37,11 @@ public:
     // How far `a` stands before `b` at the level where their ways to the root meet. Positive: `a` has run less.
     [[nodiscard]] static std::int64_t lead(const Runnable& a, const Runnable& b);
     // Under both locks. On the way down to the first thread here, somebody who waits there may be behind whoever is
-    // next here, at the same level, by more than kMoveMargin: he comes. Else the first one here goes there, if he is
-    // behind what runs there (nullptr: nothing) by as much, and before all who wait there.
-    [[nodiscard]] Exchange compare(FairQueue& other, const Runnable* running_there);
+    // next here, at the same level, by more than kMoveMargin: he comes. So does one who is behind what runs here
+    // (nullptr: nothing) by as much, at any level: a thread that nobody here can take the CPU from may be of a group
+    // whose other members wait there, and would keep them waiting for ever. Else the first one here goes there, if he
+    // is behind what runs there by as much, and before all who wait there.
+    [[nodiscard]] Exchange compare(FairQueue& other, const Runnable* running_here, const Runnable* running_there);
     // Puts the running thread behind the first one.
     void step_behind_first(Runnable& running);
 
@@ -48,6 +50,7 @@ private:
     CpuPart* first_group(CpuPart& part);
     Runnable* first_below(CpuPart* part);
     Runnable* earlier_on(FairQueue& other);
+    Runnable* behind_on(FairQueue& other, const Runnable& running_here);
     void publish(CpuPart& part);
     enum class Extent : std::uint8_t { whole, part };
     VirtualTime settle(ShareGroup& group, VirtualTime time, Extent extent);

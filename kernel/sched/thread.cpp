@@ -139,6 +139,9 @@ void Thread::exit_current() AIOS_NO_LOCK_ANALYSIS {
     time::cancel(me.timer_);
     sync::assert_may_block();
     arch::interrupts_disable();
+    // Kernel threads run in whatever space was loaded last. This CPU leaves ours, or whoever frees it had to ask for
+    // that.
+    if (me.is_user()) arch::PageTable::activate_kernel_only();
     sched::RunQueue& queue = sched::RunQueue::mine();
     queue.acquire();
     me.state_.store(ThreadState::dead, std::memory_order_relaxed);

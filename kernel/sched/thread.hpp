@@ -34,7 +34,8 @@ class AddressSpace;
 }
 namespace ipc {
 struct Call;
-}
+struct Disposal;
+} // namespace ipc
 } // namespace aios
 
 namespace aios::sched {
@@ -131,7 +132,7 @@ public:
     ipc::Call* serving = nullptr;
     ipc::Call* calling = nullptr;
     void (*exit_hook)(Thread&) = nullptr; // set by ipc when there is something to undo
-    bool is_disposing = false;            // ends channels, one after the other: kernel/ipc/disposal.cpp
+    ipc::Disposal* disposing = nullptr;   // ends channels, one after the other: kernel/ipc/disposal.cpp
     sync::HeldLocks held_mutexes;
     Thread* next_dead = nullptr;
 

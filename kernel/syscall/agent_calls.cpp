@@ -35,7 +35,7 @@ public:
             return fail(Error::too_large);
         }
         const std::uint64_t total = request.path_bytes + 1 + request.argument_bytes + request.environment_bytes;
-        charge_ = TRY(Reservation::make(call.quota(), Resource::memory, total));
+        charge_ = TRY(Reservation::make(call.quota(), Resource::memory, mm::heap_cost(total)));
         data_ = static_cast<char*>(mm::heap_allocate(total));
         if (data_ == nullptr) return fail(Error::out_of_memory);
         arguments_ = data_ + request.path_bytes + 1;

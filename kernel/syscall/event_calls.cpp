@@ -140,10 +140,12 @@ Answer pqc_operation(Call& call, Handle, UserIn<PqcRequest> user) {
         ~JobHolder() { mm::destroy(job); }
     };
     Ref<Operation> operation = TRY(Operation::create(call.quota()));
-    Reservation charge = TRY(Reservation::make(call.quota(), Resource::memory, sizeof(PqcJob) + request.input_bytes));
+    const std::uint64_t input_room = request.input_bytes == 0 ? 1 : request.input_bytes;
+    Reservation charge =
+        TRY(Reservation::make(call.quota(), Resource::memory, mm::cost_of<PqcJob> + mm::heap_cost(input_room)));
     JobHolder holder{TRY(mm::make<PqcJob>(std::move(charge), operation, algorithm))};
     holder.job->input_bytes = request.input_bytes;
-    holder.job->input = static_cast<std::byte*>(mm::heap_allocate(request.input_bytes == 0 ? 1 : request.input_bytes));
+    holder.job->input = static_cast<std::byte*>(mm::heap_allocate(input_room));
     if (holder.job->input == nullptr) return fail(Error::out_of_memory);
     TRY(UserIn<std::byte>(request.input).read_array(0, holder.job->input, request.input_bytes));
 

@@ -10,7 +10,7 @@ namespace aios::linux_abi {
 Result<HeldText> HeldText::copy(Payer& payer, std::string_view text) {
     HeldText out;
     if (text.empty()) return out;
-    out.charge_ = TRY(Reservation::make(payer, Resource::memory, text.size()));
+    out.charge_ = TRY(Reservation::make(payer, Resource::memory, mm::heap_cost(text.size())));
     out.text_ = static_cast<char*>(mm::heap_allocate(text.size()));
     if (out.text_ == nullptr) return fail(Error::out_of_memory);
     std::memcpy(out.text_, text.data(), text.size());

@@ -1,5 +1,6 @@
 // A crowd: as many idle agents as the memory of the machine allows for, up to 10,000 (in 1 GiB), all alive at once; each
-// of them answers. On a small machine a few hundred do, so that the test stays short.
+// of them answers. On a small machine a few hundred do, so that the test stays short. And crowds that die at once: what a
+// death costs does not depend on how many die.
 #include "tests/guest/spawn.hpp"
 
 using namespace aios;
@@ -13,29 +14,34 @@ constexpr std::uint64_t kLargeMachine = 880ull << 20; // what 1 GiB leaves to th
 
 Handle crowd[kMost];
 
+// Agents that wait for a question each; how many could be made.
+std::uint64_t bring_up(std::uint64_t wanted, Handle answers, Handle questions) {
+    const HandleGrant grants[] = {grant(answers, rights::send, StartupRole::parent),
+                                  {questions, (rights::receive | rights::wait).bits(), 100}};
+    SpawnOptions options;
+    options.arguments = std::string_view("answer\0", 7);
+    options.quota = {kEach, 16, 1, 0};
+    options.handles = grants;
+    options.handle_count = 2;
+    for (std::uint64_t alive = 0; alive < wanted; alive++) {
+        auto child = spawn("bin/child", options);
+        if (!child) {
+            console_print("agent {} of {}: {}\n", alive, wanted, child.error());
+            return alive;
+        }
+        crowd[alive] = child->leak();
+    }
+    return wanted;
+}
+
 void test_idle_agents_answer() {
     const AgentInfo before = info_of(self);
     const std::uint64_t free_bytes = before.quota.memory_bytes - before.memory_bytes;
     const std::uint64_t wanted = free_bytes < kLargeMachine ? 200 : kMost;
     const OwnedHandle answers(GET(sys::channel_create(self, 64, 4096)));
     const OwnedHandle questions(GET(sys::channel_create(self, 64, 4096)));
-    const HandleGrant grants[] = {grant(answers.get(), rights::send, StartupRole::parent),
-                                  {questions.get(), (rights::receive | rights::wait).bits(), 100}};
-    SpawnOptions options;
-    options.arguments = std::string_view("answer\0", 7);
-    options.quota = {kEach, 16, 1, 0};
-    options.handles = grants;
-    options.handle_count = 2;
-    std::uint64_t alive = 0;
     const std::uint64_t began = now();
-    for (; alive < wanted; alive++) {
-        auto child = spawn("bin/child", options);
-        if (!child) {
-            console_print("agent {} of {}: {}\n", alive, wanted, child.error());
-            break;
-        }
-        crowd[alive] = child->leak();
-    }
+    const std::uint64_t alive = bring_up(wanted, answers.get(), questions.get());
     CHECK(alive == wanted);
     const std::uint64_t born = now();
     // Everybody waits on one queue of questions: each answers one, with its name, and ends.
@@ -62,10 +68,37 @@ void test_idle_agents_answer() {
     CHECK(info_of(self).quota.memory_bytes == before.quota.memory_bytes);
 }
 
+// What one of so many deaths costs (ns) that are asked for one after the other, before anybody looks whether they are done.
+std::uint64_t cost_of_death(std::uint64_t count) {
+    const OwnedHandle answers(GET(sys::channel_create(self, 64, 4096)));
+    const OwnedHandle questions(GET(sys::channel_create(self, 64, 4096)));
+    CHECK(bring_up(count, answers.get(), questions.get()) == count);
+    const std::uint64_t began = now();
+    for (std::uint64_t i = 0; i < count; i++)
+        GET(sys::agent_kill(crowd[i], 1));
+    for (std::uint64_t i = 0; i < count; i++)
+        CHECK(ended_with(wait_dead(crowd[i]), EndReason::killed, 1));
+    const std::uint64_t each = (now() - began) / count;
+    for (std::uint64_t i = 0; i < count; i++)
+        GET(sys::handle_close(crowd[i]));
+    return each;
+}
+
+void test_deaths_of_many_cost_no_more_each() {
+    const AgentInfo before = info_of(self);
+    const bool is_exact = counts_instructions();
+    const std::uint64_t many = is_exact ? 2000 : 500;
+    const std::uint64_t few_each = cost_of_death(200), many_each = cost_of_death(many);
+    console_print("a death costs {} ns among 200, {} ns among {}\n", few_each, many_each, many);
+    if (is_exact) CHECK(many_each <= few_each * 5 / 4);
+    CHECK(info_of(self).quota.memory_bytes == before.quota.memory_bytes);
+}
+
 } // namespace
 
 int aios_main(const StartupBlock& block) {
     init(block, "crowd");
     run("idle_agents_answer", test_idle_agents_answer);
+    run("deaths_of_many_cost_no_more_each", test_deaths_of_many_cost_no_more_each);
     return finish();
 }

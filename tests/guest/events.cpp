@@ -167,6 +167,36 @@ void test_hashes() {
     CHECK_ERROR(hash(PqcAlgorithm::sha2_256, "abc", bad_pointer<std::uint8_t>(0), 32), bad_address);
 }
 
+// What the account says while an operation is under way, less what it said before. Tried again if it was over too soon.
+std::uint64_t charged_for_operation(std::uint64_t input_bytes) {
+    static volatile std::uint8_t input[600'001];
+    for (std::size_t at = 0; at < sizeof(input); at += kPageBytes / 2)
+        input[at] = 1; // its pages are charged when they are touched
+    const PqcRequest request{static_cast<std::uint32_t>(PqcAlgorithm::sha3_512), 0, address_of(input), input_bytes};
+    const std::uint64_t before = info_of(self).memory_bytes;
+    std::uint64_t charged = 0;
+    for (bool is_over = true; is_over;) {
+        const OwnedHandle operation(GET(sys::pqc_operation(self, &request)));
+        charged = info_of(self).memory_bytes - before;
+        AsyncResult result{};
+        const auto early = sys::get_async_result(operation.get(), &result);
+        is_over = early || early.error() != Error::not_ready;
+        CHECK(wait_for(operation.get(), kSignalDone));
+    }
+    for (unsigned i = 0; i < 100'000 && info_of(self).memory_bytes != before; i++)
+        GET(sys::thread_yield()); // until the thread that did it is buried
+    CHECK(info_of(self).memory_bytes == before);
+    return charged;
+}
+
+// An operation is charged at what its input takes (a block of 2^n frames), and all of it comes back.
+void test_operations_are_charged_at_what_they_take() {
+    const std::uint64_t half = charged_for_operation(512 << 10), more = charged_for_operation((512 << 10) + 1);
+    const std::uint64_t odd = charged_for_operation(600'001);
+    CHECK(more == half + (512 << 10));
+    CHECK(odd == more);
+}
+
 void test_hash_arguments() {
     PqcRequest request{99, 0, address_of("abc"), 3};
     CHECK_ERROR(sys::pqc_operation(self, &request), unsupported);
@@ -199,5 +229,6 @@ int aios_main(const StartupBlock& block) {
     run("threads", test_threads);
     run("hashes", test_hashes);
     run("hash_arguments", test_hash_arguments);
+    run("operations_are_charged_at_what_they_take", test_operations_are_charged_at_what_they_take);
     return finish();
 }

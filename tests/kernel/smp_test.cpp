@@ -3,9 +3,12 @@
 
 #include "kernel/arch/machine.hpp"
 #include "kernel/arch/x86_64/cpu_block.hpp"
+#include "kernel/mm/address_space.hpp"
 #include "kernel/mm/mm.hpp"
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/sched/thread.hpp"
 #include "kernel/time/clock.hpp"
+#include "tests/kernel/payer.hpp"
 #include "tests/kernel/test.hpp"
 
 namespace aios {
@@ -87,12 +90,67 @@ KERNEL_TEST(smp_unmapped_kernel_pages_are_gone_everywhere) {
             seen.wanted = value;
             look(&seen);
             arch::run_on_others(look, &seen);
-            KERNEL_EXPECT(arch::unmap_kernel(kAt) == frame);
+            arch::PhysAddr was{};
+            arch::unmap_kernel({&kAt, 1}, &was);
+            KERNEL_EXPECT(was == frame);
         }
     }
     mm::release_frames(*first, 0);
     mm::release_frames(*second, 0);
     KERNEL_EXPECT(seen.wrong == 0);
+}
+
+// Stacks of threads that ended are unmapped many at a time: the other CPUs are not asked for each.
+KERNEL_TEST(smp_stacks_are_freed_with_few_rounds) {
+    constexpr std::size_t kStacks = 160; // more than are kept
+    static std::uint64_t tops[kStacks];
+    for (auto& top : tops) {
+        const auto made = mm::allocate_stack();
+        KERNEL_EXPECT(made.has_value());
+        top = *made;
+        *reinterpret_cast<volatile std::uint64_t*>(top - 8) = top;
+    }
+    const std::uint64_t before = arch::rounds_waited_for();
+    for (const std::uint64_t top : tops)
+        mm::free_stack(top);
+    KERNEL_EXPECT(arch::rounds_waited_for() - before <= kStacks / 16 + 4); // others may ask for something meanwhile
+}
+
+// An owner with an address space, as a process is one.
+class SpaceOwner final : public sched::ThreadOwner {
+public:
+    explicit SpaceOwner(mm::AddressSpace& space) : space_(space) {}
+    sched::ShareGroup& share_group() override { return sched::root_group(); }
+    mm::AddressSpace* address_space() override { return &space_; }
+    void thread_exited(Thread&) override {}
+    void retain() override {}
+    void release() override {}
+
+private:
+    mm::AddressSpace& space_;
+};
+
+// The CPU on which the last thread of a process ended has left its address space: whoever frees it asks nobody.
+KERNEL_TEST_ON(smp_the_dead_leave_their_address_space, 2) {
+    static constinit kernel_test::TestPayer payer;
+    for (unsigned i = 0; i < 8; i++) {
+        auto space = mm::AddressSpace::create(payer);
+        KERNEL_EXPECT(space.has_value());
+        SpaceOwner owner(**space);
+        {
+            auto thread = Thread::create_in_kernel(payer, Ref<sched::ThreadOwner>::share(owner), [](void*) {}, nullptr);
+            KERNEL_EXPECT(thread.has_value());
+            (*thread)->start();
+            while ((*thread)->state() != ThreadState::dead)
+                sched::yield();
+        }
+        while (payer.used() > mm::cost_of<mm::AddressSpace> + mm::kPageSize) // until it is buried
+            sched::yield();
+        const std::uint64_t before = arch::rounds_waited_for();
+        space->reset();
+        KERNEL_EXPECT(arch::rounds_waited_for() == before);
+    }
+    KERNEL_EXPECT(payer.used() == 0);
 }
 
 KERNEL_TEST(smp_every_cpu_has_its_own_block) {

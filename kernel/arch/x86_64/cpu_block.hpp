@@ -32,6 +32,7 @@ struct RemoteCall {
     void (*function)(void*) = nullptr;
     void* argument = nullptr;
     std::atomic<std::uint64_t> waiting_for{0}; // CPUs that have not run it yet
+    std::atomic<std::uint64_t> rounds{0};      // requests so far; written by its own CPU
 };
 
 struct alignas(64) CpuBlock {

@@ -3,6 +3,7 @@
 // every CPU. Lock: a plain flag, inside which only table frames are allocated.
 // SAFETY: addresses of the kernel space are made into pointers only when they are mapped.
 #include <atomic>
+#include <span>
 
 #include "base/assert.hpp"
 #include "base/bits.hpp"
@@ -54,7 +55,20 @@ Result<std::uint64_t*> slot_of(std::uint64_t address, bool make) {
     return &table[index_at(address, 1)];
 }
 
-void flush_kernel_page(void* address) { flush_page(reinterpret_cast<std::uint64_t>(address)); }
+void flush_kernel_pages(void* addresses) {
+    for (const std::uint64_t address : *static_cast<const std::span<const std::uint64_t>*>(addresses))
+        flush_page(address);
+}
+
+// Takes the entry out; the frame that it named.
+PhysAddr clear_entry(std::uint64_t address) {
+    Guard guard;
+    const auto slot = slot_of(address, false);
+    AIOS_ASSERT(slot.has_value());
+    const std::uint64_t entry = std::atomic_ref(**slot).exchange(0);
+    AIOS_ASSERT((entry & kPtePresent) != 0);
+    return {entry & kPteFrame};
+}
 
 } // namespace
 
@@ -73,19 +87,13 @@ Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection protection
     return {};
 }
 
-PhysAddr unmap_kernel(std::uint64_t address) {
-    std::uint64_t entry;
-    {
-        Guard guard;
-        const auto slot = slot_of(address, false);
-        AIOS_ASSERT(slot.has_value());
-        entry = std::atomic_ref(**slot).exchange(0);
-    }
-    AIOS_ASSERT((entry & kPtePresent) != 0);
+void unmap_kernel(std::span<const std::uint64_t> addresses, PhysAddr* removed) {
+    AIOS_ASSERT(addresses.size() <= kMostUnmapped);
+    for (std::size_t i = 0; i < addresses.size(); i++)
+        removed[i] = clear_entry(addresses[i]);
     InterruptGuard interrupts;
-    flush_page(address);
-    run_on(cpus_up_mask(), flush_kernel_page, reinterpret_cast<void*>(address));
-    return {entry & kPteFrame};
+    flush_kernel_pages(&addresses);
+    run_on(cpus_up_mask(), flush_kernel_pages, &addresses);
 }
 
 namespace x86 {

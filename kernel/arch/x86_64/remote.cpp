@@ -41,6 +41,7 @@ void run_on(std::uint64_t mask, void (*function)(void*), void* argument) {
     if (mask == 0) return;
     block.request.function = function;
     block.request.argument = argument;
+    block.request.rounds.store(block.request.rounds.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     block.request.waiting_for.store(mask, std::memory_order_release);
     for (std::uint64_t left = mask; left != 0; left &= left - 1) {
         CpuBlock& target = cpu_blocks[std::countr_zero(left)];
@@ -69,6 +70,13 @@ void relax() {
 void run_on_others(void (*function)(void*), void* argument) {
     InterruptGuard guard;
     x86::run_on(x86::cpus_up_mask(), function, argument);
+}
+
+std::uint64_t rounds_waited_for() {
+    std::uint64_t rounds = 0;
+    for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
+        rounds += x86::cpu_blocks[cpu].request.rounds.load(std::memory_order_relaxed);
+    return rounds;
 }
 
 void send_reschedule(unsigned cpu) { x86::send_interrupt(x86::cpu_blocks[cpu].apic_id, x86::kVectorReschedule); }

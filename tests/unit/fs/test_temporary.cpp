@@ -7,6 +7,7 @@
 
 #include "kernel/fs/tree.hpp"
 #include "kernel/mm/address_space.hpp"
+#include "tests/support/heap_tally.hpp"
 #include "tests/unit/fs/fixture.hpp"
 
 namespace aios::time {
@@ -104,6 +105,26 @@ TEST_F(Temporary, RemovedFilesLiveWhileOpen) {
     tree_.reset(); // a node outlives its tree
     EXPECT_EQ(read(*node), "still here");
     EXPECT_GT(payer_.used(), 4096u);
+}
+
+// Nodes, names and targets of any length are charged at what the heap takes for them, to the byte.
+TEST_F(Temporary, TheAccountIsWhatTheHeapTook) {
+    const std::uint64_t heap_before = test::heap_taken() - payer_.used();
+    std::vector<std::string> names;
+    for (std::size_t bytes = 1; bytes <= 255; bytes += bytes < 70 ? 1 : 37) {
+        const std::string name(bytes, 'n');
+        ASSERT_TRUE(tree_->create_file(name, 0644).has_value());
+        EXPECT_EQ(payer_.used(), test::heap_taken() - heap_before) << bytes;
+        ASSERT_TRUE(tree_->create_link("l" + std::to_string(bytes), std::string(16 * bytes, 't')).has_value());
+        EXPECT_EQ(payer_.used(), test::heap_taken() - heap_before) << bytes;
+        names.push_back(name);
+    }
+    ASSERT_TRUE(tree_->rename(names[0], std::string(200, 'm'), false).has_value());
+    EXPECT_EQ(payer_.used(), test::heap_taken() - heap_before);
+    for (std::size_t i = 1; i < names.size(); i++) {
+        ASSERT_TRUE(tree_->remove(names[i], NodeKind::file).has_value());
+        EXPECT_EQ(payer_.used(), test::heap_taken() - heap_before);
+    }
 }
 
 TEST_F(Temporary, DirectoriesAreRemovedWhenEmpty) {

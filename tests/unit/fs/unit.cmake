@@ -2,4 +2,5 @@ include(${CMAKE_CURRENT_LIST_DIR}/../mm/sources.cmake)
 aios_unit_test(fs LIBRARIES crypto.test base.test
     SOURCES ${aios_mm_sources} tests/unit/mm/fake_arch.cpp kernel/object/object.cpp boot/container_check.cpp kernel/fs/path.cpp
     kernel/fs/manifest.cpp kernel/fs/section.cpp kernel/fs/bundle_tree.cpp kernel/fs/bundle.cpp kernel/fs/temporary_node.cpp
-    kernel/fs/temporary_tree.cpp)
+    kernel/fs/temporary_tree.cpp tests/support/heap_tally.cpp)
+aios_heap_tally(fs)

@@ -1,4 +1,6 @@
 // Sending and receiving: bounds, bad buffers, closing, capabilities under way, charges, events.
+#include <thread>
+
 #include "kernel/event/event.hpp"
 #include "tests/unit/ipc/support.hpp"
 
@@ -224,6 +226,52 @@ TEST_F(ChannelTest, its_own_receive_right_does_not_go_through_it) {
     ipc::OutMessage out{text_buffer("x"), {&parcel, 1}};
     EXPECT_EQ(made.channel->send(alice, out).error(), Error::bad_argument);
     EXPECT_TRUE(parcel.capability.is_live()); // untouched
+}
+
+// An object that says which thread took its last handle away, and can hold that thread up.
+class Watched final : public Object {
+public:
+    Watched() : Object(ObjectType::timer, {}) {}
+    void handle_removed(Rights) override {
+        entered = true;
+        while (held)
+            std::this_thread::yield();
+        ended_by = std::this_thread::get_id();
+    }
+    std::atomic<bool> held{false}, entered{false};
+    std::thread::id ended_by;
+};
+
+// Whoever closes a channel works off what hangs on it; a stranger who closes something meanwhile does nothing of it,
+// and does not wait for it. (In one list for all, the stranger took the first one's channels and paid for their end.)
+TEST_F(ChannelTest, nobody_ends_the_channels_of_another) {
+    const auto watched = [] { return Ref<Watched>::adopt(*mm::make<Watched>()); };
+    const Ref<Watched> inner = watched(), gate = watched();
+    const Made outer = make_channel(alice), middle = make_channel(alice);
+    const auto put = [&](const Made& to, Handle handle, Rights rights) {
+        ipc::Parcel parcel{*alice.table->derive_out(handle, rights, rights::none), 0};
+        ipc::OutMessage out{text_buffer("x"), {&parcel, 1}};
+        EXPECT_TRUE(to.channel->send(alice, out));
+        EXPECT_TRUE(alice.table->close(handle)); // what is under way is the last
+    };
+    put(middle, *alice.table->insert_new(inner, rights::read), rights::read);
+    put(outer, middle.handle, rights::receive);
+    put(outer, *alice.table->insert_new(gate, rights::read), rights::read);
+    inner->entered = gate->entered = false; // closing the first handles was no end
+    gate->held = true;
+    HostThread closer([&] { EXPECT_TRUE(alice.table->close(outer.handle)); });
+    while (!gate->entered) // it has met `middle`, and is in the middle of `outer`
+        std::this_thread::yield();
+    const Made other = make_channel(bob);
+    ASSERT_TRUE(send_text(*other.channel, bob, "never read"));
+    ASSERT_TRUE(bob.table->close(other.handle));
+    EXPECT_EQ(other.channel->info_size(), 0u); // his own is done
+    EXPECT_FALSE(inner->entered);              // hers is not
+    gate->held = false;
+    closer.join();
+    EXPECT_TRUE(inner->entered);
+    EXPECT_EQ(inner->ended_by, gate->ended_by);
+    EXPECT_NE(inner->ended_by, std::this_thread::get_id());
 }
 
 TEST_F(ChannelTest, thousands_of_channels_inside_each_other_end_without_recursion) {

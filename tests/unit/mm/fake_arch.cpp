@@ -50,6 +50,7 @@ std::uint64_t active_root = 0;
 std::map<std::uint64_t, arch::PhysAddr> kernel_entries;
 std::uint64_t kernel_maps_left = ~0ull;
 arch::TableFrames* kernel_table_frames = nullptr;
+std::uint64_t kernel_unmap_rounds = 0;
 std::function<void()> flush_action;
 
 FakeSpace& space_of(std::uint64_t root) {
@@ -154,11 +155,14 @@ Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection, bool) {
     kernel_entries[address] = frame;
     return {};
 }
-PhysAddr unmap_kernel(std::uint64_t address) {
-    AIOS_ASSERT(kernel_entries.contains(address));
-    const PhysAddr frame = kernel_entries[address];
-    kernel_entries.erase(address);
-    return frame;
+void unmap_kernel(std::span<const std::uint64_t> addresses, PhysAddr* frames) {
+    AIOS_ASSERT(addresses.size() <= kMostUnmapped);
+    for (const std::uint64_t address : addresses) {
+        AIOS_ASSERT(kernel_entries.contains(address));
+        *frames++ = kernel_entries[address];
+        kernel_entries.erase(address);
+    }
+    kernel_unmap_rounds++;
 }
 void set_kernel_table_frames(TableFrames& frames) { kernel_table_frames = &frames; }
 KernelRange kernel_range() { return {0xffff'f000'0000'0000, 1ull << 34}; }
@@ -230,6 +234,7 @@ arch::TableFrames& kernel_tables() { return *kernel_table_frames; }
 void limit_kernel_maps(std::uint64_t pages) { kernel_maps_left = pages; }
 void at_flush(std::function<void()> action) { flush_action = std::move(action); }
 
+std::uint64_t kernel_unmaps() { return kernel_unmap_rounds; }
 std::uint64_t table_count() { return space_of(active_root).table_frames.size(); }
 
 std::uint8_t* user_access(std::uint64_t address, arch::Protection need) {

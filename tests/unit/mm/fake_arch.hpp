@@ -73,6 +73,9 @@ void limit_kernel_maps(std::uint64_t pages);
 // Where the kernel's own space gets its page tables from.
 [[nodiscard]] arch::TableFrames& kernel_tables();
 
+// How often the other CPUs were asked to forget kernel mappings.
+[[nodiscard]] std::uint64_t kernel_unmaps();
+
 // Page tables that the active address space has.
 [[nodiscard]] std::uint64_t table_count();
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernel/mm/pages.hpp"
+#include "tests/support/heap_tally.hpp"
 #include "tests/unit/mm/fake_arch.hpp"
 #include "tests/unit/mm/fake_source.hpp"
 
@@ -60,6 +61,39 @@ TEST_F(PagesTest, ChargedAtOnce) {
         EXPECT_EQ(pages->bytes(), 10 * kPageSize);
     }
     EXPECT_EQ(payer_.used(), 0u);
+}
+
+// The account is what the allocator took: the heap's pieces and the frames of the contents, at any size, to the byte.
+TEST_F(PagesTest, TheAccountIsWhatTheAllocatorTook) {
+    const std::uint64_t heap_before = test::heap_taken();
+    const auto taken = [&](const Ref<Pages>& pages) {
+        return test::heap_taken() - heap_before + pages->resident_pages() * kPageSize;
+    };
+    std::mt19937_64 random(5);
+    {
+        auto pages = Pages::create(payer_, Pages::kMaxPages * kPageSize, ChargeWhen::at_touch).value();
+        EXPECT_EQ(payer_.used(), taken(pages));
+        for (int step = 0; step < 2000; step++) {
+            if (random() % 8 == 0)
+                pages->discard(random() % Pages::kMaxPages, random() % 40'000);
+            else
+                ASSERT_TRUE(pages->page(random() % Pages::kMaxPages >> random() % 18).has_value());
+            ASSERT_EQ(payer_.used(), taken(pages)) << step;
+        }
+        ASSERT_TRUE(pages->resize(0).has_value());
+        EXPECT_EQ(pages->resident_pages(), 0u);
+        EXPECT_EQ(payer_.used(), taken(pages)); // the table's spine stays
+    }
+    for (const std::uint64_t size : {1u, 64u, 65u, 256u, 257u, 1000u}) {
+        auto pages = Pages::create(payer_, size * kPageSize, ChargeWhen::at_once).value();
+        const std::uint64_t charged = payer_.used();
+        for (std::uint64_t i = 0; i < size; i++)
+            ASSERT_TRUE(pages->page(i).has_value());
+        EXPECT_EQ(payer_.used(), charged) << size;
+        EXPECT_EQ(charged, taken(pages)) << size; // once all of it is there
+    }
+    EXPECT_EQ(payer_.used(), 0u);
+    EXPECT_EQ(test::heap_taken(), heap_before);
 }
 
 // Contents grow to the largest size and not beyond; growing to less changes nothing; extending answers where it began.

@@ -112,7 +112,7 @@ private:
         while (cpu.partner == at);
         Cpu& partner = cpus_[cpu.partner];
         if (partner.current == nullptr) return;
-        const Exchange exchange = cpu.queue.compare(partner.queue, partner.current);
+        const Exchange exchange = cpu.queue.compare(partner.queue, cpu.current, partner.current);
         if (exchange.move == Move::none) return;
         auto& moved = static_cast<Worker&>(*exchange.thread);
         remove(moved);
