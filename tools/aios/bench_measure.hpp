@@ -1,0 +1,47 @@
+// Measures rows: which boots they need on either system, and what becomes of what was said there. A boot that goes wrong
+// takes the rows along that it had not told yet, each with the reason.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/aios/bench_boot.hpp"
+#include "tools/aios/bench_figures.hpp"
+#include "tools/aios/commands.hpp"
+
+namespace aios::host {
+
+class BenchMeasurer {
+public:
+    BenchMeasurer(const Places& places, std::filesystem::path scratch, Progress& progress);
+
+    [[nodiscard]] Outcome<BenchColumn> measure_aios(const std::vector<std::string>& rows);
+    // `kernel` may be empty: Debian's. A Linux that cannot be had gives a column that says why.
+    [[nodiscard]] Outcome<BenchColumn> measure_linux(const std::vector<std::string>& rows,
+                                                     const std::filesystem::path& kernel);
+    [[nodiscard]] const BenchPlugin& plugin() const { return plugin_; }
+
+private:
+    using Rows = std::vector<std::string>;
+    // One boot that measures `rows`; `files` are entries of the bundle or of the machine.
+    [[nodiscard]] Outcome<BenchBoot> boot_aios(const Rows& rows, unsigned processors);
+    [[nodiscard]] Outcome<BenchBoot> boot_linux(const Rows& rows, unsigned processors);
+    [[nodiscard]] Outcome<> measure_system(const Rows& rows, BenchColumn& column);
+    template <typename Boot>
+    [[nodiscard]] Outcome<> measure_group(BenchGroup group, const Rows& rows, BenchColumn& column, Boot boot);
+    template <typename Boot>
+    [[nodiscard]] Outcome<> measure_pairs(BenchColumn& column, Boot boot);
+
+    const Places& places_;
+    const std::filesystem::path scratch_;
+    Progress& progress_;
+    BenchPlugin plugin_;
+    std::filesystem::path linux_kernel_;
+    std::optional<double> firmware_;           // instructions from reset to the entry of a kernel
+    std::optional<std::uint64_t> linux_began_; // the counter when Linux's first program began
+    std::optional<double> linux_executed_;     // instructions executed until then, if they are counted
+};
+
+} // namespace aios::host
