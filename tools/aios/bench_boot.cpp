@@ -72,15 +72,14 @@ bool refuses_plugin(const MachineResult& result) {
 
 } // namespace
 
-MachineSpec bench_machine(unsigned processors) {
+MachineSpec bench_machine(unsigned processors, BenchClock clock) {
     MachineSpec spec;
     spec.processors = processors;
     spec.memory_mib = kBenchMemoryMib;
     spec.limit = kLimit;
-    spec.count_instructions = processors == 1;
+    spec.count_instructions = clock == BenchClock::counted;
     spec.more = {"-seed", "1"};
-    // With counted instructions the clocks of the machine stand still while the host does something else.
-    if (processors == 1) spec.more.insert(spec.more.end(), {"-rtc", "base=2024-01-01,clock=vm"});
+    if (clock == BenchClock::counted) spec.more.insert(spec.more.end(), {"-rtc", "base=2024-01-01,clock=vm"});
     return spec;
 }
 

@@ -30,8 +30,10 @@ struct BenchBoot {
 
 inline constexpr std::uint64_t kBenchMemoryMib = 1024;
 
-// A machine that counts instructions on one CPU; with more they run side by side in real time.
-[[nodiscard]] MachineSpec bench_machine(unsigned processors);
+// `counted`: the clock advances by a nanosecond with each instruction, on one CPU. `real`: by the host's, and CPUs run side by
+// side.
+enum class BenchClock { counted, real };
+[[nodiscard]] MachineSpec bench_machine(unsigned processors, BenchClock clock);
 // How that is said in the report.
 [[nodiscard]] std::string bench_machine_name();
 

@@ -1,5 +1,6 @@
-// Measures rows: which boots they need on either system, and what becomes of what was said there. A boot that goes wrong
-// takes the rows along that it had not told yet, each with the reason.
+// Measures rows: which boots they need on either system, and what becomes of what was said there. On AIOS each row has a boot
+// of its own, so that its figure is the same whatever else is measured; Linux, whose boot takes long, does the rows of a
+// group one after the other. A boot that goes wrong takes the rows along that it had not told yet, each with the reason.
 #pragma once
 
 #include <filesystem>
@@ -25,12 +26,12 @@ public:
 
 private:
     using Rows = std::vector<std::string>;
-    // One boot that measures `rows`; `files` are entries of the bundle or of the machine.
-    [[nodiscard]] Outcome<BenchBoot> boot_aios(const Rows& rows, unsigned processors);
-    [[nodiscard]] Outcome<BenchBoot> boot_linux(const Rows& rows, unsigned processors);
+    // One boot that measures `rows`.
+    [[nodiscard]] Outcome<BenchBoot> boot_aios(const Rows& rows, unsigned processors, BenchClock clock);
+    [[nodiscard]] Outcome<BenchBoot> boot_linux(const Rows& rows, unsigned processors, BenchClock clock);
     [[nodiscard]] Outcome<> measure_system(const Rows& rows, BenchColumn& column);
     template <typename Boot>
-    [[nodiscard]] Outcome<> measure_group(BenchGroup group, const Rows& rows, BenchColumn& column, Boot boot);
+    [[nodiscard]] Outcome<> measure_rows(const Rows& rows, BenchColumn& column, Boot boot);
     template <typename Boot>
     [[nodiscard]] Outcome<> measure_pairs(BenchColumn& column, Boot boot);
 

@@ -7,9 +7,8 @@
 
 namespace aios::host {
 
-// The boots that rows are measured in. `one`: one CPU, every row after the other. `idle`: the same, for what a machine that
-// has done nothing else has to tell. `system`: the ordinary system with many documents. `pairs`: one CPU with one pair, and two
-// with two.
+// The boots that rows are measured in. `one`: one CPU. `idle`: the same on a machine that has done nothing else before.
+// `system`: the ordinary system with many documents. `pairs`: one CPU with one pair, and two with two.
 enum class BenchGroup { one, idle, system, pairs };
 
 enum class BenchUnit { instructions, nanoseconds, bytes, times };
