@@ -1,6 +1,6 @@
-/* Windows of counting: what runs between OPEN_WINDOW(n) and CLOSE_WINDOW(n) is counted by the plugin (plugin.c) for row n. Both are a
- * no-operation of seven bytes that the plugin knows by its number; without the plugin they do nothing. Windows may overlap, and one
- * program may close what another opened. In C and C++, for AIOS and for Linux. */
+/* Windows of counting: what runs between OPEN_WINDOW(n) and CLOSE_WINDOW(n) is counted by the plugin (plugin.c) for row
+ * n. Both are a no-operation of seven bytes that the plugin knows by its number; without the plugin they do nothing.
+ * Windows may overlap, and one program may close what another opened. In C and C++, for AIOS and for Linux. */
 #pragma once
 
 #define OPEN_WINDOW(number) __asm__ volatile(".byte 0x0f,0x1f,0x80\n\t.long 0x5a5a0000+%c0" : : "i"(number) : "memory")

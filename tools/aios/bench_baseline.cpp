@@ -68,9 +68,8 @@ std::string bench_json(std::string_view machine, const std::vector<std::string>&
 
 Outcome<BenchBaseline> parse_bench_baseline(std::string_view name, std::string_view text) {
     const auto refused = [&](std::string_view what) {
-        return failure(Exit::bad_input,
-                       std::format("'{}' is no baseline: {}; ./aios bench kernel --json writes one.", printable(name),
-                                   what));
+        return failure(Exit::bad_input, std::format("'{}' is no baseline: {}; ./aios bench kernel --json writes one.",
+                                                    printable(name), what));
     };
     const Json in = Json::parse(text, nullptr, false);
     if (in.is_discarded() || !in.is_object()) return refused("it is not a JSON object");

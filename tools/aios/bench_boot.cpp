@@ -84,9 +84,10 @@ MachineSpec bench_machine(unsigned processors, BenchClock clock) {
 }
 
 std::string bench_machine_name() {
-    return std::format("qemu-system-x86_64 -M {} -cpu {} -m {} -smp 1 -accel tcg -icount shift=0,sleep=off -seed 1 -rtc "
-                       "base=2024-01-01,clock=vm",
-                       kUsualMachine, kUsualCpu, kBenchMemoryMib);
+    return std::format(
+        "qemu-system-x86_64 -M {} -cpu {} -m {} -smp 1 -accel tcg -icount shift=0,sleep=off -seed 1 -rtc "
+        "base=2024-01-01,clock=vm",
+        kUsualMachine, kUsualCpu, kBenchMemoryMib);
 }
 
 Outcome<BenchBoot> boot_bench(MachineSpec spec, BenchPlugin& plugin, const std::filesystem::path& scratch,

@@ -101,7 +101,8 @@ Outcome<Exit> bench_kernel(const Places& places, ArgumentList arguments) {
     if (options.json) HOST_TRY(replace_file(*options.json, bench_json(report.machine, options.rows, own, other)));
     if (options.markdown) HOST_TRY(replace_file(*options.markdown, bench_markdown(report)));
     if (options.compare)
-        static_cast<void>(HOST_TRY(judge(compare_bench(baseline, options.rows, own), printable(baseline_file.native()))));
+        static_cast<void>(
+            HOST_TRY(judge(compare_bench(baseline, options.rows, own), printable(baseline_file.native()))));
     return judge_rows(own, options.rows, measurer.plugin());
 }
 

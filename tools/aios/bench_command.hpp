@@ -1,3 +1,4 @@
+// `aios bench kernel` as one function, for the command `bench`.
 #pragma once
 
 #include "tools/aios/commands.hpp"

@@ -34,11 +34,6 @@ std::string_view trimmed(std::string_view line) {
     return line;
 }
 
-BenchCounts divided(const BenchCounts& counts, double by) {
-    return {counts.user / by,         counts.kernel / by,  counts.cr3_writes / by,
-            counts.msr_accesses / by, counts.atomics / by, counts.ipis / by};
-}
-
 } // namespace
 
 std::optional<BenchLine> parse_bench_line(std::string_view line) {
@@ -99,7 +94,7 @@ void take_bench_line(const BenchLine& line, const BenchWindows& windows, BenchCo
     figure.count = line.count;
     figure.value = static_cast<double>(line.total) / static_cast<double>(line.count);
     if (const auto window = windows.find(row->number); window != windows.end())
-        figure.beside = divided(window->second, static_cast<double>(line.count));
+        figure.beside = window->second.divided(static_cast<double>(line.count));
     column.figures[line.row] = figure;
     column.missing.erase(line.row);
 }

@@ -23,6 +23,9 @@ struct BenchCounts {
     double ipis = 0;
 
     [[nodiscard]] double instructions() const { return user + kernel; }
+    [[nodiscard]] BenchCounts divided(double by) const {
+        return {user / by, kernel / by, cr3_writes / by, msr_accesses / by, atomics / by, ipis / by};
+    }
 };
 
 struct BenchFigure {
@@ -50,7 +53,8 @@ struct BenchLine {
 // "BENCH row total count" or "BENCH row fail why", at the beginning of a line or behind anything else.
 [[nodiscard]] std::optional<BenchLine> parse_bench_line(std::string_view line);
 
-// By number of the window: the sum over the CPUs of the lines "WINDOW number cpu user kernel cr3 writes reads atomics ipis".
+// By number of the window: the sum over the CPUs of the lines "WINDOW number cpu user kernel cr3 writes reads atomics
+// ipis".
 using BenchWindows = std::map<unsigned, BenchCounts>;
 [[nodiscard]] BenchWindows parse_bench_windows(std::string_view log);
 

@@ -22,7 +22,8 @@ constexpr std::size_t kPages = 1024, kPageSize = 4096;
 // Same words for every boot. Mitigations, hardening and auditing are off: Linux is given its best.
 constexpr std::string_view kCommandLine =
     "console=ttyS0 quiet nokaslr norandmaps tsc=reliable clocksource=tsc random.trust_cpu=on panic=-1 mitigations=off "
-    "nopti init_on_alloc=0 init_on_free=0 apparmor=0 selinux=0 audit=0 randomize_kstack_offset=off page_alloc.shuffle=0";
+    "nopti init_on_alloc=0 init_on_free=0 apparmor=0 selinux=0 audit=0 randomize_kstack_offset=off "
+    "page_alloc.shuffle=0";
 
 std::uint32_t word_at(std::string_view bytes, std::size_t at) {
     std::uint32_t word = 0;
@@ -41,8 +42,7 @@ std::string last_line(std::string text) {
 Outcome<std::string> capture(const std::vector<std::string>& command, std::string_view what) {
     const Captured done = capture_process(command, kFetchLimit);
     if (done.status == 127) return failure(Exit::host_missing, std::format("'{}' was not found", command.front()));
-    if (done.status != 0)
-        return failure(Exit::host_missing, std::format("{} failed: {}", what, last_line(done.err)));
+    if (done.status != 0) return failure(Exit::host_missing, std::format("{} failed: {}", what, last_line(done.err)));
     return done.out;
 }
 
@@ -79,15 +79,17 @@ Outcome<std::filesystem::path> cached_kernel(const Places& places, Progress& pro
     if (auto kernel = find(); !kernel.empty()) return kernel;
     progress.show("Linux: looking for Debian's kernel package");
     const std::string package = HOST_TRY(newest_package());
+    const std::string version = package.substr(std::string_view("linux-image-").size());
     progress.show(std::format("Linux: fetching {} (about 70 MB, once)", printable(package)));
-    static_cast<void>(HOST_TRY(capture(shell("cd \"$1\" && apt-get download \"$2\"", {folder.native(), package}),
-                                       "fetching " + package)));
+    constexpr std::string_view kFetch = R"(cd "$1" && rm -f "$2"_*.deb && apt-get download "$2")";
+    static_cast<void>(HOST_TRY(capture(shell(std::string(kFetch), {folder.native(), package}), "fetching " + package)));
     progress.show("Linux: unpacking the kernel");
+    // The kernel alone, and under its name only when it is whole.
     constexpr std::string_view kUnpack =
-        "cd \"$1\" && dpkg-deb --fsys-tarfile \"$2\"_*.deb | tar -x --strip-components=2 --wildcards './boot/vmlinuz-*' "
-        "&& rm -f \"$2\"_*.deb";
+        R"(cd "$1" && dpkg-deb --fsys-tarfile "$2"_*.deb | tar -xO --wildcards './boot/vmlinuz-*' >part )"
+        R"(&& mv part "vmlinuz-$3" && rm -f "$2"_*.deb)";
     static_cast<void>(
-        HOST_TRY(capture(shell(std::string(kUnpack), {folder.native(), package}), "unpacking " + package)));
+        HOST_TRY(capture(shell(std::string(kUnpack), {folder.native(), package, version}), "unpacking " + package)));
     auto kernel = find();
     if (kernel.empty()) return failure(Exit::host_missing, std::format("there is no kernel in {}", package));
     return kernel;
@@ -135,16 +137,16 @@ Outcome<BenchLinux> find_bench_linux(const Places& places, const std::filesystem
     const std::string_view payload = bzimage_payload(image);
     const std::string_view program = decompressor_of(payload);
     if (program.empty())
-        return failure(Exit::bad_input, std::format("'{}' is neither a bzImage nor an ELF file (vmlinux)",
-                                                    printable(file.native())));
+        return failure(Exit::bad_input,
+                       std::format("'{}' is neither a bzImage nor an ELF file (vmlinux)", printable(file.native())));
     progress.show("Linux: decompressing the kernel");
     // The compressed data ends in its size, which only gzip's own format has too.
     const std::filesystem::path packed = scratch / "vmlinux.packed";
     HOST_TRY(replace_file(packed, payload.substr(0, payload.size() - (program == "gzip" ? 0 : 4))));
     found.kernel = scratch / "vmlinux";
-    static_cast<void>(
-        HOST_TRY(capture(shell("\"$1\" -dc <\"$2\" >\"$3\"", {std::string(program), packed.native(), found.kernel.native()}),
-                         std::format("decompressing the kernel with {}", program))));
+    static_cast<void>(HOST_TRY(
+        capture(shell("\"$1\" -dc <\"$2\" >\"$3\"", {std::string(program), packed.native(), found.kernel.native()}),
+                std::format("decompressing the kernel with {}", program))));
     if (!is_elf(HOST_TRY(read_file(found.kernel, kMaxKernel))))
         return failure(Exit::bad_input, std::format("there is no ELF file in '{}'", printable(file.native())));
     return found;
@@ -162,8 +164,8 @@ std::string cpio_archive(const std::vector<ArchiveEntry>& entries) {
     std::string out;
     const auto pad = [&] { out.append((4 - out.size() % 4) % 4, '\0'); };
     const auto add = [&](const ArchiveEntry& entry, unsigned inode) {
-        out += std::format("070701{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}", inode,
-                           entry.mode, 0, 0, 1, 0, entry.bytes.size(), 0, 0, entry.major, entry.minor,
+        out += std::format("070701{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}",
+                           inode, entry.mode, 0, 0, 1, 0, entry.bytes.size(), 0, 0, entry.major, entry.minor,
                            entry.path.size() + 1, 0);
         out += entry.path;
         out += '\0';

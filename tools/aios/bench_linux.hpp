@@ -1,5 +1,5 @@
-// The Linux that AIOS is compared with: its kernel, named by the user or taken out of Debian's package (which is fetched
-// and never installed), and a first file system of our own programs.
+// The Linux that AIOS is compared with: its kernel, named by the user or taken out of Debian's package (which is
+// fetched and never installed), and a first file system of our own programs.
 #pragma once
 
 #include <filesystem>
@@ -18,7 +18,8 @@ struct BenchLinux {
     std::string name;             // "Linux 6.1.0-56-amd64"
 };
 
-// `given` may be empty. Files are cached in build/linux-kernel. Refuses with the reason for which there is no Linux column.
+// `given` may be empty. Files are cached in build/linux-kernel. Refuses with the reason for which there is no Linux
+// column.
 [[nodiscard]] Outcome<BenchLinux> find_bench_linux(const Places& places, const std::filesystem::path& given,
                                                    const std::filesystem::path& scratch, Progress& progress);
 
@@ -28,7 +29,7 @@ struct BenchLinux {
 // The program that decompresses it, "xz" for instance; empty if its beginning is not known.
 [[nodiscard]] std::string_view decompressor_of(std::string_view payload);
 
-// Written beside the rows that the first program measures. Gives a file system only: "quiet" and the like are here.
+// What Linux and its first program are told: to measure these rows.
 [[nodiscard]] std::string linux_command_line(const std::vector<std::string>& rows);
 
 struct ArchiveEntry {

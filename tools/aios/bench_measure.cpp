@@ -47,13 +47,13 @@ void take_all(const BenchBoot& boot, const std::vector<std::string>& rows, Bench
     }
 }
 
-// Instructions a call in the window of the pairs.
-std::optional<double> per_call(const BenchBoot& boot) {
+// What a call took in the window of the pairs; nothing if the boot went wrong.
+std::optional<BenchCounts> per_call(const BenchBoot& boot) {
     const auto window = boot.windows.find(find_bench_row(kPairs)->number);
     const auto line = std::ranges::find(boot.lines, kPairs, &BenchLine::row);
     if (window == boot.windows.end() || line == boot.lines.end() || line->count == 0 || !boot.wrong.empty())
         return std::nullopt;
-    return window->second.instructions() / static_cast<double>(line->count);
+    return window->second.divided(static_cast<double>(line->count));
 }
 
 BenchFigure single(double value) { return {value, static_cast<std::uint64_t>(value), 1, std::nullopt}; }
@@ -158,15 +158,17 @@ Outcome<> BenchMeasurer::measure_pairs(BenchColumn& column, Boot boot) {
     const BenchBoot alone = HOST_TRY(boot(Rows{row}, 1u, BenchClock::real));
     const auto one = per_call(alone);
     if (!one) return missing("one pair alone: " + (alone.wrong.empty() ? "nothing was counted" : alone.wrong));
-    std::array<double, kPairBoots> times{};
-    for (double& each : times) {
-        const BenchBoot both = HOST_TRY(boot(Rows{row}, 2u, BenchClock::real));
-        const auto two = per_call(both);
-        if (!two) return missing("two pairs: " + (both.wrong.empty() ? "nothing was counted" : both.wrong));
-        each = *two / *one;
+    std::array<BenchCounts, kPairBoots> both{};
+    for (BenchCounts& each : both) {
+        const BenchBoot done = HOST_TRY(boot(Rows{row}, 2u, BenchClock::real));
+        const auto two = per_call(done);
+        if (!two) return missing("two pairs: " + (done.wrong.empty() ? "nothing was counted" : done.wrong));
+        each = *two;
     }
-    std::ranges::sort(times);
-    column.figures[row] = single(times[kPairBoots / 2]);
+    std::ranges::sort(both, {}, &BenchCounts::instructions);
+    const BenchCounts& median = both[kPairBoots / 2];
+    column.figures[row] = single(median.instructions() / one->instructions());
+    column.figures[row].beside = median;
     return {};
 }
 

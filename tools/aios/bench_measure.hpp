@@ -1,6 +1,7 @@
-// Measures rows: which boots they need on either system, and what becomes of what was said there. On AIOS each row has a boot
-// of its own, so that its figure is the same whatever else is measured; Linux, whose boot takes long, does the rows of a
-// group one after the other. A boot that goes wrong takes the rows along that it had not told yet, each with the reason.
+// Measures rows: which boots they need on either system, and what becomes of what was said there. On AIOS each row has
+// a boot of its own, so that its figure is the same whatever else is measured; Linux, whose boot takes long, does the
+// rows of a group one after the other. A boot that goes wrong takes the rows along that it had not told yet, each with
+// the reason.
 #pragma once
 
 #include <filesystem>

@@ -29,7 +29,8 @@ const BenchRow* find_bench_row(std::string_view name) {
 std::string shown_figure(double value, BenchUnit unit) {
     switch (unit) {
     case BenchUnit::instructions:
-        return value >= 1e6 ? std::format("{:.2f} M", value / 1e6) : with_thousands(static_cast<std::uint64_t>(std::llround(value)));
+        return value >= 1e6 ? std::format("{:.2f} M", value / 1e6)
+                            : with_thousands(static_cast<std::uint64_t>(std::llround(value)));
     case BenchUnit::nanoseconds:
         return with_thousands(static_cast<std::uint64_t>(std::llround(value))) + " ns";
     case BenchUnit::bytes:

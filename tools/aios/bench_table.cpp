@@ -36,8 +36,8 @@ std::string small(double value) { return value == 0 ? "0" : std::format("{:.2f}"
 std::string beside(const BenchFigure* figure) {
     if (figure == nullptr || !figure->beside) return "-";
     const BenchCounts& counts = *figure->beside;
-    return std::format("{} / {} / {} / {}", small(counts.cr3_writes), small(counts.msr_accesses),
-                       small(counts.atomics), small(counts.ipis));
+    return std::format("{} / {} / {} / {}", small(counts.cr3_writes), small(counts.msr_accesses), small(counts.atomics),
+                       small(counts.ipis));
 }
 
 std::string reasons(const BenchColumn& column, const std::vector<std::string>& rows) {
@@ -73,14 +73,16 @@ std::string bench_table(const BenchReport& report) {
 std::string bench_markdown(const BenchReport& report) {
     std::string out =
         "# What the kernel's operations cost\n\n"
-        "This page is made by `./aios bench kernel --markdown docs/performance.md`; do not edit it. Both systems run on "
+        "This page is made by `./aios bench kernel --markdown docs/performance.md`; do not edit it. Both systems run "
+        "on "
         "the same machine,\nwhose clock advances by one nanosecond with each instruction, so a figure is a number of "
         "instructions (or of bytes, or a time), and is the\nsame on every run and on every host:\n\n";
     out += std::format("```\n{}\n```\n\n", report.machine);
-    out += "A figure is the total of at least 1,000 operations divided by their number, but for the boots. Instructions "
-           "leave out caches, TLB misses and\nwhat an interrupt costs; so writes of CR3, accesses of model-specific "
-           "registers, atomic operations and interrupts to other CPUs stand\nbeside them, counted by a plugin of QEMU "
-           "(`bench/kernel/plugin.c`). The goal is what AIOS may need at most.\n\n";
+    out +=
+        "A figure is the total of at least 1,000 operations divided by their number, but for the boots. Instructions "
+        "leave out caches, TLB misses and\nwhat an interrupt costs; so writes of CR3, accesses of model-specific "
+        "registers, atomic operations and interrupts to other CPUs stand\nbeside them, counted by a plugin of QEMU "
+        "(`bench/kernel/plugin.c`). The goal is what AIOS may need at most.\n\n";
     if (report.other.skipped.empty())
         out += std::format("Linux is {}, Debian's kernel with mitigations, hardening and auditing off, and static "
                            "programs of ours.\n\n",
@@ -99,9 +101,9 @@ std::string bench_markdown(const BenchReport& report) {
     if (!missing.empty()) out += "\n```\n" + missing + "```\n";
     out += "\n## How each row is measured\n\n";
     for (const std::string& name : report.rows)
-        if (const BenchRow* row = find_bench_row(name))
-            out += std::format("- `{}`: {}\n", row->name, row->how);
-    out += "\nThe stored baseline is `bench/kernel/baseline.json`; `./aios bench kernel --compare` names each row that got "
+        if (const BenchRow* row = find_bench_row(name)) out += std::format("- `{}`: {}\n", row->name, row->how);
+    out += "\nThe stored baseline is `bench/kernel/baseline.json`; `./aios bench kernel --compare` names each row that "
+           "got "
            "more than 3 % worse\n(`pairs`: 10 %, because what CPUs do side by side differs from run to run).\n";
     return out;
 }

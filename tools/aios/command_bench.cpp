@@ -1,7 +1,7 @@
-// `aios bench`: the kernel benchmark is this program's own (bench_command.hpp). `aios bench crypto [--quick] [--json FILE]`
-// becomes the benchmark of the crypto library, bench/crypto. It is the same program twice: an
-// addon that the fetched Node.js loads, so that OpenSSL 3.5 is measured in the same run, and a program of its own where
-// there is no such Node.js.
+// `aios bench`: the kernel benchmark is this program's own (bench_command.hpp). `aios bench crypto [--quick] [--json
+// FILE]` becomes the benchmark of the crypto library, bench/crypto. It is the same program twice: an addon that the
+// fetched Node.js loads, so that OpenSSL 3.5 is measured in the same run, and a program of its own where there is no
+// such Node.js.
 #include <optional>
 #include <string>
 #include <vector>

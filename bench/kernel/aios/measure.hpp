@@ -124,9 +124,10 @@ inline void settle(const AgentInfo& before) {
     LogInfo log{};
     (void)sys::log_info(handle(StartupRole::log), &log);
     for (unsigned i = 0; i < 100'000; i++) {
-        const AgentInfo now_held = info_of(self);
-        if (now_held.memory_bytes <= before.memory_bytes && now_held.quota.handles >= before.quota.handles &&
-            now_held.quota.agents >= before.quota.agents)
+        const AgentInfo held = info_of(self);
+        if (held.memory_bytes <= before.memory_bytes && held.quota.memory_bytes >= before.quota.memory_bytes &&
+            held.quota.handles >= before.quota.handles && held.quota.threads >= before.quota.threads &&
+            held.quota.agents >= before.quota.agents)
             return;
         (void)sys::thread_yield();
     }
@@ -134,21 +135,21 @@ inline void settle(const AgentInfo& before) {
 }
 
 // The functions of the rows, by the files that hold them.
-void null_call();      // calls.cpp
-void derive_close();   //
-void ipc_64();         // messages.cpp
-void ipc_4k();         //
-void ipc_64k();        //
-void one_way();        //
-void switch_agents();  // agents.cpp
-void spawn_first();    //
-void spawn_reaped();   //
+void null_call();       // calls.cpp
+void derive_close();    //
+void ipc_64();          // messages.cpp
+void ipc_4k();          //
+void ipc_64k();         //
+void one_way();         //
+void switch_agents();   // agents.cpp
+void spawn_first();     //
+void spawn_reaped();    //
 void anonymous_fault(); // memory.cpp
-void idle_agent();     //
-void timer_p99();      // timers.cpp
-void near_deadline();  //
-void cow_fault();      // programs.cpp
-void thread_join();    //
-void pairs();          // pairs.cpp
+void idle_agent();      //
+void timer_p99();       // timers.cpp
+void near_deadline();   //
+void cow_fault();       // programs.cpp
+void thread_join();     //
+void pairs();           // pairs.cpp
 
 } // namespace bench

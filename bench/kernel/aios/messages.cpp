@@ -37,8 +37,8 @@ void one_way() {
     const OwnedHandle back(MUST(sys::channel_create(self, 8, 4096)));
     const OwnedHandle queue(MUST(sys::queue_create(self)));
     MUST(sys::event_register(queue.get(), back.get(), kSignalReadable, 1));
-    const Peer other = Peer::start("bin/peer", "one_way\0"sv,
-                                   {console_grant(), receive_side(channel.get()), send_side(back.get())});
+    const Peer other =
+        Peer::start("bin/peer", "one_way\0"sv, {console_grant(), receive_side(channel.get()), send_side(back.get())});
     std::uint64_t stamp[8] = {}, sum = 0, first = 0;
     for (std::uint64_t i = 0; i < kWarmUp + kMessages; i++) {
         if (i == kWarmUp) first = sum;

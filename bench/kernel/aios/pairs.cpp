@@ -33,7 +33,8 @@ void pairs() {
     for (std::uint64_t i = 0; i < count; i++) {
         channels[i] = OwnedHandle(MUST(sys::channel_create(self, 8, 4096)));
         servers[i] = Peer::start("bin/peer", "echo\0"sv, {console_grant(), receive_side(channels[i].get())});
-        callers[i] = Peer::start("bin/peer", kNames[i], {console_grant(), page.granted(), send_side(channels[i].get())});
+        callers[i] =
+            Peer::start("bin/peer", kNames[i], {console_grant(), page.granted(), send_side(channels[i].get())});
     }
     const OwnedHandle queue(MUST(sys::queue_create(self)));
     const auto sleep = [&](std::uint64_t nanoseconds) {

@@ -9,8 +9,7 @@ namespace {
 using namespace std::literals;
 
 void run_program(std::string_view arguments) {
-    const HandleGrant bundle =
-        grant(handle(StartupRole::bundle), rights::read | rights::execute, StartupRole::bundle);
+    const HandleGrant bundle = grant(handle(StartupRole::bundle), rights::read | rights::execute, StartupRole::bundle);
     const Peer other =
         Peer::start("bin/rows", arguments, {console_grant(), bundle}, PersonalityKind::linux_abi, 128 << 20);
     const AgentInfo end = wait_dead(other.agent(), 600);

@@ -1,5 +1,5 @@
-/* The smallest Linux program that says when it began: its first instructions close its parent's window and read the counter,
- * which it writes to descriptor 3. */
+/* The smallest Linux program that says when it began: its first instructions close its parent's window and read the
+ * counter, which it writes to descriptor 3. */
 #include "bench/kernel/window.h"
 
 _Static_assert(kRow_spawn_first == 9, "the window that the code below closes");

@@ -1,6 +1,6 @@
-/* The first program of the Linux machine, and the program of the rows: `rows NAME` measures one row. As process 1 it says when it
- * began, runs the rows of the variable BENCH_ROWS (set on the kernel's command line) one after the other, and powers the machine
- * off as AIOS does, by QEMU's debug-exit port. */
+/* The first program of the Linux machine, and the program of the rows: `rows NAME` measures one row. As process 1 it
+ * says when it began, runs the rows of the variable BENCH_ROWS (set on the kernel's command line) one after the other,
+ * and powers the machine off as AIOS does, by QEMU's debug-exit port. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +8,10 @@
 #include <sys/reboot.h>
 #include <sys/wait.h>
 
-#include "measure.h"
+#include "bench/kernel/linux/rows/measure.h"
 
 static const struct {
-    const char *name;
+    const char* name;
     void (*measure)(void);
 } kRows[] = {
     {"null", row_null},
@@ -32,11 +32,9 @@ static const struct {
     {"pairs", row_pairs},
 };
 
-static int measure(const char *name)
-{
+static int measure(const char* name) {
     for (size_t i = 0; i < sizeof kRows / sizeof *kRows; i++) {
-        if (strcmp(kRows[i].name, name) != 0)
-            continue;
+        if (strcmp(kRows[i].name, name) != 0) continue;
         kRows[i].measure();
         return fflush(stdout) == 0 ? 0 : 1;
     }
@@ -44,11 +42,10 @@ static int measure(const char *name)
     return 1;
 }
 
-static void run_row(char *name)
-{
+static void run_row(char* name) {
     const pid_t child = fork();
     if (child == 0) {
-        char *arguments[] = {"rows", name, NULL};
+        char* arguments[] = {"rows", name, NULL};
         execv("/init", arguments);
         give_up(name, "exec");
     }
@@ -56,25 +53,20 @@ static void run_row(char *name)
         ;
 }
 
-static void first_program(uint64_t began)
-{
+static void first_program(uint64_t began) {
     printf("BENCH boot %llu 1\n", (unsigned long long)began);
     fflush(stdout);
-    char *rest = getenv("BENCH_ROWS");
-    for (char *name = strtok_r(rest, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest))
+    char* rest = getenv("BENCH_ROWS");
+    for (char* name = strtok_r(rest, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest))
         run_row(name);
-    if (iopl(3) == 0)
-        outb(0x10, 0xf4);
+    if (iopl(3) == 0) outb(0x10, 0xf4);
     reboot(RB_AUTOBOOT);
 }
 
-int main(int count, char **values)
-{
+int main(int count, char** values) {
     CLOSE_WINDOW(kWindowFromReset);
     const uint64_t began = ticks();
-    if (count == 2)
-        return measure(values[1]);
-    if (getpid() == 1 && getenv("BENCH_ROWS") != NULL)
-        first_program(began);
+    if (count == 2) return measure(values[1]);
+    if (getpid() == 1 && getenv("BENCH_ROWS") != NULL) first_program(began);
     return 2;
 }

@@ -1,5 +1,5 @@
-/* What the rows on Linux share. Lines are those of bench/kernel/aios/measure.hpp. Nothing here needs /proc or /sys: the rows
- * thread_join and cow_fault run as they are on AIOS. */
+/* What the rows on Linux share. Lines are those of bench/kernel/aios/measure.hpp. Nothing here needs /proc or /sys: the
+ * rows thread_join and cow_fault run as they are on AIOS. */
 #pragma once
 
 #include <stdint.h>
@@ -9,21 +9,20 @@
 
 #include "bench/kernel/window.h"
 
-static inline uint64_t ticks(void)
-{
+static inline uint64_t ticks(void) {
     uint32_t low, high;
     __asm__ volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high) : : "memory");
     return (uint64_t)high << 32 | low;
 }
 
-void figure(const char *row, uint64_t total, uint64_t count);
+void figure(const char* row, uint64_t total, uint64_t count);
 /* Says why there is no figure, with errno, and ends the program. */
-_Noreturn void give_up(const char *row, const char *what);
+_Noreturn void give_up(const char* row, const char* what);
 void keep_to_cpu(int cpu);
-void read_all(int file, void *to, size_t bytes);
-void write_all(int file, const void *from, size_t bytes);
+void read_all(int file, void* to, size_t bytes);
+void write_all(int file, const void* from, size_t bytes);
 /* A page that lives in both processes after a fork. */
-volatile uint64_t *shared_page(void);
+volatile uint64_t* shared_page(void);
 /* Ends a child and reaps it. */
 void end_child(pid_t child);
 

@@ -2,24 +2,19 @@
 #include <sched.h>
 #include <sys/epoll.h>
 
-#include "measure.h"
+#include "bench/kernel/linux/rows/measure.h"
 
 static char buffer[65536];
 
-static void make_pipes(const char *row, int to[2], int from[2])
-{
-    if (pipe(to) != 0 || pipe(from) != 0)
-        give_up(row, "pipe");
+static void make_pipes(const char* row, int to[2], int from[2]) {
+    if (pipe(to) != 0 || pipe(from) != 0) give_up(row, "pipe");
 }
 
 /* The child answers each message of `bytes` with one of `answer`. */
-static pid_t start_server(const char *row, const int to[2], const int from[2], size_t bytes, size_t answer)
-{
+static pid_t start_server(const char* row, const int to[2], const int from[2], size_t bytes, size_t answer) {
     const pid_t child = fork();
-    if (child < 0)
-        give_up(row, "fork");
-    if (child != 0)
-        return child;
+    if (child < 0) give_up(row, "fork");
+    if (child != 0) return child;
     for (;;) {
         read_all(to[0], buffer, bytes);
         write_all(from[1], buffer, answer);
@@ -43,16 +38,13 @@ void row_ipc_4k(void) { CALLS(ipc_4k, 4096, 8, 2000); }
 void row_ipc_64k(void) { CALLS(ipc_64k, 65536, 8, 1000); }
 
 /* As in bench/kernel/aios/messages.cpp: the message carries the time at which it was sent. */
-static void receive(int in, int back)
-{
+static void receive(int in, int back) {
     const int events = epoll_create1(0);
     struct epoll_event wanted = {.events = EPOLLIN}, got;
-    if (events < 0 || epoll_ctl(events, EPOLL_CTL_ADD, in, &wanted) != 0)
-        give_up("one_way", "epoll");
+    if (events < 0 || epoll_ctl(events, EPOLL_CTL_ADD, in, &wanted) != 0) give_up("one_way", "epoll");
     uint64_t sum = 0, stamp[8];
     for (;;) {
-        if (epoll_wait(events, &got, 1, -1) != 1)
-            give_up("one_way", "epoll_wait");
+        if (epoll_wait(events, &got, 1, -1) != 1) give_up("one_way", "epoll_wait");
         read_all(in, stamp, sizeof stamp);
         sum += ticks() - stamp[0];
         CLOSE_WINDOW(kRow_one_way);
@@ -60,20 +52,16 @@ static void receive(int in, int back)
     }
 }
 
-void row_one_way(void)
-{
+void row_one_way(void) {
     enum { kMessages = 2000, kWarmUp = 100 };
     int to[2], from[2];
     make_pipes("one_way", to, from);
     const pid_t child = fork();
-    if (child == 0)
-        receive(to[0], from[1]);
+    if (child == 0) receive(to[0], from[1]);
     uint64_t stamp[8] = {0}, sum = 0, first = 0;
     for (int i = 0; i < kWarmUp + kMessages; i++) {
-        if (i == kWarmUp)
-            first = sum;
-        if (i >= kWarmUp)
-            OPEN_WINDOW(kRow_one_way);
+        if (i == kWarmUp) first = sum;
+        if (i >= kWarmUp) OPEN_WINDOW(kRow_one_way);
         stamp[0] = ticks();
         write_all(to[1], stamp, sizeof stamp);
         read_all(from[0], &sum, sizeof sum);
@@ -83,10 +71,9 @@ void row_one_way(void)
 }
 
 /* Both yields count: each hands over to the other. */
-void row_switch(void)
-{
+void row_switch(void) {
     enum { kTurns = 5000 };
-    volatile uint64_t *page = shared_page();
+    volatile uint64_t* page = shared_page();
     const pid_t child = fork();
     while (child == 0) {
         page[0]++;
@@ -101,17 +88,15 @@ void row_switch(void)
     const uint64_t took = ticks() - begin, others = page[0] - before;
     CLOSE_WINDOW(kRow_switch);
     end_child(child);
-    if (others < kTurns * 9 / 10)
-        give_up("switch", "the processes did not take turns");
+    if (others < kTurns * 9 / 10) give_up("switch", "the processes did not take turns");
     figure("switch", took, kTurns + others);
 }
 
 /* As in bench/kernel/aios/pairs.cpp; each pair keeps to its CPU. */
-void row_pairs(void)
-{
+void row_pairs(void) {
     enum { kCalls = 20000, kBegin = 508 };
     const long count = sysconf(_SC_NPROCESSORS_ONLN) < 2 ? 1 : 2;
-    volatile uint64_t *page = shared_page();
+    volatile uint64_t* page = shared_page();
     pid_t children[4];
     int made = 0;
     for (int i = 0; i < count; i++) {
@@ -120,8 +105,7 @@ void row_pairs(void)
         keep_to_cpu(i);
         children[made++] = start_server("pairs", to, from, 64, 64);
         children[made++] = fork();
-        if (children[made - 1] != 0)
-            continue;
+        if (children[made - 1] != 0) continue;
         while (page[kBegin] == 0)
             sched_yield();
         for (int n = 0; n < kCalls; n++) {
