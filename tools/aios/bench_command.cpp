@@ -85,7 +85,6 @@ Outcome<Exit> bench_kernel(const Places& places, ArgumentList arguments) {
     const Scratch scratch = HOST_TRY(Scratch::create());
     Progress progress;
     BenchMeasurer measurer(places, scratch.path(), progress);
-    const BenchColumn own = HOST_TRY(measurer.measure_aios(options.rows));
     BenchColumn other;
     other.name = "Linux";
     if (options.without_linux)
@@ -93,7 +92,9 @@ Outcome<Exit> bench_kernel(const Places& places, ArgumentList arguments) {
     else if (options.quick && !options.linux_kernel)
         other.skipped = "--quick measures AIOS alone; give --linux too";
     else
-        other = HOST_TRY(measurer.measure_linux(options.rows, options.linux_kernel.value_or("")));
+        HOST_TRY(measurer.find_linux(options.linux_kernel.value_or("")));
+    const BenchColumn own = HOST_TRY(measurer.measure_aios(options.rows));
+    if (other.skipped.empty()) other = HOST_TRY(measurer.measure_linux(options.rows));
     progress.clear();
     const BenchReport report{bench_machine_name(), options.rows, own, other, measurer.plugin().missing};
     std::fputs(bench_table(report).c_str(), stdout);

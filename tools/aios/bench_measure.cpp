@@ -188,17 +188,25 @@ Outcome<BenchColumn> BenchMeasurer::measure_aios(const Rows& rows) {
     return column;
 }
 
-Outcome<BenchColumn> BenchMeasurer::measure_linux(const Rows& rows, const std::filesystem::path& kernel) {
-    BenchColumn column;
-    column.name = "Linux";
+Outcome<> BenchMeasurer::find_linux(const std::filesystem::path& kernel) {
     auto found = find_bench_linux(places_, kernel, scratch_, progress_);
+    if (!found && !kernel.empty())
+        return failure(found.error().exit,
+                       found.error().sentence + "; give --linux a kernel that starts by PVH, or leave it out.");
     if (!found) {
-        if (!kernel.empty()) return std::unexpected(std::move(found.error())); // the user's own
-        column.skipped = found.error().sentence;
-        return column;
+        linux_skipped_ = found.error().sentence;
+        return {};
     }
     linux_kernel_ = found->kernel;
-    column.name = found->name;
+    linux_name_ = found->name;
+    return {};
+}
+
+Outcome<BenchColumn> BenchMeasurer::measure_linux(const Rows& rows) {
+    BenchColumn column;
+    column.name = linux_name_;
+    column.skipped = linux_skipped_;
+    if (!column.skipped.empty()) return column;
     const auto boot = [this](const Rows& of_boot, unsigned processors, BenchClock clock) {
         return boot_linux(of_boot, processors, clock);
     };

@@ -20,9 +20,10 @@ public:
     BenchMeasurer(const Places& places, std::filesystem::path scratch, Progress& progress);
 
     [[nodiscard]] Outcome<BenchColumn> measure_aios(const std::vector<std::string>& rows);
-    // `kernel` may be empty: Debian's. A Linux that cannot be had gives a column that says why.
-    [[nodiscard]] Outcome<BenchColumn> measure_linux(const std::vector<std::string>& rows,
-                                                     const std::filesystem::path& kernel);
+    // To be called before: `kernel` may be empty: Debian's. Refuses one that is the user's own and cannot be used.
+    [[nodiscard]] Outcome<> find_linux(const std::filesystem::path& kernel);
+    // A Linux that could not be had gives a column that says why.
+    [[nodiscard]] Outcome<BenchColumn> measure_linux(const std::vector<std::string>& rows);
     [[nodiscard]] const BenchPlugin& plugin() const { return plugin_; }
 
 private:
@@ -41,6 +42,8 @@ private:
     Progress& progress_;
     BenchPlugin plugin_;
     std::filesystem::path linux_kernel_;
+    std::string linux_name_ = "Linux";
+    std::string linux_skipped_;
     std::optional<double> firmware_;           // instructions from reset to the entry of a kernel
     std::optional<std::uint64_t> linux_began_; // the counter when Linux's first program began
     std::optional<double> linux_executed_;     // instructions executed until then, if they are counted
