@@ -133,7 +133,12 @@ Outcome<> BenchMeasurer::measure_system(const Rows& rows, BenchColumn& column) {
     }
     boot.windows.clear(); // nothing opens and closes these rows' windows
     take_all(boot, rows, column);
+    tell_wrong(column.name, boot);
     return {};
+}
+
+void BenchMeasurer::tell_wrong(std::string_view system, const BenchBoot& boot) {
+    if (!boot.wrong.empty()) progress_.say(std::format("{}: {}\n{}", system, boot.wrong, boot.tail));
 }
 
 template <typename Boot>
@@ -141,7 +146,7 @@ Outcome<> BenchMeasurer::measure_rows(const Rows& rows, BenchColumn& column, Boo
     if (rows.empty()) return {};
     const BenchBoot done = HOST_TRY(boot(rows, 1u, BenchClock::counted));
     take_all(done, rows, column);
-    if (!done.wrong.empty()) progress_.say(std::format("{}: {}\n{}", column.name, done.wrong, done.tail));
+    tell_wrong(column.name, done);
     return {};
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/aios/bench_boot.hpp"
@@ -32,6 +33,7 @@ private:
     [[nodiscard]] Outcome<BenchBoot> boot_aios(const Rows& rows, unsigned processors, BenchClock clock);
     [[nodiscard]] Outcome<BenchBoot> boot_linux(const Rows& rows, unsigned processors, BenchClock clock);
     [[nodiscard]] Outcome<> measure_system(const Rows& rows, BenchColumn& column);
+    void tell_wrong(std::string_view system, const BenchBoot& boot);
     template <typename Boot>
     [[nodiscard]] Outcome<> measure_rows(const Rows& rows, BenchColumn& column, Boot boot);
     template <typename Boot>
