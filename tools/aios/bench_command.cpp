@@ -40,7 +40,7 @@ Outcome<Exit> judge(const BenchComparison& comparison, const std::string& file) 
     if (comparison.compared == 0 && comparison.failed.empty())
         return failure(Exit::bad_input, std::format("'{}' has none of these rows; nothing was compared.", file));
     if (comparison.worse.empty() && comparison.failed.empty()) {
-        std::printf("compared with %s: %s, none is worse by more than 3 %%\n", file.c_str(),
+        std::printf("compared with %s: %s, none is worse by more than 3 %% (pairs: 10 %%)\n", file.c_str(),
                     counted(comparison.compared, "row").c_str());
         return Exit::well;
     }
