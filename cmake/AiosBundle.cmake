@@ -1,6 +1,7 @@
 # Bundles: which built programs and files go into which boot bundle. A bundle NAME becomes build/<preset>/bundle/NAME.list, one
 # entry a line: path in the bundle, tab, "x" or "-" (executable or not), tab, file on this machine. The host program packs
-# it. The bundle of `./aios run` is "boot"; "guest", "linux" and "hostile" hold the test programs of those levels.
+# it. The bundle of `./aios run` is "boot"; "guest", "linux" and "hostile" hold the test programs of those levels, "bench" what
+# `./aios bench kernel` measures.
 #
 #   aios_bundle_program(TARGET PATH [BUNDLE name...])   TARGET is a CMake target, PATH for instance bin/initd
 #   aios_bundle_file(FILE PATH [BUNDLE name...] [EXECUTABLE])  FILE is absolute or relative to the calling folder
@@ -9,7 +10,7 @@
 # Call aios_bundles_finish() once, after all folders.
 add_custom_target(aios-system)
 add_custom_target(aios-test-programs) # the programs of the other bundles
-set_property(GLOBAL PROPERTY AIOS_BUNDLE_NAMES "boot;guest;linux;hostile")
+set_property(GLOBAL PROPERTY AIOS_BUNDLE_NAMES "boot;guest;linux;hostile;bench")
 
 function(aios_bundle_entry_ path executable file bundles)
   get_property(names GLOBAL PROPERTY AIOS_BUNDLE_NAMES)

@@ -1,11 +1,13 @@
-// `aios bench crypto [--quick] [--json FILE]`: becomes the benchmark, bench/crypto. It is the same program twice: an
-// addon that the fetched Node.js loads, so that OpenSSL 3.5 is measured in the same run, and a program of its own where
-// there is no such Node.js.
+// `aios bench`: the kernel benchmark is this program's own (bench_command.hpp). `aios bench crypto [--quick] [--json
+// FILE]` becomes the benchmark of the crypto library, bench/crypto. It is the same program twice: an addon that the
+// fetched Node.js loads, so that OpenSSL 3.5 is measured in the same run, and a program of its own where there is no
+// such Node.js.
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "tools/aios/become.hpp"
+#include "tools/aios/bench_command.hpp"
 #include "tools/aios/command_line.hpp"
 #include "tools/aios/commands.hpp"
 #include "tools/aios/files.hpp"
@@ -20,8 +22,9 @@ constexpr std::string_view kLoadAddon = "process.exitCode = require(process.argv
 } // namespace
 
 Outcome<Exit> command_bench(const Places& places, ArgumentList arguments) {
+    if (!arguments.empty() && arguments.front() == "kernel") return bench_kernel(places, arguments.subspan(1));
     if (arguments.empty() || arguments.front() != "crypto")
-        return failure(Exit::wrong_use, "bench knows one subject: ./aios bench crypto.");
+        return failure(Exit::wrong_use, "bench knows two subjects: ./aios bench kernel and ./aios bench crypto.");
     CommandLine line("bench crypto");
     bool quick = false;
     std::optional<std::string> json;

@@ -210,6 +210,7 @@ std::vector<std::string> machine_arguments(const MachineSpec& spec) {
         add({"-device", "virtio-blk-pci,drive=disk,bootindex=0"});
     }
     if (spec.count_instructions) add({"-icount", std::format("shift={},sleep=off", spec.instruction_shift)});
+    list.insert(list.end(), spec.more.begin(), spec.more.end());
     return list;
 }
 

@@ -31,6 +31,7 @@ struct MachineSpec {
     std::string command_line;                 // kernel command line (pvh; under uefi it is on the disk)
     bool count_instructions = false;          // guest time is counted in instructions; processors take turns
     unsigned instruction_shift = 0;           // an instruction then takes 1 << this nanoseconds
+    std::vector<std::string> more;            // further arguments of QEMU
     std::chrono::milliseconds limit{600'000};
 };
 
