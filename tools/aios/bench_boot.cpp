@@ -101,7 +101,10 @@ Outcome<BenchBoot> boot_bench(MachineSpec spec, BenchPlugin& plugin, const std::
     const MachineEars ears{
         [&](std::string_view text) { listener.serial(text); },
         [&](std::string_view bytes) { return listener.frames(bytes); },
-        [&] { progress.tick(); },
+        [&] {
+            progress.tick();
+            return true;
+        },
     };
     const MachineResult result = HOST_TRY(run_machine(spec, ears));
     if (stop_signal() != 0) return failure(Exit::failed_inside, "the benchmark was interrupted.");
