@@ -263,4 +263,44 @@ KERNEL_TEST(handing_over_takes_no_turn_from_others) {
         sched::sleep_until(sched::now_ns() + kMs);
 }
 
+KERNEL_TEST(the_sleep_of_a_group_is_not_saved_up) {
+    // A group sleeps while another one runs; when it comes back it has its half from then on, not what it missed.
+    static GroupOwner sleeping(100), busy(100);
+    static std::atomic<bool> stop;
+    static std::atomic<std::uint64_t> wake_at;
+    stop = false;
+    sleeping.exited = busy.exited = 0;
+    const unsigned cpus = arch::cpu_count();
+    KERNEL_EXPECT(sleeping.group.prepare(cpus) && busy.group.prepare(cpus));
+    auto quota = Quota::create_root({16u << 20, 10, 400, 10});
+    KERNEL_EXPECT(quota);
+    wake_at = sched::now_ns() + 300 * kMs;
+    const auto start = [&](GroupOwner& owner) {
+        auto thread = Thread::create_in_kernel(
+            **quota, Ref<sched::ThreadOwner>::adopt(&owner),
+            [](void* sleeps) {
+                if (sleeps != nullptr) (void)sched::sleep_until(wake_at);
+                while (!stop)
+                    arch::relax();
+                Thread::exit_current();
+            },
+            &owner == &sleeping ? &owner : nullptr);
+        if (thread) (*thread)->start();
+        return thread.has_value();
+    };
+    for (unsigned i = 0; i < cpus; i++)
+        KERNEL_EXPECT(start(sleeping) && start(busy));
+    (void)sched::sleep_until(wake_at);
+    const std::uint64_t before = sleeping.group.cpu_ns();
+    (void)sched::sleep_until(wake_at + 100 * kMs);
+    sched::settle_accounts();
+    const std::uint64_t ran = sleeping.group.cpu_ns() - before;
+    stop = true;
+    while (sleeping.exited != static_cast<int>(cpus) || busy.exited != static_cast<int>(cpus))
+        (void)sched::sleep_until(sched::now_ns() + kMs);
+    KERNEL_EXPECT_EXACT(ran >= cpus * 40 * kMs && ran <= cpus * 60 * kMs);
+    while ((*quota)->used(Resource::memory) != 0)
+        (void)sched::sleep_until(sched::now_ns() + kMs);
+}
+
 } // namespace aios
