@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     std::vector<std::uint64_t> words(builder.sealed_bytes() / 8);
     const MutableBytes region = std::as_writable_bytes(std::span(words));
-    AIOS_ASSERT(builder.seal(region) == region.size());
+    AIOS_ASSERT(builder.seal(region).value_or(0) == region.size());
     const auto view = memory::IndexView::open(region);
     AIOS_ASSERT(view.has_value());
     AIOS_ASSERT(view->verify().has_value());

@@ -96,7 +96,9 @@ protected:
         audit_thread.reset();
     }
     static void move_clock(std::uint64_t ns) { test::held_clock = now += ns; }
-    static Record refusal(std::uint64_t call) { return {.kind = Kind::refusal, .agent = 7, .call = call}; }
+    static void refuse(Account& account, std::uint64_t call) {
+        refused(account, {7, call, {}}, Error::missing_right);
+    }
     // The number of records in the log.
     static std::uint64_t size() { return info()->records; }
     // The counts of the records from `from` on that are of `call`.
@@ -224,7 +226,7 @@ TEST_F(LogThreadTest, a_count_is_written_at_the_latest_a_second_after_it_is_due)
     const auto account = *Account::create(*payer, 7);
     const std::uint64_t from = size();
     for (unsigned i = 0; i < 6; i++)
-        refused(*account, refusal(40));
+        refuse(*account, 40);
     EXPECT_EQ(counts(from, 40), std::vector<std::uint64_t>{1});
     move_clock(kSecond - 1); // one is due in a moment
     record(*account, {.kind = Kind::call, .agent = 7}, Use::call);
@@ -239,7 +241,7 @@ TEST_F(LogThreadTest, a_closed_account_is_let_go_at_once) {
     auto account = *Account::create(*payer, 7);
     const std::uint64_t from = size();
     for (unsigned i = 0; i < 4; i++)
-        refused(*account, refusal(50));
+        refuse(*account, 50);
     close(*account);
     account.reset();
     EXPECT_EQ(counts(from, 50), (std::vector<std::uint64_t>{1, 3}));
@@ -250,7 +252,7 @@ TEST_F(LogThreadTest, the_end_sends_what_there_is_and_the_head) {
     auto account = *Account::create(*payer, 7);
     const std::uint64_t from = size();
     for (unsigned i = 0; i < 4; i++)
-        refused(*account, refusal(60));
+        refuse(*account, 60);
     const std::size_t batches = frames_of(FrameKind::audit_records);
     audit_thread->await_parked(); // with all records: only the end wakes it
     std::atomic<bool> has_ended{false};

@@ -62,7 +62,7 @@ struct Agent {
 Error lookup_error(Agent& a, Handle h, Rights needed = rights::none) {
     auto found = a.table->lookup<FakeChannel>(h, needed);
     EXPECT_FALSE(found);
-    return found ? Error::device : found.error();
+    return found ? Error::device : Error(found.error());
 }
 
 TEST(Cap, TypeBeforeRightsAndStaleGenerations) {
