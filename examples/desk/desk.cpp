@@ -15,7 +15,8 @@ namespace aios::desk {
 namespace {
 
 constexpr unsigned kWorkers = 3;
-constexpr int kMaxTries = 4;                         // agents asked for one step
+constexpr int kMaxTries = 4;                         // agents that fail at one step
+constexpr std::uint64_t kRestart = 20'000'000'000;   // ns for one that has gone to be started again
 constexpr std::size_t kMaxPassages = 10;             // of an answer, as the host takes them
 constexpr std::uint64_t kPatience = 600'000'000'000; // ns for one step, unless it is as long as the documents are
 constexpr std::string_view kTakeIn = "documents.take_in";
@@ -137,34 +138,50 @@ private:
         std::string first_failure;
         std::string none_found;
         std::uint64_t not_agent = 0;
-        for (int attempt = 0; attempt < kMaxTries; ++attempt) {
-            if (attempt != 0) std::this_thread::sleep_for(std::chrono::milliseconds(250)); // a restart takes its time
+        const std::uint64_t start = application::now_ns();
+        for (int failed = 0; failed < kMaxTries;) {
             auto broker = broker_peer();
             auto found = application::find(broker, {.intent = intent, .not_agent = not_agent}, &none_found);
-            if (!found) {
-                not_agent = 0;
-                continue;
+            bool is_gone = true;
+            if (found) {
+                tell_route(intent, *found);
+                const auto done = ask(*found, intent, board);
+                if (done) return true;
+                is_gone = done.error().is_gone;
+                if (first_failure.empty()) first_failure = done.error().sentence;
             }
-            tell_route(intent, *found);
-            const std::string failure = ask(*found, intent, board);
-            if (failure.empty()) return true;
-            if (first_failure.empty()) first_failure = failure;
-            not_agent = found->agent_id;
+            not_agent = found ? found->agent_id : 0;
+            if (!is_gone)
+                failed++;
+            else if (application::now_ns() - start > kRestart)
+                break;
+            std::this_thread::sleep_for(std::chrono::milliseconds(250)); // a restart takes its time
         }
         return std::unexpected(Failure{first_failure.empty() ? none_found : first_failure});
     }
 
-    // What came of it, as a sentence; empty if all is well. Taking documents in lasts as long as they are: whoever dies
-    // meanwhile closes the channel, and the run as a whole has its own limit.
-    static std::string ask(application::Found& found, const std::string& intent, Blackboard& board) {
+    struct NotDone {
+        std::string sentence;
+        bool is_gone = false; // the other side ended; it may come back
+    };
+
+    // Taking documents in lasts as long as they are: whoever dies meanwhile closes the channel, and the run as a whole
+    // has its own limit.
+    static std::expected<void, NotDone> ask(application::Found& found, const std::string& intent, Blackboard& board) {
         const std::uint64_t deadline = intent == kTakeIn ? kNoDeadline : application::now_ns() + kPatience;
         const auto answer = found.peer.call(request_for(intent, board), {}, deadline);
-        if (!answer)
-            return std::format("{} did not answer {}: {}", found.agent, intent, error_info(answer.error()).sentence);
+        const auto not_done = [](std::string sentence, bool is_gone) {
+            return std::unexpected(NotDone{std::move(sentence), is_gone});
+        };
+        if (!answer) {
+            const bool is_gone = answer.error() == Error::peer_closed || answer.error() == Error::revoked;
+            const std::string_view why = error_info(answer.error()).sentence;
+            return not_done(std::format("{} did not answer {}: {}", found.agent, intent, why), is_gone);
+        }
         if (!answer->intent.is_positive())
-            return std::format("{} refused {}: {}", found.agent, intent, answer->intent.reason);
+            return not_done(std::format("{} refused {}: {}", found.agent, intent, answer->intent.reason), false);
         if (!take(intent, found.agent, answer->intent.slots, board))
-            return std::format("the answer of {} to {} cannot be read", found.agent, intent);
+            return not_done(std::format("the answer of {} to {} cannot be read", found.agent, intent), false);
         return {};
     }
 

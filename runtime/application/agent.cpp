@@ -112,7 +112,7 @@ void Agent::answer(ipc::Incoming& request) {
         (void)server_->reply(request.reply_to, reply.intent, reply.grants); // the caller may be gone
     } else if (const auto wanted = std::ranges::find(request.handles, kRoleAnswer, &ipc::ReceivedHandle::role);
                wanted != request.handles.end()) {
-        (void)ipc::send(wanted->handle.get(), reply.intent, reply.grants); // the same
+        (void)ipc::send_answer(wanted->handle.get(), reply.intent, reply.grants); // the same
     }
 }
 

@@ -45,6 +45,12 @@ Result<> send(Handle channel, const Intent& intent, const Grants& grants) {
     return {};
 }
 
+Result<> send_answer(Handle channel, const Intent& answer, const Grants& grants) {
+    const Result<> told = send(channel, answer, grants);
+    if (told || grants.empty()) return told;
+    return send(channel, failure(answer, told.error(), "the answer could not be handed over"));
+}
+
 Result<Incoming> Peer::call(const Intent& intent, const Grants& grants, std::uint64_t deadline) {
     const auto bytes = TRY(encode(intent));
     const Message request = outgoing(bytes, grants);
@@ -71,6 +77,13 @@ Result<Incoming> Server::next(std::uint64_t deadline) {
 }
 
 Result<> Server::reply(std::uint64_t reply_to, const Intent& answer, const Grants& grants) {
+    const Result<> told = reply_once(reply_to, answer, grants);
+    if (told || told.error() == Error::not_found) return told; // not_found: nobody waits any more
+    // A capability in it died meanwhile, perhaps. Whoever waits for the answer hears of that, or would wait for ever.
+    return reply_once(reply_to, failure(answer, told.error(), "the answer could not be handed over"), {});
+}
+
+Result<> Server::reply_once(std::uint64_t reply_to, const Intent& answer, const Grants& grants) {
     auto bytes = encode(answer);
     if (!bytes) bytes = encode(failure(answer, bytes.error(), "the answer does not fit a message"));
     if (!bytes) return fail(bytes.error());

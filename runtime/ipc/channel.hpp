@@ -44,6 +44,9 @@ using Grants = std::vector<HandleGrant>;
 // would_block when the channel is full, peer_closed when nobody receives.
 Result<> send(Handle channel, const Intent& intent, const Grants& grants = {});
 
+// The answer to a request that came with a channel for it. One whose capabilities cannot be handed over becomes a failure.
+Result<> send_answer(Handle channel, const Intent& answer, const Grants& grants);
+
 class Peer {
 public:
     explicit Peer(OwnedHandle channel) : channel_(std::move(channel)) {}
@@ -66,13 +69,16 @@ public:
     // The next message; timed_out at the deadline, peer_closed when no sender is left. Malformed messages are answered
     // with a failure and skipped.
     Result<Incoming> next(std::uint64_t deadline = kNoDeadline);
-    // Answers a call (reply_to of an Incoming). peer_closed if the caller has gone meanwhile: not the server's concern.
+    // Answers a call (reply_to of an Incoming). not_found if the caller has gone meanwhile: not the server's concern. An
+    // answer that cannot be handed over, because a capability in it has died or it is too large, becomes a failure
+    // that says so: a caller is never left without one.
     Result<> reply(std::uint64_t reply_to, const Intent& answer, const Grants& grants = {});
     // A handle for others to send with.
     [[nodiscard]] HandleGrant sender_grant(std::uint32_t role = 0) const;
     [[nodiscard]] Handle handle() const { return channel_.get(); }
 
 private:
+    Result<> reply_once(std::uint64_t reply_to, const Intent& answer, const Grants& grants);
     OwnedHandle channel_;
     Buffer buffer_;
 };
