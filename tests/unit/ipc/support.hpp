@@ -14,9 +14,9 @@
 namespace aios::test {
 
 // User memory is the process's own; addresses below kBadBelow fault.
-inline constexpr std::uint64_t kBadBelow = 0x1000;
+inline constexpr std::uint64_t kBadBelow = arch::kUserLow + 0x1000;
 // A copy to this address calls `during_copy`, and then faults.
-inline constexpr std::uint64_t kSlowAddress = 0x800;
+inline constexpr std::uint64_t kSlowAddress = arch::kUserLow;
 extern std::function<void()> during_copy;
 
 class Actor final : public ipc::Party {
