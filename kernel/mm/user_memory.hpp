@@ -38,8 +38,9 @@ public:
     }
 
 private:
+    // Within the span, and without a wrap; that the piece is the user's is for the copy to see.
     [[nodiscard]] bool holds(std::uint64_t offset, std::uint64_t bytes) const {
-        return range_fits(offset, bytes, bytes_) && is_plausible();
+        return range_fits(offset, bytes, bytes_) && address_ <= arch::kUserHigh && offset <= arch::kUserHigh;
     }
     std::uint64_t address_;
     std::uint64_t bytes_;
@@ -56,10 +57,10 @@ public:
 protected:
     // `count` values from index `first` on.
     [[nodiscard]] Result<UserSpan> span(std::uint64_t first, std::uint64_t count) const {
+        if (count == 0) return UserSpan(0, 0); // touches nothing, wherever it lies
         constexpr std::uint64_t kMost = arch::kUserHigh / sizeof(T); // what is not above it cannot wrap
         if (first > kMost || count > kMost || address_ > arch::kUserHigh) return fail(Error::bad_address);
-        const UserSpan span(address_ + first * sizeof(T), count * sizeof(T));
-        return span.is_plausible() ? Result<UserSpan>(span) : fail(Error::bad_address);
+        return UserSpan(address_ + first * sizeof(T), count * sizeof(T));
     }
     // SAFETY: T is trivially copyable and has no padding, so its bytes are all there is of it.
     static Bytes bytes_of(const T* values, std::uint64_t count) {
@@ -97,7 +98,10 @@ public:
         return TRY(this->span(first, count)).write(0, this->bytes_of(from, count));
     }
     // Whether the range could be written at all, before work is done that cannot be taken back.
-    [[nodiscard]] bool is_plausible(std::uint64_t count = 1) const { return this->span(0, count).has_value(); }
+    [[nodiscard]] bool is_plausible(std::uint64_t count = 1) const {
+        const auto span = this->span(0, count);
+        return span && span->is_plausible();
+    }
 };
 
 template <UserValue T>

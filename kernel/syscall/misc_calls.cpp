@@ -92,8 +92,7 @@ Answer handle_info(Call& call, Handle handle, UserInOut<HandleInfo> out) {
 
 Answer thread_create(Call& call, Handle, std::uint64_t entry, std::uint64_t stack, std::uint64_t argument) {
     TRY(call.check_self());
-    if (!arch::is_user_range(entry, 1) || !arch::is_user_range(stack, 0) || stack >= arch::kUserHigh)
-        return fail(Error::bad_address);
+    if (!arch::is_user_range(entry, 1) || stack >= arch::kUserHigh) return fail(Error::bad_address);
     arch::TrapFrame frame = arch::make_user_frame(entry, stack);
     frame.rdi = argument;
     // The handle is in the table before the thread is there, so that nothing can fail behind its back.

@@ -16,7 +16,7 @@ struct Descriptor {
 inline constexpr Descriptor kHere(static_cast<std::uint64_t>(kAtFdCwd)); // the working directory
 
 // Flags of which those outside `answered` are refused with `otherwise` before the call does anything. The table says so, and
-// tests/linux/calls.cpp tries each bit.
+// tests/linux/arguments.cpp tries each bit.
 template <std::uint64_t answered, Errno otherwise = kInvalid, typename Word = std::uint32_t>
 struct Flags {
     std::uint64_t bits;
