@@ -67,7 +67,7 @@ Outcome call_fchown(Call& call, Descriptor fd, std::uint32_t user, std::uint32_t
 }
 Outcome call_fchownat(Call& call, Descriptor from, UserIn<char> path, std::uint32_t user, std::uint32_t group,
                       Flags<kAtSymlinkNoFollow | kAtEmptyPath> flags) {
-    if (flags.has(kAtEmptyPath) && LINUX_TRY(path.read()) == '\0') {
+    if (LINUX_TRY(names_descriptor(path, flags.bits))) {
         LINUX_TRY(descriptor_to_change(call, from));
         return check_owner(user, group);
     }
@@ -94,7 +94,7 @@ Outcome call_utimensat(Call& call, Descriptor from, UserIn<char> path, UserIn<Ti
         }
     }
     Ref<OpenFile> file;
-    if (path.is_null()) {
+    if (path.is_null() || LINUX_TRY(names_descriptor(path, flags.bits))) {
         file = LINUX_TRY(descriptor_to_change(call, from));
     } else {
         const Follow follow = flags.has(kAtSymlinkNoFollow) ? Follow::no : Follow::yes;

@@ -56,6 +56,11 @@ const NameSpace::Mount* NameSpace::below_root(std::size_t index) const {
     return nullptr;
 }
 
+std::expected<bool, Errno> names_descriptor(UserIn<char> path, std::uint64_t flags) {
+    if ((flags & kAtEmptyPath) == 0) return false;
+    return LINUX_TRY(path.read()) == '\0';
+}
+
 std::expected<std::size_t, Errno> fetch_text(UserIn<char> text, char* out) {
     std::size_t bytes = 0;
     while (bytes < kPathRoom) { // page by page: the string may end just before memory that is not mapped

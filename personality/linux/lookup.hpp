@@ -82,6 +82,9 @@ private:
     Work* work_;
 };
 
+// Whether the path is empty where the flags say that this names the descriptor itself (AT_EMPTY_PATH). kFault.
+std::expected<bool, Errno> names_descriptor(UserIn<char> path, std::uint64_t flags);
+
 // A string of the program's, at most kMaxPathBytes, into `out` (kPathRoom bytes); its length, kFault or kNameTooLong.
 std::expected<std::size_t, Errno> fetch_text(UserIn<char> text, char* out);
 

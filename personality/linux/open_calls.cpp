@@ -63,6 +63,24 @@ Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t fl
 
 constexpr std::uint64_t kMayExecute = 1, kMayWrite = 2, kMayRead = 4; // R_OK...
 
+Outcome check_execute(const OpenFile& file) {
+    if (file.is_directory) return 0;
+    return file.kind != FileKind::node || (file.node->info().mode & 0111) == 0 ? refuse(kAccess) : Outcome(0);
+}
+
+// The file behind a descriptor, by the capability that it was opened under; or the working directory.
+Outcome access_of(Call& call, Descriptor from, std::uint32_t mode) {
+    Ref<OpenFile> file;
+    if (from == kHere) {
+        Lookup here = LINUX_TRY(Lookup::here(call));
+        file = LINUX_TRY(here.open());
+    } else {
+        file = LINUX_TRY(file_of(call, from));
+    }
+    if ((mode & kMayWrite) != 0 && file->kind <= FileKind::root && !file->may(rights::write)) return refuse(kReadOnly);
+    return (mode & kMayExecute) != 0 ? check_execute(*file) : Outcome(0);
+}
+
 Outcome access_at(Call& call, Descriptor from, UserIn<char> path, std::uint32_t mode, Follow follow) {
     if ((mode & ~(kMayExecute | kMayWrite | kMayRead)) != 0) return refuse(kInvalid);
     Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, follow));
@@ -71,10 +89,7 @@ Outcome access_at(Call& call, Descriptor from, UserIn<char> path, std::uint32_t 
     if ((mode & kMayWrite) != 0 && file->kind <= FileKind::root) {
         if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
     }
-    if ((mode & kMayExecute) != 0 && !file->is_directory) {
-        if (file->kind != FileKind::node || (file->node->info().mode & 0111) == 0) return refuse(kAccess);
-    }
-    return 0;
+    return (mode & kMayExecute) != 0 ? check_execute(*file) : Outcome(0);
 }
 
 } // namespace
@@ -95,6 +110,10 @@ Outcome call_faccessat(Call& call, Descriptor from, UserIn<char> path, std::uint
     return access_at(call, from, path, mode, Follow::yes);
 }
 Outcome call_faccessat2(Call& call, Descriptor from, UserIn<char> path, std::uint32_t mode, Flags<kAccessFlags> flags) {
+    if (LINUX_TRY(names_descriptor(path, flags.bits))) {
+        if ((mode & ~(kMayExecute | kMayWrite | kMayRead)) != 0) return refuse(kInvalid);
+        return access_of(call, from, mode);
+    }
     return access_at(call, from, path, mode, flags.has(kAtSymlinkNoFollow) ? Follow::no : Follow::yes);
 }
 

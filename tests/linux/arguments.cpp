@@ -2,8 +2,10 @@
 // name is refused as the table says before anything else is looked at (on AIOS: Linux may answer more), and each bit
 // that it names is not. Narrow arguments are the low half of their register.
 #include <array>
+#include <cstdlib>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <vector>
 
 #include "personality/linux/abi.hpp"
@@ -137,6 +139,21 @@ int main() {
     run("signals_and_ids_are_32_bits", [] {
         CHECK(raw(SYS_kill, kUpper | getpid(), kUpper) == 0);
         CHECK(raw(SYS_umask, kUpper | 022) >= 0);
+    });
+    run("an_empty_path_names_the_descriptor", [] {
+        char name[] = "/tmp/arguments-XXXXXX";
+        const int fd = mkstemp(name);
+        CHECK(fd >= 0);
+        const timespec times[2] = {{1, 0}, {77, 0}};
+        expect(raw(SYS_utimensat, fd, word(""), word(times), AT_EMPTY_PATH), 0, "utimensat", __LINE__);
+        struct stat info{};
+        CHECK(fstat(fd, &info) == 0 && info.st_mtim.tv_sec == 77);
+        expect(raw(SYS_faccessat2, fd, word(""), R_OK | W_OK, AT_EMPTY_PATH), 0, "faccessat2", __LINE__);
+        expect(raw(SYS_faccessat2, AT_FDCWD, word(""), R_OK, AT_EMPTY_PATH), 0, "faccessat2 here", __LINE__);
+        expect(raw(SYS_faccessat2, 4000, word(""), R_OK, AT_EMPTY_PATH), -EBADF, "faccessat2", __LINE__);
+        expect(raw(SYS_faccessat2, fd, word(""), R_OK, 0), -ENOENT, "without the flag", __LINE__);
+        close(fd);
+        unlink(name);
     });
     run("int_flags_are_32_bits", [] {
         expect(raw(SYS_unlinkat, AT_FDCWD, word(no_such_path), kUpper), -ENOENT, "flags", __LINE__);
