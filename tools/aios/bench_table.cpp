@@ -49,19 +49,28 @@ std::string reasons(const BenchColumn& column, const std::vector<std::string>& r
     return out;
 }
 
+// A line a row, made by `line` from its eight columns.
+template <typename F>
+std::string rows_of(const BenchReport& report, F&& line) {
+    std::string out;
+    for (const std::string& name : report.rows) {
+        const BenchRow* row = find_bench_row(name);
+        if (row == nullptr) continue;
+        const Cells cells = cells_of(report, *row);
+        out += line(row->name, row->title, cells.own, cells.goal, cells.other, cells.ratio,
+                    beside(figure_of(report.own, name)), beside(figure_of(report.other, name)));
+    }
+    return out;
+}
+
 } // namespace
 
 std::string bench_table(const BenchReport& report) {
     std::string out = std::format("{}\n\n{:<16}{:<36}{:>10}  {:<15}{:>11}{:>7}  {:<28}{}\n", report.machine, "row", "",
                                   "AIOS", "goal", "Linux", "ratio", "CR3 / MSR / atomic / IPI", "the same on Linux");
-    for (const std::string& name : report.rows) {
-        const BenchRow* row = find_bench_row(name);
-        if (row == nullptr) continue;
-        const Cells cells = cells_of(report, *row);
-        out += std::format("{:<16}{:<36}{:>10}  {:<15}{:>11}{:>7}  {:<28}{}\n", row->name, row->title, cells.own,
-                           cells.goal, cells.other, cells.ratio, beside(figure_of(report.own, name)),
-                           beside(figure_of(report.other, name)));
-    }
+    out += rows_of(report, [](const auto&... column) {
+        return std::format("{:<16}{:<36}{:>10}  {:<15}{:>11}{:>7}  {:<28}{}\n", column...);
+    });
     out += "\n" + reasons(report.own, report.rows) + reasons(report.other, report.rows);
     if (!report.without_counts.empty())
         out += std::format("nothing is counted beside the figures: {}.\n", report.without_counts);
@@ -91,14 +100,9 @@ std::string bench_markdown(const BenchReport& report) {
                            report.other.name);
     out += std::format("| row | | AIOS | goal | Linux | AIOS / Linux | CR3 / MSR / atomic / IPI | the same on Linux |\n"
                        "| --- | --- | ---: | ---: | ---: | ---: | --- | --- |\n");
-    for (const std::string& name : report.rows) {
-        const BenchRow* row = find_bench_row(name);
-        if (row == nullptr) continue;
-        const Cells cells = cells_of(report, *row);
-        out += std::format("| `{}` | {} | {} | {} | {} | {} | {} | {} |\n", row->name, row->title, cells.own,
-                           cells.goal, cells.other, cells.ratio, beside(figure_of(report.own, name)),
-                           beside(figure_of(report.other, name)));
-    }
+    out += rows_of(report, [](const auto&... column) {
+        return std::format("| `{}` | {} | {} | {} | {} | {} | {} | {} |\n", column...);
+    });
     const std::string missing = reasons(report.own, report.rows) + reasons(report.other, report.rows);
     if (!missing.empty()) out += "\n```\n" + missing + "```\n";
     out += "\n## How each row is measured\n\n";
