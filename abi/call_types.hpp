@@ -33,8 +33,7 @@ struct HandleInfo {
     std::uint64_t depth; // derivation depth
 };
 
-// --- agents
-// -------------------------------------------------------------------------------------------------------------------
+// --- agents ----------------------------------------------------------------------------------------------------------
 
 // What a parent transfers to a child, and gets back exactly when the child ends.
 struct QuotaGrant {
@@ -113,8 +112,7 @@ struct AgentInfo {
     char name[kMaxNameBytes];
 };
 
-// --- memory
-// -------------------------------------------------------------------------------------------------------------------
+// --- memory ----------------------------------------------------------------------------------------------------------
 
 inline constexpr std::uint64_t kProtectRead = 1;
 inline constexpr std::uint64_t kProtectWrite = 2;
@@ -127,8 +125,7 @@ struct MapRequest {
     std::uint64_t protection; // kProtect...; never write and execute at once
 };
 
-// --- messages
-// -----------------------------------------------------------------------------------------------------------------
+// --- messages --------------------------------------------------------------------------------------------------------
 
 // For sending: bytes/handles say what goes. For receiving: capacities in, filled sizes and sender out. A message that
 // does not fit the buffer stays in the queue, needed sizes are written, and the call answers buffer_small.
@@ -141,8 +138,7 @@ struct Message {
     std::uint64_t reply_to;     // out: not 0 if the sender waits in ipc_call; answer it with ipc_reply_wait
 };
 
-// --- events
-// -------------------------------------------------------------------------------------------------------------------
+// --- events ----------------------------------------------------------------------------------------------------------
 
 inline constexpr std::uint64_t kSignalReadable = 1; // channel: a message waits
 inline constexpr std::uint64_t kSignalWritable = 2; // channel: room again after would_block
@@ -158,8 +154,7 @@ struct EventPacket {
     std::uint64_t count;   // how many posts were coalesced
 };
 
-// --- asynchronous operations
-// ----------------------------------------------------------------------------------------------------
+// --- asynchronous operations -----------------------------------------------------------------------------------------
 
 struct AsyncResult {
     std::uint64_t error;  // 0, or an Error number
@@ -177,8 +172,7 @@ struct PqcRequest {
     std::uint64_t input_bytes; // at most 1 MiB
 };
 
-// --- trees, log, power
-// ----------------------------------------------------------------------------------------------------------
+// --- trees, log, power -----------------------------------------------------------------------------------------------
 
 struct TreeEntry {
     std::uint64_t size;
@@ -194,8 +188,7 @@ struct LogInfo {
 
 enum class PowerAction : std::uint64_t { off = 0, reset = 1 };
 
-// --- start of a program
-// -----------------------------------------------------------------------------------------------------------
+// --- start of a program ----------------------------------------------------------------------------------------------
 
 // What a started program finds: a native program gets the block's address in rdi; a Linux program in auxiliary vector
 // entry kAuxStartup. Entry 0 is always the self handle.

@@ -28,7 +28,7 @@ namespace aios {
 template <std::unsigned_integral T>
 [[nodiscard]] constexpr T load_le(const std::byte* from) {
     T value = 0;
-    for (std::size_t i = 0; i < sizeof(T); i++)
+    for (std::size_t i = 0; i < sizeof(T); ++i)
         value = static_cast<T>(value | (static_cast<T>(from[i]) << (8 * i)));
     return value;
 }
@@ -38,7 +38,7 @@ template <std::unsigned_integral T>
 }
 template <std::unsigned_integral T>
 constexpr void store_le(std::byte* to, T value) {
-    for (std::size_t i = 0; i < sizeof(T); i++)
+    for (std::size_t i = 0; i < sizeof(T); ++i)
         to[i] = static_cast<std::byte>(static_cast<std::uint8_t>(value >> (8 * i)));
 }
 template <std::unsigned_integral T>

@@ -132,7 +132,7 @@ void Decoder::consume_item(std::size_t end) {
     } else if (Frame& frame = frames_[depth_ - 1]; frame.is_map) {
         frame.value_next = false; // the pair was counted with its key
     } else {
-        frame.items--;
+        --frame.items;
     }
 }
 
@@ -245,7 +245,7 @@ Result<std::uint64_t> Decoder::map_begin() { return container_begin(true); }
 Result<bool> Decoder::array_next() {
     if (depth_ == 0 || frames_[depth_ - 1].is_map) return fail(Error::bad_format);
     if (frames_[depth_ - 1].items != 0) return true;
-    depth_--;
+    --depth_;
     return false;
 }
 
@@ -254,7 +254,7 @@ Result<std::optional<Key>> Decoder::next_key() {
     Frame& frame = frames_[depth_ - 1];
     if (!frame.is_map || frame.value_next) return fail(Error::bad_format);
     if (frame.items == 0) {
-        depth_--;
+        --depth_;
         return std::nullopt;
     }
 
@@ -277,7 +277,7 @@ Result<std::optional<Key>> Decoder::next_key() {
     }
     frame.key = position_;
     frame.key_length = now.size();
-    frame.items--;
+    --frame.items;
     frame.value_next = true;
     position_ = end;
     return key;
@@ -293,7 +293,7 @@ Result<> Decoder::end() {
     if (depth_ == 0) return fail(Error::bad_format);
     const Frame& frame = frames_[depth_ - 1];
     if (frame.items != 0 || frame.value_next) return fail(Error::bad_format);
-    depth_--;
+    --depth_;
     return {};
 }
 

@@ -85,11 +85,11 @@ void Encoder::end_item() {
         Frame& frame = frames_[depth_ - 1];
         frame.value_next = false;
         if (!frame.known_count) {
-            frame.items++;
+            ++frame.items;
             return;
         }
         if (--frame.items != 0) return;
-        depth_--;
+        --depth_;
     }
 }
 

@@ -17,14 +17,14 @@ using Crc32Tables = std::array<std::array<std::uint32_t, 256>, 8>;
 
 consteval Crc32Tables make_crc32c_tables() {
     Crc32Tables tables{};
-    for (std::uint32_t i = 0; i < 256; i++) {
+    for (std::uint32_t i = 0; i < 256; ++i) {
         std::uint32_t crc = i;
-        for (int bit = 0; bit < 8; bit++)
+        for (int bit = 0; bit < 8; ++bit)
             crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82f6'3b78u : 0u);
         tables[0][i] = crc;
     }
-    for (std::size_t slice = 1; slice < 8; slice++) {
-        for (std::size_t i = 0; i < 256; i++) {
+    for (std::size_t slice = 1; slice < 8; ++slice) {
+        for (std::size_t i = 0; i < 256; ++i) {
             const std::uint32_t previous = tables[slice - 1][i];
             tables[slice][i] = (previous >> 8) ^ tables[0][previous & 0xff];
         }
@@ -48,7 +48,7 @@ inline constexpr Crc32Tables kCrc32cTables = make_crc32c_tables();
         crc = t[7][low & 0xff] ^ t[6][(low >> 8) & 0xff] ^ t[5][(low >> 16) & 0xff] ^ t[4][low >> 24] ^
               t[3][high & 0xff] ^ t[2][(high >> 8) & 0xff] ^ t[1][(high >> 16) & 0xff] ^ t[0][high >> 24];
     }
-    for (; left != 0; left--, at++)
+    for (; left != 0; --left, ++at)
         crc = (crc >> 8) ^ t[0][(crc ^ static_cast<std::uint32_t>(*at)) & 0xff];
     return ~crc;
 }

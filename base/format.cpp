@@ -97,7 +97,7 @@ void put_fixed(const Output& out, const Spec& spec, const FormatArg& arg) {
     std::uint64_t value = negative ? 0 - arg.number : arg.number;
     const unsigned decimals = std::min(arg.decimals, 18u);
     Digits digits;
-    for (unsigned i = 0; i < decimals; i++) {
+    for (unsigned i = 0; i < decimals; ++i) {
         digits.prepend(static_cast<char>('0' + value % 10));
         value /= 10;
     }
@@ -112,7 +112,7 @@ void put_hex(const Output& out, const Spec& spec, const FormatArg& arg) {
     const auto* bytes = static_cast<const std::byte*>(arg.data);
     const std::size_t fill = spec.width > 2 * arg.size ? spec.width - 2 * arg.size : 0;
     if (spec.right) out.pad(fill);
-    for (std::size_t i = 0; i < arg.size; i++) {
+    for (std::size_t i = 0; i < arg.size; ++i) {
         const auto value = static_cast<std::uint8_t>(bytes[i]);
         const char pair[2] = {kDigits[value >> 4], kDigits[value & 15]};
         out.put({pair, 2});
@@ -146,11 +146,11 @@ void put_arg(const Output& out, const Spec& spec, const FormatArg& arg) {
 // Reads a spec from behind the opening brace and moves `i` to the closing one.
 Spec read_spec(std::string_view format, std::size_t& i) {
     Spec spec;
-    if (format[i] == ':') i++;
+    if (format[i] == ':') ++i;
     if (format[i] == '<' || format[i] == '>') (format[i++] == '<' ? spec.left : spec.right) = true;
     if (format[i] == '0') {
         spec.zero = true;
-        i++;
+        ++i;
     }
     while (format[i] >= '0' && format[i] <= '9')
         spec.width = spec.width * 10 + static_cast<unsigned>(format[i++] - '0');
@@ -164,14 +164,14 @@ void format_pieces(FormatSink sink, void* context, std::string_view format, std:
     const Output out{sink, context};
     std::size_t used = 0;
     std::size_t plain = 0; // start of the text not yet put out
-    for (std::size_t i = 0; i < format.size(); i++) {
+    for (std::size_t i = 0; i < format.size(); ++i) {
         if (format[i] != '{' && format[i] != '}') continue;
         out.put({format.data() + plain, i - plain});
         if (i + 1 < format.size() && format[i + 1] == format[i]) {
             plain = ++i; // the second brace is the text
             continue;
         }
-        i++;
+        ++i;
         const Spec spec = read_spec(format, i);
         AIOS_ASSERT(used < args.size());
         put_arg(out, spec, args[used++]);

@@ -64,7 +64,7 @@ constexpr std::string_view text_of(const char* text) {
     if (text == nullptr) return {"(null)", 6};
     std::size_t length = 0;
     while (text[length] != '\0')
-        length++;
+        ++length;
     return {text, length};
 }
 constexpr std::string_view text_of(std::string_view text) { return text; }
@@ -118,17 +118,17 @@ public:
         // One element more, as an array cannot be empty.
         constexpr bool numeric[] = {detail::is_number_like<Args>()..., false};
         std::size_t used = 0;
-        for (std::size_t i = 0; i < text_.size(); i++) {
+        for (std::size_t i = 0; i < text_.size(); ++i) {
             const char c = text_[i];
             if (c != '{' && c != '}') continue;
             if (i + 1 < text_.size() && text_[i + 1] == c) {
-                i++;
+                ++i;
                 continue;
             }
             if (c == '}') detail::format_error_bad_spec();
             if (used == sizeof...(Args)) detail::format_error_too_few_arguments();
             i = check_spec(i + 1, numeric[used]);
-            used++;
+            ++used;
         }
         if (used != sizeof...(Args)) detail::format_error_too_many_arguments();
     }
@@ -140,11 +140,11 @@ private:
     consteval std::size_t check_spec(std::size_t i, bool numeric) {
         const auto at = [&](std::size_t k) { return k < text_.size() ? text_[k] : '\0'; };
         if (at(i) == ':') {
-            i++;
-            if (at(i) == '<' || at(i) == '>') i++;
+            ++i;
+            if (at(i) == '<' || at(i) == '>') ++i;
             if (at(i) == '0') {
                 if (!numeric) detail::format_error_number_spec_on_text();
-                i++;
+                ++i;
             }
             unsigned width = 0;
             while (at(i) >= '0' && at(i) <= '9')
@@ -152,7 +152,7 @@ private:
             if (width > 255) detail::format_error_bad_spec();
             if (at(i) == 'x' || at(i) == 'X' || at(i) == 'b') {
                 if (!numeric) detail::format_error_number_spec_on_text();
-                i++;
+                ++i;
             }
         }
         if (at(i) != '}') detail::format_error_bad_spec();

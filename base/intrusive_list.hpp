@@ -70,7 +70,7 @@ public:
     [[nodiscard]] std::size_t count() const {
         std::size_t n = 0;
         for (const ListNode* node = sentinel_.next_; node != &sentinel_; node = node->next_)
-            n++;
+            ++n;
         return n;
     }
 

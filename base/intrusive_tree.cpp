@@ -72,7 +72,7 @@ void TreeCore::insert_at(TreeNode& node, const Place& place) {
         (place.left ? place.parent->left_ : place.parent->right_) = &node;
     }
     if (place.leftmost) first_ = &node;
-    size_++;
+    ++size_;
     rebalance_from(place.parent);
 }
 
@@ -104,7 +104,7 @@ void TreeCore::erase_node(TreeNode& node) {
 
     node.parent_ = node.left_ = node.right_ = nullptr;
     node.height_ = 0;
-    size_--;
+    --size_;
     rebalance_from(lowest);
 }
 

@@ -40,13 +40,13 @@ public:
     [[nodiscard]] constexpr Result<> push_back(T value) {
         if (size_ == Capacity) return fail(Error::no_space);
         std::construct_at(data() + size_, std::move(value));
-        size_++;
+        ++size_;
         return {};
     }
 
     constexpr void pop_back() {
         AIOS_ASSERT(size_ != 0);
-        size_--;
+        --size_;
         std::destroy_at(data() + size_);
     }
 
@@ -62,7 +62,7 @@ public:
         if (size > Capacity) return fail(Error::no_space);
         while (size_ > size)
             pop_back();
-        for (; size_ < size; size_++)
+        for (; size_ < size; ++size_)
             std::construct_at(data() + size_);
         return {};
     }

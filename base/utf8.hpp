@@ -43,7 +43,7 @@ struct Decoded {
     }
 
     char32_t value = lead & (0x7fu >> length);
-    for (unsigned i = 1; i < length; i++) {
+    for (unsigned i = 1; i < length; ++i) {
         if (i >= text.size() || at(i) < low || at(i) > high) return {kReplacement, static_cast<std::uint8_t>(i), false};
         value = (value << 6) | (at(i) & 0x3fu);
         low = 0x80;

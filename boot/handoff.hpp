@@ -24,15 +24,15 @@ struct HandOff {
     std::uint64_t magic;
     std::uint32_t version;
     BootPath path;
-    std::uint64_t kernel_base;      // where the image was loaded, 2 MiB aligned
+    std::uint64_t kernel_base; // where the image was loaded, 2 MiB aligned
     std::uint64_t kernel_bytes;
-    std::uint64_t container_base;   // 0 if there is none; page aligned
+    std::uint64_t container_base; // 0 if there is none; page aligned
     std::uint64_t container_bytes;
-    std::uint64_t rsdp;             // ACPI RSDP, or 0
-    std::uint64_t command_line;     // NUL-ended ASCII, or 0
-    std::uint64_t entry_tsc;        // TSC at the first instruction of the boot path
-    std::uint8_t seed[32];          // entropy from the loader, or zeros
-    std::uint32_t seed_bytes;       // how many of them are meant
+    std::uint64_t rsdp;         // ACPI RSDP, or 0
+    std::uint64_t command_line; // NUL-ended ASCII, or 0
+    std::uint64_t entry_tsc;    // TSC at the first instruction of the boot path
+    std::uint8_t seed[32];      // entropy from the loader, or zeros
+    std::uint32_t seed_bytes;   // how many of them are meant
     std::uint32_t range_count;
     MemoryRange ranges[kMaxMemoryRanges]; // sorted by base, not overlapping
 };

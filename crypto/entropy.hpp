@@ -29,7 +29,7 @@ consteval long double probability_of_guess(unsigned milli_bits) {
     const long double x = -0.693147180559945309417L * milli_bits / 1000;
     long double term = 1;
     long double sum = 1;
-    for (int n = 1; n < 80; n++) {
+    for (int n = 1; n < 80; ++n) {
         term = term * x / n;
         sum += term;
     }
@@ -45,10 +45,10 @@ consteval unsigned proportion_cutoff(unsigned milli_bits, unsigned window) {
     const long double p = probability_of_guess(milli_bits);
     const long double alpha = 1.0L / (1 << 20);
     long double term = 1; // P(X = c), from c = window downwards
-    for (unsigned i = 0; i < window; i++)
+    for (unsigned i = 0; i < window; ++i)
         term *= p;
     long double tail = 0;
-    for (unsigned c = window; c > 0; c--) {
+    for (unsigned c = window; c > 0; --c) {
         if (tail + term > alpha) return c + 1;
         tail += term;
         term = term * c / (window - c + 1) * (1 - p) / p;
@@ -112,7 +112,7 @@ public:
         std::array<std::byte, 8> octets;
         store_le(octets.data(), sample);
         hash_.update(octets);
-        samples_++;
+        ++samples_;
         return {};
     }
 

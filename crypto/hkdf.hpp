@@ -40,7 +40,7 @@ public:
         if (out.size() > kMaxOutput) return fail(Error::too_large);
         Hmac<Hash> mac(prk.bytes());
         typename Hmac<Hash>::Tag block{};
-        for (std::uint8_t number = 1; !out.empty(); number++) {
+        for (std::uint8_t number = 1; !out.empty(); ++number) {
             if (number > 1) mac.update(block);
             mac.update(info);
             const std::byte last{number};

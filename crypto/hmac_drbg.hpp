@@ -68,7 +68,7 @@ public:
         if (!additional.empty()) mix({additional});
         fill(out);
         mix({additional});
-        reseed_counter_++;
+        ++reseed_counter_;
         return {};
     }
 

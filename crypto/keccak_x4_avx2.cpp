@@ -55,13 +55,13 @@ template <std::size_t... X>
 void keccak_f1600_x4_avx2(KeccakX4& state) {
     __m256i a[25];
     __m256i b[25];
-    for (std::size_t i = 0; i < 25; i++)
+    for (std::size_t i = 0; i < 25; ++i)
         a[i] = _mm256_load_si256(reinterpret_cast<const __m256i*>(state.lanes[i].data())); // SAFETY: 32 aligned bytes
     for (std::size_t r = 0; r < 24; r += 2) {
         round(a, b, kKeccakRoundConstants[r], std::make_index_sequence<5>());
         round(b, a, kKeccakRoundConstants[r + 1], std::make_index_sequence<5>());
     }
-    for (std::size_t i = 0; i < 25; i++)
+    for (std::size_t i = 0; i < 25; ++i)
         _mm256_store_si256(reinterpret_cast<__m256i*>(state.lanes[i].data()), a[i]); // SAFETY: 32 aligned bytes
 }
 

@@ -66,17 +66,17 @@ void MerkleFrontier::append(const MerkleHash& leaf) {
     MerkleHash hash = leaf;
     std::size_t level = 0;
     // As in adding one to a binary number: each carry joins two complete subtrees.
-    for (; (size_ >> level & 1) != 0; level++)
+    for (; (size_ >> level & 1) != 0; ++level)
         hash = merkle_node(subtrees_[level], hash);
     subtrees_[level] = hash;
-    size_++;
+    ++size_;
 }
 
 MerkleHash MerkleFrontier::root() const {
     if (size_ == 0) return merkle_empty_root();
     auto level = static_cast<std::size_t>(std::countr_zero(size_));
     MerkleHash hash = subtrees_[level];
-    for (level++; level < 64; level++) {
+    for (++level; level < 64; ++level) {
         if ((size_ >> level & 1) != 0) hash = merkle_node(subtrees_[level], hash);
     }
     return hash;

@@ -66,8 +66,7 @@ private:
                                                  const MerkleHash& old_root, const MerkleHash& new_root,
                                                  std::span<const MerkleHash> proof);
 
-// --- page trees: the same tree over the pages of an entry
-// -------------------------------------------------------------
+// --- page trees: the same tree over the pages of an entry ------------------------------------------------------------
 
 inline constexpr std::size_t kTreePageSize = 4096;
 

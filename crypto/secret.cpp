@@ -10,7 +10,7 @@ namespace aios::crypto {
 bool equal_in_constant_time(Bytes a, Bytes b) {
     if (a.size() != b.size()) return false;
     volatile std::uint8_t difference = 0;
-    for (std::size_t i = 0; i < a.size(); i++) {
+    for (std::size_t i = 0; i < a.size(); ++i) {
         difference = static_cast<std::uint8_t>(difference | static_cast<std::uint8_t>(a[i] ^ b[i]));
     }
     return declassified(static_cast<std::uint8_t>(difference == 0)) != 0;
@@ -27,10 +27,10 @@ void secure_wipe(MutableBytes secret) {
     // SAFETY: aligned, whole words inside of `secret`; the type may alias anything.
     auto* words = reinterpret_cast<volatile Word*>(secret.data());
     const std::size_t count = secret.size() / sizeof(Word);
-    for (std::size_t i = 0; i < count; i++)
+    for (std::size_t i = 0; i < count; ++i)
         words[i] = 0;
     volatile std::byte* rest = secret.data() + count * sizeof(Word);
-    for (std::size_t i = 0; i < secret.size() % sizeof(Word); i++)
+    for (std::size_t i = 0; i < secret.size() % sizeof(Word); ++i)
         rest[i] = std::byte{0};
 }
 

@@ -69,7 +69,7 @@ template <typename Word, std::size_t T>
 template <typename Word>
 [[gnu::always_inline]] inline void compress(std::array<Word, 8>& state, const std::byte* data, std::size_t count) {
     using F = Functions<Word>;
-    for (; count != 0; count--, data += 16 * sizeof(Word)) {
+    for (; count != 0; --count, data += 16 * sizeof(Word)) {
         std::array<Word, 8> v = state;
         std::array<Word, 16> w;
         Word b_xor_c = v[1] ^ v[2];
@@ -85,7 +85,7 @@ template <typename Word>
             }(std::make_index_sequence<F::kUnrolled>());
         }
 
-        for (std::size_t i = 0; i < 8; i++)
+        for (std::size_t i = 0; i < 8; ++i)
             state[i] += v[i];
     }
 }
@@ -136,7 +136,7 @@ void Sha2Core<Word>::finish(std::byte* out, std::size_t size) {
 
     // SHA-224 and SHA-384 leave out whole words; SHA-512/224 ends in the middle of one.
     const std::size_t words = size / sizeof(Word);
-    for (std::size_t i = 0; i < words; i++)
+    for (std::size_t i = 0; i < words; ++i)
         store_be(out + i * sizeof(Word), state_[i]);
     if constexpr (sizeof(Word) == 8) {
         if (size % 8 != 0) store_be(out + 8 * words, static_cast<std::uint32_t>(state_[words] >> 32));

@@ -30,7 +30,7 @@ inline constexpr std::array<std::uint64_t, 80> kSha512Rounds = {
 // Section 4.2.2: of the first 64 of them, the first 32 bits.
 inline constexpr std::array<std::uint32_t, 64> kSha256Rounds = [] {
     std::array<std::uint32_t, 64> rounds{};
-    for (std::size_t i = 0; i < rounds.size(); i++)
+    for (std::size_t i = 0; i < rounds.size(); ++i)
         rounds[i] = static_cast<std::uint32_t>(kSha512Rounds[i] >> 32);
     return rounds;
 }();

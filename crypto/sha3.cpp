@@ -52,7 +52,7 @@ void Sponge::absorb(std::size_t rate, Bytes data) {
         if (position_ % 8 == 0 && data.size() >= 8) {
             // Lane by lane: every rate is a multiple of 8.
             const std::size_t count = std::min(rate - position_, data.size()) / 8;
-            for (std::size_t i = 0; i < count; i++)
+            for (std::size_t i = 0; i < count; ++i)
                 lanes_[position_ / 8 + i] ^= load_le<std::uint64_t>(&data[8 * i]);
             position_ += 8 * count;
             data = data.subspan(8 * count);
@@ -82,13 +82,13 @@ void Sponge::squeeze(std::size_t rate, MutableBytes out) {
         }
         if (position_ % 8 == 0 && out.size() >= 8) {
             const std::size_t count = std::min(rate - position_, out.size()) / 8;
-            for (std::size_t i = 0; i < count; i++)
+            for (std::size_t i = 0; i < count; ++i)
                 store_le(&out[8 * i], lanes_[position_ / 8 + i]);
             position_ += 8 * count;
             out = out.subspan(8 * count);
         } else {
             out.front() = static_cast<std::byte>(lanes_[position_ / 8] >> (8 * (position_ % 8)));
-            position_++;
+            ++position_;
             out = out.subspan(1);
         }
     }

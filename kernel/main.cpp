@@ -26,7 +26,7 @@ namespace {
 void print_banner() {
     const auto& handoff = arch::hand_off();
     std::uint64_t usable = 0;
-    for (std::uint32_t i = 0; i < handoff.range_count; i++) {
+    for (std::uint32_t i = 0; i < handoff.range_count; ++i) {
         if (handoff.ranges[i].kind == boot::MemoryKind::usable) usable += handoff.ranges[i].bytes;
     }
     log_info("AIOS, started by {}, {} MiB of memory, container {} KiB{}",

@@ -49,7 +49,7 @@ Result<bool> authorize(const Program& program, const Entities& entities, const R
                        std::span<Verdict> verdicts) {
     if (verdicts.size() != program.policy_count()) return fail(Error::bad_argument);
     bool permitted = false, forbidden = false;
-    for (std::uint32_t i = 0; i < program.policy_count(); i++) {
+    for (std::uint32_t i = 0; i < program.policy_count(); ++i) {
         const CompiledPolicy& policy = program.policy(i);
         Machine machine(program, entities, request, workspace);
         verdicts[i] = TRY(machine.run(program.code_of(policy)));

@@ -48,7 +48,7 @@ bool same_bits(const std::uint8_t* a, const std::uint8_t* b, unsigned count) {
 const FunctionInfo& info_of(Function function) { return kFunctions[static_cast<unsigned>(function)]; }
 
 std::optional<Function> function_named(std::string_view name) {
-    for (unsigned i = 0; i < kFunctionCount; i++)
+    for (unsigned i = 0; i < kFunctionCount; ++i)
         if (kFunctions[i].name == name) return static_cast<Function>(i);
     return std::nullopt;
 }

@@ -25,7 +25,7 @@ struct Reader {
     std::optional<unsigned> digits(unsigned count) {
         if (rest.size() < count) return std::nullopt;
         unsigned value = 0;
-        for (unsigned i = 0; i < count; i++) {
+        for (unsigned i = 0; i < count; ++i) {
             if (!is_digit(rest[i])) return std::nullopt;
             value = value * 10 + static_cast<unsigned>(rest[i] - '0');
         }
@@ -36,7 +36,7 @@ struct Reader {
     std::optional<unsigned> number(unsigned most, unsigned limit) {
         unsigned length = 0;
         while (length < rest.size() && is_digit(rest[length]))
-            length++;
+            ++length;
         if (length == 0 || length > most || (length > 1 && rest.front() == '0')) return std::nullopt;
         const auto value = digits(length);
         if (!value || *value > limit) return std::nullopt;
@@ -45,7 +45,7 @@ struct Reader {
 };
 
 bool read_ipv4(Reader& in, std::uint8_t* address) {
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 4; ++i) {
         if (i != 0 && !in.take('.')) return false;
         const auto part = in.number(3, 255);
         if (!part) return false;
@@ -73,7 +73,7 @@ bool read_ipv6(Reader& in, std::uint8_t* address) {
             const auto digit = hex_digit(in.rest[length]);
             if (!digit) break;
             value = value * 16 + *digit;
-            length++;
+            ++length;
         }
         if (length == 0) {
             if (groups == 0 || gap == groups) break; // nothing follows "::"
@@ -82,7 +82,7 @@ bool read_ipv6(Reader& in, std::uint8_t* address) {
         in.rest.remove_prefix(length);
         address[groups * 2] = static_cast<std::uint8_t>(value >> 8);
         address[groups * 2 + 1] = static_cast<std::uint8_t>(value);
-        groups++;
+        ++groups;
         if (in.rest.starts_with("::")) {
             if (gap) return false;
             in.take("::");
@@ -111,7 +111,7 @@ std::int64_t days_since_epoch(unsigned year, unsigned month, unsigned day) {
     // Leap days before `year`, counted from year 0, which is one.
     const std::int64_t y = year;
     std::int64_t days = y * 365 + (y == 0 ? 0 : (y - 1) / 4 - (y - 1) / 100 + (y - 1) / 400 + 1);
-    for (unsigned m = 1; m < month; m++)
+    for (unsigned m = 1; m < month; ++m)
         days += days_in_month(year, m);
     constexpr std::int64_t kEpoch = 719'528; // days from year 0 to 1970
     return days + day - 1 - kEpoch;
@@ -149,7 +149,7 @@ std::optional<std::int64_t> parse_decimal(std::string_view text) {
     };
     for (char c : in.rest.substr(0, point))
         if (!digit(c)) return std::nullopt;
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 4; ++i)
         if (!digit(i < fraction.size() ? fraction[i] : '0')) return std::nullopt;
     if (negative) return value;
     if (value == INT64_MIN) return std::nullopt;
@@ -207,7 +207,7 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
     while (!in.rest.empty()) {
         std::size_t length = 0;
         std::int64_t amount = 0;
-        for (; length < in.rest.size() && is_digit(in.rest[length]); length++) {
+        for (; length < in.rest.size() && is_digit(in.rest[length]); ++length) {
             if (__builtin_mul_overflow(amount, std::int64_t{10}, &amount) ||
                 __builtin_sub_overflow(amount, std::int64_t{in.rest[length] - '0'}, &amount))
                 return std::nullopt;
@@ -216,15 +216,15 @@ std::optional<std::int64_t> parse_duration(std::string_view text) {
         in.rest.remove_prefix(length);
         std::size_t name = 0;
         while (name < in.rest.size() && !is_digit(in.rest[name]))
-            name++;
+            ++name;
         while (next < std::size(kUnits) && kUnits[next].name != in.rest.substr(0, name))
-            next++;
+            ++next;
         if (next == std::size(kUnits)) return std::nullopt;
         in.rest.remove_prefix(name);
         if (__builtin_mul_overflow(amount, kUnits[next].milliseconds, &amount) ||
             __builtin_add_overflow(value, amount, &value))
             return std::nullopt;
-        next++;
+        ++next;
     }
     if (negative) return value;
     if (value == INT64_MIN) return std::nullopt;

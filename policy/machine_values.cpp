@@ -28,7 +28,7 @@ Machine::Step Machine::make_set(std::uint32_t count) {
     const std::span<Value> elements = TRY(allocate<Value>(count));
     unsigned nesting = 0;
     depth_ -= count;
-    for (std::uint32_t i = 0; i < count; i++) {
+    for (std::uint32_t i = 0; i < count; ++i) {
         elements[i] = workspace_.stack[depth_ + i];
         nesting = std::max<unsigned>(nesting, elements[i].nesting);
     }
@@ -43,7 +43,7 @@ Machine::Step Machine::make_record(std::uint32_t count, std::span<const std::uin
     const std::span<Field> fields = TRY(allocate<Field>(count));
     unsigned nesting = 0;
     depth_ -= count;
-    for (std::uint32_t i = 0; i < count; i++) {
+    for (std::uint32_t i = 0; i < count; ++i) {
         const std::uint32_t key = TRY(word(code));
         fields[i] = {TRY(program_.string(key)), workspace_.stack[depth_ + i]};
         nesting = std::max<unsigned>(nesting, fields[i].value.nesting);
@@ -144,8 +144,8 @@ Machine::Step Machine::like(std::uint32_t operand) {
             star = p++;
             taken = t;
         } else if (p < pattern.size() && pattern[p] == text[t]) {
-            p++;
-            t++;
+            ++p;
+            ++t;
         } else if (star) {
             p = *star + 1;
             t = ++taken;
@@ -154,7 +154,7 @@ Machine::Step Machine::like(std::uint32_t operand) {
         }
     }
     while (p < pattern.size() && pattern[p] == kWildcard)
-        p++;
+        ++p;
     TRY(push(Value::boolean(t == text.size() && p == pattern.size())));
     return next();
 }
@@ -166,7 +166,7 @@ Machine::Step Machine::call(std::uint32_t operand) {
     if (info.arguments > depth_) return fail(Error::bad_format);
     depth_ -= info.arguments;
     const std::span<const Value> arguments = workspace_.stack.subspan(depth_, info.arguments);
-    for (unsigned i = 0; i < info.arguments; i++)
+    for (unsigned i = 0; i < info.arguments; ++i)
         if (arguments[i].kind != info.parameter[i]) return errs(Verdict::type_error);
     switch (info.parameter[0]) {
     case Kind::string:

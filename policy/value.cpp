@@ -15,14 +15,14 @@ std::strong_ordering compare_networks(const IpNetwork& a, const IpNetwork& b) {
 
 std::strong_ordering compare_sets(std::span<const Value> a, std::span<const Value> b) {
     if (const auto order = a.size() <=> b.size(); order != 0) return order;
-    for (std::size_t i = 0; i < a.size(); i++)
+    for (std::size_t i = 0; i < a.size(); ++i)
         if (const auto order = compare(a[i], b[i]); order != 0) return order;
     return std::strong_ordering::equal;
 }
 
 std::strong_ordering compare_records(std::span<const Field> a, std::span<const Field> b) {
     if (const auto order = a.size() <=> b.size(); order != 0) return order;
-    for (std::size_t i = 0; i < a.size(); i++) {
+    for (std::size_t i = 0; i < a.size(); ++i) {
         if (const auto order = a[i].key <=> b[i].key; order != 0) return order;
         if (const auto order = compare(a[i].value, b[i].value); order != 0) return order;
     }

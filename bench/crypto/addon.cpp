@@ -26,7 +26,7 @@ napi_value run(napi_env env, napi_callback_info info) {
     std::vector<std::string> arguments;
     if (napi_get_cb_info(env, info, &given, values.data(), nullptr, nullptr) == napi_ok && given == 1 &&
         napi_get_array_length(env, values[0], &count) == napi_ok) {
-        for (std::uint32_t i = 0; i < count; i++) {
+        for (std::uint32_t i = 0; i < count; ++i) {
             napi_value element = nullptr;
             if (napi_get_element(env, values[0], i, &element) == napi_ok) arguments.push_back(text_of(env, element));
         }

@@ -23,7 +23,7 @@ inline std::vector<std::byte> octets(std::size_t size, std::uint8_t label) {
 // The message of a repetition, 32 octets.
 inline std::array<std::byte, 32> message(std::size_t repetition) {
     std::array<std::byte, 32> out{};
-    for (std::size_t i = 0; i < 8; i++)
+    for (std::size_t i = 0; i < 8; ++i)
         out[i] = static_cast<std::byte>(repetition >> (8 * i));
     return out;
 }
@@ -31,7 +31,7 @@ inline std::array<std::byte, 32> message(std::size_t repetition) {
 // Makes a seed or other randomness that of a repetition: what is rejected while sampling then differs each time, and no
 // branch predictor learns it.
 inline void vary(MutableBytes seed, std::size_t repetition) {
-    for (std::size_t i = 0; i < 8; i++)
+    for (std::size_t i = 0; i < 8; ++i)
         seed[i] = static_cast<std::byte>(repetition >> (8 * i));
 }
 

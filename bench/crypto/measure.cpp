@@ -65,10 +65,10 @@ struct Contender {
         }
         // The unmeasured run repeats the last one: the sequence of repetitions is the same for all.
         if (effort.warm_up && !body(repetition)) return false;
-        for (std::size_t i = 0; i < effort.samples; i++) {
+        for (std::size_t i = 0; i < effort.samples; ++i) {
             bool good = true;
             const std::uint64_t start = ticks();
-            for (std::size_t r = 0; r < effort.repetitions; r++)
+            for (std::size_t r = 0; r < effort.repetitions; ++r)
                 good = body(repetition++) && good;
             const std::uint64_t end = ticks();
             if (!good) return false;
@@ -86,7 +86,7 @@ struct Contender {
 
 std::vector<Contender> contenders_of(const std::vector<Row>& rows, bool quick) {
     std::vector<Contender> all;
-    for (std::size_t i = 0; i < rows.size(); i++) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
         const Operation& operation = rows[i].operation;
         const Effort effort = effort_of(operation.weight, quick);
         const auto add = [&](Implementation implementation, Body body) {
@@ -157,7 +157,7 @@ std::vector<Row> measure(std::vector<Operation> operations, const Settings& sett
         rounds = std::max(rounds, contender.effort.rounds);
     }
     ProgressLine progress(settings.progress, turns);
-    for (std::size_t round = 0; round < rounds; round++) {
+    for (std::size_t round = 0; round < rounds; ++round) {
         for (Contender& contender : contenders) {
             // Those with fewer rounds are spread over the whole run.
             if (round * contender.effort.rounds / rounds == (round + 1) * contender.effort.rounds / rounds) continue;

@@ -88,7 +88,7 @@ std::string number(double limit) { return limit == 0 ? "null" : std::format("{}"
 
 std::string processor_name() {
     std::array<unsigned, 12> words{};
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3; ++i)
         if (__get_cpuid(0x80000002 + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]) == 0)
             return "an x86-64 processor";
     std::string name(sizeof(words), '\0');

@@ -34,7 +34,7 @@ int run(std::span<const std::string> arguments) {
     Settings settings;
     Machine machine;
     std::string json;
-    for (std::size_t i = 0; i < arguments.size(); i++) {
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
         const bool has_value = i + 1 < arguments.size();
         if (arguments[i] == "--quick")
             settings.quick = true;

@@ -35,9 +35,9 @@ template <int Shift>
 void transpose(Slices& s) {
     for (std::size_t i = 0; i < 8; i += 2)
         exchange<1>(s.bit[i], s.bit[i + 1], 0x5555555555555555);
-    for (std::size_t i = 0; i < 4; i++)
+    for (std::size_t i = 0; i < 4; ++i)
         exchange<2>(s.bit[i + (i & 2)], s.bit[i + (i & 2) + 2], 0x3333333333333333);
-    for (std::size_t i = 0; i < 4; i++)
+    for (std::size_t i = 0; i < 4; ++i)
         exchange<4>(s.bit[i], s.bit[i + 4], 0x0f0f0f0f0f0f0f0f);
 }
 
@@ -55,7 +55,7 @@ std::uint32_t gather(Word word) {
 
 // Four blocks of four columns each, to slices and back.
 void to_slices(const std::uint32_t (&columns)[4 * kBlocks], Slices& s) {
-    for (std::size_t block = 0; block < kBlocks; block++) {
+    for (std::size_t block = 0; block < kBlocks; ++block) {
         s.bit[block] = spread(columns[4 * block]) | spread(columns[4 * block + 2]) << 8;
         s.bit[block + 4] = spread(columns[4 * block + 1]) | spread(columns[4 * block + 3]) << 8;
     }
@@ -63,7 +63,7 @@ void to_slices(const std::uint32_t (&columns)[4 * kBlocks], Slices& s) {
 }
 void from_slices(Slices& s, std::uint32_t (&columns)[4 * kBlocks]) {
     transpose(s);
-    for (std::size_t block = 0; block < kBlocks; block++) {
+    for (std::size_t block = 0; block < kBlocks; ++block) {
         columns[4 * block] = gather(s.bit[block]);
         columns[4 * block + 1] = gather(s.bit[block + 4]);
         columns[4 * block + 2] = gather(s.bit[block] >> 8);
@@ -75,11 +75,11 @@ void from_slices(Slices& s, std::uint32_t (&columns)[4 * kBlocks]) {
 std::uint32_t substitute_word(std::uint32_t word) {
     constexpr std::uint32_t kEachByte = 0x01010101;
     std::uint32_t bit[8];
-    for (std::size_t i = 0; i < 8; i++)
+    for (std::size_t i = 0; i < 8; ++i)
         bit[i] = word >> i & kEachByte;
     substitute(bit);
     std::uint32_t result = 0;
-    for (std::size_t i = 0; i < 8; i++)
+    for (std::size_t i = 0; i < 8; ++i)
         result |= (bit[i] & kEachByte) << i;
     return result;
 }
@@ -88,7 +88,7 @@ std::uint32_t substitute_word(std::uint32_t word) {
 // copied to all four blocks.
 [[gnu::always_inline]] inline void add_round_key(Slices& s, const RoundKeys& keys, unsigned round) {
     const std::size_t group = std::size_t{round / 4} * 8;
-    for (std::size_t i = 0; i < 8; i++) {
+    for (std::size_t i = 0; i < 8; ++i) {
         const Word key = keys.words[group + i] >> (round % 4) & 0x1111111111111111;
         s.bit[i] ^= (key << 4) - key;
     }
@@ -107,11 +107,11 @@ std::uint32_t substitute_word(std::uint32_t word) {
 [[gnu::always_inline]] inline void mix_columns(Slices& s) {
     Word below[8];
     Word pair[8];
-    for (std::size_t i = 0; i < 8; i++) {
+    for (std::size_t i = 0; i < 8; ++i) {
         below[i] = std::rotr(s.bit[i], 16);
         pair[i] = s.bit[i] ^ below[i];
     }
-    for (std::size_t i = 0; i < 8; i++) {
+    for (std::size_t i = 0; i < 8; ++i) {
         Word doubled = pair[(i + 7) % 8];
         if (i == 1 || i == 3 || i == 4) doubled ^= pair[7]; // x^8 = x^4 + x^3 + x + 1
         s.bit[i] = doubled ^ below[i] ^ std::rotr(pair[i], 32);
@@ -123,7 +123,7 @@ void encrypt_columns(const RoundKeys& keys, std::uint32_t (&columns)[4 * kBlocks
     Slices s;
     to_slices(columns, s);
     add_round_key(s, keys, 0);
-    for (unsigned round = 1;; round++) {
+    for (unsigned round = 1;; ++round) {
         substitute(s.bit);
         shift_rows(s);
         if (round == keys.rounds) break;
@@ -141,10 +141,10 @@ void Portable::expand(Bytes key, RoundKeys& keys) {
     keys.rounds = rounds_of_key(key.size());
     std::array<std::uint32_t, 64> schedule{}; // four words a round; the groups of four rounds are filled up with zeros
     const WipeAtEnd wipe(schedule);
-    for (std::size_t i = 0; i < key_words; i++)
+    for (std::size_t i = 0; i < key_words; ++i)
         schedule[i] = load_le<std::uint32_t>(key.data() + 4 * i);
     std::uint32_t round_constant = 1;
-    for (std::size_t i = key_words; i < 4 * (std::size_t{keys.rounds} + 1); i++) {
+    for (std::size_t i = key_words; i < 4 * (std::size_t{keys.rounds} + 1); ++i) {
         std::uint32_t word = schedule[i - 1];
         if (i % key_words == 0) {
             word = substitute_word(std::rotr(word, 8)) ^ round_constant;
@@ -154,7 +154,7 @@ void Portable::expand(Bytes key, RoundKeys& keys) {
         }
         schedule[i] = schedule[i - key_words] ^ word;
     }
-    for (std::size_t group = 0; group < 4; group++) {
+    for (std::size_t group = 0; group < 4; ++group) {
         std::uint32_t columns[4 * kBlocks];
         std::copy_n(schedule.begin() + static_cast<std::ptrdiff_t>(16 * group), 16, columns);
         Slices s;
@@ -165,12 +165,12 @@ void Portable::expand(Bytes key, RoundKeys& keys) {
 
 void Portable::encrypt(const RoundKeys& keys, Block& first, Block& second) {
     std::uint32_t columns[4 * kBlocks] = {};
-    for (std::size_t i = 0; i < 4; i++) {
+    for (std::size_t i = 0; i < 4; ++i) {
         columns[i] = load_le<std::uint32_t>(first.bytes.data() + 4 * i);
         columns[4 + i] = load_le<std::uint32_t>(second.bytes.data() + 4 * i);
     }
     encrypt_columns(keys, columns);
-    for (std::size_t i = 0; i < 4; i++) {
+    for (std::size_t i = 0; i < 4; ++i) {
         store_le(first.bytes.data() + 4 * i, columns[i]);
         store_le(second.bytes.data() + 4 * i, columns[4 + i]);
     }
@@ -179,21 +179,21 @@ void Portable::encrypt(const RoundKeys& keys, Block& first, Block& second) {
 
 void Portable::gctr(const RoundKeys& keys, Block& counter, Bytes in, MutableBytes out) {
     std::uint32_t fixed[3];
-    for (std::size_t i = 0; i < 3; i++)
+    for (std::size_t i = 0; i < 3; ++i)
         fixed[i] = load_le<std::uint32_t>(counter.bytes.data() + 4 * i);
     std::uint32_t count = load_be<std::uint32_t>(counter.bytes.data() + 12);
     store_be(counter.bytes.data() + 12, count + static_cast<std::uint32_t>(div_ceil(in.size(), kBlockSize)));
     std::uint32_t columns[4 * kBlocks];
     for (std::size_t at = 0; at < in.size(); at += kBlocks * kBlockSize) {
-        for (std::size_t block = 0; block < kBlocks; block++) {
+        for (std::size_t block = 0; block < kBlocks; ++block) {
             std::copy_n(fixed, 3, columns + 4 * block);
             columns[4 * block + 3] = std::byteswap(count++); // inc32, SP 800-38D section 6.2
         }
         encrypt_columns(keys, columns);
         const std::size_t size = std::min(in.size() - at, kBlocks * kBlockSize);
-        for (std::size_t i = 0; i < size / 4; i++)
+        for (std::size_t i = 0; i < size / 4; ++i)
             store_le(out.data() + at + 4 * i, load_le<std::uint32_t>(in.data() + at + 4 * i) ^ columns[i]);
-        for (std::size_t i = size & ~std::size_t{3}; i < size; i++)
+        for (std::size_t i = size & ~std::size_t{3}; i < size; ++i)
             out[at + i] = in[at + i] ^ static_cast<std::byte>(columns[i / 4] >> (8 * (i % 4)) & 0xff);
     }
     secure_wipe_object(columns);

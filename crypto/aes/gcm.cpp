@@ -68,7 +68,7 @@ template <typename Engine>
 Block end(Message& message, std::size_t aad_size, std::size_t text_size) {
     Engine::ghash(message.hash_key, message.hash, length_block(aad_size, text_size).bytes);
     Block tag;
-    for (std::size_t i = 0; i < kBlockSize; i++)
+    for (std::size_t i = 0; i < kBlockSize; ++i)
         tag.bytes[i] = message.hash.bytes[i] ^ message.mask.bytes[i];
     return tag;
 }

@@ -51,7 +51,7 @@ struct Product {
         const __m128i reduction = _mm_set_epi64x(0, static_cast<long long>(kReduction));
         __m128i below = _mm_xor_si128(low, _mm_slli_si128(middle, 8));
         const __m128i above = _mm_xor_si128(high, _mm_srli_si128(middle, 8));
-        for (int word = 0; word < 2; word++)
+        for (int word = 0; word < 2; ++word)
             below = _mm_xor_si128(_mm_shuffle_epi32(below, 0x4e), _mm_clmulepi64_si128(below, reduction, 0x00));
         return _mm_xor_si128(above, below);
     }
@@ -98,31 +98,31 @@ template <typename Between>
                                                  const Between& between) {
     const auto all_rounds = [&](auto step, unsigned round) __attribute__((always_inline)) {
         const __m128i key = round_key(keys, round);
-        for (std::size_t i = 0; i < kBatch; i++)
+        for (std::size_t i = 0; i < kBatch; ++i)
             block[i] = step(block[i], key);
     };
     const auto encrypt = [](__m128i state, __m128i key)
                              __attribute__((always_inline)) { return _mm_aesenc_si128(state, key); };
     all_rounds([](__m128i state, __m128i key) { return _mm_xor_si128(state, key); }, 0);
-    for (unsigned i = 0; i < kBatch; i++) {
+    for (unsigned i = 0; i < kBatch; ++i) {
         all_rounds(encrypt, i + 1);
         between(i);
     }
-    for (unsigned round = kBatch + 1; round < keys.rounds; round++)
+    for (unsigned round = kBatch + 1; round < keys.rounds; ++round)
         all_rounds(encrypt, round);
     all_rounds([](__m128i state, __m128i key) { return _mm_aesenclast_si128(state, key); }, keys.rounds);
 }
 
 // The next eight counter blocks.
 [[gnu::always_inline]] inline void count(__m128i& counter, __m128i (&block)[kBatch]) {
-    for (std::size_t i = 0; i < kBatch; i++) {
+    for (std::size_t i = 0; i < kBatch; ++i) {
         block[i] = countable(counter);
         counter = _mm_add_epi32(counter, _mm_set_epi32(1, 0, 0, 0));
     }
 }
 
 [[gnu::always_inline]] inline void xor_batch(const __m128i (&stream)[kBatch], const std::byte* in, std::byte* out) {
-    for (std::size_t i = 0; i < kBatch; i++)
+    for (std::size_t i = 0; i < kBatch; ++i)
         store(out + kBlockSize * i, _mm_xor_si128(stream[i], load(in + kBlockSize * i)));
 }
 
@@ -134,7 +134,7 @@ void xor_rest(const RoundKeys& keys, __m128i& counter, Bytes in, MutableBytes ou
     encrypt_batch(keys, block, [](unsigned) {});
     std::size_t at = 0;
     std::size_t i = 0;
-    for (; at + kBlockSize <= in.size(); at += kBlockSize, i++)
+    for (; at + kBlockSize <= in.size(); at += kBlockSize, ++i)
         store(out.data() + at, _mm_xor_si128(block[i], load(in.data() + at)));
     if (at < in.size()) {
         Block rest;
@@ -143,7 +143,7 @@ void xor_rest(const RoundKeys& keys, __m128i& counter, Bytes in, MutableBytes ou
         store(rest.bytes.data(), _mm_xor_si128(block[i], load(rest.bytes.data())));
         std::copy_n(rest.bytes.data(), size, out.data() + at);
         secure_wipe(rest.bytes);
-        i++;
+        ++i;
     }
     counter = _mm_add_epi32(first, _mm_set_epi32(static_cast<int>(i), 0, 0, 0));
     secure_wipe_object(block);
@@ -152,7 +152,7 @@ void xor_rest(const RoundKeys& keys, __m128i& counter, Bytes in, MutableBytes ou
 // Adds up to eight blocks to the hash; the last one may be short.
 __m128i hash_few(const HashKey& key, __m128i hash, Bytes data) {
     Product product;
-    for (std::size_t power = div_ceil(data.size(), kBlockSize); power > 0; power--) {
+    for (std::size_t power = div_ceil(data.size(), kBlockSize); power > 0; --power) {
         Block block;
         const std::size_t size = std::min(data.size(), kBlockSize);
         std::copy_n(data.begin(), size, block.bytes.begin());
@@ -173,7 +173,7 @@ __m128i hash_few(const HashKey& key, __m128i hash, Bytes data) {
 
 __m128i hash_batch(const HashKey& key, __m128i hash, const std::byte* from) {
     Product product;
-    for (std::size_t i = 0; i < kBatch; i++)
+    for (std::size_t i = 0; i < kBatch; ++i)
         hash_step(product, key, hash, from, i);
     return product.reduced();
 }
@@ -187,7 +187,7 @@ void Instructions::expand(Bytes key, RoundKeys& keys) {
     __m128i a = load(key.data());
     store(to, a);
     if (key.size() == 16) {
-        for (unsigned round = 1; round <= keys.rounds; round++, constant = next_constant(constant)) {
+        for (unsigned round = 1; round <= keys.rounds; ++round, constant = next_constant(constant)) {
             a = next_words(a, rotated(a, constant));
             store(to += 2, a);
         }
@@ -208,7 +208,7 @@ void Instructions::expand(Bytes key, RoundKeys& keys) {
 void Instructions::encrypt(const RoundKeys& keys, Block& first, Block& second) {
     __m128i a = _mm_xor_si128(load(&first), round_key(keys, 0));
     __m128i b = _mm_xor_si128(load(&second), round_key(keys, 0));
-    for (unsigned round = 1; round < keys.rounds; round++) {
+    for (unsigned round = 1; round < keys.rounds; ++round) {
         a = _mm_aesenc_si128(a, round_key(keys, round));
         b = _mm_aesenc_si128(b, round_key(keys, round));
     }
@@ -222,7 +222,7 @@ void Instructions::prepare(const Block& h, std::size_t text, HashKey& key) {
     const __m128i first = _mm_set_epi64x(static_cast<long long>(prepared.high), static_cast<long long>(prepared.low));
     key.powers = static_cast<unsigned>(std::clamp<std::size_t>(div_ceil(text, kBlockSize), 1, kBatch));
     __m128i power = first;
-    for (std::size_t i = 0; i < key.powers; i++) {
+    for (std::size_t i = 0; i < key.powers; ++i) {
         store(&key.words[2 * i], power);
         power = multiply(power, first);
     }

@@ -31,14 +31,14 @@ constexpr Wide kEveryFifth = every_fifth_bit();
 [[gnu::always_inline]] inline Wide multiply(std::uint64_t a, std::uint64_t b) {
     std::uint64_t a_part[kParts];
     std::uint64_t b_part[kParts];
-    for (std::size_t i = 0; i < kParts; i++) {
+    for (std::size_t i = 0; i < kParts; ++i) {
         a_part[i] = a & static_cast<std::uint64_t>(kEveryFifth << i);
         b_part[i] = b & static_cast<std::uint64_t>(kEveryFifth << i);
     }
     Wide product = 0;
-    for (std::size_t place = 0; place < kParts; place++) {
+    for (std::size_t place = 0; place < kParts; ++place) {
         Wide sum = 0;
-        for (std::size_t i = 0; i < kParts; i++)
+        for (std::size_t i = 0; i < kParts; ++i)
             sum ^= Wide{a_part[i]} * b_part[(place + kParts - i) % kParts];
         product |= sum & (kEveryFifth << place);
     }

@@ -35,7 +35,7 @@ template <int By>
 // Section 2.1, in eight blocks; four of them side by side keep the processor busy.
 [[gnu::always_inline]] inline void four_quarter_rounds(__m256i (&x)[16], const ByteOrders& orders, std::size_t shift) {
     const auto each = [&](auto step) __attribute__((always_inline)) {
-        for (std::size_t i = 0; i < 4; i++)
+        for (std::size_t i = 0; i < 4; ++i)
             step(x[i], x[4 + (i + shift) % 4], x[8 + (i + 2 * shift) % 4], x[12 + (i + 3 * shift) % 4]);
     };
     each([&](__m256i& a, __m256i& b, __m256i&, __m256i& d) {
@@ -70,7 +70,7 @@ template <int By>
         quad[h + 2] = _mm256_unpacklo_epi64(pair[h + 1], pair[h + 3]);
         quad[h + 3] = _mm256_unpackhi_epi64(pair[h + 1], pair[h + 3]);
     }
-    for (std::size_t b = 0; b < 4; b++) {
+    for (std::size_t b = 0; b < 4; ++b) {
         x[b] = _mm256_permute2x128_si256(quad[b], quad[b + 4], 0x20);
         x[b + 4] = _mm256_permute2x128_si256(quad[b], quad[b + 4], 0x31);
     }
@@ -81,13 +81,13 @@ template <int By>
     const ByteOrders orders = byte_orders();
     const __m256i counters = _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(state.words[12])),
                                               _mm256_set_epi32(7, 6, 5, 4, 3, 2, 1, 0));
-    for (std::size_t i = 0; i < 16; i++)
+    for (std::size_t i = 0; i < 16; ++i)
         x[i] = i == 12 ? counters : _mm256_set1_epi32(static_cast<int>(state.words[i]));
-    for (unsigned i = 0; i < kDoubleRounds; i++) {
+    for (unsigned i = 0; i < kDoubleRounds; ++i) {
         four_quarter_rounds(x, orders, 0);
         four_quarter_rounds(x, orders, 1);
     }
-    for (std::size_t i = 0; i < 16; i++)
+    for (std::size_t i = 0; i < 16; ++i)
         x[i] = _mm256_add_epi32(x[i], i == 12 ? counters : _mm256_set1_epi32(static_cast<int>(state.words[i])));
     transpose(x);
     transpose(x + 8);
@@ -99,17 +99,17 @@ template <int By>
 void Avx2::keystream(State& state, std::byte* out) {
     __m256i x[16];
     next_blocks(state, x);
-    for (std::size_t i = 0; i < 8; i++) {
+    for (std::size_t i = 0; i < 8; ++i) {
         store(out + kBlockSize * i, x[i]);
         store(out + kBlockSize * i + 32, x[8 + i]);
     }
 }
 
 void Avx2::apply(State& state, const std::byte* in, std::byte* out, std::size_t batches) {
-    for (; batches > 0; batches--, in += kBatchSize, out += kBatchSize) {
+    for (; batches > 0; --batches, in += kBatchSize, out += kBatchSize) {
         __m256i x[16];
         next_blocks(state, x);
-        for (std::size_t i = 0; i < 8; i++) {
+        for (std::size_t i = 0; i < 8; ++i) {
             const std::size_t at = kBlockSize * i;
             store(out + at, _mm256_xor_si256(x[i], load(in + at)));
             store(out + at + 32, _mm256_xor_si256(x[8 + i], load(in + at + 32)));

@@ -20,7 +20,7 @@ void add_stream(Bytes in, const std::byte* stream, std::byte* out) {
     std::size_t i = 0;
     for (; i + 8 <= in.size(); i += 8)
         store_le(out + i, load_le<std::uint64_t>(in.data() + i) ^ load_le<std::uint64_t>(stream + i));
-    for (; i < in.size(); i++)
+    for (; i < in.size(); ++i)
         out[i] = in[i] ^ stream[i];
 }
 

@@ -25,7 +25,7 @@ namespace {
 // The block function, section 2.3.
 void next_block(State& state, std::array<std::uint32_t, 16>& x) {
     x = state.words;
-    for (unsigned i = 0; i < kDoubleRounds; i++) {
+    for (unsigned i = 0; i < kDoubleRounds; ++i) {
         quarter_round(x[0], x[4], x[8], x[12]);
         quarter_round(x[1], x[5], x[9], x[13]);
         quarter_round(x[2], x[6], x[10], x[14]);
@@ -35,9 +35,9 @@ void next_block(State& state, std::array<std::uint32_t, 16>& x) {
         quarter_round(x[2], x[7], x[8], x[13]);
         quarter_round(x[3], x[4], x[9], x[14]);
     }
-    for (std::size_t i = 0; i < 16; i++)
+    for (std::size_t i = 0; i < 16; ++i)
         x[i] += state.words[i];
-    state.words[12]++;
+    ++state.words[12];
 }
 
 } // namespace
@@ -47,26 +47,26 @@ void set_up(State& state, Bytes key, Bytes nonce, std::uint32_t counter) {
     state.words[1] = 0x3320646e;
     state.words[2] = 0x79622d32;
     state.words[3] = 0x6b206574;
-    for (std::size_t i = 0; i < 8; i++)
+    for (std::size_t i = 0; i < 8; ++i)
         state.words[4 + i] = load_le<std::uint32_t>(key.data() + 4 * i);
     state.words[12] = counter;
-    for (std::size_t i = 0; i < 3; i++)
+    for (std::size_t i = 0; i < 3; ++i)
         state.words[13 + i] = load_le<std::uint32_t>(nonce.data() + 4 * i);
 }
 
 void Portable::keystream(State& state, std::byte* out) {
     std::array<std::uint32_t, 16> x;
     next_block(state, x);
-    for (std::size_t i = 0; i < 16; i++)
+    for (std::size_t i = 0; i < 16; ++i)
         store_le(out + 4 * i, x[i]);
     secure_wipe_object(x);
 }
 
 void Portable::apply(State& state, const std::byte* in, std::byte* out, std::size_t batches) {
     std::array<std::uint32_t, 16> x;
-    for (; batches > 0; batches--, in += kBlockSize, out += kBlockSize) {
+    for (; batches > 0; --batches, in += kBlockSize, out += kBlockSize) {
         next_block(state, x);
-        for (std::size_t i = 0; i < 16; i++)
+        for (std::size_t i = 0; i < 16; ++i)
             store_le(out + 4 * i, load_le<std::uint32_t>(in + 4 * i) ^ x[i]);
     }
     secure_wipe_object(x);

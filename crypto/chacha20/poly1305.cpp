@@ -56,7 +56,7 @@ void poly1305_begin(Poly1305& mac, Bytes key) {
 
 void poly1305_blocks(Poly1305& mac, const std::byte* data, std::size_t count) {
     Poly1305 state = mac;
-    for (; count > 0; count--, data += 16)
+    for (; count > 0; --count, data += 16)
         add_block(state, load_le<std::uint64_t>(data), load_le<std::uint64_t>(data + 8), 1);
     mac.sum = state.sum;
 }

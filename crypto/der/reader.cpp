@@ -18,7 +18,7 @@ Result<Element> Reader::element() {
         if (octets == 0 || octets > 4) return fail(Error::bad_format); // indefinite, or larger than anything here
         if (octets > rest_.size() - head) return fail(Error::truncated);
         length = 0;
-        for (std::size_t i = 0; i < octets; i++)
+        for (std::size_t i = 0; i < octets; ++i)
             length = length << 8 | static_cast<std::uint8_t>(rest_[head + i]);
         head += octets;
         const bool shortest = length >= 0x80 && length >> (8 * (octets - 1)) != 0;

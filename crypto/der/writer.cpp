@@ -19,9 +19,9 @@ std::size_t make_head(Tag tag, std::size_t length, Head& head) {
     }
     std::size_t octets = 1;
     while (octets < 4 && length >> (8 * octets) != 0)
-        octets++;
+        ++octets;
     head[1] = static_cast<std::byte>(0x80 | octets);
-    for (std::size_t i = 0; i < octets; i++)
+    for (std::size_t i = 0; i < octets; ++i)
         head[2 + i] = static_cast<std::byte>(length >> (8 * (octets - 1 - i)));
     return 2 + octets;
 }
@@ -57,11 +57,11 @@ Writer& Writer::bit_string(Bytes octets, Tag tag) {
 Writer& Writer::integer(std::uint32_t value) {
     // Five octets, of which the superfluous leading ones are left out.
     std::array<std::byte, 5> octets{};
-    for (std::size_t i = 0; i < 4; i++)
+    for (std::size_t i = 0; i < 4; ++i)
         octets[1 + i] = static_cast<std::byte>(value >> (8 * (3 - i)));
     std::size_t skipped = 0;
     while (skipped < 4 && octets[skipped] == std::byte{0} && (octets[skipped + 1] & std::byte{0x80}) == std::byte{0})
-        skipped++;
+        ++skipped;
     return element(Tag::integer, Bytes(octets).subspan(skipped));
 }
 

@@ -17,7 +17,7 @@ constexpr std::uint32_t exceeds(std::int32_t a, std::int32_t bound) {
 template <typename Change>
 std::uint32_t change_and_compare(Polynomial& a, std::int32_t bound, Change change) {
     std::uint32_t any = 0;
-    for (std::size_t i = 0; i < kN; i++) {
+    for (std::size_t i = 0; i < kN; ++i) {
         a[i] = reduce_centred(change(a[i], i));
         any |= exceeds(a[i], bound);
     }
@@ -47,7 +47,7 @@ std::uint32_t make_hint(std::int32_t gamma2, const Polynomial& low, const Polyno
     if (use_avx2()) return make_hint_avx2(gamma2, low, change, high);
     const auto never_known = opaque(std::uint32_t{0});
     std::uint32_t ones = 0;
-    for (std::size_t i = 0; i < kN; i++) {
+    for (std::size_t i = 0; i < kN; ++i) {
         const std::int32_t sum = low[i] + change[i];
         const std::int32_t above = gamma2 - sum;        // negative if above
         const std::int32_t below = gamma2 + sum;        // negative if below, zero at the edge

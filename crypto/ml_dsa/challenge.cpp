@@ -12,7 +12,7 @@ void sample_in_ball(const Shape& shape, Polynomial& challenge, Bytes c_tilde) {
     std::uint64_t signs = load_le<std::uint64_t>(block.data());
     std::size_t at = 8;
     challenge = {};
-    for (std::size_t i = kN - shape.tau; i < kN; i++) {
+    for (std::size_t i = kN - shape.tau; i < kN; ++i) {
         std::size_t j = kN;
         while (j > i) {
             if (at == block.size()) {

@@ -34,7 +34,7 @@ void generate(const Shape& shape, std::span<const std::byte, 32> seed, MutableBy
     std::copy(rho.begin(), rho.end(), secret_key.begin());
     std::copy_n(seeds.begin() + 96, 32, secret_key.begin() + 32);
     std::byte* s_out = &secret_key[128];
-    for (std::size_t i = 0; i < l + k; i++, s_out += shape.eta_bytes())
+    for (std::size_t i = 0; i < l + k; ++i, s_out += shape.eta_bytes())
         pack_eta(shape, s_out, memory.secrets[i]);
     std::byte* t0_out = s_out;
     std::copy(rho.begin(), rho.end(), public_key.begin());
@@ -42,18 +42,18 @@ void generate(const Shape& shape, std::span<const std::byte, 32> seed, MutableBy
 
     std::array<const Polynomial*, kMaxTerms> s1;
     std::array<const Polynomial*, kMaxTerms> row;
-    for (std::size_t j = 0; j < l; j++) {
+    for (std::size_t j = 0; j < l; ++j) {
         ntt(memory.secrets[j]);
         s1[j] = &memory.secrets[j];
     }
     MatrixRows rows(shape, rho, memory.ring, memory.matrix_scratch);
-    for (std::size_t i = 0; i < k; i++, t1_out += kT1Bytes, t0_out += kT0Bytes) {
+    for (std::size_t i = 0; i < k; ++i, t1_out += kT1Bytes, t0_out += kT0Bytes) {
         // Line 5: t = A s1 + s2; line 6: its halves.
         rows.next(row.data());
         dot(t, row.data(), s1.data(), l);
         inverse_ntt(t);
         const Polynomial& s2 = memory.secrets[l + i];
-        for (std::size_t n = 0; n < kN; n++)
+        for (std::size_t n = 0; n < kN; ++n)
             t[n] = reduce_centred(t[n] + s2[n]);
         power2round(t, t1_out, t0_out);
     }

@@ -8,7 +8,7 @@ namespace aios::crypto::detail::ml_dsa {
 
 void expand_mask(const Shape& shape, std::span<const std::byte, 64> rho_second, std::size_t first, Polynomial* into,
                  std::size_t ring, SecretScratch& scratch) {
-    for (std::size_t i = 0; i < 4; i++) {
+    for (std::size_t i = 0; i < 4; ++i) {
         auto& input = scratch.input[i];
         std::copy(rho_second.begin(), rho_second.end(), input.begin());
         input[64] = static_cast<std::byte>((first + i) & 0xff);
@@ -17,7 +17,7 @@ void expand_mask(const Shape& shape, std::span<const std::byte, 64> rho_second, 
     scratch.absorb();
     scratch.squeeze(SecretScratch::kBlocks);
     static_assert(SecretScratch::kBlocks * Shake256x4::kBlockSize >= 640);
-    for (std::size_t i = 0; i < 4; i++)
+    for (std::size_t i = 0; i < 4; ++i)
         unpack_z(shape, into[(first + i) % ring], scratch.out[i].data());
 }
 

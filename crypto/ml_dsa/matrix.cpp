@@ -24,7 +24,7 @@ std::size_t reject_uniform_portable(Polynomial& to, std::size_t have, const std:
 
 void expand_matrix(const Shape& shape, std::span<const std::byte, 32> rho, std::size_t first, Polynomial* into,
                    std::size_t ring, MatrixScratch& scratch) {
-    for (std::size_t i = 0; i < 4; i++) {
+    for (std::size_t i = 0; i < 4; ++i) {
         auto& input = scratch.input[i];
         std::copy(rho.begin(), rho.end(), input.begin());
         input[32] = static_cast<std::byte>((first + i) % shape.l);
@@ -38,7 +38,7 @@ void expand_matrix(const Shape& shape, std::span<const std::byte, 32> rho, std::
     for (bool complete = false; !complete; blocks = 1) {
         scratch.squeeze(blocks);
         complete = true;
-        for (std::size_t i = 0; i < count; i++) {
+        for (std::size_t i = 0; i < count; ++i) {
             have[i] = reject_uniform(into[(first + i) % ring], have[i], scratch.out[i].data(),
                                      blocks * Shake128x4::kBlockSize);
             complete = complete && have[i] == kN;
@@ -50,7 +50,7 @@ void MatrixRows::next(const Polynomial** row) {
     const std::size_t ring = shape_.l + 3;
     for (; made_ < first_ + shape_.l; made_ += 4)
         expand_matrix(shape_, rho_, made_, ring_, ring, scratch_);
-    for (std::size_t j = 0; j < shape_.l; j++)
+    for (std::size_t j = 0; j < shape_.l; ++j)
         row[j] = &ring_[(first_ + j) % ring];
     first_ += shape_.l;
 }

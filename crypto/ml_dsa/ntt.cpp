@@ -17,7 +17,7 @@ void ntt_portable(Polynomial& a) {
     for (std::size_t length = 128; length >= 1; length /= 2) {
         for (std::size_t start = 0; start < kN; start += 2 * length) {
             const std::int32_t zeta = kZetas[++m];
-            for (std::size_t j = start; j < start + length; j++) {
+            for (std::size_t j = start; j < start + length; ++j) {
                 const std::int32_t t = montgomery_multiply(zeta, a[j + length]);
                 a[j + length] = a[j] - t;
                 a[j] += t;
@@ -32,7 +32,7 @@ void inverse_ntt_portable(Polynomial& a) {
     for (std::size_t length = 1; length < kN / 2; length *= 2) {
         for (std::size_t start = 0; start < kN; start += 2 * length) {
             const std::int32_t zeta = -kZetas[--m];
-            for (std::size_t j = start; j < start + length; j++) {
+            for (std::size_t j = start; j < start + length; ++j) {
                 const std::int32_t t = a[j];
                 a[j] = t + a[j + length];
                 a[j + length] = montgomery_multiply(zeta, t - a[j + length]);
@@ -41,7 +41,7 @@ void inverse_ntt_portable(Polynomial& a) {
     }
     // The last step scales at the same time.
     constexpr std::int32_t kLast = montgomery_multiply(-kZetas[1], kInverseScale);
-    for (std::size_t j = 0; j < kN / 2; j++) {
+    for (std::size_t j = 0; j < kN / 2; ++j) {
         const std::int32_t t = a[j];
         a[j] = montgomery_multiply(kInverseScale, t + a[j + kN / 2]);
         a[j + kN / 2] = montgomery_multiply(kLast, t - a[j + kN / 2]);
@@ -49,9 +49,9 @@ void inverse_ntt_portable(Polynomial& a) {
 }
 
 void dot_portable(Polynomial& out, const Polynomial* const* a, const Polynomial* const* b, std::size_t count) {
-    for (std::size_t i = 0; i < kN; i++) {
+    for (std::size_t i = 0; i < kN; ++i) {
         std::int64_t sum = std::int64_t{(*a[0])[i]} * (*b[0])[i];
-        for (std::size_t j = 1; j < count; j++)
+        for (std::size_t j = 1; j < count; ++j)
             sum += std::int64_t{(*a[j])[i]} * (*b[j])[i];
         out[i] = montgomery_reduce(sum);
     }

@@ -27,7 +27,7 @@ constexpr std::int32_t inverse_zeta(std::size_t level_start, std::size_t block) 
 constexpr Factors make_uniform(bool inverse) {
     Factors result{};
     for (std::size_t start = 1; start < 32; start *= 2) {
-        for (std::size_t block = 0; block < start; block++) {
+        for (std::size_t block = 0; block < start; ++block) {
             std::int32_t factor = inverse ? inverse_zeta(start, block) : kZetas[start + block];
             // The last step of the inverse scales at the same time.
             if (inverse && start == 1) factor = montgomery_reduce(std::int64_t{factor} * kInverseScale);
@@ -44,10 +44,10 @@ constexpr Factors make_uniform(bool inverse) {
 // distance 2, four of distance 1.
 constexpr Factors make_lanes(bool inverse) {
     Factors result{};
-    for (std::size_t c = 0; c < 4; c++) {
-        for (std::size_t v = 0; v < 7; v++) {
+    for (std::size_t c = 0; c < 4; ++c) {
+        for (std::size_t v = 0; v < 7; ++v) {
             const std::size_t each = v == 0 ? 1 : v < 3 ? 2 : 4;
-            for (std::size_t lane = 0; lane < kLanes; lane++) {
+            for (std::size_t lane = 0; lane < kLanes; ++lane) {
                 const std::size_t start = 32 * each;
                 const std::size_t block = 8 * each * c + each * lane + (v + 1 - each);
                 const std::int32_t factor = inverse ? inverse_zeta(start, block) : kZetas[start + block];
@@ -122,7 +122,7 @@ struct Multiplier {
         b[i + 2] = _mm256_unpacklo_epi64(a[i + 1], a[i + 3]);
         b[i + 3] = _mm256_unpackhi_epi64(a[i + 1], a[i + 3]);
     }
-    for (std::size_t i = 0; i < 4; i++) {
+    for (std::size_t i = 0; i < 4; ++i) {
         r[i] = _mm256_permute2x128_si256(b[i], b[i + 4], 0x20);
         r[i + 4] = _mm256_permute2x128_si256(b[i], b[i + 4], 0x31);
     }
@@ -135,40 +135,40 @@ void ntt_avx2(Polynomial& a) {
     __m256i r[8];
     // Distances 128, 64 and 32.
     for (std::size_t o = 0; o < 32; o += kLanes) {
-        for (std::size_t i = 0; i < 8; i++)
+        for (std::size_t i = 0; i < 8; ++i)
             r[i] = load(at + o + 32 * i);
-        for (std::size_t i = 0; i < 4; i++)
+        for (std::size_t i = 0; i < 4; ++i)
             butterfly(r[i], r[i + 4], uniform(kForward, 1));
-        for (std::size_t i = 0; i < 2; i++) {
+        for (std::size_t i = 0; i < 2; ++i) {
             butterfly(r[i], r[i + 2], uniform(kForward, 2));
             butterfly(r[i + 4], r[i + 6], uniform(kForward, 3));
         }
-        for (std::size_t i = 0; i < 4; i++)
+        for (std::size_t i = 0; i < 4; ++i)
             butterfly(r[2 * i], r[2 * i + 1], uniform(kForward, 4 + i));
-        for (std::size_t i = 0; i < 8; i++)
+        for (std::size_t i = 0; i < 8; ++i)
             store(at + o + 32 * i, r[i]);
     }
     // Distances 16 and 8; and, transposed, 4, 2 and 1.
-    for (std::size_t c = 0; c < 4; c++) {
-        for (std::size_t i = 0; i < 8; i++)
+    for (std::size_t c = 0; c < 4; ++c) {
+        for (std::size_t i = 0; i < 8; ++i)
             r[i] = load(at + 64 * c + kLanes * i);
-        for (std::size_t i = 0; i < 2; i++) {
+        for (std::size_t i = 0; i < 2; ++i) {
             butterfly(r[i], r[i + 2], uniform(kForward, 8 + 2 * c));
             butterfly(r[i + 4], r[i + 6], uniform(kForward, 9 + 2 * c));
         }
-        for (std::size_t i = 0; i < 4; i++)
+        for (std::size_t i = 0; i < 4; ++i)
             butterfly(r[2 * i], r[2 * i + 1], uniform(kForward, 16 + 4 * c + i));
         transpose(r);
-        for (std::size_t i = 0; i < 4; i++)
+        for (std::size_t i = 0; i < 4; ++i)
             butterfly(r[i], r[i + 4], lanes(kForwardLanes, c, 0));
-        for (std::size_t i = 0; i < 2; i++) {
+        for (std::size_t i = 0; i < 2; ++i) {
             butterfly(r[i], r[i + 2], lanes(kForwardLanes, c, 1));
             butterfly(r[i + 4], r[i + 6], lanes(kForwardLanes, c, 2));
         }
-        for (std::size_t i = 0; i < 4; i++)
+        for (std::size_t i = 0; i < 4; ++i)
             butterfly(r[2 * i], r[2 * i + 1], lanes(kForwardLanes, c, 3 + i));
         transpose(r);
-        for (std::size_t i = 0; i < 8; i++)
+        for (std::size_t i = 0; i < 8; ++i)
             store(at + 64 * c + kLanes * i, r[i]);
     }
 }
@@ -176,42 +176,42 @@ void ntt_avx2(Polynomial& a) {
 void inverse_ntt_avx2(Polynomial& a) {
     std::int32_t* const at = a.coefficients.data();
     __m256i r[8];
-    for (std::size_t c = 0; c < 4; c++) {
-        for (std::size_t i = 0; i < 8; i++)
+    for (std::size_t c = 0; c < 4; ++c) {
+        for (std::size_t i = 0; i < 8; ++i)
             r[i] = load(at + 64 * c + kLanes * i);
         transpose(r);
-        for (std::size_t i = 0; i < 4; i++)
+        for (std::size_t i = 0; i < 4; ++i)
             inverse_butterfly(r[2 * i], r[2 * i + 1], lanes(kInverseLanes, c, 3 + i));
-        for (std::size_t i = 0; i < 2; i++) {
+        for (std::size_t i = 0; i < 2; ++i) {
             inverse_butterfly(r[i], r[i + 2], lanes(kInverseLanes, c, 1));
             inverse_butterfly(r[i + 4], r[i + 6], lanes(kInverseLanes, c, 2));
         }
-        for (std::size_t i = 0; i < 4; i++)
+        for (std::size_t i = 0; i < 4; ++i)
             inverse_butterfly(r[i], r[i + 4], lanes(kInverseLanes, c, 0));
         transpose(r);
-        for (std::size_t i = 0; i < 4; i++)
+        for (std::size_t i = 0; i < 4; ++i)
             inverse_butterfly(r[2 * i], r[2 * i + 1], uniform(kInverse, 16 + 4 * c + i));
-        for (std::size_t i = 0; i < 2; i++) {
+        for (std::size_t i = 0; i < 2; ++i) {
             inverse_butterfly(r[i], r[i + 2], uniform(kInverse, 8 + 2 * c));
             inverse_butterfly(r[i + 4], r[i + 6], uniform(kInverse, 9 + 2 * c));
         }
-        for (std::size_t i = 0; i < 8; i++)
+        for (std::size_t i = 0; i < 8; ++i)
             store(at + 64 * c + kLanes * i, r[i]);
     }
     for (std::size_t o = 0; o < 32; o += kLanes) {
-        for (std::size_t i = 0; i < 8; i++)
+        for (std::size_t i = 0; i < 8; ++i)
             r[i] = load(at + o + 32 * i);
-        for (std::size_t i = 0; i < 4; i++)
+        for (std::size_t i = 0; i < 4; ++i)
             inverse_butterfly(r[2 * i], r[2 * i + 1], uniform(kInverse, 4 + i));
-        for (std::size_t i = 0; i < 2; i++) {
+        for (std::size_t i = 0; i < 2; ++i) {
             inverse_butterfly(r[i], r[i + 2], uniform(kInverse, 2));
             inverse_butterfly(r[i + 4], r[i + 6], uniform(kInverse, 3));
         }
-        for (std::size_t i = 0; i < 4; i++) {
+        for (std::size_t i = 0; i < 4; ++i) {
             inverse_butterfly(r[i], r[i + 4], uniform(kInverse, 1));
             r[i] = montgomery_multiply(r[i], uniform(kInverse, 0));
         }
-        for (std::size_t i = 0; i < 8; i++)
+        for (std::size_t i = 0; i < 8; ++i)
             store(at + o + 32 * i, r[i]);
     }
 }
@@ -224,8 +224,8 @@ void dot_avx2(Polynomial& out, const Polynomial* const* a, const Polynomial* con
     };
     for (std::size_t i = 0; i < kN; i += 2 * kLanes) {
         __m256i sums[4] = {};
-        for (std::size_t j = 0; j < count; j++) {
-            for (std::size_t part = 0; part < 2; part++) {
+        for (std::size_t j = 0; j < count; ++j) {
+            for (std::size_t part = 0; part < 2; ++part) {
                 const __m256i x = load(&(*a[j])[i + part * kLanes]);
                 const __m256i y = load(&(*b[j])[i + part * kLanes]);
                 sums[2 * part] = _mm256_add_epi64(sums[2 * part], _mm256_mul_epi32(x, y));

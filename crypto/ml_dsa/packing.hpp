@@ -15,7 +15,7 @@ template <unsigned Bits, typename Map>
 inline void pack(std::byte* out, const Polynomial& from, Map map) {
     for (std::size_t i = 0; i < kN; i += 8, out += Bits) {
         std::uint64_t words[3] = {};
-        for (unsigned j = 0; j < 8; j++) {
+        for (unsigned j = 0; j < 8; ++j) {
             const std::uint64_t value = static_cast<std::uint32_t>(map(from[i + j]));
             const unsigned at = j * Bits;
             words[at / 64] |= value << (at % 64);
@@ -28,7 +28,7 @@ inline void pack(std::byte* out, const Polynomial& from, Map map) {
             store_le(out + byte, static_cast<std::uint32_t>(words[byte / 8]));
             byte += 4;
         }
-        for (; byte < Bits; byte++)
+        for (; byte < Bits; ++byte)
             out[byte] = static_cast<std::byte>(words[byte / 8] >> (8 * (byte % 8)));
     }
 }
@@ -45,9 +45,9 @@ inline void unpack(Polynomial& to, const std::byte* in, Map map) {
             words[byte / 8] = load_le<std::uint32_t>(in + byte);
             byte += 4;
         }
-        for (; byte < Bits; byte++)
+        for (; byte < Bits; ++byte)
             words[byte / 8] |= static_cast<std::uint64_t>(in[byte]) << (8 * (byte % 8));
-        for (unsigned j = 0; j < 8; j++) {
+        for (unsigned j = 0; j < 8; ++j) {
             const unsigned at = j * Bits;
             std::uint64_t value = words[at / 64] >> (at % 64);
             if (at % 64 + Bits > 64) value |= words[at / 64 + 1] << (64 - at % 64);

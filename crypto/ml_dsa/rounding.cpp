@@ -25,7 +25,7 @@ constexpr std::int32_t high_bits(std::int32_t r, std::int32_t zero) {
 template <std::uint32_t Gamma2>
 void decompose_portable(Polynomial& low, Polynomial& high) {
     const auto zero = static_cast<std::int32_t>(opaque(std::uint32_t{0}));
-    for (std::size_t i = 0; i < kN; i++) {
+    for (std::size_t i = 0; i < kN; ++i) {
         const std::int32_t r = canonical(low[i]);
         const std::int32_t r1 = high_bits<Gamma2>(r, zero);
         const std::int32_t r0 = r - r1 * static_cast<std::int32_t>(2 * Gamma2);

@@ -14,9 +14,9 @@ namespace {
 // Entry m lists the positions of the ones in m; what follows them is never used.
 constexpr std::array<std::array<std::uint8_t, 8>, 256> kPositions = [] {
     std::array<std::array<std::uint8_t, 8>, 256> table{};
-    for (std::size_t mask = 0; mask < 256; mask++) {
+    for (std::size_t mask = 0; mask < 256; ++mask) {
         std::size_t count = 0;
-        for (std::uint8_t bit = 0; bit < 8; bit++)
+        for (std::uint8_t bit = 0; bit < 8; ++bit)
             if ((mask >> bit & 1) != 0) table[mask][count++] = bit;
     }
     return table;

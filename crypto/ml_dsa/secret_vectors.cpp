@@ -19,7 +19,7 @@ std::size_t reject_bounded(std::int32_t eta, Polynomial& to, std::size_t have, c
 std::size_t reject_bounded_portable(std::int32_t eta, Polynomial& to, std::size_t have, const std::byte* from,
                                     std::size_t size) {
     const std::uint32_t limit = eta == 2 ? 15 : 9;
-    for (std::size_t i = 0; i < 2 * size && have < kN; i++) {
+    for (std::size_t i = 0; i < 2 * size && have < kN; ++i) {
         const std::uint32_t value = static_cast<std::uint32_t>(from[i / 2]) >> (4 * (i % 2)) & 15;
         // Which half bytes were rejected says nothing about the values of those that were not.
         if (declassified((value - limit) >> 31) == 0) continue;
@@ -32,7 +32,7 @@ std::size_t reject_bounded_portable(std::int32_t eta, Polynomial& to, std::size_
 
 void expand_secret(const Shape& shape, std::span<const std::byte, 64> rho_prime, std::size_t first, Polynomial* into,
                    SecretScratch& scratch) {
-    for (std::size_t i = 0; i < 4; i++) {
+    for (std::size_t i = 0; i < 4; ++i) {
         auto& input = scratch.input[i];
         std::copy(rho_prime.begin(), rho_prime.end(), input.begin());
         input[64] = static_cast<std::byte>(first + i);
@@ -45,7 +45,7 @@ void expand_secret(const Shape& shape, std::span<const std::byte, 64> rho_prime,
     for (bool complete = false; !complete; blocks = 1) {
         scratch.squeeze(blocks);
         complete = true;
-        for (std::size_t i = 0; i < 4; i++) {
+        for (std::size_t i = 0; i < 4; ++i) {
             have[i] =
                 reject_bounded(shape.eta, into[i], have[i], scratch.out[i].data(), blocks * Shake256x4::kBlockSize);
             complete = complete && have[i] == kN;

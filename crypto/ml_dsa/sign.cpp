@@ -55,15 +55,15 @@ private:
 Result<> Signer::prepare(Bytes secret_key, const SignedMessage& message, Bytes randomness) {
     const std::byte* in = &secret_key[128];
     std::uint32_t malformed = 0;
-    for (std::size_t j = 0; j < shape_.l; j++, in += shape_.eta_bytes())
+    for (std::size_t j = 0; j < shape_.l; ++j, in += shape_.eta_bytes())
         malformed |= unpack_eta(shape_, memory_.s1[j], in);
-    for (std::size_t i = 0; i < shape_.k; i++, in += shape_.eta_bytes())
+    for (std::size_t i = 0; i < shape_.k; ++i, in += shape_.eta_bytes())
         malformed |= unpack_eta(shape_, memory_.s2[i], in);
     // The caller is told; no secret of a true key depends on it.
     if (declassified(malformed) != 0) return fail(Error::bad_format);
-    for (std::size_t j = 0; j < shape_.l; j++)
+    for (std::size_t j = 0; j < shape_.l; ++j)
         ntt(memory_.s1[j]);
-    for (std::size_t i = 0; i < shape_.k; i++, in += kT0Bytes) {
+    for (std::size_t i = 0; i < shape_.k; ++i, in += kT0Bytes) {
         ntt(memory_.s2[i]);
         unpack_t0(memory_.t0[i], in);
         ntt(memory_.t0[i]);
@@ -90,15 +90,15 @@ void Signer::commit(std::size_t number, MutableBytes c_tilde) {
     std::array<const Polynomial*, kMaxTerms> row;
     std::array<const Polynomial*, kMaxTerms> y_hat;
     make_masks(number);
-    for (std::size_t j = 0; j < shape_.l; j++) {
+    for (std::size_t j = 0; j < shape_.l; ++j) {
         memory_.y_hat[j] = y(number, j);
         ntt(memory_.y_hat[j]);
         y_hat[j] = &memory_.y_hat[j];
     }
     secrets_.xof.reset();
     secrets_.xof.update(publics_.mu);
-    for (std::size_t i = 0; i < shape_.k; i++) {
-        for (std::size_t j = 0; j < shape_.l; j++)
+    for (std::size_t i = 0; i < shape_.k; ++i) {
+        for (std::size_t j = 0; j < shape_.l; ++j)
             row[j] = &memory_.matrix[i * shape_.l + j];
         dot(memory_.low[i], row.data(), y_hat.data(), shape_.l);
         inverse_ntt(memory_.low[i]);
@@ -127,12 +127,12 @@ bool Signer::try_candidate(std::size_t number, MutableBytes c_tilde) {
     // than z: it comes first. A candidate is rejected with the same chance whatever s1 and s2 are, since for each of
     // them the accepted values of a coefficient are equally many; so whether it was, and at which stage, may be known.
     std::uint32_t rejected = 0;
-    for (std::size_t i = 0; i < shape_.k; i++) {
+    for (std::size_t i = 0; i < shape_.k; ++i) {
         multiply_by_challenge(memory_.s2[i]);
         rejected |= subtract_and_compare(memory_.low[i], secrets_.product, shape_.gamma2 - shape_.beta());
     }
     if (declassified(rejected) != 0) return false;
-    for (std::size_t j = 0; j < shape_.l; j++) {
+    for (std::size_t j = 0; j < shape_.l; ++j) {
         multiply_by_challenge(memory_.s1[j]);
         rejected |= add_and_compare(y(number, j), secrets_.product, shape_.gamma1 - shape_.beta());
     }
@@ -140,7 +140,7 @@ bool Signer::try_candidate(std::size_t number, MutableBytes c_tilde) {
 
     // Lines 25 to 28. Only the one answer is made public, and if it is yes the hints themselves.
     std::uint32_t hints = 0;
-    for (std::size_t i = 0; i < shape_.k; i++) {
+    for (std::size_t i = 0; i < shape_.k; ++i) {
         multiply_by_challenge(memory_.t0[i]);
         rejected |= reduce_and_compare(secrets_.product, shape_.gamma2);
         hints += make_hint(shape_.gamma2, memory_.low[i], secrets_.product, memory_.high[i]);
@@ -151,7 +151,7 @@ bool Signer::try_candidate(std::size_t number, MutableBytes c_tilde) {
 
 void Signer::encode(std::size_t number, MutableBytes signature) {
     std::byte* out = &signature[shape_.c_bytes];
-    for (std::size_t j = 0; j < shape_.l; j++, out += shape_.z_bytes())
+    for (std::size_t j = 0; j < shape_.l; ++j, out += shape_.z_bytes())
         pack_z(shape_, out, y(number, j));
     // The hints are part of the signature, and so is z.
     declassify(memory_.high, shape_.k * sizeof(Polynomial));
@@ -167,7 +167,7 @@ Result<> sign(const Shape& shape, Bytes secret_key, const SignedMessage& message
     const auto c_tilde = signature.first(shape.c_bytes);
     std::ranges::fill(signature, std::byte{0});
     TRY(signer.prepare(secret_key, message, randomness));
-    for (std::size_t number = 0; number < kMaxCandidates; number++) {
+    for (std::size_t number = 0; number < kMaxCandidates; ++number) {
         if (stop.wants_stop()) {
             std::ranges::fill(c_tilde, std::byte{0});
             return fail(Error::interrupted);

@@ -24,14 +24,14 @@ void unpack_z(const Shape& shape, Polynomial& z, const std::byte* in) {
 // ascend, positions of one polynomial ascend strictly, what is left over is zero.
 bool are_hints_well_formed(const Shape& shape, Bytes hints) {
     std::size_t at = 0;
-    for (std::size_t i = 0; i < shape.k; i++) {
+    for (std::size_t i = 0; i < shape.k; ++i) {
         const auto end = static_cast<std::size_t>(hints[shape.omega + i]);
         if (end < at || end > shape.omega) return false;
-        for (const std::size_t first = at; at < end; at++) {
+        for (const std::size_t first = at; at < end; ++at) {
             if (at > first && hints[at - 1] >= hints[at]) return false;
         }
     }
-    for (; at < shape.omega; at++) {
+    for (; at < shape.omega; ++at) {
         if (hints[at] != std::byte{0}) return false;
     }
     return true;

@@ -20,8 +20,8 @@ void pack_z(const Shape& shape, std::byte* out, const Polynomial& z) {
 void pack_hints(const Shape& shape, std::byte* out, const Polynomial* hints) {
     std::fill_n(out, shape.omega + shape.k, std::byte{0});
     std::size_t at = 0;
-    for (std::size_t i = 0; i < shape.k; i++) {
-        for (std::size_t j = 0; j < kN; j++) {
+    for (std::size_t i = 0; i < shape.k; ++i) {
+        for (std::size_t j = 0; j < kN; ++j) {
             if (hints[i][j] != 0) out[at++] = static_cast<std::byte>(j);
         }
         out[shape.omega + i] = static_cast<std::byte>(at);

@@ -33,7 +33,7 @@ Verdict verify(const Shape& shape, Bytes public_key, const SignedMessage& messag
     const Bytes c_tilde = signature.first(shape.c_bytes);
     const Bytes hints = signature.subspan(shape.hint_offset());
     if (!are_hints_well_formed(shape, hints)) return Verdict::invalid;
-    for (std::size_t j = 0; j < shape.l; j++) {
+    for (std::size_t j = 0; j < shape.l; ++j) {
         unpack_z(shape, memory.z[j], &signature[shape.c_bytes + j * shape.z_bytes()]);
         if (exceeds(memory.z[j], shape.gamma1 - shape.beta())) return Verdict::invalid;
     }
@@ -48,7 +48,7 @@ Verdict verify(const Shape& shape, Bytes public_key, const SignedMessage& messag
     // Lines 9 to 12. A row of A, followed by t1, times z, followed by -c.
     std::array<const Polynomial*, kMaxTerms> row;
     std::array<const Polynomial*, kMaxTerms> vector;
-    for (std::size_t j = 0; j < shape.l; j++) {
+    for (std::size_t j = 0; j < shape.l; ++j) {
         ntt(memory.z[j]);
         vector[j] = &memory.z[j];
     }
@@ -56,7 +56,7 @@ Verdict verify(const Shape& shape, Bytes public_key, const SignedMessage& messag
     common.xof.reset();
     common.xof.update(common.mu);
     MatrixRows rows(shape, public_key.first<32>(), memory.ring, common.scratch);
-    for (std::size_t i = 0; i < shape.k; i++) {
+    for (std::size_t i = 0; i < shape.k; ++i) {
         unpack_t1(common.t1, &public_key[32 + i * kT1Bytes]);
         ntt(common.t1);
         rows.next(row.data());

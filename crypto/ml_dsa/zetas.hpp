@@ -19,7 +19,7 @@ constexpr std::int32_t centred(std::int64_t a) {
 
 constexpr std::int64_t power_of_root(unsigned exponent) {
     std::int64_t result = 1;
-    for (unsigned i = 0; i < exponent; i++)
+    for (unsigned i = 0; i < exponent; ++i)
         result = result * 1753 % kQ;
     return result;
 }
@@ -27,7 +27,7 @@ constexpr std::int64_t power_of_root(unsigned exponent) {
 // BitRev8, algorithm 43.
 constexpr unsigned reverse_bits(unsigned a) {
     unsigned result = 0;
-    for (unsigned bit = 0; bit < 8; bit++)
+    for (unsigned bit = 0; bit < 8; ++bit)
         result |= (a >> bit & 1) << (7 - bit);
     return result;
 }
@@ -37,7 +37,7 @@ inline constexpr std::array<std::int32_t, 256> kZetas = [] {
     constexpr std::int64_t kR = (std::int64_t{1} << 32) % kQ;
     std::array<std::int32_t, 256> powers{};
     std::int64_t power = kR;
-    for (unsigned i = 0; i < 256; i++, power = power * 1753 % kQ)
+    for (unsigned i = 0; i < 256; ++i, power = power * 1753 % kQ)
         powers[reverse_bits(i)] = centred(power);
     return powers;
 }();

@@ -11,10 +11,10 @@ namespace {
 // The body of ByteEncode (FIPS 203 algorithm 5): eight numbers of D bits are D bytes.
 template <std::size_t D, typename Number>
 [[gnu::always_inline]] inline void pack(std::byte* out, const Number& number) {
-    for (std::size_t group = 0; group < kN / 8; group++) {
+    for (std::size_t group = 0; group < kN / 8; ++group) {
         std::uint32_t bits = 0;
         std::size_t held = 0;
-        for (std::size_t i = 0; i < 8; i++) {
+        for (std::size_t i = 0; i < 8; ++i) {
             bits |= number(8 * group + i) << held;
             held += D;
             for (; held >= 8; held -= 8) {
@@ -29,10 +29,10 @@ template <std::size_t D, typename Number>
 template <std::size_t D, typename Take>
 [[gnu::always_inline]] inline void unpack(const std::byte* in, const Take& take) {
     constexpr std::uint32_t kMask = (1u << D) - 1;
-    for (std::size_t group = 0; group < kN / 8; group++) {
+    for (std::size_t group = 0; group < kN / 8; ++group) {
         std::uint32_t bits = 0;
         std::size_t held = 0;
-        for (std::size_t i = 0; i < 8; i++) {
+        for (std::size_t i = 0; i < 8; ++i) {
             for (; held < D; held += 8)
                 bits |= static_cast<std::uint32_t>(*in++) << held;
             take(8 * group + i, bits & kMask);
@@ -89,9 +89,9 @@ template void decompress_portable<10>(const std::byte*, Poly&);
 template void decompress_portable<11>(const std::byte*, Poly&);
 
 void compress_message_portable(const Poly& poly, std::byte* message) {
-    for (std::size_t i = 0; i < kN / 8; i++) {
+    for (std::size_t i = 0; i < kN / 8; ++i) {
         std::uint32_t byte = 0;
-        for (std::size_t bit = 0; bit < 8; bit++)
+        for (std::size_t bit = 0; bit < 8; ++bit)
             byte |= compressed<1>(poly.c[8 * i + bit]) << bit;
         message[i] = static_cast<std::byte>(byte);
     }
@@ -100,8 +100,8 @@ void compress_message_portable(const Poly& poly, std::byte* message) {
 // A bit selects (q + 1) / 2 by a mask of which compilers know nothing, or they would branch on the bit.
 void decompress_message_portable(const std::byte* message, Poly& poly) {
     const auto zero = opaque(std::uint32_t{0});
-    for (std::size_t i = 0; i < kN / 8; i++) {
-        for (std::size_t bit = 0; bit < 8; bit++) {
+    for (std::size_t i = 0; i < kN / 8; ++i) {
+        for (std::size_t bit = 0; bit < 8; ++bit) {
             const std::uint32_t mask = 0 - ((static_cast<std::uint32_t>(message[i]) >> bit & 1) ^ zero);
             poly.c[8 * i + bit] = static_cast<std::int16_t>(mask & ((kQ + 1) / 2));
         }

@@ -32,8 +32,8 @@ struct Fields {
     alignas(32) std::uint32_t bits[8];
 
     consteval Fields() : bytes{}, bits{} {
-        for (std::size_t i = 0; i < 8; i++) {
-            for (std::size_t j = 0; j < 4; j++) {
+        for (std::size_t i = 0; i < 8; ++i) {
+            for (std::size_t j = 0; j < 4; ++j) {
                 const std::size_t from = Skipped + i * D / 8 + j;
                 bytes[4 * i + j] = static_cast<std::uint8_t>(j < 3 && from < 16 ? from : 0x80);
             }
@@ -65,9 +65,9 @@ template <std::size_t D, typename Take>
     // The last two from the 16 bytes that end with theirs: those that begin with them may go beyond the polynomial's.
     constexpr std::size_t kFromBegin = kVectors - 2;
     static_assert(2 * D * (kFromBegin - 1) + D + 16 <= 2 * D * kVectors);
-    for (std::size_t v = 0; v < kFromBegin; v++)
+    for (std::size_t v = 0; v < kFromBegin; ++v)
         take(v, join(unpack_eight<D, 0>(in + 2 * D * v), unpack_eight<D, 0>(in + 2 * D * v + D)));
-    for (std::size_t v = kFromBegin; v < kVectors; v++)
+    for (std::size_t v = kFromBegin; v < kVectors; ++v)
         take(v, join(unpack_eight<D, kBefore>(in + 2 * D * v), unpack_eight<D, kBefore>(in + 2 * D * v + D)));
 }
 
@@ -87,7 +87,7 @@ template <std::size_t D>
 
 template <std::size_t D>
 [[gnu::always_inline]] inline void compress_all(const Poly& poly, std::byte* out) {
-    for (std::size_t v = 0; v < kVectors; v++)
+    for (std::size_t v = 0; v < kVectors; ++v)
         pack<D>(compressed<D>(load(&poly.c[16 * v])), out + 2 * D * v);
 }
 
@@ -103,7 +103,7 @@ template <std::size_t D>
 } // namespace
 
 void encode_avx2(const Poly& poly, std::byte* out) {
-    for (std::size_t v = 0; v < kVectors; v++)
+    for (std::size_t v = 0; v < kVectors; ++v)
         pack<12>(canonical(load(&poly.c[16 * v])), out + 24 * v);
 }
 
@@ -169,7 +169,7 @@ void compress_message_avx2(const Poly& poly, std::byte* message) {
 void decompress_message_avx2(const std::byte* message, Poly& poly) {
     const __m256i bit = _mm256_set_epi16(-0x8000, 0x4000, 0x2000, 0x1000, 0x800, 0x400, 0x200, 0x100, //
                                          0x80, 0x40, 0x20, 0x10, 8, 4, 2, 1);
-    for (std::size_t v = 0; v < kVectors; v++) {
+    for (std::size_t v = 0; v < kVectors; ++v) {
         std::int16_t bits;
         __builtin_memcpy(&bits, message + 2 * v, 2);
         const __m256i mask = _mm256_cmpeq_epi16(_mm256_and_si256(_mm256_set1_epi16(bits), bit), bit);

@@ -34,7 +34,7 @@ consteval Factor factor_of(std::int64_t f) {
 // 17 is the primitive 256th root of unity (section 4.3).
 consteval std::int64_t power_of_17(std::size_t exponent) {
     std::int64_t power = 1;
-    for (std::size_t i = 0; i < exponent; i++)
+    for (std::size_t i = 0; i < exponent; ++i)
         power = power * 17 % kQ;
     return power;
 }
@@ -42,14 +42,14 @@ consteval std::int64_t power_of_17(std::size_t exponent) {
 // BitRev7 of section 4.3.
 consteval std::size_t reversed7(std::size_t number) {
     std::size_t reversed = 0;
-    for (std::size_t bit = 0; bit < 7; bit++)
+    for (std::size_t bit = 0; bit < 7; ++bit)
         reversed |= (number >> bit & 1) << (6 - bit);
     return reversed;
 }
 
 consteval std::array<Factor, 128> make_zetas() {
     std::array<Factor, 128> zetas{};
-    for (std::size_t i = 0; i < 128; i++)
+    for (std::size_t i = 0; i < 128; ++i)
         zetas[i] = factor_of(power_of_17(reversed7(i)));
     return zetas;
 }
@@ -61,7 +61,7 @@ inline constexpr std::array<Factor, 128> kZetas = make_zetas();
 consteval std::array<Factor, 128> make_inverse_zetas() {
     std::array<Factor, 128> zetas{};
     for (std::size_t blocks = 1; blocks < 128; blocks *= 2)
-        for (std::size_t b = 0; b < blocks; b++)
+        for (std::size_t b = 0; b < blocks; ++b)
             zetas[blocks + b] = kZetas[2 * blocks - 1 - b];
     return zetas;
 }
@@ -71,7 +71,7 @@ inline constexpr std::array<Factor, 128> kInverseZetas = make_inverse_zetas();
 // 17^(2 BitRev7(i) + 1).
 consteval std::array<Factor, 128> make_gammas() {
     std::array<Factor, 128> gammas{};
-    for (std::size_t i = 0; i < 128; i++)
+    for (std::size_t i = 0; i < 128; ++i)
         gammas[i] = factor_of(power_of_17(2 * reversed7(i) + 1));
     return gammas;
 }

@@ -17,13 +17,13 @@ constexpr std::size_t kLanes = 25;
 // The last bytes of inputs: numbers, and pairs of indexes.
 consteval std::array<std::byte, 16> make_numbers() {
     std::array<std::byte, 16> numbers{};
-    for (std::size_t i = 0; i < 16; i++)
+    for (std::size_t i = 0; i < 16; ++i)
         numbers[i] = static_cast<std::byte>(i);
     return numbers;
 }
 consteval std::array<std::byte, 32> make_pairs() {
     std::array<std::byte, 32> pairs{};
-    for (std::size_t i = 0; i < 16; i++) {
+    for (std::size_t i = 0; i < 16; ++i) {
         pairs[2 * i] = static_cast<std::byte>(i / 4);
         pairs[2 * i + 1] = static_cast<std::byte>(i % 4);
     }
@@ -78,16 +78,16 @@ void HashBatch::run_on(State& state, std::size_t width) {
     std::array<Job*, 4> running{};
     std::size_t next = 0;
     for (std::size_t left = count_; left > 0;) {
-        for (std::size_t s = 0; s < width; s++) {
+        for (std::size_t s = 0; s < width; ++s) {
             if (running[s] == nullptr && next < count_) running[s] = &jobs_[next++];
             if (running[s] != nullptr && running[s]->absorbs) absorb(state, s, *running[s]);
         }
         permute(state);
-        for (std::size_t s = 0; s < width; s++) {
+        for (std::size_t s = 0; s < width; ++s) {
             if (running[s] == nullptr || running[s]->absorbs) continue;
             if (!squeeze(state, s, *running[s])) continue;
             running[s] = nullptr;
-            left--;
+            --left;
         }
     }
 }
@@ -98,19 +98,19 @@ void HashBatch::absorb(State& state, std::size_t s, Job& job) {
     const std::size_t lanes = job.kind.rate / 8u;
     std::size_t at = 0;
     if (job.first != nullptr) {
-        for (; at < 4; at++)
+        for (; at < 4; ++at)
             lane(state, at, s) = load_le<std::uint64_t>(job.first + 8 * at);
-        for (std::size_t i = at; i < kLanes; i++)
+        for (std::size_t i = at; i < kLanes; ++i)
             lane(state, i, s) = 0;
         job.first = nullptr;
     }
-    for (; at < lanes && job.rest.size() >= 8; at++) {
+    for (; at < lanes && job.rest.size() >= 8; ++at) {
         lane(state, at, s) ^= load_le<std::uint64_t>(job.rest.data());
         job.rest = job.rest.subspan(8);
     }
     if (at == lanes) return;
     std::uint64_t last = std::uint64_t{job.kind.suffix} << (8 * job.rest.size());
-    for (std::size_t i = 0; i < job.rest.size(); i++)
+    for (std::size_t i = 0; i < job.rest.size(); ++i)
         last |= static_cast<std::uint64_t>(job.rest[i]) << (8 * i);
     lane(state, at, s) ^= last;
     lane(state, lanes - 1, s) ^= std::uint64_t{0x80} << 56;
@@ -121,13 +121,13 @@ void HashBatch::absorb(State& state, std::size_t s, Job& job) {
 template <typename State>
 bool HashBatch::squeeze(const State& state, std::size_t s, Job& job) {
     if (job.output == Output::digest) {
-        for (std::size_t i = 0; i < job.to_write / 8u; i++)
+        for (std::size_t i = 0; i < job.to_write / 8u; ++i)
             store_le(job.digest + 8 * i, lane(state, i, s));
         return true;
     }
     std::byte* const block = blocks_[s].bytes.data();
     std::byte* const to = job.output == Output::noise3 ? block + job.have * job.kind.rate : block;
-    for (std::size_t i = 0; i < job.kind.rate / 8u; i++)
+    for (std::size_t i = 0; i < job.kind.rate / 8u; ++i)
         store_le(to + 8 * i, lane(state, i, s));
     return take_block(job, block);
 }
@@ -141,7 +141,7 @@ bool HashBatch::take_block(Job& job, const std::byte* block) {
         sample_noise<2>(block, *job.poly);
         return true;
     case Output::noise3:
-        job.have++;
+        ++job.have;
         if (job.have < 2) return false;
         sample_noise<3>(block, *job.poly);
         return true;

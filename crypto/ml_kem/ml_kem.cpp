@@ -65,7 +65,7 @@ template <typename Parameters>
 Result<> MlKem<Parameters>::check(const EncapsulationKey& ek) {
     std::uint32_t too_large = 0;
     ml_kem::Poly poly;
-    for (std::size_t i = 0; i < Parameters::k; i++)
+    for (std::size_t i = 0; i < Parameters::k; ++i)
         too_large |= ml_kem::decode(ek.bytes().data() + kEncodedSize * i, poly);
     if (too_large != 0) return fail(Error::bad_format);
     return {};

@@ -9,11 +9,11 @@ namespace aios::crypto::ml_kem {
 void ntt_portable(Poly& poly) {
     std::int16_t* c = poly.c.data();
     for (std::size_t length = 128; length >= 2; length /= 2) {
-        for (std::size_t block = 0; block < 128 / length; block++) {
+        for (std::size_t block = 0; block < 128 / length; ++block) {
             const Factor zeta = kZetas[128 / length + block];
             std::int16_t* upper = c + 2 * length * block;
             std::int16_t* lower = upper + length;
-            for (std::size_t j = 0; j < length; j++) {
+            for (std::size_t j = 0; j < length; ++j) {
                 const std::int16_t product = multiply(lower[j], zeta);
                 lower[j] = static_cast<std::int16_t>(upper[j] - product);
                 upper[j] = static_cast<std::int16_t>(upper[j] + product);
@@ -30,11 +30,11 @@ void inverse_ntt_portable(Poly& poly) {
     std::int16_t* c = poly.c.data();
     for (std::size_t length = 2; length <= 128; length *= 2) {
         const bool reduces = length == 8 || length == 32;
-        for (std::size_t block = 0; block < 128 / length; block++) {
+        for (std::size_t block = 0; block < 128 / length; ++block) {
             const Factor zeta = kInverseZetas[128 / length + block];
             std::int16_t* upper = c + 2 * length * block;
             std::int16_t* lower = upper + length;
-            for (std::size_t j = 0; j < length; j++) {
+            for (std::size_t j = 0; j < length; ++j) {
                 const std::int16_t difference = static_cast<std::int16_t>(lower[j] - upper[j]);
                 const std::int16_t sum = static_cast<std::int16_t>(upper[j] + lower[j]);
                 upper[j] = reduces ? barrett_reduce(sum) : sum;
@@ -47,7 +47,7 @@ void inverse_ntt_portable(Poly& poly) {
 }
 
 void twist_portable(const Poly& poly, Poly& twisted) {
-    for (std::size_t i = 0; i < kN / 2; i++) {
+    for (std::size_t i = 0; i < kN / 2; ++i) {
         twisted.c[2 * i] = multiply(poly.c[2 * i], kOne);
         twisted.c[2 * i + 1] = multiply(poly.c[2 * i + 1], kGammas[i]);
     }
@@ -58,7 +58,7 @@ void multiply_portable(const Poly* a, const Poly* b, const Poly* twisted, std::s
     for (std::size_t i = 0; i < kN; i += 2) {
         std::int32_t first = 0;
         std::int32_t second = 0;
-        for (std::size_t k = 0; k < count; k++) {
+        for (std::size_t k = 0; k < count; ++k) {
             const std::int32_t a0 = a[k].c[i];
             const std::int32_t a1 = a[k].c[i + 1];
             first += a0 * twisted[k].c[i] + a1 * twisted[k].c[i + 1];
@@ -70,17 +70,17 @@ void multiply_portable(const Poly* a, const Poly* b, const Poly* twisted, std::s
 }
 
 void scale_and_add(Poly& poly, const Poly& other) {
-    for (std::size_t i = 0; i < kN; i++)
+    for (std::size_t i = 0; i < kN; ++i)
         poly.c[i] = static_cast<std::int16_t>(multiply(poly.c[i], kMontgomery) + other.c[i]);
 }
 
 void add(Poly& poly, const Poly& other) {
-    for (std::size_t i = 0; i < kN; i++)
+    for (std::size_t i = 0; i < kN; ++i)
         poly.c[i] = static_cast<std::int16_t>(poly.c[i] + other.c[i]);
 }
 
 void subtract_from(Poly& poly, const Poly& other) {
-    for (std::size_t i = 0; i < kN; i++)
+    for (std::size_t i = 0; i < kN; ++i)
         poly.c[i] = static_cast<std::int16_t>(other.c[i] - poly.c[i]);
 }
 

@@ -18,8 +18,8 @@ struct Layer {
 
 consteval Layer make_layer(const std::array<Factor, 128>& zetas, std::size_t length) {
     Layer layer{};
-    for (std::size_t pair = 0; pair < kVectors / 2; pair++) {
-        for (std::size_t e = 0; e < 16; e++) {
+    for (std::size_t pair = 0; pair < kVectors / 2; ++pair) {
+        for (std::size_t e = 0; e < 16; ++e) {
             const Factor zeta = zetas[128 / length + (32 * pair + 2 * e) / (2 * length)];
             layer.pairs[pair].value[e] = zeta.value;
             layer.pairs[pair].low[e] = zeta.low;
@@ -41,7 +41,7 @@ struct TwistFactors {
 
 consteval TwistFactors make_twist_factors() {
     TwistFactors factors{};
-    for (std::size_t i = 0; i < kN; i++) {
+    for (std::size_t i = 0; i < kN; ++i) {
         const Factor factor = i % 2 == 0 ? kOne : kGammas[i / 2];
         factors.vectors[i / 16].value[i % 16] = factor.value;
         factors.vectors[i / 16].low[i % 16] = factor.low;
@@ -122,10 +122,10 @@ void ntt_avx2(Poly& poly) {
         forward(v[1], v[3], zeta1);
         forward(v[0], v[1], zeta2);
         forward(v[2], v[3], zeta3);
-        for (std::size_t i = 0; i < 4; i++)
+        for (std::size_t i = 0; i < 4; ++i)
             store(c + at + 64 * i, v[i]);
     }
-    for (std::size_t block = 0; block < 4; block++) {
+    for (std::size_t block = 0; block < 4; ++block) {
         std::int16_t* const at = c + 64 * block;
         __m256i v[4] = {load(at), load(at + 16), load(at + 32), load(at + 48)};
         const FactorRegisters zeta = broadcast(kZetas[4 + block]);
@@ -135,7 +135,7 @@ void ntt_avx2(Poly& poly) {
         forward(v[2], v[3], broadcast(kZetas[9 + 2 * block]));
         forward_inside(v[0], v[1], 2 * block);
         forward_inside(v[2], v[3], 2 * block + 1);
-        for (std::size_t i = 0; i < 4; i++)
+        for (std::size_t i = 0; i < 4; ++i)
             store(at + 16 * i, v[i]);
     }
 }
@@ -143,7 +143,7 @@ void ntt_avx2(Poly& poly) {
 // FIPS 203 algorithm 10.
 void inverse_ntt_avx2(Poly& poly) {
     std::int16_t* const c = poly.c.data();
-    for (std::size_t block = 0; block < 4; block++) {
+    for (std::size_t block = 0; block < 4; ++block) {
         std::int16_t* const at = c + 64 * block;
         __m256i v[4] = {load(at), load(at + 16), load(at + 32), load(at + 48)};
         backward_inside(v[0], v[1], 2 * block);
@@ -168,13 +168,13 @@ void inverse_ntt_avx2(Poly& poly) {
         backward(v[2], v[3], zeta3);
         backward(v[0], v[2], zeta1);
         backward(v[1], v[3], zeta1);
-        for (std::size_t i = 0; i < 4; i++)
+        for (std::size_t i = 0; i < 4; ++i)
             store(c + at + 64 * i, multiply(v[i], scale));
     }
 }
 
 void twist_avx2(const Poly& poly, Poly& twisted) {
-    for (std::size_t v = 0; v < kVectors; v++)
+    for (std::size_t v = 0; v < kVectors; ++v)
         store(&twisted.c[16 * v], multiply(load(&poly.c[16 * v]), load(kTwistFactors.vectors[v])));
 }
 
@@ -188,7 +188,7 @@ void multiply_avx2(const Poly* a, const Poly* b, const Poly* twisted, std::size_
     for (std::size_t at = 0; at < kN; at += 16) {
         __m256i first = _mm256_setzero_si256();
         __m256i second = _mm256_setzero_si256();
-        for (std::size_t k = 0; k < count; k++) {
+        for (std::size_t k = 0; k < count; ++k) {
             const __m256i x = load(&a[k].c[at]);
             const __m256i swapped = _mm256_shuffle_epi8(load(&b[k].c[at]), swap);
             first = _mm256_add_epi32(first, _mm256_madd_epi16(x, load(&twisted[k].c[at])));

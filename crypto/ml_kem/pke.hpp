@@ -16,19 +16,19 @@ struct Pke {
 
     // Adds to the batch: A by rows, or transposed (algorithm 13 lines 3 to 7, algorithm 14 lines 4 to 8).
     static void add_matrix(const std::byte* rho, Temporary& t) {
-        for (std::size_t row = 0; row < k; row++)
-            for (std::size_t column = 0; column < k; column++)
+        for (std::size_t row = 0; row < k; ++row)
+            for (std::size_t column = 0; column < k; ++column)
                 t.secrets.hashes.add_matrix_entry(rho, column, row, t.matrix[row * k + column]);
     }
     static void add_transposed_matrix(const std::byte* rho, Temporary& t) {
-        for (std::size_t row = 0; row < k; row++)
-            for (std::size_t column = 0; column < k; column++)
+        for (std::size_t row = 0; row < k; ++row)
+            for (std::size_t column = 0; column < k; ++column)
                 t.secrets.hashes.add_matrix_entry(rho, row, column, t.matrix[row * k + column]);
     }
 
     // Adds to the batch: s and e (algorithm 13, lines 8 to 15).
     static void add_key_noise(const std::byte* sigma, Temporary& t) {
-        for (std::size_t i = 0; i < k; i++) {
+        for (std::size_t i = 0; i < k; ++i) {
             t.secrets.hashes.template add_noise<Parameters::eta1>(sigma, i, t.secrets.vector[i]);
             t.secrets.hashes.template add_noise<Parameters::eta1>(sigma, k + i, t.secrets.noise[i]);
         }
@@ -36,7 +36,7 @@ struct Pke {
 
     // Adds to the batch: y, e1 and e2 (algorithm 14, lines 9 to 17).
     static void add_encryption_noise(const std::byte* r, Temporary& t) {
-        for (std::size_t i = 0; i < k; i++) {
+        for (std::size_t i = 0; i < k; ++i) {
             t.secrets.hashes.template add_noise<Parameters::eta1>(r, i, t.secrets.vector[i]);
             t.secrets.hashes.template add_noise<Parameters::eta2>(r, k + i, t.secrets.noise[i]);
         }
@@ -47,7 +47,7 @@ struct Pke {
     static void finish_keys(std::byte* encoded_t, std::byte* encoded_s, Temporary& t) {
         auto& secrets = t.secrets;
         transform_vector(t);
-        for (std::size_t i = 0; i < k; i++) {
+        for (std::size_t i = 0; i < k; ++i) {
             multiply(&t.matrix[i * k], secrets.vector.data(), secrets.twisted.data(), k, secrets.sum);
             ntt(secrets.noise[i]);
             scale_and_add(secrets.sum, secrets.noise[i]);
@@ -59,7 +59,7 @@ struct Pke {
     // Algorithm 14, line 2. Returns whether all coefficients were below q; they are below q afterwards.
     [[nodiscard]] static bool decode_key(const std::byte* encoded_t, Temporary& t) {
         std::uint32_t too_large = 0;
-        for (std::size_t i = 0; i < k; i++)
+        for (std::size_t i = 0; i < k; ++i)
             too_large |= decode(encoded_t + kEncodedSize * i, t.key[i]);
         return too_large == 0;
     }
@@ -68,7 +68,7 @@ struct Pke {
     static void encrypt(const std::byte* message, std::byte* ciphertext, Temporary& t) {
         auto& secrets = t.secrets;
         transform_vector(t);
-        for (std::size_t i = 0; i < k; i++) {
+        for (std::size_t i = 0; i < k; ++i) {
             multiply(&t.matrix[i * k], secrets.vector.data(), secrets.twisted.data(), k, secrets.sum);
             inverse_ntt(secrets.sum);
             add(secrets.sum, secrets.noise[i]);
@@ -85,7 +85,7 @@ struct Pke {
     // K-PKE.Decrypt, algorithm 15.
     static void decrypt(const std::byte* encoded_s, const std::byte* ciphertext, std::byte* message, Temporary& t) {
         auto& secrets = t.secrets;
-        for (std::size_t i = 0; i < k; i++) {
+        for (std::size_t i = 0; i < k; ++i) {
             decompress<Parameters::du>(ciphertext + 32 * Parameters::du * i, secrets.vector[i]);
             // Numbers of q and more are reduced (algorithm 6); which they are is secret.
             static_cast<void>(decode(encoded_s + kEncodedSize * i, secrets.noise[i]));
@@ -100,7 +100,7 @@ struct Pke {
 
 private:
     static void transform_vector(Temporary& t) {
-        for (std::size_t i = 0; i < k; i++) {
+        for (std::size_t i = 0; i < k; ++i) {
             ntt(t.secrets.vector[i]);
             twist(t.secrets.vector[i], t.secrets.twisted[i]);
         }

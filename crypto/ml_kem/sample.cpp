@@ -9,10 +9,10 @@ namespace aios::crypto::ml_kem {
 // the sum of the last two.
 template <>
 void sample_noise_portable<2>(const std::byte* in, Poly& poly) {
-    for (std::size_t i = 0; i < kN / 8; i++) {
+    for (std::size_t i = 0; i < kN / 8; ++i) {
         const auto bits = load_le<std::uint32_t>(in + 4 * i);
         const std::uint32_t sums = (bits & 0x55555555) + (bits >> 1 & 0x55555555);
-        for (std::size_t j = 0; j < 8; j++) {
+        for (std::size_t j = 0; j < 8; ++j) {
             const std::uint32_t a = sums >> (4 * j) & 3;
             const std::uint32_t b = sums >> (4 * j + 2) & 3;
             poly.c[8 * i + j] = static_cast<std::int16_t>(a - b);
@@ -23,12 +23,12 @@ void sample_noise_portable<2>(const std::byte* in, Poly& poly) {
 // With eta = 3: six bits a coefficient, four coefficients at once.
 template <>
 void sample_noise_portable<3>(const std::byte* in, Poly& poly) {
-    for (std::size_t i = 0; i < kN / 4; i++) {
+    for (std::size_t i = 0; i < kN / 4; ++i) {
         const std::uint32_t bits = static_cast<std::uint32_t>(in[3 * i]) |
                                    static_cast<std::uint32_t>(in[3 * i + 1]) << 8 |
                                    static_cast<std::uint32_t>(in[3 * i + 2]) << 16;
         const std::uint32_t sums = (bits & 0x249249) + (bits >> 1 & 0x249249) + (bits >> 2 & 0x249249);
-        for (std::size_t j = 0; j < 4; j++) {
+        for (std::size_t j = 0; j < 4; ++j) {
             const std::uint32_t a = sums >> (6 * j) & 7;
             const std::uint32_t b = sums >> (6 * j + 3) & 7;
             poly.c[4 * i + j] = static_cast<std::int16_t>(a - b);

@@ -12,9 +12,9 @@ struct Compactions {
     alignas(64) std::uint8_t bytes[256][8];
 
     consteval Compactions() : bytes{} {
-        for (std::size_t accepted = 0; accepted < 256; accepted++) {
+        for (std::size_t accepted = 0; accepted < 256; ++accepted) {
             std::size_t count = 0;
-            for (std::size_t i = 0; i < 8; i++)
+            for (std::size_t i = 0; i < 8; ++i)
                 if ((accepted >> i & 1) != 0) bytes[accepted][count++] = static_cast<std::uint8_t>(2 * i);
         }
     }
@@ -44,7 +44,7 @@ void sample_noise_avx2<2>(const std::byte* in, Poly& poly) {
     const __m256i pair = _mm256_set1_epi8(0x33);
     const __m256i nibble = _mm256_set1_epi8(0x0f);
     const __m256i three = _mm256_set1_epi8(3);
-    for (std::size_t i = 0; i < 4; i++) {
+    for (std::size_t i = 0; i < 4; ++i) {
         const __m256i bits = load_bytes(in + 32 * i);
         const __m256i sums =
             _mm256_add_epi8(_mm256_and_si256(bits, odd), _mm256_and_si256(_mm256_srli_epi16(bits, 1), odd));
@@ -74,7 +74,7 @@ void sample_noise_avx2<3>(const std::byte* in, Poly& poly) {
     const __m256i lower = _mm256_set1_epi32(0x3f);
     const __m256i upper = _mm256_set1_epi32(0x3f0000);
     const __m256i three = _mm256_set1_epi16(3);
-    for (std::size_t i = 0; i < 8; i++) {
+    for (std::size_t i = 0; i < 8; ++i) {
         // Bytes 0 to 15 and 8 to 23 of the 24.
         const __m256i loaded = _mm256_permute4x64_epi64(load_bytes(in + 24 * i), _MM_SHUFFLE(2, 1, 1, 0));
         const __m256i bits = _mm256_shuffle_epi8(loaded, spread);

@@ -38,7 +38,7 @@ struct KeyIndex {
 // Number `tree` of base_2b(md, a, k), algorithm 4.
 [[nodiscard]] inline std::uint32_t fors_index(const Set& set, Bytes digest, std::size_t tree) {
     std::uint32_t index = 0;
-    for (std::size_t bit = tree * set.a; bit < (tree + 1) * set.a; bit++)
+    for (std::size_t bit = tree * set.a; bit < (tree + 1) * set.a; ++bit)
         index = (index << 1) | ((static_cast<std::uint32_t>(digest[bit / 8]) >> (7 - bit % 8)) & 1);
     return index;
 }
@@ -46,12 +46,12 @@ struct KeyIndex {
 // The lengths of WOTS+ chains for a message of n bytes, with their checksum: algorithm 7, lines 1 to 7.
 inline void wots_digits(const Set& set, const std::byte* message, std::array<std::uint8_t, kMaxDigits>& digits) {
     std::uint32_t checksum = 0;
-    for (std::size_t i = 0; i < 2 * set.n; i++) {
+    for (std::size_t i = 0; i < 2 * set.n; ++i) {
         const auto byte = static_cast<std::uint8_t>(message[i / 2]);
         digits[i] = static_cast<std::uint8_t>(i % 2 == 0 ? byte >> 4 : byte & 15);
         checksum += kChainEnd - digits[i];
     }
-    for (std::size_t i = 0; i < 3; i++)
+    for (std::size_t i = 0; i < 3; ++i)
         digits[2 * set.n + i] = static_cast<std::uint8_t>((checksum >> (8 - 4 * i)) & 15);
 }
 

@@ -28,7 +28,7 @@ void fill_block(const Address& address, const std::byte* in, std::size_t size, s
     std::size_t from = 0;
     if (index == 0) {
         const auto words = compressed(address);
-        for (std::size_t i = 0; i < words.size(); i++)
+        for (std::size_t i = 0; i < words.size(); ++i)
             store_be(block + 4 * i, words[i]);
         used = kCompressedSize;
     } else {
@@ -46,7 +46,7 @@ void fill_block(const Address& address, const std::byte* in, std::size_t size, s
 
 template <typename Word>
 void store_words(const std::array<Word, 8>& state, std::size_t n, std::byte* out) {
-    for (std::size_t i = 0; i < n / sizeof(Word); i++)
+    for (std::size_t i = 0; i < n / sizeof(Word); ++i)
         store_be(out + i * sizeof(Word), state[i]);
 }
 
@@ -76,7 +76,7 @@ void Sha2Hash::hash_one(const Address& address, const std::byte* in, std::size_t
             return one512_;
     }();
     state = midstate<Word>();
-    for (std::size_t i = 0; i < block_count<Word>(size); i++) {
+    for (std::size_t i = 0; i < block_count<Word>(size); ++i) {
         fill_block<Word>(address, in, size, i, blocks_.data());
         sha2_compress(state, blocks_.data(), 1);
     }
@@ -92,31 +92,31 @@ void Sha2Hash::hash(const Address& address, const std::byte* in, std::size_t siz
 
 void Sha2Hash::hash_x8_sha256(const Addresses& addresses, const Inputs& in, std::size_t size, const Outputs& out,
                               std::size_t count) {
-    for (std::size_t i = 0; i < 8; i++)
+    for (std::size_t i = 0; i < 8; ++i)
         state256_.words[i].fill(midstate256_[i]);
     // Lanes beyond `count` hash whatever is in their blocks.
-    for (std::size_t i = 0; i < block_count<std::uint32_t>(size); i++) {
-        for (std::size_t s = 0; s < count; s++)
+    for (std::size_t i = 0; i < block_count<std::uint32_t>(size); ++i) {
+        for (std::size_t s = 0; s < count; ++s)
             fill_block<std::uint32_t>(addresses[s], in[s], size, i, &blocks_[64 * s]);
         sha256_compress_x8_avx2(state256_, blocks_.data());
     }
-    for (std::size_t s = 0; s < count; s++) {
-        for (std::size_t i = 0; i < n_ / 4; i++)
+    for (std::size_t s = 0; s < count; ++s) {
+        for (std::size_t i = 0; i < n_ / 4; ++i)
             store_be(out[s] + 4 * i, state256_.words[i][s]);
     }
 }
 
 void Sha2Hash::hash_x4_sha512(const Address* addresses, const std::byte* const* in, std::size_t size,
                               std::byte* const* out, std::size_t count) {
-    for (std::size_t i = 0; i < 8; i++)
+    for (std::size_t i = 0; i < 8; ++i)
         state512_.words[i].fill(midstate512_[i]);
-    for (std::size_t i = 0; i < block_count<std::uint64_t>(size); i++) {
-        for (std::size_t s = 0; s < count; s++)
+    for (std::size_t i = 0; i < block_count<std::uint64_t>(size); ++i) {
+        for (std::size_t s = 0; s < count; ++s)
             fill_block<std::uint64_t>(addresses[s], in[s], size, i, &blocks_[128 * s]);
         sha512_compress_x4_avx2(state512_, blocks_.data(), memory_);
     }
-    for (std::size_t s = 0; s < count; s++) {
-        for (std::size_t i = 0; i < n_ / 8; i++)
+    for (std::size_t s = 0; s < count; ++s) {
+        for (std::size_t i = 0; i < n_ / 8; ++i)
             store_be(out[s] + 8 * i, state512_.words[i][s]);
     }
 }
@@ -132,7 +132,7 @@ void Sha2Hash::hash_x8(const Addresses& addresses, const Inputs& in, std::size_t
         }
         return;
     }
-    for (std::size_t s = 0; s < count; s++)
+    for (std::size_t s = 0; s < count; ++s)
         hash(addresses[s], in[s], size, out[s]);
 }
 
@@ -143,7 +143,7 @@ void Sha2Hash::chain_one(const Address& address, std::uint32_t first, std::uint3
     Address at = address;
     at.hash = 0;
     fill_block<std::uint32_t>(at, value, n_, 0, block);
-    for (std::uint32_t step = first; step < last; step++) {
+    for (std::uint32_t step = first; step < last; ++step) {
         block[kCompressedSize - 1] = static_cast<std::byte>(step);
         one256_ = midstate256_;
         sha2_compress(one256_, block, 1);
@@ -159,7 +159,7 @@ void Sha2Hash::chain_x8(const Addresses& addresses, const Starts& starts, std::u
         sha256_chain_x8_avx2(midstate256_, addresses, n_, starts, first, last, lanes, memory_);
         return;
     }
-    for (std::size_t s = 0; s < count; s++)
+    for (std::size_t s = 0; s < count; ++s)
         chain_one(addresses[s], std::max(first, starts[s]), last, lanes.values[s].data());
 }
 

@@ -22,7 +22,7 @@ void digest_with(Bytes r, Bytes public_key, const SignedMessage& message, Mutabl
     hash.update(message.payload());
     const auto inner = hash.finish();
     std::uint32_t counter = 0;
-    for (std::size_t at = 0; at < out.size(); at += Hash::kDigestSize, counter++) {
+    for (std::size_t at = 0; at < out.size(); at += Hash::kDigestSize, ++counter) {
         std::array<std::byte, 4> encoded;
         store_be(encoded.data(), counter);
         hash.update(r);

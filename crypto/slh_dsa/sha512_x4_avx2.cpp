@@ -60,7 +60,7 @@ template <std::size_t T>
     const __m256i order =
         _mm256_set_epi64x(0x08090a0b0c0d0e0f, 0x0001020304050607, 0x08090a0b0c0d0e0f, 0x0001020304050607);
     __m256i r[4];
-    for (std::size_t s = 0; s < 4; s++) // SAFETY: the blocks have 32 bytes there, aligned to 32
+    for (std::size_t s = 0; s < 4; ++s) // SAFETY: the blocks have 32 bytes there, aligned to 32
         r[s] = _mm256_shuffle_epi8(_mm256_load_si256(reinterpret_cast<const __m256i*>(from + s * 128)), order);
     const __m256i t[4] = {_mm256_unpacklo_epi64(r[0], r[1]), _mm256_unpackhi_epi64(r[0], r[1]),
                           _mm256_unpacklo_epi64(r[2], r[3]), _mm256_unpackhi_epi64(r[2], r[3])};
@@ -78,7 +78,7 @@ void sha512_compress_x4_avx2(Sha512x4& state, const std::byte* blocks, LaneMemor
     for (std::size_t i = 0; i < 16; i += 4)
         load_words(blocks + 8 * i, &w[i]);
     __m256i v[8];
-    for (std::size_t i = 0; i < 8; i++) // SAFETY: each row of the state is 32 aligned bytes
+    for (std::size_t i = 0; i < 8; ++i) // SAFETY: each row of the state is 32 aligned bytes
         v[i] = _mm256_load_si256(reinterpret_cast<const __m256i*>(state.words[i].data()));
     __m256i b_xor_c = _mm256_xor_si256(v[1], v[2]);
     [&]<std::size_t... T>(std::index_sequence<T...>) {
@@ -92,7 +92,7 @@ void sha512_compress_x4_avx2(Sha512x4& state, const std::byte* blocks, LaneMemor
              ...);
         }(std::make_index_sequence<16>());
     }
-    for (std::size_t i = 0; i < 8; i++) {
+    for (std::size_t i = 0; i < 8; ++i) {
         // SAFETY: each row of the state is 32 aligned bytes.
         auto* row = reinterpret_cast<__m256i*>(state.words[i].data());
         _mm256_store_si256(row, _mm256_add_epi64(_mm256_load_si256(row), v[i]));

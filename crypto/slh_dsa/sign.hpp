@@ -19,10 +19,10 @@ template <typename Hash>
     from_seed.fill(core.sk_seed.data());
     Inputs secrets{};
     Outputs secrets_out{};
-    for (std::size_t s = 0; s < kLanes; s++)
+    for (std::size_t s = 0; s < kLanes; ++s)
         secrets[s] = secrets_out[s] = core.lanes.values[s].data();
 
-    for (std::size_t i = 0; i < core.set.k; i++, signature += (core.set.a + 1) * n) {
+    for (std::size_t i = 0; i < core.set.k; ++i, signature += (core.set.a + 1) * n) {
         const auto start = static_cast<std::uint32_t>(i << core.set.a);
         const std::uint32_t target = start + fors_index(core.set, core.digest, i);
         const Tree tree = {address, core.set.a, target, signature + n};
@@ -30,7 +30,7 @@ template <typename Hash>
             for (std::uint32_t leaf = first; leaf < first + kBlockLeaves; leaf += kLanes) {
                 core.set_addresses(address);
                 Outputs leaves{};
-                for (std::size_t s = 0; s < kLanes; s++) {
+                for (std::size_t s = 0; s < kLanes; ++s) {
                     core.addresses[s].type = AddressType::fors_prf; // fors_skGen, algorithm 14
                     core.addresses[s].hash = leaf + static_cast<std::uint32_t>(s);
                     leaves[s] = &core.nodes[(leaf - first + s) * n];
@@ -73,7 +73,7 @@ template <typename Hash>
     std::byte* at = &signature[n];
     TRY(fors_sign(core, key, at));
     at += set.fors_size();
-    for (std::size_t layer = 0; layer < set.d; layer++) {
+    for (std::size_t layer = 0; layer < set.d; ++layer) {
         declassify(core.root.data(), n); // FORS' public key, or the root of the tree below
         TRY(xmss_tree(core, layer, key.tree, key.leaf, at));
         at += set.xmss_size();

@@ -31,14 +31,14 @@ void add_block(Core<Hash>& core, const Tree& tree, std::uint32_t first, std::siz
     std::byte* const nodes = core.nodes.data();
     core.set_addresses(tree.address);
     std::size_t level = 0;
-    for (; count > 1; count /= 2, first /= 2, level++) {
-        for (std::size_t i = 0; i < count; i++)
+    for (; count > 1; count /= 2, first /= 2, ++level) {
+        for (std::size_t i = 0; i < count; ++i)
             keep_path(tree, n, level, first + static_cast<std::uint32_t>(i), nodes + i * n);
         for (std::size_t done = 0; done < count / 2; done += kLanes) {
             const std::size_t here = std::min(kLanes, count / 2 - done);
             Inputs in{};
             Outputs out{};
-            for (std::size_t s = 0; s < here; s++) {
+            for (std::size_t s = 0; s < here; ++s) {
                 core.addresses[s].chain = static_cast<std::uint32_t>(level + 1);
                 core.addresses[s].hash = first / 2 + static_cast<std::uint32_t>(done + s);
                 in[s] = nodes + 2 * (done + s) * n;
@@ -48,7 +48,7 @@ void add_block(Core<Hash>& core, const Tree& tree, std::uint32_t first, std::siz
         }
     }
     Address address = tree.address;
-    for (;; first /= 2, level++) {
+    for (;; first /= 2, ++level) {
         keep_path(tree, n, level, first, nodes);
         if (level == tree.height) {
             std::copy_n(nodes, n, core.root.begin());

@@ -14,8 +14,8 @@ void wots_key_from_signature(Core<Hash>& core, const Address& tree, std::uint32_
     wots_digits(core.set, core.root.data(), core.digits);
     std::array<std::uint8_t, kMaxDigits> order; // the longest first
     std::size_t sorted = 0;
-    for (std::uint32_t digit = 0; digit <= kChainEnd; digit++) {
-        for (std::size_t i = 0; i < core.set.len; i++)
+    for (std::uint32_t digit = 0; digit <= kChainEnd; ++digit) {
+        for (std::size_t i = 0; i < core.set.len; ++i)
             if (core.digits[i] == digit) order[sorted++] = static_cast<std::uint8_t>(i);
     }
 
@@ -28,14 +28,14 @@ void wots_key_from_signature(Core<Hash>& core, const Address& tree, std::uint32_
         const std::size_t here = std::min(kLanes, core.set.len - done);
         Starts starts;
         starts.fill(kChainEnd);
-        for (std::size_t s = 0; s < here; s++) {
+        for (std::size_t s = 0; s < here; ++s) {
             const std::size_t chain = order[done + s];
             core.addresses[s].chain = static_cast<std::uint32_t>(chain);
             starts[s] = core.digits[chain];
             std::copy_n(signature + chain * n, n, core.lanes.values[s].begin());
         }
         core.hash.chain_x8(core.addresses, starts, starts[0], kChainEnd, core.lanes, here);
-        for (std::size_t s = 0; s < here; s++)
+        for (std::size_t s = 0; s < here; ++s)
             std::copy_n(core.lanes.values[s].begin(), n, &core.chains[order[done + s] * n]);
     }
     Address key = tree;
@@ -52,7 +52,7 @@ void xmss_root_from_signature(Core<Hash>& core, std::size_t layer, const KeyInde
     wots_key_from_signature(core, address, key.leaf, signature);
     const std::byte* path = signature + core.set.len * n;
     std::byte* const pair = core.nodes.data();
-    for (std::size_t level = 0; level < core.set.h_prime; level++, path += n) {
+    for (std::size_t level = 0; level < core.set.h_prime; ++level, path += n) {
         const bool is_right = ((key.leaf >> level) & 1) != 0;
         std::copy_n(core.root.begin(), n, pair + n * is_right);
         std::copy_n(path, n, pair + n * !is_right);
@@ -73,7 +73,7 @@ void fors_key_from_signature(Core<Hash>& core, const KeyIndex& key, const std::b
         std::array<std::uint32_t, kLanes> leaf{};
         Inputs in{};
         Outputs out{};
-        for (std::size_t s = 0; s < here; s++) {
+        for (std::size_t s = 0; s < here; ++s) {
             const std::size_t tree = done + s;
             leaf[s] = static_cast<std::uint32_t>(tree << core.set.a) + fors_index(core.set, core.digest, tree);
             core.addresses[s].chain = 0;
@@ -82,8 +82,8 @@ void fors_key_from_signature(Core<Hash>& core, const KeyIndex& key, const std::b
             out[s] = &core.chains[tree * n];
         }
         core.hash.hash_x8(core.addresses, in, n, out, here);
-        for (std::size_t level = 0; level < core.set.a; level++) {
-            for (std::size_t s = 0; s < here; s++) {
+        for (std::size_t level = 0; level < core.set.a; ++level) {
+            for (std::size_t s = 0; s < here; ++s) {
                 const bool is_right = ((leaf[s] >> level) & 1) != 0;
                 std::byte* const pair = &core.nodes[s * 2 * n];
                 std::copy_n(out[s], n, pair + n * is_right);
@@ -115,7 +115,7 @@ Verdict verify(const Set& set, Bytes public_key, const SignedMessage& message, B
     const std::byte* at = &signature[n];
     fors_key_from_signature(core, key, at);
     at += set.fors_size();
-    for (std::size_t layer = 0; layer < set.d; layer++) {
+    for (std::size_t layer = 0; layer < set.d; ++layer) {
         xmss_root_from_signature(core, layer, key, at);
         at += set.xmss_size();
         key.leaf = static_cast<std::uint32_t>(low_bits(key.tree, set.h_prime));

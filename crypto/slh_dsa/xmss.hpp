@@ -17,7 +17,7 @@ template <typename Hash>
     core.set_addresses(tree);
     Inputs in{};
     Outputs out{};
-    for (std::size_t s = 0; s < kLanes; s++) {
+    for (std::size_t s = 0; s < kLanes; ++s) {
         core.addresses[s].key_pair = first + static_cast<std::uint32_t>(s);
         in[s] = core.sk_seed.data();
         out[s] = core.lanes.values[s].data();
@@ -30,7 +30,7 @@ template <typename Hash>
     };
     const bool signs = signature != nullptr && signer - first < kLanes;
     constexpr Starts kFromStart{};
-    for (std::size_t i = 0; i < core.set.len; i++) {
+    for (std::size_t i = 0; i < core.set.len; ++i) {
         for_lanes(AddressType::wots_prf, i);
         core.hash.hash_x8(core.addresses, in, n, out, kLanes);
         for_lanes(AddressType::wots_hash, i);
@@ -41,12 +41,12 @@ template <typename Hash>
             std::copy_n(core.lanes.values[signer - first].begin(), n, signature + i * n);
         }
         core.hash.chain_x8(core.addresses, kFromStart, done, kChainEnd, core.lanes, kLanes);
-        for (std::size_t s = 0; s < kLanes; s++)
+        for (std::size_t s = 0; s < kLanes; ++s)
             std::copy_n(core.lanes.values[s].begin(), n, &core.chains[s * key_size + i * n]);
         TRY(core.poll.after(kLanes * (kChainEnd + 1)));
     }
     for_lanes(AddressType::wots_pk, 0);
-    for (std::size_t s = 0; s < kLanes; s++) {
+    for (std::size_t s = 0; s < kLanes; ++s) {
         in[s] = &core.chains[s * key_size];
         out[s] = &core.nodes[s * n];
     }

@@ -14,7 +14,7 @@ std::uint64_t carry_of(Wide value) { return static_cast<std::uint64_t>(value >> 
 
 // Carries five sums of products, each below 2^114.7, to a tight element. 2^255 is 19.
 [[gnu::always_inline]] inline Element carried(Wide (&sum)[5]) {
-    for (std::size_t i = 0; i < 4; i++)
+    for (std::size_t i = 0; i < 4; ++i)
         sum[i + 1] += carry_of(sum[i]);
     // Only sum[0] has all its products folded down by 19; sum[4] has none, so its carry is below 2^59.5.
     const std::uint64_t first = low(sum[0]) + 19 * carry_of(sum[4]);
@@ -32,8 +32,8 @@ Element from_bytes(Bytes bytes) {
 void to_bytes(const Element& a, MutableBytes out) {
     // Twice around makes all limbs 51 bits: the value is below 2^255.
     std::array<std::uint64_t, 5> x = a.limb;
-    for (int i = 0; i < 2; i++) {
-        for (std::size_t j = 0; j < 5; j++) {
+    for (int i = 0; i < 2; ++i) {
+        for (std::size_t j = 0; j < 5; ++j) {
             const std::uint64_t carry = x[j] >> 51;
             x[j] &= kLimbMask;
             x[(j + 1) % 5] += j == 4 ? 19 * carry : carry;
@@ -74,14 +74,14 @@ void multiply(Element& out, const Element& a, const Element& b) {
 
 void multiply(Element& out, const Element& a, std::uint32_t small) {
     Wide sum[5];
-    for (std::size_t i = 0; i < 5; i++)
+    for (std::size_t i = 0; i < 5; ++i)
         sum[i] = Wide{a.limb[i]} * small;
     out = carried(sum);
 }
 
 void square(Element& out, const Element& a, int times) {
     Element result = a;
-    for (int i = 0; i < times; i++) {
+    for (int i = 0; i < times; ++i) {
         const auto& x = result.limb;
         const std::uint64_t x0 = 2 * x[0];
         const std::uint64_t x1 = 2 * x[1];

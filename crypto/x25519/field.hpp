@@ -27,7 +27,7 @@ void to_bytes(const Element& a, MutableBytes out);
 
 [[gnu::always_inline]] inline Element operator+(const Element& a, const Element& b) {
     Element sum;
-    for (std::size_t i = 0; i < 5; i++)
+    for (std::size_t i = 0; i < 5; ++i)
         sum.limb[i] = a.limb[i] + b.limb[i];
     return sum;
 }
@@ -35,7 +35,7 @@ void to_bytes(const Element& a, MutableBytes out);
 // Of tight elements. 2p is added first, so that no limb gets below zero.
 [[gnu::always_inline]] inline Element operator-(const Element& a, const Element& b) {
     Element difference;
-    for (std::size_t i = 0; i < 5; i++)
+    for (std::size_t i = 0; i < 5; ++i)
         difference.limb[i] = a.limb[i] + 2 * (i == 0 ? kLimbMask - 18 : kLimbMask) - b.limb[i];
     return difference;
 }
@@ -55,7 +55,7 @@ void invert(Element& out, const Element& a);
 
 // Exchanges `a` and `b` where the mask is ones.
 inline void swap_if(std::uint64_t mask, Element& a, Element& b) {
-    for (std::size_t i = 0; i < 5; i++) {
+    for (std::size_t i = 0; i < 5; ++i) {
         const std::uint64_t difference = mask & (a.limb[i] ^ b.limb[i]);
         a.limb[i] ^= difference;
         b.limb[i] ^= difference;

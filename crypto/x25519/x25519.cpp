@@ -54,7 +54,7 @@ void step(Ladder& l) {
 void scalar_multiply(Bytes scalar, Bytes point, MutableBytes out) {
     Ladder l;
     const WipeAtEnd wipe(l);
-    for (std::size_t i = 0; i < 32; i++)
+    for (std::size_t i = 0; i < 32; ++i)
         l.scalar[i] = static_cast<std::uint8_t>(scalar[i]);
     // decodeScalar25519.
     l.scalar[0] &= 248;

@@ -61,7 +61,7 @@ Result<> read_key_usage(Bytes value, Certificate& certificate) {
     // X.690 section 11.2.2: of named bits the last one is set.
     if ((static_cast<unsigned>(bits.octets.back()) >> bits.unused_bits & 1U) == 0) return fail(Error::bad_format);
     std::uint32_t usage = 0;
-    for (std::size_t bit = 0; bit < 8 * bits.octets.size(); bit++) {
+    for (std::size_t bit = 0; bit < 8 * bits.octets.size(); ++bit) {
         const auto octet = static_cast<std::uint32_t>(bits.octets[bit / 8]);
         usage |= (octet >> (7 - bit % 8) & 1U) << bit;
     }
@@ -85,7 +85,7 @@ Result<> read_subject_alt_name(Bytes value, Certificate& certificate) {
 
 // Section 4.2: not twice. `before` begins with the first of `count` extensions that were read already.
 Result<> check_new(Bytes oid, der::Reader before, std::size_t count) {
-    for (std::size_t i = 0; i < count; i++) {
+    for (std::size_t i = 0; i < count; ++i) {
         const Extension other = TRY(read_extension(before));
         if (std::ranges::equal(other.oid, oid)) return fail(Error::bad_format);
     }
@@ -102,7 +102,7 @@ Result<ExtensionFacts> read_extensions(der::Reader extensions, Certificate& cert
         if (count == kMaxExtensions) return fail(Error::too_large);
         const Extension extension = TRY(read_extension(extensions));
         TRY(check_new(extension.oid, first, count));
-        count++;
+        ++count;
 
         const bool is_standard = extension.oid.size() == kCertificateExtensions.size() + 1 &&
                                  std::ranges::equal(extension.oid.first(2), kCertificateExtensions);

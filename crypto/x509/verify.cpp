@@ -101,7 +101,7 @@ Verdict verify_chain(std::span<const Certificate> chain, const TrustAnchor& anch
                      CertificateUse use, X509Workspace& workspace) {
     if (chain.empty() || chain.size() > kMaxChain) return Verdict::invalid;
     Path path(anchor);
-    for (std::size_t i = chain.size() - 1; i > 0; i--) {
+    for (std::size_t i = chain.size() - 1; i > 0; --i) {
         if (path.check(chain[i], time, workspace) != Verdict::valid) return Verdict::invalid;
         if (!path.descend(chain[i])) return Verdict::invalid;
     }

@@ -152,7 +152,7 @@ private:
             }
             not_agent = found ? found->agent_id : 0;
             if (!is_gone)
-                failed++;
+                ++failed;
             else if (application::now_ns() - start > kRestart)
                 break;
             std::this_thread::sleep_for(std::chrono::milliseconds(250)); // a restart takes its time

@@ -14,7 +14,7 @@ namespace aios {
 
 namespace {
 
-constexpr unsigned kThreadsLookedAt = 256; // for the state `waiting`: a snapshot needs no more
+constexpr unsigned kThreadsLookedAt = 256;                    // for the state `waiting`: a snapshot needs no more
 constexpr std::uint64_t kConsoleBurst = 64 * 1024;            // bytes at once
 constexpr std::uint64_t kConsoleBytesPerSecond = 1024 * 1024; // and in the long run
 

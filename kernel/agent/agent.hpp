@@ -28,7 +28,7 @@ class Process;
 [[nodiscard]] inline std::string_view name_text(const char (&name)[kMaxNameBytes]) {
     std::size_t length = 0;
     while (length < kMaxNameBytes && name[length] != '\0')
-        length++;
+        ++length;
     return {name, length};
 }
 
@@ -118,8 +118,8 @@ private:
     // Under the agent's lock:
     IntrusiveList<Thread, &Thread::owner_node> threads_;
     IntrusiveList<Thread, &Thread::owner_node> leaving_; // killed, not gone yet
-    bool exiting_ = false; // no new threads
-    bool has_run_ = false; // had a thread
+    bool exiting_ = false;                               // no new threads
+    bool has_run_ = false;                               // had a thread
     bool torn_down_ = false;
     EndReason reason_ = EndReason::none;
     std::uint64_t status_ = 0;

@@ -35,7 +35,7 @@ private:
 
 std::size_t count_strings(const char* text, std::size_t bytes) {
     std::size_t count = 0;
-    for (std::size_t i = 0; i < bytes; i++)
+    for (std::size_t i = 0; i < bytes; ++i)
         count += text[i] == '\0';
     return count;
 }

@@ -21,7 +21,7 @@ Result<Ref<Process>> Process::create(Agent& agent, Ref<mm::AddressSpace> memory,
         TRY(mm::make<Process>(std::move(charge), Ref<Agent>::share(agent), std::move(memory), personality));
     Ref<Process> ref = Ref<Process>::adopt(process);
     Agent::AgentLock::Guard guard(agent.lock_);
-    agent.process_objects_++;
+    ++agent.process_objects_;
     if (agent.state_ >= AgentState::stopping) return fail(Error::killed);
     process->retain(); // the list's
     agent.processes_.push_back(*process);
@@ -33,7 +33,7 @@ void Process::last_reference_gone() {
     mm::destroy(this);
     {
         Agent::AgentLock::Guard guard(agent->lock_);
-        agent->process_objects_--;
+        --agent->process_objects_;
     }
     Reaper::enqueue(*agent);
 }
@@ -100,7 +100,7 @@ void Process::kill_threads() {
     for (bool more = true; more;) {
         Agent::AgentLock::Guard guard(agent_->lock_);
         exiting_ = true; // no thread comes from here on
-        for (unsigned i = 0; i < kThreadsAtOnce; i++) {
+        for (unsigned i = 0; i < kThreadsAtOnce; ++i) {
             Thread* thread = threads_.pop_front();
             if (thread == nullptr) break;
             leaving_.push_back(*thread);

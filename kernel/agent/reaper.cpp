@@ -146,7 +146,7 @@ bool Reaper::tear_down_one(Agent& agent) {
 
 // Up to kBudget children hear that their parent ends. False when all have.
 bool Reaper::end_children(Agent& agent) {
-    for (unsigned i = 0; i < kBudget; i++) {
+    for (unsigned i = 0; i < kBudget; ++i) {
         Ref<Agent> child;
         {
             AgentTreeLock::Guard tree(g_tree_lock);

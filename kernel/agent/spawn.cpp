@@ -192,10 +192,10 @@ Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
     Handle handles[kMaxStartupHandles - 1];
     const std::size_t count = plan.capability_count;
     std::uint32_t granted[kMaxStartupHandles - 1];
-    for (std::size_t i = 0; i < count; i++)
+    for (std::size_t i = 0; i < count; ++i)
         granted[i] = plan.capabilities[i].rights().bits();
     TRY(agent->table_->insert_all({plan.capabilities, count}, {handles, count}));
-    for (std::size_t i = 0; i < count; i++) {
+    for (std::size_t i = 0; i < count; ++i) {
         if (handles[i] == kNoHandle) return fail(Error::revoked);
         block.entries[block.count++] = {handles[i], plan.roles[i], granted[i]};
     }

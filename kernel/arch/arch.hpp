@@ -13,8 +13,8 @@ namespace aios::arch {
 
 inline constexpr unsigned kMaxCpus = 64;
 inline constexpr std::size_t kPageSize = 4096;
-inline constexpr std::size_t kKernelStackBytes = 16384; // plus an unmapped guard page below
-inline constexpr std::uint64_t kUserLow = 0x10000;      // lowest user address
+inline constexpr std::size_t kKernelStackBytes = 16384;      // plus an unmapped guard page below
+inline constexpr std::uint64_t kUserLow = 0x10000;           // lowest user address
 inline constexpr std::uint64_t kUserHigh = 0x7fff'ffff'f000; // first address past user space
 
 struct PhysAddr {
@@ -22,11 +22,11 @@ struct PhysAddr {
     constexpr auto operator<=>(const PhysAddr&) const = default;
 };
 
-// --- this CPU -----------------------------------------------------------------------------------------------------------------
-[[nodiscard]] unsigned cpu_index();  // 0 .. cpu_count()-1; stable only while interrupts are off
-[[nodiscard]] unsigned cpu_count();  // CPUs that are up
+// --- this CPU --------------------------------------------------------------------------------------------------------
+[[nodiscard]] unsigned cpu_index(); // 0 .. cpu_count()-1; stable only while interrupts are off
+[[nodiscard]] unsigned cpu_count(); // CPUs that are up
 [[nodiscard]] bool interrupts_enabled();
-bool interrupts_disable();           // returns whether they were on
+bool interrupts_disable(); // returns whether they were on
 void interrupts_enable();
 void wait_for_interrupt();           // enable and halt as one step; returns with interrupts disabled
 void relax();                        // pause in a spin loop
@@ -64,13 +64,14 @@ private:
 [[nodiscard]] void* current_thread();
 void set_current_thread(void* thread, std::uint64_t kernel_stack_top); // also sets TSS.RSP0 and the SYSCALL stack
 
-// --- other CPUs ---------------------------------------------------------------------------------------------------------------
-void send_reschedule(unsigned cpu);                                  // that CPU takes hook::reschedule()
-void run_on_others(void (*function)(void*), void* argument);         // by IPI, waits until all have run it; safe with interrupts off
-[[nodiscard]] std::uint64_t rounds_waited_for();                     // how often a CPU has asked others so, for whatever reason
-[[noreturn]] void halt_others_and_stop();                            // panic
+// --- other CPUs ------------------------------------------------------------------------------------------------------
+void send_reschedule(unsigned cpu); // that CPU takes hook::reschedule()
+// By IPI; waits until all have run it. Safe with interrupts off.
+void run_on_others(void (*function)(void*), void* argument);
+[[nodiscard]] std::uint64_t rounds_waited_for(); // how often a CPU has asked others so, for whatever reason
+[[noreturn]] void halt_others_and_stop();        // panic
 
-// --- registers of an interrupted or calling context ------------------------------------------------------------------------------
+// --- registers of an interrupted or calling context ------------------------------------------------------------------
 struct TrapFrame { // laid out as the entry code pushes it
     std::uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
     std::uint64_t vector, error;
@@ -78,7 +79,7 @@ struct TrapFrame { // laid out as the entry code pushes it
     [[nodiscard]] bool from_user() const { return (cs & 3) == 3; }
 };
 
-// --- contexts ------------------------------------------------------------------------------------------------------------------
+// --- contexts --------------------------------------------------------------------------------------------------------
 struct KernelContext {
     std::uint64_t stack_pointer = 0;
 };
@@ -112,7 +113,7 @@ void set_user_fs_base(std::uint64_t base);
 [[nodiscard]] std::uint64_t user_gs_base();
 void set_user_gs_base(std::uint64_t base);
 
-// --- page tables ----------------------------------------------------------------------------------------------------------------
+// --- page tables -----------------------------------------------------------------------------------------------------
 // `owned` is a mark that mm keeps in a page table entry (a bit that the processor ignores); arch gives it no meaning.
 // An entry with none of read, write, execute keeps its frame and mark but is not present: nobody, the kernel included,
 // reaches the page through it (mprotect to nothing and back must not lose contents).
@@ -127,7 +128,7 @@ constexpr Protection operator~(Protection a) { return static_cast<Protection>(~s
 constexpr bool has(Protection set, Protection bit) {
     return (static_cast<std::uint32_t>(set) & static_cast<std::uint32_t>(bit)) != 0;
 }
-[[nodiscard]] void* physmap(PhysAddr address);            // kernel address of any RAM address
+[[nodiscard]] void* physmap(PhysAddr address); // kernel address of any RAM address
 [[nodiscard]] PhysAddr physmap_to_phys(const void* pointer);
 
 // Where page tables get their frames: given by mm, so that each table page is charged.
@@ -166,8 +167,8 @@ public:
     [[nodiscard]] Entry query(std::uint64_t address) const;
     // First address >= `from` and < `to` that has a mapping, or `to`; skips empty tables.
     [[nodiscard]] std::uint64_t next_mapped(std::uint64_t from, std::uint64_t to) const;
-    void activate();                                   // load CR3 on this CPU; interrupts off
-    static void activate_kernel_only();                // no user half
+    void activate();                    // load CR3 on this CPU; interrupts off
+    static void activate_kernel_only(); // no user half
     // Flush [from, from + pages*4096) on every CPU that runs this table; returns when none can use the old entries.
     void flush(std::uint64_t from, std::size_t pages);
     [[nodiscard]] std::uint64_t root() const { return root_; }
@@ -191,8 +192,9 @@ inline constexpr std::size_t kMostUnmapped = 64;
 void unmap_kernel(std::span<const std::uint64_t> addresses, PhysAddr* frames);
 void set_kernel_table_frames(TableFrames& frames);
 
-// --- user memory -----------------------------------------------------------------------------------------------------------------
-[[nodiscard]] constexpr bool is_user_range(std::uint64_t address, std::uint64_t bytes) { // 0 bytes are one wherever they lie
+// --- user memory -----------------------------------------------------------------------------------------------------
+// 0 bytes are one wherever they lie.
+[[nodiscard]] constexpr bool is_user_range(std::uint64_t address, std::uint64_t bytes) {
     return bytes == 0 || (address >= kUserLow && address < kUserHigh && bytes <= kUserHigh - address);
 }
 // For kernel/mm/user_memory.hpp, which every other copy goes through.
@@ -200,22 +202,23 @@ void set_kernel_table_frames(TableFrames& frames);
 // SMAP is opened for the copy alone. `bytes` may be 0.
 Result<> copy_from_user(void* to, std::uint64_t from, std::size_t bytes);
 Result<> copy_to_user(std::uint64_t to, const void* from, std::size_t bytes);
-Result<std::uint32_t> user_load_u32(std::uint64_t address);                                    // atomic
+Result<std::uint32_t> user_load_u32(std::uint64_t address); // atomic
 Result<bool> user_compare_exchange_u32(std::uint64_t address, std::uint32_t& expected, std::uint32_t desired);
 
-// --- time -----------------------------------------------------------------------------------------------------------------------
+// --- time ------------------------------------------------------------------------------------------------------------
 void timer_arm(std::uint64_t ticks_deadline); // one shot on this CPU, at that TSC value; past = at once
 void timer_disarm();
 
-// --- hooks: implemented by the rest of the kernel, called by arch ------------------------------------------------------------------
+// --- hooks: implemented by the rest of the kernel, called by arch ----------------------------------------------------
 namespace hook {
-void system_call(TrapFrame& frame);  // interrupts on
+void system_call(TrapFrame& frame); // interrupts on
 // A fault. Returns normally when it was handled (retry); for faults of the kernel that nobody handles, arch panics.
 // `address` is CR2 for page faults. Called with interrupts as they were at the fault.
 bool page_fault(TrapFrame& frame, std::uint64_t address, bool write, bool execute, bool present);
-void user_exception(TrapFrame& frame, std::uint64_t address); // any other exception from user mode, and unresolved page faults
-void timer();                        // local timer, interrupts off
-void reschedule();                   // reschedule IPI, interrupts off
+// Any other exception from user mode, and unresolved page faults.
+void user_exception(TrapFrame& frame, std::uint64_t address);
+void timer();                         // local timer, interrupts off
+void reschedule();                    // reschedule IPI, interrupts off
 void device_interrupt(unsigned line); // I/O APIC line (GSI), interrupts off
 // Before every return to user mode, interrupts off: preemption, kills, signals. May enable interrupts and block inside.
 void before_user(TrapFrame& frame);

@@ -23,7 +23,7 @@ Result<Bytes> encode_record(const Record& record, std::uint64_t index, std::uint
         encoder.key(8).bytes(std::as_bytes(std::span(record.digest)));
     std::size_t length = 0;
     while (length < sizeof(record.name) && record.name[length] != '\0')
-        length++;
+        ++length;
     if (length != 0) encoder.key(9).text({record.name, length});
     encoder.close();
     return encoder.finish();

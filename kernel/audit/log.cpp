@@ -68,7 +68,7 @@ void Log::append(const Record& record, std::uint64_t time_ns, Keep keep) {
     cbor::Encoder item(MutableBytes(batch_ + kBatchHead + batch_bytes_, kBatchBytes - batch_bytes_));
     item.bytes(*encoded);
     batch_bytes_ += item.size();
-    batch_count_++;
+    ++batch_count_;
     size_.store(tree_.size(), std::memory_order_release); // pairs with the acquire in size()
     busy = false;
 }

@@ -29,11 +29,11 @@ public:
         }
         if (arena_.size() - end_ < record.size()) { // the tail end stays unused: a record is never split
             while (first_ < index && place(first_).offset >= end_)
-                first_++;
+                ++first_;
             end_ = 0;
         }
         while (first_ < index && overlaps(place(first_), end_, record.size()))
-            first_++;
+            ++first_;
         if (index - first_ >= places_.size()) first_ = index - places_.size() + 1;
         std::memcpy(arena_.data() + end_, record.data(), record.size());
         place(index) = {static_cast<std::uint32_t>(end_), static_cast<std::uint32_t>(record.size())};

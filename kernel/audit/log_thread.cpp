@@ -39,7 +39,7 @@ void ask_for_head(std::uint64_t popped) {
 
 // One after the other, so that no lock is held over all of them.
 void wake_readers() {
-    for (unsigned i = 0; i < kMaxWoken && g_readers.has_waiters(); i++)
+    for (unsigned i = 0; i < kMaxWoken && g_readers.has_waiters(); ++i)
         g_readers.wake_one();
     if (g_readers.has_waiters()) ask_for_head(0);
 }
@@ -75,7 +75,7 @@ void Engine::append_some(std::uint64_t count) {
     const std::uint64_t before = own_cpu_ns();
     std::uint64_t done = 0;
     while (done < count && append_next())
-        done++;
+        ++done;
     if (done != 0) record_price.measured(own_cpu_ns() - before, done);
 }
 

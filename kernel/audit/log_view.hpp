@@ -1,8 +1,8 @@
 // LogView: the kernel object behind a `log` handle. There is one log; a view is only the authority to read it.
 #pragma once
 
-#include "kernel/object/object.hpp"
 #include "kernel/mm/size_classes.hpp"
+#include "kernel/object/object.hpp"
 
 namespace aios {
 

@@ -89,7 +89,7 @@ public:
             if (next == nullptr) return nullptr;
         }
         oldest_ = next;
-        popped_++;
+        ++popped_;
         return oldest;
     }
     // Consumer.

@@ -22,13 +22,13 @@ constinit arch::PerCpu<Counts> g_counts;
 void count_check(ObjectType type, Rights needed, bool granted) {
     const unsigned right = needed.bits() == 0 ? kNoRight : static_cast<unsigned>(std::countr_zero(needed.bits()));
     CheckCount& count = g_counts.mine().of[static_cast<unsigned>(type)][right < kNoRight ? right : kNoRight];
-    (granted ? count.granted : count.refused)++;
+    ++(granted ? count.granted : count.refused);
 }
 
 CheckCount checks_of(unsigned type, unsigned right) {
     CheckCount sum{0, 0};
     if (type >= kObjectTypes || right >= kRightKinds) return sum;
-    for (unsigned cpu = 0; cpu < arch::kMaxCpus; cpu++) {
+    for (unsigned cpu = 0; cpu < arch::kMaxCpus; ++cpu) {
         const CheckCount& count = g_counts.of(cpu).of[type][right];
         sum.granted += count.granted;
         sum.refused += count.refused;

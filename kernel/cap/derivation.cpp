@@ -97,8 +97,7 @@ void Capability::uncount() {
     told->handle_removed(node->rights_);
 }
 
-// --- revocation
-// -----------------------------------------------------------------------------------------------------------------
+// --- revocation ------------------------------------------------------------------------------------------------------
 
 struct DerivationTree::Ending {
     Ref<DerivationNode> node;
@@ -157,7 +156,7 @@ bool DerivationTree::collect_leaves_locked(DerivationNode& top, std::uint64_t un
     }
     if (bottom == nullptr) return false;
     DerivationNode& parent = *bottom->parent_;
-    for (unsigned steps = 0; steps < kChunk && bottom != nullptr && may_go(*bottom); steps++) {
+    for (unsigned steps = 0; steps < kChunk && bottom != nullptr && may_go(*bottom); ++steps) {
         DerivationNode* next = parent.children_.next(*bottom);
         if (bottom->children_.is_empty()) take_locked(*bottom, batch);
         bottom = next;
@@ -176,7 +175,7 @@ bool DerivationTree::collect_paid(DerivationNode::Paid& paid, unsigned shard, Ba
     if (node == nullptr) return false;
     end_locked(*node);
     if (collect_leaves_locked(*node, kAll, batch)) return true;
-    for (unsigned steps = 0; steps < kChunk && node != nullptr; steps++) {
+    for (unsigned steps = 0; steps < kChunk && node != nullptr; ++steps) {
         DerivationNode* next = paid.next(*node);
         if (node->children_.is_empty()) take_locked(*node, batch);
         node = next;
@@ -187,13 +186,13 @@ bool DerivationTree::collect_paid(DerivationNode::Paid& paid, unsigned shard, Ba
 // Step 2. What is counted is told once; the rest may be told again by another revocation.
 void DerivationTree::tell(Batch& batch) {
     Table* noticed = nullptr;
-    for (unsigned i = 0; i < batch.count; i++) {
+    for (unsigned i = 0; i < batch.count; ++i) {
         const Ending& ending = batch.endings[i];
         if (!ending.object) continue;
         if (ending.tells_count) ending.object->handle_removed(ending.node->rights_);
         if (ending.table) ending.object->revoked_for(ending.table->holder());
     }
-    for (unsigned i = 0; i < batch.count; i++) {
+    for (unsigned i = 0; i < batch.count; ++i) {
         const Ending& ending = batch.endings[i];
         if (!ending.was_mapped || !ending.table || ending.table.get() == noticed) continue;
         noticed = ending.table.get(); // siblings in one table share a notice
@@ -205,7 +204,7 @@ void DerivationTree::tell(Batch& batch) {
 void DerivationTree::finish(Batch& batch) {
     if (batch.count == 0) return;
     DerivationLock::Guard guard(lock(*batch.endings[0].node)); // all are of one tree, or of one shard
-    for (unsigned i = 0; i < batch.count; i++) {
+    for (unsigned i = 0; i < batch.count; ++i) {
         Ending& ending = batch.endings[i];
         DerivationNode& node = *ending.node;
         if (std::exchange(node.has_ended_, true)) continue; // another revocation was here

@@ -24,7 +24,7 @@ Table::~Table() {
     AIOS_ASSERT(used_ == 0); // close_all() came first
     for (const DerivationNode::Paid& paid : paid_)
         AIOS_ASSERT(paid.is_empty());
-    for (std::uint32_t i = 0; i < chunk_count_; i++) {
+    for (std::uint32_t i = 0; i < chunk_count_; ++i) {
         mm::destroy(chunks_[i]);
         payer_->give_back(Resource::memory, mm::cost_of<Chunk>);
     }
@@ -62,8 +62,8 @@ std::uint32_t Table::promise_slot_locked() {
     Slot& slot = slot_at(index);
     AIOS_ASSERT(slot.state == SlotState::free);
     first_free_ = slot.next_free;
-    free_count_--;
-    used_++;
+    --free_count_;
+    ++used_;
     slot.state = SlotState::promised;
     return index;
 }
@@ -94,14 +94,14 @@ Table::Taken Table::free_slot_locked(Slot& slot, std::uint32_t index) {
     slot.object = nullptr;
     slot.node = nullptr;
     slot.state = SlotState::free;
-    used_--;
+    --used_;
     payer_->give_back(Resource::handles, 1);
     // A slot whose generations are used up is not used again: a stale handle must never match.
     if (slot.generation < kLastGeneration) {
-        slot.generation++;
+        ++slot.generation;
         slot.next_free = first_free_;
         first_free_ = index;
-        free_count_++;
+        ++free_count_;
     }
     return taken;
 }
@@ -122,14 +122,14 @@ Permitted<Checked<Object>> Table::lookup_any(Handle handle, ObjectType type, Rig
                 type = actual;
                 error = Error::missing_right;
             } else {
-                checks_.granted++;
+                ++checks_.granted;
                 count_check(actual, needed, true);
                 return Checked<Object>{Ref<Object>::share(*slot->object), slot->rights,
                                        Ref<DerivationNode>::share(*slot->node)};
             }
         }
     }
-    checks_.refused++;
+    ++checks_.refused;
     count_check(type, needed, false);
     return refuse(error, asked);
 }
@@ -149,21 +149,21 @@ Result<> Table::insert_all(std::span<Capability> capabilities, std::span<Handle>
     Announced announced[kMaxStartupHandles];
     std::uint32_t slots[kMaxStartupHandles];
     std::uint32_t live = 0;
-    for (std::size_t i = 0; i < out.size(); i++) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
         out[i] = kNoHandle;
         slots[i] = kNoSlot;
         Ref<Object> object = capabilities[i].object();
         if (!object) continue;
         announced[i] = Announced(std::move(object), capabilities[i].rights());
-        live++;
+        ++live;
     }
     {
         SlotsGuard guard(lock_);
         TRY(ensure_free_locked(live));
-        for (std::size_t i = 0; i < out.size(); i++)
+        for (std::size_t i = 0; i < out.size(); ++i)
             if (announced[i]) slots[i] = promise_slot_locked();
     }
-    for (std::size_t i = 0; i < out.size(); i++) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
         Capability& capability = capabilities[i];
         if (slots[i] != kNoSlot) {
             DerivationLock::Guard tree(DerivationTree::lock(*capability.node));

@@ -72,11 +72,11 @@ void Table::close_all() {
         closed_ = true;
     }
     // What this table paid for ends everywhere.
-    for (unsigned shard = 0; shard < DerivationTree::kShards; shard++)
+    for (unsigned shard = 0; shard < DerivationTree::kShards; ++shard)
         DerivationTree::destroy_paid(paid_[shard], shard);
     // What others gave goes back to them. The table does not grow any more.
     bool was_mapped = false;
-    for (std::uint32_t index = 0; index < chunk_count_ * kChunkSlots; index++) {
+    for (std::uint32_t index = 0; index < chunk_count_ * kChunkSlots; ++index) {
         const Handle handle = handle_at(index);
         if (handle == kNoHandle) continue;
         auto taken = take(handle, false);

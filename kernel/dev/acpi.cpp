@@ -39,14 +39,14 @@ Result<Bytes> table_at(AcpiMemory& memory, std::uint64_t address) {
 void note_table(AcpiMemory& memory, std::uint64_t address, AcpiFacts& facts, std::uint64_t& dsdt) {
     const auto table = table_at(memory, address);
     if (!table) {
-        facts.tables_refused++;
+        ++facts.tables_refused;
         return;
     }
     Result<> read;
     if (has_name(*table, "APIC")) read = acpi_read_madt(*table, facts);
     if (has_name(*table, "FACP")) read = acpi_read_fadt(*table, facts, dsdt);
     if (has_name(*table, "HPET")) read = acpi_read_hpet(*table, facts);
-    if (!read) facts.tables_refused++;
+    if (!read) ++facts.tables_refused;
 }
 
 } // namespace
@@ -58,7 +58,7 @@ Result<> acpi_read_madt(Bytes table, AcpiFacts& facts) { // 5.2.12
     const auto add_processor = [&](std::uint32_t id, std::uint32_t flags) {
         if ((flags & (kEnabled | kOnlineCapable)) == 0) return;
         if (std::ranges::find(facts.processors, id) != facts.processors.end()) return;
-        if (!facts.processors.push_back(id)) facts.processors_left_out++;
+        if (!facts.processors.push_back(id)) ++facts.processors_left_out;
     };
     while (position < table.size()) {
         const auto type = TRY(at<std::uint8_t>(table, position));
@@ -161,7 +161,7 @@ Result<AcpiFacts> acpi_read(AcpiMemory& memory, std::uint64_t rsdp) { // 5.2.5
     if (dsdt != 0) {
         const auto code = table_at(memory, dsdt);
         if (!code || !has_name(*code, "DSDT"))
-            facts.tables_refused++;
+            ++facts.tables_refused;
         else
             acpi_read_dsdt(*code, facts);
     }

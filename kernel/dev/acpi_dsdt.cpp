@@ -31,7 +31,7 @@ std::optional<Bytes> package_body(Bytes aml, std::size_t position) {
     const auto head = package_length_bytes(aml, position);
     if (!head || *head > aml.size() - position) return std::nullopt;
     std::size_t length = static_cast<std::size_t>(aml[position]) & (*head == 1 ? 0x3f : 0x0f);
-    for (std::size_t i = 1; i < *head; i++)
+    for (std::size_t i = 1; i < *head; ++i)
         length |= static_cast<std::size_t>(aml[position + i]) << (4 + 8 * (i - 1));
     if (length < *head || length > aml.size() - position) return std::nullopt;
     return aml.subspan(position + *head, length - *head);
@@ -95,7 +95,7 @@ std::optional<VirtioPlace> virtio_device(Bytes body) {
 } // namespace
 
 Result<> acpi_find_s5(Bytes dsdt, AcpiFacts& facts) { // 7.4.2, 20.2.5.1: Name (\_S5, Package () {type a, type b, ...})
-    for (std::size_t i = kAcpiHeaderBytes; i + 8 <= dsdt.size(); i++) {
+    for (std::size_t i = kAcpiHeaderBytes; i + 8 <= dsdt.size(); ++i) {
         if (as_text(dsdt.subspan(i, 4)) != "_S5_") continue;
         const auto before = static_cast<std::uint8_t>(dsdt[i - 1]);
         const auto earlier = static_cast<std::uint8_t>(dsdt[i - 2]);
@@ -115,7 +115,7 @@ Result<> acpi_find_s5(Bytes dsdt, AcpiFacts& facts) { // 7.4.2, 20.2.5.1: Name (
 }
 
 void acpi_find_virtio(Bytes dsdt, AcpiFacts& facts) { // 20.2.5.2: Device = ExtOpPrefix 0x82 PkgLength Name ...
-    for (std::size_t i = kAcpiHeaderBytes; i + 2 < dsdt.size(); i++) {
+    for (std::size_t i = kAcpiHeaderBytes; i + 2 < dsdt.size(); ++i) {
         if (static_cast<std::uint8_t>(dsdt[i]) != 0x5b || static_cast<std::uint8_t>(dsdt[i + 1]) != 0x82) continue;
         const auto body = package_body(dsdt, i + 2);
         if (!body || body->size() > kMostDeviceBytes) continue;

@@ -25,7 +25,7 @@
 namespace aios::dev {
 namespace {
 
-constexpr std::uint64_t kReseedInterval = 4096; // requests
+constexpr std::uint64_t kReseedInterval = 4096;          // requests
 constexpr std::uint64_t kRenewAt = kReseedInterval - 64; // while the old one can still give its part to the new one
 constexpr std::size_t kPiece = 64;                       // bytes with interrupts off: some 40,000 instructions
 constexpr std::size_t kMaxRequest = 64 << 10;
@@ -63,12 +63,12 @@ bool jitter(crypto::Sha256& hash, unsigned samples) {
     static volatile std::uint64_t scratch[64];
     std::uint64_t last = arch::ticks(), last_step = 0;
     unsigned changes = 0;
-    for (unsigned i = 0; i < samples; i++) {
-        for (unsigned k = 0; k < 16; k++)
+    for (unsigned i = 0; i < samples; ++i) {
+        for (unsigned k = 0; k < 16; ++k)
             scratch[(i * 7 + k * 11) % 64] = scratch[(i * 7 + k * 11) % 64] + last;
         const std::uint64_t now = arch::ticks();
         const std::uint64_t step = now - last;
-        if (step != last_step) changes++;
+        if (step != last_step) ++changes;
         last_step = step;
         last = now;
         hash.update(bytes_of(step));

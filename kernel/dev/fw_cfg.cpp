@@ -27,7 +27,7 @@ Result<std::size_t> fw_cfg_read(FwCfgSource& source, std::string_view name, Muta
     if (as_text(take<4>(source)) != "QEMU") return fail(Error::not_found);
     source.select(kDirectory);
     const auto count = std::min(load_be<std::uint32_t>(take<4>(source).data()), kFwCfgMaxFiles);
-    for (std::uint32_t i = 0; i < count; i++) {
+    for (std::uint32_t i = 0; i < count; ++i) {
         const auto bytes = load_be<std::uint32_t>(take<4>(source).data());
         const auto key = load_be<std::uint16_t>(take<4>(source).data()); // and two reserved bytes
         const auto field = take<kNameBytes>(source);

@@ -77,10 +77,10 @@ bool try_send(Port& p, std::uint64_t ticket, std::span<const Bytes> parts, std::
     if (ready) {
         if (!p.console->fits(total)) return false;
         p.console->send(parts);
-        p.counts.frames++;
+        ++p.counts.frames;
         p.counts.bytes += total;
     } else {
-        p.counts.dropped++;
+        ++p.counts.dropped;
     }
     p.serving = ticket + 1;
     return true;
@@ -107,7 +107,7 @@ void host_port_send(std::uint32_t kind, std::uint64_t agent, const char* name, B
     const Head head = payload_head(kind, agent, text_of(name), body.size());
     const std::size_t payload = head.size + body.size();
     if (head.size == 0 || payload > kMaxFramePayload) {
-        with_port([](Port& p) { p.counts.dropped++; });
+        with_port([](Port& p) { ++p.counts.dropped; });
         return;
     }
     const Bytes inner(head.bytes.data(), head.size);

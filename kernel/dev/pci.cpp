@@ -19,9 +19,9 @@ struct Wanted {
 };
 
 Result<PciAddress> find_on(std::uint8_t bus, const Wanted& wanted, unsigned depth) {
-    for (std::uint8_t device = 0; device < 32; device++) {
+    for (std::uint8_t device = 0; device < 32; ++device) {
         unsigned functions = 1;
-        for (std::uint8_t function = 0; function < functions; function++) {
+        for (std::uint8_t function = 0; function < functions; ++function) {
             const PciAddress at{bus, device, function};
             const std::uint32_t id = pci_read32(at, 0);
             if ((id & 0xffff) == 0xffff) continue;

@@ -3,8 +3,8 @@
 // PageMap may map.
 #pragma once
 
-#include "kernel/object/object.hpp"
 #include "kernel/mm/size_classes.hpp"
+#include "kernel/object/object.hpp"
 
 namespace aios {
 

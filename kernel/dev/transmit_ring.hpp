@@ -51,7 +51,7 @@ public:
         while (count_ != 0 && done_[first_]) {
             used_ -= bytes_[first_];
             first_ = (first_ + 1) % kPieces;
-            count_--;
+            --count_;
         }
         return true;
     }
@@ -66,7 +66,7 @@ private:
         const auto id = static_cast<std::uint16_t>((first_ + count_) % kPieces);
         bytes_[id] = bytes;
         done_[id] = false;
-        count_++;
+        ++count_;
         (void)pushed.push_back({id, offset, bytes});
     }
 

@@ -40,7 +40,7 @@ void VirtQueue::offer(std::uint16_t id, std::uint64_t physical, std::uint32_t by
     constexpr std::uint16_t kDeviceWrites = 2;
     memory_->descriptors[id] = {physical, bytes, device_writes ? kDeviceWrites : std::uint16_t{0}, 0};
     memory_->available.ring[offered_ % size_] = id;
-    offered_++;
+    ++offered_;
     memory_->available.index.store(offered_, std::memory_order_release);
 }
 
@@ -64,7 +64,7 @@ Result<> VirtioDevice::init(std::uint16_t kind, std::uint32_t wanted) {
 Result<> VirtioDevice::negotiate(std::uint32_t wanted) { // 3.1.1
     constexpr std::uint32_t kVersion1 = 1;               // bit 32
     transport_->set_status(0);
-    for (int polls = 0; transport_->status() != 0; polls++) {
+    for (int polls = 0; transport_->status() != 0; ++polls) {
         if (polls == 1'000'000) return fail(Error::device);
     }
     transport_->set_status(kAcknowledge | kDriver);

@@ -53,13 +53,13 @@ Result<> VirtioConsole::start_port(bool several) {
 Result<> VirtioConsole::announce() {
     const Control messages[] = {{0, kDeviceReady, 1}, {kPort, kPortReady, 1}, {kPort, kPortOpen, 1}};
     std::memcpy(arch::physmap({store_physical_}), messages, sizeof(messages)); // the ring is not in use yet
-    for (std::uint16_t i = 0; i < std::size(messages); i++)
+    for (std::uint16_t i = 0; i < std::size(messages); ++i)
         control_.offer(i, store_physical_ + i * sizeof(Control), sizeof(Control), false);
     control_.notify();
     const std::uint64_t give_up = arch::ticks() + arch::tick_khz() * 2000;
     for (std::size_t done = 0; done < std::size(messages);) {
         if (control_.take_used() != VirtQueue::kNone)
-            done++;
+            ++done;
         else if (arch::ticks() > give_up)
             return fail(Error::device);
         else

@@ -57,7 +57,7 @@ Result<Places> find_places(PciAddress at) {
     if ((pci_read16(at, kStatus) & kHasCapabilities) == 0) return fail(Error::device);
     Places found;
     std::uint8_t capability = pci_read8(at, kCapabilityPointer) & 0xfc;
-    for (int left = 48; capability != 0 && left != 0; left--) { // at most so many fit: a loop ends
+    for (int left = 48; capability != 0 && left != 0; --left) { // at most so many fit: a loop ends
         if (pci_read8(at, capability) == kVendorSpecific) {
             const std::uint8_t type = pci_read8(at, static_cast<std::uint8_t>(capability + 3));
             if (type == 1 && found.common.bytes == 0) found.common = TRY(place_of(at, capability));

@@ -53,7 +53,7 @@ private:
     EventQueue& queue_;
     const std::uint64_t key_, signals_;
     Ref<cap::DerivationNode> node_;
-    Registrant* const registrant_; // nullptr: the kernel's
+    Registrant* const registrant_;                                             // nullptr: the kernel's
     Registration *registrant_next_ = nullptr, *registrant_previous_ = nullptr; // under the registrant's lock
     // Changes under the source's and the queue's lock, so either is enough to read it. nullptr: over.
     std::atomic<Source*> source_{nullptr};

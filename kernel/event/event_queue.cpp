@@ -121,7 +121,7 @@ std::size_t EventQueue::take(std::span<EventPacket> packets) {
     for (bool is_first = true, more = true; more; is_first = false) {
         QueueGuard guard(lock_);
         if (is_first) last = last_ready_number_;
-        for (unsigned i = 0;; i++) {
+        for (unsigned i = 0;; ++i) {
             Registration* registration = ready_.front();
             more = registration != nullptr && registration->ready_number_ <= last && taken < packets.size();
             if (!more || i == kLookedAt) break;
@@ -140,8 +140,7 @@ std::size_t EventQueue::take(std::span<EventPacket> packets) {
     return taken;
 }
 
-Result<std::size_t> EventQueue::wait(std::span<EventPacket> packets, sched::Deadline deadline,
-                                     sched::Through through) {
+Result<std::size_t> EventQueue::wait(std::span<EventPacket> packets, sched::Deadline deadline, sched::Through through) {
     if (packets.empty()) return fail(Error::bad_argument);
     packets = packets.first(packets.size() < kMaxPacketsPerWait ? packets.size() : kMaxPacketsPerWait);
     std::size_t taken = 0;

@@ -25,7 +25,7 @@ int compare_with_prefix(std::string_view path, std::string_view directory) {
 // The number of leading bytes up to a slash that both paths share: their common directory, with its slash.
 std::size_t common_directory(std::string_view a, std::string_view b) {
     std::size_t shared = 0;
-    for (std::size_t i = 0; i < a.size() && i < b.size() && a[i] == b[i]; i++)
+    for (std::size_t i = 0; i < a.size() && i < b.size() && a[i] == b[i]; ++i)
         if (a[i] == '/') shared = i + 1;
     return shared;
 }
@@ -71,7 +71,7 @@ Result<> Manifest::parse(Bytes data, std::uint64_t data_pages) {
         if ((entry.flags & ~boot::kEntryExecutable) != 0) return fail(Error::bad_format);
         last = entry.path;
         next_page = entry.first_page + entry.pages();
-        count_++;
+        ++count_;
     }
     while (const auto key = TRY(in.next_key())) {
         if (!key->is(2)) return fail(Error::bad_format);
@@ -85,9 +85,9 @@ Result<> Manifest::parse(Bytes data, std::uint64_t data_pages) {
 // are new.
 Result<> Manifest::check_directories() const {
     std::string_view last;
-    for (std::uint32_t i = 0; i < count_; i++) {
+    for (std::uint32_t i = 0; i < count_; ++i) {
         const std::string_view current = path(i);
-        for (std::size_t at = common_directory(last, current); at < current.size(); at++) {
+        for (std::size_t at = common_directory(last, current); at < current.size(); ++at) {
             if (current[at] != '/') continue;
             const std::string_view directory = current.substr(0, at);
             const std::uint32_t found = lower_bound(directory);

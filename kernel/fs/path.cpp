@@ -22,7 +22,7 @@ bool is_path(std::string_view path) {
 std::string_view PathWalker::next() {
     std::size_t end = 0;
     while (end < rest_.size() && rest_[end] != '/')
-        end++;
+        ++end;
     const std::string_view component = rest_.substr(0, end);
     rest_.remove_prefix(end < rest_.size() ? end + 1 : end);
     return component;
@@ -31,7 +31,7 @@ std::string_view PathWalker::next() {
 SplitPath split_last(std::string_view path) {
     std::size_t at = path.size();
     while (at != 0 && path[at - 1] != '/')
-        at--;
+        --at;
     return {path.substr(0, at == 0 ? 0 : at - 1), path.substr(at)};
 }
 

@@ -56,7 +56,7 @@ Result<> AtomicBits::create(std::uint64_t bits) {
     const std::uint64_t count = div_ceil(bits, 64) + 1;
     auto* words = static_cast<std::atomic<std::uint64_t>*>(mm::heap_allocate(count * sizeof(std::uint64_t)));
     if (words == nullptr) return fail(Error::out_of_memory);
-    for (std::uint64_t i = 0; i < count; i++)
+    for (std::uint64_t i = 0; i < count; ++i)
         ::new (&words[i]) std::atomic<std::uint64_t>(0);
     words_ = words;
     return {};

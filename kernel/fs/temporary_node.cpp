@@ -12,8 +12,7 @@ namespace aios::fs {
 
 using Guard = sync::Mutex<sync::Rank::file_tree>::Guard;
 
-// --- entries
-// --------------------------------------------------------------------------------------------------------------------
+// --- entries ---------------------------------------------------------------------------------------------------------
 
 bool EntryKey::operator<(const EntryKey& other) const {
     const std::size_t shared = std::min(name.size(), other.name.size());
@@ -51,8 +50,7 @@ void DirectoryEntry::destroy(Store& store, DirectoryEntry* entry) {
     store.payer->give_back(Resource::memory, charged);
 }
 
-// --- nodes
-// ----------------------------------------------------------------------------------------------------------------------
+// --- nodes -----------------------------------------------------------------------------------------------------------
 
 TemporaryNode::TemporaryNode(Ref<Store> store, Reservation charge, NodeKind kind, std::uint32_t mode, std::uint64_t id)
     : store_(std::move(store)), charge_(std::move(charge)), kind_(kind), id_(id), mode_(mode & 07777),
@@ -143,17 +141,17 @@ void TemporaryNode::link(DirectoryEntry& entry) {
     entry.position = next_position_++;
     by_name_.insert(entry);
     by_position_.insert(entry);
-    entry.node->links_++;
+    ++entry.node->links_;
     if (entry.node->is_directory()) entry.node->own_entry_ = &entry;
-    store_->changes++;
+    ++store_->changes;
 }
 
 Ref<TemporaryNode> TemporaryNode::unlink(DirectoryEntry& entry) {
     by_name_.erase(entry);
     by_position_.erase(entry);
-    entry.node->links_--;
+    --entry.node->links_;
     entry.node->own_entry_ = nullptr;
-    store_->changes++;
+    ++store_->changes;
     Ref<TemporaryNode> node = entry.node;
     DirectoryEntry::destroy(*store_, &entry);
     return node;

@@ -69,8 +69,7 @@ public:
     Result<> entry(std::uint64_t position, Entry& out) override;
     Result<std::uint64_t> read_link(char* out, std::uint64_t capacity) override;
 
-    // --- for TemporaryTree, under the store's lock
-    // ----------------------------------------------------------------------------------
+    // --- for TemporaryTree, under the store's lock -------------------------------------------------------------------
     [[nodiscard]] NodeKind kind() const { return kind_; }
     [[nodiscard]] bool is_directory() const { return kind_ == NodeKind::directory; }
     [[nodiscard]] DirectoryEntry* find(std::string_view name) const;

@@ -158,8 +158,7 @@ Result<> TemporaryTree::rename(std::string_view from, std::string_view to, bool 
     return {};
 }
 
-// --- walking
-// --------------------------------------------------------------------------------------------------------------------
+// --- walking ---------------------------------------------------------------------------------------------------------
 
 // The first file or link behind `entry` in the order of paths; from the start for nullptr.
 DirectoryEntry* TemporaryTree::next_file(DirectoryEntry* entry) {
@@ -191,7 +190,7 @@ Result<> TemporaryTree::list(std::uint64_t index, TreeEntry& out) {
         cursor_ = {0, store_->changes, next_file(nullptr)};
     while (cursor_.entry != nullptr && cursor_.index < index) {
         cursor_.entry = next_file(cursor_.entry);
-        cursor_.index++;
+        ++cursor_.index;
     }
     if (cursor_.entry == nullptr) return fail(Error::not_found);
     return describe(*cursor_.entry, out);

@@ -29,7 +29,7 @@ struct Call : Pinned {
     static constexpr std::size_t kInlineBytes = 256;
     static constexpr unsigned kMaxDepth = 32; // longer chains of calls run on the server's own share from there on
 
-    TreeNode id_node;  // while taken
+    TreeNode id_node;    // while taken
     TreeNode place_node; // while it can end without an answer: not done, not being answered
     CallPlace place;
     std::uint64_t id = 0;

@@ -21,7 +21,7 @@ void Channel::finish_locked(Call& call, Result<> outcome) {
 // Those that are being answered are not open: they get their answer. False when none is left.
 bool Channel::fail_some_calls(Error error) {
     Lock::Guard guard(lock_);
-    for (unsigned i = 0; i < kCallsAtOnce && !open_calls_.is_empty(); i++)
+    for (unsigned i = 0; i < kCallsAtOnce && !open_calls_.is_empty(); ++i)
         finish_locked(*open_calls_.first(), fail(error));
     return !open_calls_.is_empty();
 }
@@ -182,15 +182,15 @@ Result<> Channel::reply_wait(Party& by, std::uint64_t reply_to, OutMessage& repl
     };
     for (;;) {
         bool is_revoked = false;
-        const sched::Outcome outcome = receivers_waiting_.wait(
-            deadline,
-            [&] {
-                is_revoked = node != nullptr && !node->is_live();
-                if (is_revoked) return true;
-                Lock::Guard guard(lock_);
-                return store_.queued() != 0 || senders_ == 0;
-            },
-            sched::Interruptible::yes, &caller, {by.principal(), node});
+        const sched::Outcome outcome =
+            receivers_waiting_.wait(deadline,
+                                    [&] {
+                                        is_revoked = node != nullptr && !node->is_live();
+                                        if (is_revoked) return true;
+                                        Lock::Guard guard(lock_);
+                                        return store_.queued() != 0 || senders_ == 0;
+                                    },
+                                    sched::Interruptible::yes, &caller, {by.principal(), node});
         if (caller) {
             sched::unpark(*caller);
             caller.reset();

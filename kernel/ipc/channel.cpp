@@ -13,8 +13,8 @@ namespace aios::ipc {
 Result<Ref<Channel>> Channel::create(Payer& payer, std::uint64_t messages, std::uint64_t bytes) {
     if (messages == 0 || bytes == 0) return fail(Error::bad_argument);
     if (messages > kMaxMessages || bytes > kMaxBytes) return fail(Error::too_large);
-    Reservation charge =
-        TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Channel> + MessageStore::footprint(messages, bytes)));
+    Reservation charge = TRY(
+        Reservation::make(payer, Resource::memory, mm::cost_of<Channel> + MessageStore::footprint(messages, bytes)));
     Ref<Channel> channel = Ref<Channel>::adopt(TRY(mm::make<Channel>(std::move(charge))));
     TRY(channel->store_.init(static_cast<std::uint32_t>(messages), static_cast<std::uint32_t>(bytes)));
     return channel;
@@ -178,7 +178,7 @@ void Channel::wake_revoked_calls(std::uint64_t holder) {
     for (bool more = true; more;) {
         Lock::Guard guard(lock_);
         Call* call = open_calls_.lower_bound(from);
-        for (unsigned i = 0; i < kCallsAtOnce && call != nullptr && call->place.holder == holder; i++) {
+        for (unsigned i = 0; i < kCallsAtOnce && call != nullptr && call->place.holder == holder; ++i) {
             from.number = call->place.number + 1;
             if (call->node != nullptr && !call->node->is_live()) sched::unpark(*call->caller);
             call = open_calls_.next(*call);

@@ -37,7 +37,7 @@ void unlink_locked(Call& call, Thread& server) {
 
 // Step 5. `at` is billed to somebody else now: so are those who work for it.
 void bill_servants(Ref<Thread> at) AIOS_NO_LOCK_ANALYSIS {
-    for (unsigned depth = 0; at && depth < Call::kMaxDepth; depth++) {
+    for (unsigned depth = 0; at && depth < Call::kMaxDepth; ++depth) {
         Ref<Thread> next;
         {
             Guard guard(at->lend_lock);

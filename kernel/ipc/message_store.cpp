@@ -32,7 +32,7 @@ Result<> MessageStore::init(std::uint32_t messages, std::uint32_t bytes) {
     const auto pages = static_cast<std::uint32_t>(div_ceil(blocks_for(messages, bytes), kBlocksPerPage));
     pages_ = static_cast<std::byte**>(mm::heap_allocate(pages * sizeof(std::byte*)));
     if (pages_ == nullptr) return fail(Error::out_of_memory);
-    for (page_count_ = 0; page_count_ < pages; page_count_++) {
+    for (page_count_ = 0; page_count_ < pages; ++page_count_) {
         void* page = mm::heap_allocate(mm::kPageSize, mm::kPageSize);
         if (page == nullptr) return fail(Error::out_of_memory); // the destructor frees the ones before
         pages_[page_count_] = static_cast<std::byte*>(page);
@@ -53,14 +53,14 @@ std::uint32_t MessageStore::take_block() {
     const std::uint32_t block = free_block_;
     AIOS_ASSERT(block != kNone);
     free_block_ = *next_of(block);
-    free_blocks_--;
+    --free_blocks_;
     return block;
 }
 
 void MessageStore::give_block(std::uint32_t block) {
     *next_of(block) = free_block_;
     free_block_ = block;
-    free_blocks_++;
+    ++free_blocks_;
 }
 
 MessageHeader* MessageStore::reserve(std::uint32_t size, std::uint32_t parcels) {
@@ -72,17 +72,17 @@ MessageHeader* MessageStore::reserve(std::uint32_t size, std::uint32_t parcels) 
     message->next_block = message->parcel_block = kNone;
     message->size = size;
     message->parcels = parcels;
-    for (std::uint32_t more = needed - 1 - (parcels != 0 ? 1 : 0); more != 0; more--) {
+    for (std::uint32_t more = needed - 1 - (parcels != 0 ? 1 : 0); more != 0; --more) {
         const std::uint32_t block = take_block();
         *next_of(block) = message->next_block;
         message->next_block = block;
     }
     if (parcels != 0) {
         message->parcel_block = take_block();
-        for (std::uint32_t i = 0; i < parcels; i++)
+        for (std::uint32_t i = 0; i < parcels; ++i)
             ::new (address(message->parcel_block) + i * sizeof(Parcel)) Parcel();
     }
-    messages_++;
+    ++messages_;
     bytes_ += size;
     return message;
 }
@@ -101,7 +101,7 @@ void MessageStore::drop_parcels(MessageHeader& message) {
 
 void MessageStore::free(MessageHeader& message) {
     AIOS_ASSERT(!message.queued && message.parcels == 0);
-    messages_--;
+    --messages_;
     bytes_ -= message.size;
     if (message.parcel_block != kNone) give_block(message.parcel_block);
     for (std::uint32_t block = message.next_block; block != kNone;) {
@@ -121,7 +121,7 @@ void MessageStore::push_back(MessageHeader& message) {
     message.previous = last_;
     (last_ != nullptr ? last_->next : first_) = &message;
     last_ = &message;
-    queued_++;
+    ++queued_;
 }
 
 void MessageStore::push_front(MessageHeader& message) {
@@ -131,7 +131,7 @@ void MessageStore::push_front(MessageHeader& message) {
     message.next = first_;
     (first_ != nullptr ? first_->previous : last_) = &message;
     first_ = &message;
-    queued_++;
+    ++queued_;
 }
 
 void MessageStore::remove(MessageHeader& message) {
@@ -140,7 +140,7 @@ void MessageStore::remove(MessageHeader& message) {
     (message.previous != nullptr ? message.previous->next : first_) = message.next;
     (message.next != nullptr ? message.next->previous : last_) = message.previous;
     message.next = message.previous = nullptr;
-    queued_--;
+    --queued_;
 }
 
 MessageHeader* MessageStore::pop_front() {

@@ -28,7 +28,7 @@ Result<> copy_out(const Buffer& to, std::uint64_t offset, Bytes from) {
 }
 
 void pack(std::span<Parcel> from, std::span<Parcel> to) {
-    for (std::size_t i = 0; i < from.size(); i++) {
+    for (std::size_t i = 0; i < from.size(); ++i) {
         to[i].role = from[i].role;
         to[i].capability = std::move(from[i].capability);
         to[i].capability.count();
@@ -36,7 +36,7 @@ void pack(std::span<Parcel> from, std::span<Parcel> to) {
 }
 
 void unpack(std::span<Parcel> from, std::span<Parcel> to) {
-    for (std::size_t i = 0; i < from.size(); i++) {
+    for (std::size_t i = 0; i < from.size(); ++i) {
         to[i].capability = std::move(from[i].capability);
         to[i].capability.uncount();
     }
@@ -57,22 +57,22 @@ Result<> deliver(Party& to, std::span<Parcel> parcels, const InMessage& message)
 
     cap::Capability capabilities[kMaxMessageHandles];
     Handle handles[kMaxMessageHandles] = {};
-    for (std::size_t i = 0; i < parcels.size(); i++) {
+    for (std::size_t i = 0; i < parcels.size(); ++i) {
         grants[i].rights = parcels[i].capability.rights().bits();
         grants[i].role = parcels[i].role;
         capabilities[i] = std::move(parcels[i].capability);
     }
     if (auto inserted = table->insert_all({capabilities, parcels.size()}, {handles, parcels.size()}); !inserted) {
-        for (std::size_t i = 0; i < parcels.size(); i++)
+        for (std::size_t i = 0; i < parcels.size(); ++i)
             parcels[i].capability = std::move(capabilities[i]);
         return inserted;
     }
-    for (std::size_t i = 0; i < parcels.size(); i++) {
+    for (std::size_t i = 0; i < parcels.size(); ++i) {
         grants[i].handle = handles[i];
         if (handles[i] == kNoHandle) grants[i].rights = 0; // died under way
     }
     auto written = copy_out(message.handles, 0, bytes);
-    for (std::size_t i = 0; !written && i < parcels.size(); i++) {
+    for (std::size_t i = 0; !written && i < parcels.size(); ++i) {
         if (handles[i] != kNoHandle) static_cast<void>(table->close(handles[i]));
     }
     return written;

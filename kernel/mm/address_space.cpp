@@ -63,8 +63,7 @@ void AddressSpace::destroy_mappings() {
     AIOS_ASSERT(areas_.size() == 0 && resident_pages_ == 0 && touch_charged_pages_ == 0 && mapped_bytes_ == 0);
 }
 
-// --- areas as data, under the lock
-// ----------------------------------------------------------------------------------------------
+// --- areas as data, under the lock -----------------------------------------------------------------------------------
 
 Result<Area*> AddressSpace::make_area() {
     Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, cost_of<Area>));
@@ -120,8 +119,7 @@ Area& AddressSpace::merge_around(Area& area) {
     return *merged;
 }
 
-// --- questions
-// ------------------------------------------------------------------------------------------------------------------
+// --- questions -------------------------------------------------------------------------------------------------------
 
 AddressSpace::Usage AddressSpace::usage() {
     Locked guard(*this);
@@ -163,8 +161,8 @@ bool AddressSpace::is_consistent() {
         for (std::uint64_t at = area->start; (at = table_.next_mapped(at, area->end)) < area->end; at += kPageSize) {
             const arch::PageTable::Entry entry = table_.query(at);
             const bool owned = has(entry.protection, arch::Protection::owned);
-            resident++;
-            if (owned && !area->charged_whole) owned_at_touch++;
+            ++resident;
+            if (owned && !area->charged_whole) ++owned_at_touch;
             if (owned && !area->is_private()) return false;
             // Never more than the area allows; a page that somebody shares is never writable in a private area.
             const arch::Protection rights = entry.protection & ~arch::Protection::owned;
@@ -177,7 +175,7 @@ bool AddressSpace::is_consistent() {
     std::uint64_t entries = 0;
     for (std::uint64_t at = arch::kUserLow; (at = table_.next_mapped(at, arch::kUserHigh)) < arch::kUserHigh;
          at += kPageSize)
-        entries++;
+        ++entries;
     return areas_.shape_is_valid() && mapped == mapped_bytes_ && resident == resident_pages_ && entries == resident &&
            owned_at_touch == touch_charged_pages_;
 }

@@ -18,8 +18,8 @@ void AddressSpace::remove_entries(const Area& area, std::uint64_t from, std::uin
         if (which == Which::not_owned && has(table_.query(at).protection, Protection::owned)) continue;
         const arch::PageTable::Removed removed = table_.unmap(at);
         AIOS_ASSERT(removed.was_mapped);
-        resident_pages_--;
-        if (has(removed.protection, Protection::owned) && !area.charged_whole) charged_pages++;
+        --resident_pages_;
+        if (has(removed.protection, Protection::owned) && !area.charged_whole) ++charged_pages;
         if (area.kind == AreaKind::device) {
             removal.add_address(at);
         } else {
@@ -59,7 +59,7 @@ Result<> AddressSpace::protect(std::uint64_t address, std::uint64_t bytes, Prote
     unsigned splits = first->start < address ? 1 : 0;
     for (Area* area = first;; area = areas_.next(*area)) {
         if ((protection & area->maximum) != protection || (needs_jit && !area->jit)) return fail(Error::missing_right);
-        if (area->end > end) splits++;
+        if (area->end > end) ++splits;
         if (area->end >= end) break;
         const Area* next = areas_.next(*area);
         if (next == nullptr || next->start != area->end) return fail(Error::bad_address);

@@ -63,7 +63,7 @@ Result<> AddressSpace::clone_entries(const Area& area, AddressSpace& child, Remo
         const Protection shared = entry.protection & ~Protection::write;
         TRY(child.map_entry(at, entry.frame, shared));
         retain_frame(entry.frame);
-        if (!area.charged_whole) child.touch_charged_pages_++;
+        if (!area.charged_whole) ++child.touch_charged_pages_;
         charge.keep();
         if (shared == entry.protection) continue;
         table_.protect(at, shared);

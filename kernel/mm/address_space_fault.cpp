@@ -57,7 +57,7 @@ Result<> AddressSpace::fault_locked(std::uint64_t address, Access access) {
     case AreaKind::device:
         if (table_.query(page).mapped) return {};
         TRY(table_.map_device(page, {area->offset + (page - area->start)}, area->protection));
-        resident_pages_++;
+        ++resident_pages_;
         return {};
     }
     AIOS_UNREACHABLE();
@@ -80,7 +80,7 @@ Area* AddressSpace::grow_stack(std::uint64_t page) {
 
 Result<> AddressSpace::map_entry(std::uint64_t page, arch::PhysAddr frame, Protection protection) {
     TRY(table_.map(page, frame, protection));
-    resident_pages_++;
+    ++resident_pages_;
     return {};
 }
 
@@ -99,7 +99,7 @@ Result<> AddressSpace::map_own_page(const Area& area, std::uint64_t page, const 
         release_frames(frame, 0);
         return mapped;
     }
-    if (!area.charged_whole) touch_charged_pages_++;
+    if (!area.charged_whole) ++touch_charged_pages_;
     charge.keep();
     return {};
 }
@@ -119,7 +119,7 @@ Result<> AddressSpace::write_to_shared_entry(const Area& area, std::uint64_t pag
     copy_frame(frame, entry.frame);
     const Result<> mapped = table_.map(page, frame, area.protection | Protection::owned); // in place of the old entry
     AIOS_ASSERT(mapped.has_value());                                                      // its tables exist
-    if (pays) touch_charged_pages_++;
+    if (pays) ++touch_charged_pages_;
     charge.keep();
     Removal removal(table_);
     removal.add_frame(page, entry.frame);
@@ -174,8 +174,7 @@ void AddressSpace::map_neighbours(const Area& area, std::uint64_t page) {
     }
 }
 
-// --- copies by the kernel
-// -----------------------------------------------------------------------------------------------------------
+// --- copies by the kernel --------------------------------------------------------------------------------------------
 
 template <typename F>
 Result<> AddressSpace::for_each_byte_run(std::uint64_t address, std::size_t bytes, Access access, F&& copy) {

@@ -38,8 +38,7 @@ Result<std::uint64_t> page_bytes(std::uint64_t bytes) {
 
 } // namespace
 
-// --- making
-// -----------------------------------------------------------------------------------------------------------------------
+// --- making ----------------------------------------------------------------------------------------------------------
 
 Result<std::uint64_t> AddressSpace::map(Ref<Pages> pages, std::uint64_t offset, std::uint64_t bytes,
                                         Protection protection, Sharing sharing, const MapOptions& options) {
@@ -125,8 +124,7 @@ Result<std::uint64_t> AddressSpace::choose_place(std::uint64_t bytes, const MapO
     return fail(Error::bad_address);
 }
 
-// --- taking away
-// --------------------------------------------------------------------------------------------------------------------
+// --- taking away -----------------------------------------------------------------------------------------------------
 
 // How many areas remove_range(from, to) needs: one if the range lies inside an area and leaves both its ends.
 unsigned AddressSpace::splits_of(std::uint64_t from, std::uint64_t to) const {
@@ -186,8 +184,7 @@ Result<> AddressSpace::unmap(std::uint64_t address, std::uint64_t bytes) {
     return {};
 }
 
-// --- changing size and place
-// ----------------------------------------------------------------------------------------------------
+// --- changing size and place -----------------------------------------------------------------------------------------
 
 Result<std::uint64_t> AddressSpace::remap(std::uint64_t address, std::uint64_t old_bytes, std::uint64_t new_bytes,
                                           bool may_move) {

@@ -70,8 +70,7 @@ void AddressSpace::join(SpaceSet& set) {
     noticed_.fetch_add(1, std::memory_order_seq_cst); // for what ended before it was a member
 }
 
-// --- the set
-// --------------------------------------------------------------------------------------------------------------------
+// --- the set ---------------------------------------------------------------------------------------------------------
 
 void SpaceSet::add(SpaceMember& member) {
     sync::SpinLock<sync::Rank::windows>::Guard guard(lock_);

@@ -65,7 +65,7 @@ std::uint64_t Buddy::allocate(unsigned order) {
     const std::uint64_t frame = arch::physmap_to_phys(lists_[have].front()).value / arch::kPageSize;
     take(frame, have);
     while (have > order) { // the upper halves stay free
-        have--;
+        --have;
         push(frame + frames_of(have), have);
     }
     free_frames_ -= frames_of(order);
@@ -79,7 +79,7 @@ void Buddy::free(std::uint64_t frame, unsigned order) {
     free_frames_ += frames_of(order);
     asan_poison(address_of(frame), frames_of(order) * arch::kPageSize);
     info(frame).clear();
-    for (; order < kMaxOrder; order++) {
+    for (; order < kMaxOrder; ++order) {
         const std::uint64_t buddy = frame ^ frames_of(order);
         if (buddy >= frames_) break;
         const FrameInfo::Fields other = info(buddy).get();

@@ -55,7 +55,7 @@ bool refill(FrameCache& cache) {
     Guard guard(lock);
     const std::uint64_t block = buddy.allocate(kBatchOrder);
     if (block != Buddy::kNone) {
-        for (std::uint32_t i = 0; i < kBatch; i++) {
+        for (std::uint32_t i = 0; i < kBatch; ++i) {
             buddy.info(block + i).set(FrameState::cached, 0, 0);
             cache.frames[cache.count++] = static_cast<std::uint32_t>(block + (kBatch - 1 - i));
         }
@@ -73,7 +73,7 @@ bool refill(FrameCache& cache) {
 // Gives the older half of a full cache back; interrupts are off.
 void flush(FrameCache& cache) {
     Guard guard(lock);
-    for (std::uint32_t i = 0; i < kBatch; i++)
+    for (std::uint32_t i = 0; i < kBatch; ++i)
         buddy.free(cache.frames[i], 0);
     std::copy(cache.frames + kBatch, cache.frames + cache.count, cache.frames);
     cache.count -= kBatch;
@@ -106,7 +106,7 @@ void init_frames(const boot::HandOff& handoff) {
     // One table from frame 0 to the last frame that will ever be managed, at the end of the largest usable range.
     std::uint64_t last = 0;
     Frames largest{0, 0};
-    for (std::uint32_t i = 0; i < handoff.range_count; i++) {
+    for (std::uint32_t i = 0; i < handoff.range_count; ++i) {
         const boot::MemoryRange& range = handoff.ranges[i];
         const bool is_usable = range.kind == boot::MemoryKind::usable;
         if (!is_usable && range.kind != boot::MemoryKind::boot) continue;
@@ -121,11 +121,11 @@ void init_frames(const boot::HandOff& handoff) {
     auto* words = static_cast<std::uint64_t*>(arch::physmap(address_of(table_at)));
     for (std::uint64_t i = 0; i < table_frames * kPageSize / 8;
          i += 8) // eight at a time: this is most of the start's cost
-        for (std::uint64_t k = 0; k < 8; k++)
+        for (std::uint64_t k = 0; k < 8; ++k)
             words[i + k] = 0;
     // SAFETY: the frames hold zeros, which is a table of FrameInfo with state `inner`, and belong to nobody else.
     buddy.init(reinterpret_cast<FrameInfo*>(words), last);
-    for (std::uint32_t i = 0; i < handoff.range_count; i++) {
+    for (std::uint32_t i = 0; i < handoff.range_count; ++i) {
         if (handoff.ranges[i].kind != boot::MemoryKind::usable) continue;
         Frames frames = frames_in(handoff.ranges[i]);
         if (frames.first == largest.first) frames.end = table_at;
@@ -135,7 +135,7 @@ void init_frames(const boot::HandOff& handoff) {
 
 void add_boot_frames(const boot::HandOff& handoff) {
     Guard guard(lock);
-    for (std::uint32_t i = 0; i < handoff.range_count; i++) {
+    for (std::uint32_t i = 0; i < handoff.range_count; ++i) {
         if (handoff.ranges[i].kind != boot::MemoryKind::boot) continue;
         const Frames frames = frames_in(handoff.ranges[i]);
         add(frames.first, frames.end);
@@ -156,7 +156,7 @@ void split_frames(arch::PhysAddr frame, unsigned order) {
     const std::uint64_t first = number_of(frame);
     const FrameInfo::Fields fields = buddy.info(first).get();
     AIOS_ASSERT(fields.state == FrameState::allocated && fields.order == order);
-    for (std::uint64_t i = 0; i < (1ull << order); i++)
+    for (std::uint64_t i = 0; i < (1ull << order); ++i)
         buddy.info(first + i).set(FrameState::allocated, 0, 1);
 }
 
@@ -193,13 +193,13 @@ bool is_managed_frame(arch::PhysAddr frame) {
 void mark_slab(arch::PhysAddr block, unsigned order, std::uint32_t size_class) {
     const std::uint64_t first = number_of(block);
     AIOS_ASSERT(buddy.info(first).get().state == FrameState::allocated);
-    for (std::uint64_t i = 0; i < (1ull << order); i++)
+    for (std::uint64_t i = 0; i < (1ull << order); ++i)
         buddy.info(first + i).set(FrameState::slab, order, size_class);
 }
 
 void unmark_slab(arch::PhysAddr block, unsigned order) {
     const std::uint64_t first = number_of(block);
-    for (std::uint64_t i = 1; i < (1ull << order); i++)
+    for (std::uint64_t i = 1; i < (1ull << order); ++i)
         buddy.info(first + i).clear();
     buddy.info(first).set(FrameState::allocated, order, 1);
 }
@@ -209,7 +209,7 @@ FrameInfo::Fields frame_info(arch::PhysAddr frame) { return buddy.info(frame.val
 void zero_frame(arch::PhysAddr frame) {
     auto* words = static_cast<std::uint64_t*>(arch::physmap(frame));
     for (std::size_t i = 0; i < kPageSize / 8; i += 16)
-        for (std::size_t k = 0; k < 16; k++)
+        for (std::size_t k = 0; k < 16; ++k)
             words[i + k] = 0;
 }
 
@@ -217,13 +217,13 @@ void copy_frame(arch::PhysAddr to, arch::PhysAddr from) {
     auto* target = static_cast<std::uint64_t*>(arch::physmap(to));
     const auto* source = static_cast<const std::uint64_t*>(arch::physmap(from));
     for (std::size_t i = 0; i < kPageSize / 8; i += 16)
-        for (std::size_t k = 0; k < 16; k++)
+        for (std::size_t k = 0; k < 16; ++k)
             target[i + k] = source[i + k];
 }
 
 FrameCounts frame_counts() {
     std::uint64_t free_frames = 0;
-    for (unsigned cpu = 0; cpu < arch::kMaxCpus; cpu++)
+    for (unsigned cpu = 0; cpu < arch::kMaxCpus; ++cpu)
         free_frames += caches.of(cpu).count; // of other CPUs: a snapshot
     Guard guard(lock);
     return {total_frames, free_frames + buddy.free_frames()};

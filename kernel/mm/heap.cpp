@@ -60,8 +60,7 @@ struct Magazines {
 [[clang::no_destroy]] constinit SizeClass classes[kClasses];
 constinit arch::PerCpu<Magazines> magazines;
 
-// --- debug builds: what surrounds an object
-// -------------------------------------------------------------------------------------
+// --- debug builds: what surrounds an object --------------------------------------------------------------------------
 
 struct Trailer { // the last bytes of an allocated object's slot
     std::uint32_t requested;
@@ -77,15 +76,15 @@ std::uint8_t* bytes_of(void* object) { return static_cast<std::uint8_t*>(object)
 // Fills and checks by eights: slots are multiples of sixteen.
 void fill_freed(void* object, std::size_t slot) {
     auto* words = static_cast<std::uint64_t*>(object);
-    for (std::size_t i = 1; i < slot / 8; i++)
+    for (std::size_t i = 1; i < slot / 8; ++i)
         words[i] = 0x0101010101010101ull * kFreed;
 }
 
 void debug_allocated(void* object, std::size_t slot, std::size_t requested) {
     auto* words = static_cast<std::uint64_t*>(object);
-    for (std::size_t i = 1; i < slot / 8; i++)
+    for (std::size_t i = 1; i < slot / 8; ++i)
         AIOS_ASSERT(words[i] == 0x0101010101010101ull * kFreed); // else: somebody wrote to a free object
-    for (std::size_t i = requested; i < slot - sizeof(Trailer); i++)
+    for (std::size_t i = requested; i < slot - sizeof(Trailer); ++i)
         bytes_of(object)[i] = kRedZone;
     const Trailer trailer{static_cast<std::uint32_t>(requested), kAllocatedMark ^ static_cast<std::uint32_t>(slot)};
     std::memcpy(bytes_of(object) + slot - sizeof(Trailer), &trailer, sizeof trailer);
@@ -96,13 +95,12 @@ void debug_freed(void* object, std::size_t slot) {
     std::memcpy(&trailer, bytes_of(object) + slot - sizeof(Trailer), sizeof trailer);
     AIOS_ASSERT(trailer.check == (kAllocatedMark ^ static_cast<std::uint32_t>(slot))); // else: double free or overrun
     AIOS_ASSERT(trailer.requested <= slot - sizeof(Trailer));
-    for (std::size_t i = trailer.requested; i < slot - sizeof(Trailer); i++)
+    for (std::size_t i = trailer.requested; i < slot - sizeof(Trailer); ++i)
         AIOS_ASSERT(bytes_of(object)[i] == kRedZone); // else: somebody wrote past the end
     fill_freed(object, slot);
 }
 
-// --- slabs, under the class's lock
-// ----------------------------------------------------------------------------------------------
+// --- slabs, under the class's lock -----------------------------------------------------------------------------------
 
 Slab* slab_of(void* object, unsigned index) {
     // SAFETY: slabs are blocks of 2^order frames in the physmap, which keeps the alignment of physical addresses up to
@@ -121,7 +119,7 @@ Slab* grow(SizeClass& cls, unsigned index) {
     auto* slab = ::new (arch::physmap(*block)) Slab;
     asan_poison(bytes_of(*slab) + sizeof(Slab), (kPageSize << order_of(index)) - sizeof(Slab));
     cls.with_room.push_front(*slab);
-    cls.empty++;
+    ++cls.empty;
     return slab;
 }
 
@@ -145,9 +143,9 @@ void refill(Magazine& magazine, unsigned index) {
         Slab* slab = cls.with_room.front();
         if (slab == nullptr) slab = grow(cls, index);
         if (slab == nullptr) return;
-        if (slab->used == 0) cls.empty--;
+        if (slab->used == 0) --cls.empty;
         while (magazine.count < kMagazine / 2 && slab->used < capacity_of(index)) {
-            slab->used++;
+            ++slab->used;
             magazine.objects[magazine.count++] = take_object(*slab, index);
         }
         if (slab->used == capacity_of(index)) cls.with_room.remove(*slab);
@@ -157,7 +155,7 @@ void refill(Magazine& magazine, unsigned index) {
 void flush(Magazine& magazine, unsigned index) {
     SizeClass& cls = classes[index];
     sync::SpinLock<sync::Rank::heap>::Guard guard(cls.lock);
-    for (std::size_t i = 0; i < kMagazine / 2; i++) {
+    for (std::size_t i = 0; i < kMagazine / 2; ++i) {
         void* object = magazine.objects[i];
         Slab* slab = slab_of(object, index);
         if (slab->used == capacity_of(index)) cls.with_room.push_front(*slab);
@@ -166,7 +164,7 @@ void flush(Magazine& magazine, unsigned index) {
         slab->free = free;
         if (--slab->used != 0) continue;
         if (cls.empty == 0) { // one empty slab stays for the next allocation
-            cls.empty++;
+            ++cls.empty;
             continue;
         }
         cls.with_room.remove(*slab);
@@ -175,7 +173,7 @@ void flush(Magazine& magazine, unsigned index) {
         unmark_slab(block, order_of(index));
         release_frames(block, order_of(index));
     }
-    for (std::size_t i = kMagazine / 2; i < magazine.count; i++)
+    for (std::size_t i = kMagazine / 2; i < magazine.count; ++i)
         magazine.objects[i - kMagazine / 2] = magazine.objects[i];
     magazine.count -= kMagazine / 2;
 }

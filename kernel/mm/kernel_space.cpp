@@ -43,7 +43,7 @@ struct Space {
     std::uint64_t slots_taken[kMaxSlots / 64] = {};           // a bit set: in use, or cached
     std::uint64_t full_words[kMaxSlots / kSlotsInGroup] = {}; // a bit set: that word has no clear bit
     std::uint64_t search_from = 0;                            // no clear bit in the words of full_words below
-    std::uint64_t cached[kMaxCached] = {};          // tops of mapped, unused stacks, the oldest first
+    std::uint64_t cached[kMaxCached] = {};                    // tops of mapped, unused stacks, the oldest first
     std::uint32_t cached_count = 0;
 };
 
@@ -56,7 +56,7 @@ Result<std::uint64_t> take_slot() {
     return space.with([](Space& s) -> Result<std::uint64_t> {
         AIOS_ASSERT(s.stacks_base != 0);
         // At most one step for each 4,096 slots.
-        for (std::uint64_t i = s.search_from; i < std::size(s.full_words); i++) {
+        for (std::uint64_t i = s.search_from; i < std::size(s.full_words); ++i) {
             if (s.full_words[i] == ~0ull) continue;
             const std::uint64_t word = i * 64 + static_cast<unsigned>(std::countr_one(s.full_words[i]));
             const auto bit = static_cast<unsigned>(std::countr_one(s.slots_taken[word]));
@@ -85,11 +85,11 @@ void unmap_stacks(std::span<const std::uint64_t> tops, std::uint64_t pages) {
     arch::PhysAddr frames[arch::kMostUnmapped];
     std::size_t count = 0;
     for (const std::uint64_t top : tops)
-        for (std::uint64_t i = 0; i < pages; i++)
+        for (std::uint64_t i = 0; i < pages; ++i)
             addresses[count++] = top - (i + 1) * kPageSize;
     if (count == 0) return;
     arch::unmap_kernel({addresses, count}, frames);
-    for (std::size_t i = 0; i < count; i++)
+    for (std::size_t i = 0; i < count; ++i)
         release_frames(frames[i], 0);
 }
 
@@ -111,7 +111,7 @@ Result<std::uint64_t> allocate_stack() {
         space.with([](Space& s) { return s.cached_count == 0 ? 0 : s.cached[--s.cached_count]; });
     if (cached != 0) return cached;
     const std::uint64_t top = TRY(take_slot());
-    for (std::uint64_t i = 0; i < kStackPages; i++) {
+    for (std::uint64_t i = 0; i < kStackPages; ++i) {
         Result<arch::PhysAddr> frame = allocate_frames(0);
         Result<> mapped = {};
         if (frame)

@@ -16,8 +16,7 @@ namespace aios::mm {
 
 inline constexpr std::size_t kPageSize = arch::kPageSize;
 
-// --- frames
-// -------------------------------------------------------------------------------------------------------------------
+// --- frames ----------------------------------------------------------------------------------------------------------
 // Once, before anything allocates; the physmap must be up. Takes the `usable` ranges; RAM below 1 MiB is left to arch
 // (start of the other CPUs). Frames that arch uses itself before this must not lie in a `usable` range.
 void init_frames(const boot::HandOff& handoff);
@@ -38,8 +37,7 @@ struct FrameCounts {
 };
 [[nodiscard]] FrameCounts frame_counts();
 
-// --- kernel heap
-// ----------------------------------------------------------------------------------------------------------------
+// --- kernel heap -----------------------------------------------------------------------------------------------------
 // nullptr when out of memory. Any context but NMI. Alignment up to 4096.
 [[nodiscard]] void* heap_allocate(std::size_t bytes, std::size_t alignment = 16);
 void heap_free(void* pointer);

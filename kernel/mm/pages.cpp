@@ -35,7 +35,7 @@ Result<Ref<Pages>> Pages::create_contiguous(Payer& payer, std::uint64_t frames) 
     const unsigned order = log2_ceil(frames);
     const arch::PhysAddr block = TRY(allocate_frames(order));
     split_frames(block, order);
-    for (std::uint64_t i = 0; i < (1ull << order); i++) {
+    for (std::uint64_t i = 0; i < (1ull << order); ++i) {
         const arch::PhysAddr frame{block.value + i * kPageSize};
         if (i >= frames) {
             release_frames(frame, 0);
@@ -65,7 +65,7 @@ void Pages::release() {
 
 Pages::~Pages() {
     AIOS_ASSERT(windows_.is_empty()); // an area holds a reference
-    for (std::uint64_t i = 0; i < leaf_count_; i++) {
+    for (std::uint64_t i = 0; i < leaf_count_; ++i) {
         if (leaves_[i] == nullptr) continue;
         for (const arch::PhysAddr frame : leaves_[i]->frames)
             if (frame.value != 0) release_frames(frame, 0);
@@ -166,7 +166,7 @@ Result<arch::PhysAddr> Pages::page_for_mapping(std::uint64_t index) {
 void Pages::ready_for_mapping(std::uint64_t first, std::size_t count, arch::PhysAddr* frames) {
     const std::uint64_t end = page_count();
     if (source_) {
-        for (std::size_t i = 0; i < count; i++) {
+        for (std::size_t i = 0; i < count; ++i) {
             const Result<arch::PhysAddr> frame =
                 first + i < end ? source_->ready_page(first + i) : Result<arch::PhysAddr>(fail(Error::not_ready));
             frames[i] = frame ? *frame : arch::PhysAddr{kAbsent};
@@ -175,7 +175,7 @@ void Pages::ready_for_mapping(std::uint64_t first, std::size_t count, arch::Phys
         return;
     }
     Guard guard(mutex_);
-    for (std::size_t i = 0; i < count; i++) {
+    for (std::size_t i = 0; i < count; ++i) {
         const arch::PhysAddr* slot = first + i < page_count() ? present_slot_locked(first + i) : nullptr;
         frames[i] = slot == nullptr ? arch::PhysAddr{kAbsent} : *slot;
         if (slot != nullptr) retain_frame(*slot);

@@ -88,9 +88,8 @@ public:
     // How often contents were cut.
     [[nodiscard]] std::uint64_t cuts() const { return cuts_.load(std::memory_order_acquire); }
 
-    // --- for AddressSpace
-    // --------------------------------------------------------------------------------------------------------- As
-    // page(), with a reference on the frame if it is a managed one: the mapping's own.
+    // --- for AddressSpace --------------------------------------------------------------------------------------------
+    // As page(), with a reference on the frame if it is a managed one: the mapping's own.
     Result<arch::PhysAddr> page_for_mapping(std::uint64_t index);
     // As page_for_mapping for those of `count` pages that are there already; `frames[i].value` is kAbsent for the
     // others.

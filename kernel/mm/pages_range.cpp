@@ -32,7 +32,7 @@ void Pages::drop_range_locked(std::uint64_t first, std::uint64_t count) {
             index = leaf_end;
             continue;
         }
-        for (; index < leaf_end; index++) {
+        for (; index < leaf_end; ++index) {
             arch::PhysAddr& frame = leaf->frames[index % kLeafPages];
             if (frame.value == 0) continue;
             release_frames(std::exchange(frame, {}), 0);
@@ -106,8 +106,7 @@ void Pages::discard(std::uint64_t first, std::uint64_t count) {
     notice_spaces();
 }
 
-// --- who maps these Pages
-// -------------------------------------------------------------------------------------------------------
+// --- who maps these Pages --------------------------------------------------------------------------------------------
 
 void Pages::add_window(Window& window) {
     WindowGuard guard(windows_lock_);

@@ -25,7 +25,7 @@ public:
     }
     void commit() {
         if (low_ < high_) table_.flush(low_, (high_ - low_) / kPageSize);
-        for (unsigned i = 0; i < count_; i++)
+        for (unsigned i = 0; i < count_; ++i)
             release_frames(frames_[i], 0);
         low_ = ~0ull;
         high_ = 0;

@@ -35,9 +35,9 @@ constexpr std::size_t capacity_of(unsigned index) { return (slab_bytes(index) - 
 inline constexpr auto kClassBySixteens = [] {
     std::array<std::uint8_t, kLargest / 16 + 1> table{};
     unsigned index = 0;
-    for (std::size_t i = 0; i < table.size(); i++) {
+    for (std::size_t i = 0; i < table.size(); ++i) {
         while (kSizes[index] < i * 16)
-            index++;
+            ++index;
         table[i] = static_cast<std::uint8_t>(index);
     }
     return table;
@@ -52,7 +52,7 @@ constexpr unsigned order_of_large(std::size_t bytes) { return log2_ceil(div_ceil
 constexpr unsigned class_of(std::size_t bytes, std::size_t alignment) {
     unsigned index = kClassBySixteens[(bytes + kOverhead + 15) / 16];
     while (alignment_of(index) < alignment) // ends: the largest class has the largest alignment
-        index++;
+        ++index;
     return index;
 }
 

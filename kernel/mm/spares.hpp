@@ -17,9 +17,9 @@ public:
     // no_space when the space would get too many areas.
     Result<> add(unsigned count) AIOS_NO_LOCK_ANALYSIS { // the space's lock is held, under another name
         if (space_.areas_.size() + count_ + count > kMaxAreas) return fail(Error::no_space);
-        for (; count != 0; count--) {
+        for (; count != 0; --count) {
             areas_[count_] = TRY(space_.make_area());
-            count_++;
+            ++count_;
         }
         return {};
     }

@@ -57,7 +57,7 @@ public:
 protected:
     // `count` values from index `first` on.
     [[nodiscard]] Result<UserSpan> span(std::uint64_t first, std::uint64_t count) const {
-        if (count == 0) return UserSpan(0, 0); // touches nothing, wherever it lies
+        if (count == 0) return UserSpan(0, 0);                       // touches nothing, wherever it lies
         constexpr std::uint64_t kMost = arch::kUserHigh / sizeof(T); // what is not above it cannot wrap
         if (first > kMost || count > kMost || address_ > arch::kUserHigh) return fail(Error::bad_address);
         return UserSpan(address_ + first * sizeof(T), count * sizeof(T));

@@ -40,7 +40,7 @@ void send_account(const AgentInfo& info) {
     };
     constexpr std::uint64_t count = std::size(numbers);
     out.map(count + 2);
-    for (std::uint64_t key = 0; key < count; key++)
+    for (std::uint64_t key = 0; key < count; ++key)
         out.key(key).uint(numbers[key]);
     out.key(count).bytes(std::as_bytes(std::span(info.identity)));
     out.key(count + 1).text(name_text(info.name));
@@ -51,8 +51,8 @@ void send_checks() {
     std::byte buffer[cap::kObjectTypes * cap::kRightKinds * 24];
     cbor::Encoder out(buffer);
     out.array_open();
-    for (unsigned type = 0; type < cap::kObjectTypes; type++) {
-        for (unsigned right = 0; right < cap::kRightKinds; right++) {
+    for (unsigned type = 0; type < cap::kObjectTypes; ++type) {
+        for (unsigned right = 0; right < cap::kRightKinds; ++right) {
             const cap::CheckCount count = cap::checks_of(type, right);
             if (count.granted == 0 && count.refused == 0) continue;
             out.array(4).uint(type).uint(right).uint(count.granted).uint(count.refused);
@@ -72,7 +72,7 @@ void send_boot_facts() {
     if (first == 0 || sent.exchange(true)) return;
     const boot::HandOff& handoff = arch::hand_off();
     std::uint64_t memory = 0;
-    for (std::uint32_t i = 0; i < handoff.range_count; i++)
+    for (std::uint32_t i = 0; i < handoff.range_count; ++i)
         if (handoff.ranges[i].kind != boot::MemoryKind::reserved) memory += handoff.ranges[i].bytes;
     std::byte buffer[160];
     cbor::Encoder out(buffer);

@@ -1,6 +1,6 @@
 // Quota arithmetic: reserve, give back, split and the way home. See quota.hpp.
-#include "kernel/mm/size_classes.hpp"
 #include "kernel/quota/quota.hpp"
+#include "kernel/mm/size_classes.hpp"
 
 namespace aios {
 
@@ -31,7 +31,7 @@ bool Quota::Counter::take(std::uint64_t amount) {
 }
 
 Quota::Quota(Ref<Quota> parent, const QuotaGrant& limits) : parent_(std::move(parent)) {
-    for (unsigned i = 0; i < kResourceCount; i++) {
+    for (unsigned i = 0; i < kResourceCount; ++i) {
         counters_[i].available.store(amount_of(limits, i), std::memory_order_relaxed);
         counters_[i].limit.store(amount_of(limits, i), std::memory_order_relaxed);
     }
@@ -46,7 +46,7 @@ Quota::~Quota() {
 
 // The parent has its limits back.
 void Quota::go_home() {
-    for (unsigned i = 0; i < kResourceCount; i++) {
+    for (unsigned i = 0; i < kResourceCount; ++i) {
         Counter& home = parent_->counters_[i];
         const std::uint64_t amount = counters_[i].limit.load(std::memory_order_relaxed);
         home.limit.fetch_add(amount, std::memory_order_relaxed);
@@ -62,7 +62,7 @@ Result<Ref<Quota>> Quota::create_root(const QuotaGrant& limits) {
 Result<Ref<Quota>> Quota::split(const QuotaGrant& grant) {
     TRY(reserve(Resource::memory, mm::cost_of<Quota>));
     unsigned taken = 0;
-    for (; taken < kResourceCount; taken++) {
+    for (; taken < kResourceCount; ++taken) {
         // The limit shrinks before the counter: a reader in between sees too little in use, and no false peak.
         Counter& c = counters_[taken];
         const std::uint64_t amount = amount_of(grant, taken);

@@ -62,7 +62,7 @@ void FairQueue::publish(CpuPart& part) {
 void FairQueue::insert(Runnable& thread) {
     CpuPart* part = &thread.billed->part(cpu_);
     part->threads.insert(thread);
-    size_++;
+    ++size_;
     publish(*part);
     for (ShareGroup* group = thread.billed; group->parent() != nullptr && !part->node.is_linked();) {
         part->key = group->time();
@@ -77,7 +77,7 @@ void FairQueue::insert(Runnable& thread) {
 void FairQueue::remove(Runnable& thread) {
     CpuPart* part = &thread.billed->part(cpu_);
     part->threads.erase(thread);
-    size_--;
+    --size_;
     publish(*part);
     for (ShareGroup* group = thread.billed; group->parent() != nullptr && !part->has_waiting();) {
         group = group->parent();
@@ -91,7 +91,7 @@ void FairQueue::remove(Runnable& thread) {
 CpuPart* FairQueue::first_group(CpuPart& part) {
     bool changed = false;
     CpuPart* first = part.groups.first();
-    for (unsigned left = kRefreshes; first != nullptr && left != 0; left--) {
+    for (unsigned left = kRefreshes; first != nullptr && left != 0; --left) {
         const VirtualTime now = first->group->time();
         if (now == first->key) break;
         part.groups.erase(*first);

@@ -23,8 +23,7 @@ public:
     void acquire_peer() AIOS_NO_LOCK_ANALYSIS { lock_.acquire_peer(); } // of a higher CPU, after another queue's
     void release() AIOS_NO_LOCK_ANALYSIS { lock_.release(); }
 
-    // --- with the lock held
-    // ---------------------------------------------------------------------------------------------------
+    // --- with the lock held ------------------------------------------------------------------------------------------
     void account(std::uint64_t now); // charges the running thread up to now
     void push(Thread& thread);       // it enters here: a new, woken or moved thread; may ask for preemption
     void step_behind_first() { queue_.step_behind_first(*current); } // yield: others first
@@ -34,8 +33,7 @@ public:
     // Releases the lock; returns, perhaps on another CPU, when the thread runs again.
     void switch_away(Thread* next);
 
-    // --- without
-    // -------------------------------------------------------------------------------------------------------------
+    // --- without -----------------------------------------------------------------------------------------------------
     void kick();                                    // after push from elsewhere: tells the CPU, if it needs to know
     static void finish_switch();                    // first act of a thread that was switched to
     void program_timer();                           // this CPU's; interrupts off

@@ -186,7 +186,7 @@ void charge_current(std::uint64_t ns) {
 
 void settle_accounts() {
     const std::uint64_t now = now_ns();
-    for (unsigned cpu = 0; cpu < arch::cpu_count(); cpu++) {
+    for (unsigned cpu = 0; cpu < arch::cpu_count(); ++cpu) {
         arch::InterruptGuard guard;
         RunQueue& queue = RunQueue::of(cpu);
         queue.acquire();

@@ -10,7 +10,7 @@ namespace aios::sched {
 
 ShareGroup::~ShareGroup() {
     if (!parts_are_own_) return;
-    for (unsigned cpu = 0; cpu < kMostCpus && parts_[cpu].group != nullptr; cpu++)
+    for (unsigned cpu = 0; cpu < kMostCpus && parts_[cpu].group != nullptr; ++cpu)
         parts_[cpu].~CpuPart(); // asserts that nothing waits there
     mm::heap_free(parts_);
 }
@@ -20,7 +20,7 @@ Result<> ShareGroup::prepare(unsigned cpus) {
     void* place = mm::heap_allocate(part_bytes(cpus) + sizeof(CpuPart), alignof(CpuPart));
     if (place == nullptr) return fail(Error::out_of_memory);
     auto* parts = static_cast<CpuPart*>(place);
-    for (unsigned cpu = 0; cpu <= cpus; cpu++)
+    for (unsigned cpu = 0; cpu <= cpus; ++cpu)
         ::new (&parts[cpu]) CpuPart();
     prepare_in(parts, cpus);
     parts_are_own_ = true;
@@ -28,7 +28,7 @@ Result<> ShareGroup::prepare(unsigned cpus) {
 }
 
 void ShareGroup::prepare_in(CpuPart* parts, unsigned cpus) {
-    for (unsigned cpu = 0; cpu < cpus; cpu++) {
+    for (unsigned cpu = 0; cpu < cpus; ++cpu) {
         parts[cpu].group = this;
         parts[cpu].timers.payer = this;
     }

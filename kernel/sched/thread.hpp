@@ -108,8 +108,7 @@ public:
     // In its process's list; kernel/agent's.
     ListNode owner_node;
 
-    // --- for kernel/sched and kernel/ipc only
-    // -----------------------------------------------------------------------------------
+    // --- for kernel/sched and kernel/ipc only ------------------------------------------------------------------------
     arch::KernelContext context;
     void* extended_state = nullptr; // of user threads; while a thread runs, the registers hold the truth
     std::uint64_t fs_base = 0, gs_base = 0;

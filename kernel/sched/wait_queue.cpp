@@ -68,7 +68,7 @@ void WaitQueue::wake_all() {
     for (bool is_first = true, more = true; more; is_first = false) {
         Guard guard(lock_);
         if (is_first) last = last_number_;
-        for (unsigned i = 0; i < kWokenAtOnce; i++) {
+        for (unsigned i = 0; i < kWokenAtOnce; ++i) {
             Entry* entry = entries_.front();
             more = entry != nullptr && entry->place.number <= last;
             if (!more) break;
@@ -84,7 +84,7 @@ void WaitQueue::wake_revoked(std::uint64_t holder) {
     for (bool more = true; more;) {
         Guard guard(lock_);
         Entry* entry = by_holder_.lower_bound(from);
-        for (unsigned i = 0; i < kWokenAtOnce && entry != nullptr && entry->place.holder == holder; i++) {
+        for (unsigned i = 0; i < kWokenAtOnce && entry != nullptr && entry->place.holder == holder; ++i) {
             Entry* const next = by_holder_.next(*entry);
             from.number = entry->place.number + 1;
             if (!entry->node->is_live()) unpark(*take_off_locked(*entry));

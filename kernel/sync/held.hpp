@@ -39,11 +39,11 @@ public:
     }
     // Locks may be released in any order.
     RankResult release(Rank rank, const void* lock) {
-        for (unsigned i = depth_; i != 0; i--) {
+        for (unsigned i = depth_; i != 0; --i) {
             if (held_[i - 1].lock != lock || held_[i - 1].rank != rank) continue;
-            for (unsigned k = i; k < depth_; k++)
+            for (unsigned k = i; k < depth_; ++k)
                 held_[k - 1] = held_[k];
-            depth_--;
+            --depth_;
             return RankResult::fine;
         }
         return RankResult::not_held;

@@ -58,13 +58,13 @@ void assert_may_block() {
 void dump_held_locks(void (*line)(void* context, std::string_view text), void* context) {
     if constexpr (!kRankChecks) return;
     char buffer[96];
-    for (unsigned cpu = 0; cpu < arch::cpu_count() && cpu < arch::kMaxCpus; cpu++) {
+    for (unsigned cpu = 0; cpu < arch::cpu_count() && cpu < arch::kMaxCpus; ++cpu) {
         const HeldLocks& held = g_spinlocks.of(cpu);
-        for (unsigned i = 0; i < held.depth() && i < HeldLocks::kCapacity; i++)
+        for (unsigned i = 0; i < held.depth() && i < HeldLocks::kCapacity; ++i)
             line(context, format_to(buffer, "cpu {} holds {} at {}", cpu, rank_name(held.at(i).rank), held.at(i).lock));
     }
     const HeldLocks* mutexes = current_thread_locks();
-    for (unsigned i = 0; mutexes != nullptr && i < mutexes->depth() && i < HeldLocks::kCapacity; i++)
+    for (unsigned i = 0; mutexes != nullptr && i < mutexes->depth() && i < HeldLocks::kCapacity; ++i)
         line(context,
              format_to(buffer, "this thread holds {} at {}", rank_name(mutexes->at(i).rank), mutexes->at(i).lock));
 }

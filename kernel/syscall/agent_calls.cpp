@@ -68,7 +68,7 @@ private:
 };
 
 cap::Permitted<> derive_handles(Call& call, const SpawnRequest& request, AgentPlan& plan) {
-    for (std::uint32_t i = 0; i < request.handle_count; i++) {
+    for (std::uint32_t i = 0; i < request.handle_count; ++i) {
         const HandleGrant grant = TRY(UserIn<HandleGrant>(request.handles).read(i));
         if ((grant.rights & ~rights::all.bits()) != 0) return fail(Error::bad_argument);
         if (grant.role == static_cast<std::uint32_t>(StartupRole::self)) return fail(Error::bad_argument);

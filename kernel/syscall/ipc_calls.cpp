@@ -21,7 +21,7 @@ struct Outgoing {
         if (!UserSpan(from.bytes, from.size).is_plausible()) return fail(Error::bad_address);
         HandleGrant grants[kMaxMessageHandles];
         if (from.handle_count != 0) TRY(UserIn<HandleGrant>(from.handles).read_array(0, grants, from.handle_count));
-        for (std::uint64_t i = 0; i < from.handle_count; i++) {
+        for (std::uint64_t i = 0; i < from.handle_count; ++i) {
             if ((grants[i].rights & ~rights::all.bits()) != 0) return fail(Error::bad_argument);
             parcels[i].capability =
                 TRY(call.agent.table().derive_out(grants[i].handle, Rights(grants[i].rights), rights::transfer));

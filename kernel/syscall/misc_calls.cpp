@@ -87,8 +87,7 @@ Answer handle_info(Call& call, Handle handle, UserInOut<HandleInfo> out) {
     return 0;
 }
 
-// --- threads and timers
-// -----------------------------------------------------------------------------------------------
+// --- threads and timers ----------------------------------------------------------------------------------------------
 
 Answer thread_create(Call& call, Handle, std::uint64_t entry, std::uint64_t stack, std::uint64_t argument) {
     TRY(call.check_self());
@@ -119,8 +118,7 @@ Answer timer_set(Call& call, Handle, std::uint64_t deadline, std::uint64_t perio
     return 0;
 }
 
-// --- devices
-// ------------------------------------------------------------------------------------------------------------
+// --- devices ---------------------------------------------------------------------------------------------------------
 
 Answer console_write(Call& call, Handle, UserIn<std::byte> bytes, std::uint64_t size) {
     TRY(check_kind(call, DeviceKind::console));
@@ -163,8 +161,7 @@ Answer node_power(Call& call, Handle, std::uint64_t action, std::uint64_t status
     return 0; // others run until everything has been told to the host
 }
 
-// --- the log
-// --------------------------------------------------------------------------------------------------------------
+// --- the log ---------------------------------------------------------------------------------------------------------
 
 Answer log_read(Call&, Handle, std::uint64_t index, UserOut<std::byte> bytes, std::uint64_t capacity) {
     std::byte record[512];

@@ -27,7 +27,7 @@ bool report_off_time() {
     arch::OffTime longest[arch::kMaxOffTimes];
     const unsigned count = arch::longest_off_times(longest);
     bool good = true;
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count; ++i) {
         const arch::OffTime& stretch = longest[i];
         const bool is_long = stretch.ticks > arch::off_time_limit();
         log(is_long ? LogLevel::error : LogLevel::info, "interrupts off for {} ticks, limit {}: from {:x} to {:x}",

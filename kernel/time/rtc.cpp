@@ -22,7 +22,7 @@ Result<std::uint64_t> read_rtc() {
     constexpr std::uint8_t kUpdating = 0x80;
     RtcFields last{};
     bool have_last = false;
-    for (int polls = 0; polls < kMaxPolls; polls++) {
+    for (int polls = 0; polls < kMaxPolls; ++polls) {
         if ((read_register(0x0a) & kUpdating) != 0) continue;
         const RtcFields now = read_fields();
         if (have_last && now == last) {

@@ -78,7 +78,7 @@ std::uint64_t run_due(std::uint64_t now) {
     Cpu& mine = g_cpus.mine();
     std::uint64_t charged = 0, since = now;
     std::uint64_t cost = kInterruptCost;
-    for (unsigned left = kMostExpiries; left != 0; left--) {
+    for (unsigned left = kMostExpiries; left != 0; --left) {
         sync::SpinLock<sync::Rank::timer_queue>::Guard guard(mine.lock);
         PayerTimers* due = mine.queue.first_due(now);
         if (due == nullptr) return charged;

@@ -47,7 +47,7 @@ public:
                     return std::unexpected(Complaint{
                         token.position, "this character means nothing here: '" + std::string(1, c) + "'", {}});
                 }
-                for (std::size_t i = 0; i < length; i++)
+                for (std::size_t i = 0; i < length; ++i)
                     advance();
                 token.text = text_.substr(start, length);
             }
@@ -58,12 +58,12 @@ public:
 private:
     void advance() {
         if (text_[at_] == '\n') {
-            position_.line++;
+            ++position_.line;
             position_.column = 1;
         } else if ((static_cast<unsigned char>(text_[at_]) & 0xc0) != 0x80) {
-            position_.column++;
+            ++position_.column;
         }
-        at_++;
+        ++at_;
     }
     void skip_blanks() {
         while (at_ < text_.size()) {

@@ -33,7 +33,7 @@ private:
             in_.expect("permit");
         }
         in_.expect("(");
-        for (unsigned i = 0; i < 3; i++) {
+        for (unsigned i = 0; i < 3; ++i) {
             if (i != 0) in_.expect(",");
             policy.scope[i] = constraint(i);
         }

@@ -53,7 +53,7 @@ Uid ExpressionParser::uid() {
 ExprId ExpressionParser::expression() {
     if (++nesting_ > kMaxParserNesting) in_.wrong("an expression that is nested less deeply is expected");
     const ExprId made = in_.peek().is("if") ? choice() : disjunction();
-    nesting_--;
+    --nesting_;
     return made;
 }
 
@@ -156,7 +156,7 @@ ExprId ExpressionParser::unary() {
     const std::string_view sign = in_.peek().is("!") ? "!" : "-";
     unsigned count = 0;
     while (in_.take(sign))
-        count++;
+        ++count;
     if (count > 4) TokenStream::wrong_at(position, "more than four operators of one kind in a row");
     ExprId made;
     if (sign == "-" && count > 0 && in_.peek().kind == Token::Kind::number && !in_.peek(1).is(".") &&
@@ -166,12 +166,12 @@ ExprId ExpressionParser::unary() {
         if (std::from_chars(digits.data(), digits.data() + digits.size(), number).ec != std::errc())
             in_.wrong("a number within 64 bits is expected");
         in_.next();
-        count--;
+        --count;
         made = add(position, {.kind = Kind::integer, .number = number});
     } else {
         made = member();
     }
-    for (; count > 0; count--)
+    for (; count > 0; --count)
         made = add(position, {.kind = sign == "!" ? Kind::negate_boolean : Kind::negate_integer, .children = {made}});
     return made;
 }
@@ -252,7 +252,7 @@ ExprId ExpressionParser::primary() {
     }
     if (in_.peek(1).is("(")) return function(position);
     constexpr std::string_view kNames[] = {"principal", "action", "resource", "context"};
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 4; ++i)
         if (in_.take(kNames[i])) return add(position, {.kind = Kind::variable, .number = i});
     in_.wrong("principal, action, resource or context is expected");
 }

@@ -197,7 +197,7 @@ private:
             made->kind = TypeUse::Kind::set;
             made->element = type();
             in_.expect(">");
-            nesting_--;
+            --nesting_;
             return made;
         }
         made->name = in_.path();
@@ -221,7 +221,7 @@ private:
                 TokenStream::wrong_at(position, "the attribute " + string_literal(name) + " stands twice");
             if (!in_.peek().is("}")) in_.expect(",");
         }
-        nesting_--;
+        --nesting_;
         return made;
     }
 

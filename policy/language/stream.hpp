@@ -18,7 +18,7 @@ public:
     }
     const Token& next() {
         const Token& token = peek();
-        if (at_ + 1 < tokens_.size()) at_++;
+        if (at_ + 1 < tokens_.size()) ++at_;
         return token;
     }
     [[nodiscard]] bool at_end() const { return peek().kind == Token::Kind::end; }

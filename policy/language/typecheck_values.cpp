@@ -165,7 +165,7 @@ TypeChecker::Typed TypeChecker::set(ExprId id, const Expr& expr, const Facts& kn
 
 TypeChecker::Typed TypeChecker::record(const Expr& expr, const Facts& known) {
     Attributes attributes;
-    for (std::size_t i = 0; i < expr.keys.size(); i++)
+    for (std::size_t i = 0; i < expr.keys.size(); ++i)
         attributes.emplace(expr.keys[i], Attribute{type_of(expr.children[i], known).type, true});
     return {Type::record_of(std::move(attributes))};
 }
@@ -175,7 +175,7 @@ TypeChecker::Typed TypeChecker::call(ExprId id, const Expr& expr, const Facts& k
     const FunctionInfo& info = info_of(function);
     if (expr.children.size() != info.arguments)
         wrong(id, std::string(info.name) + " takes another number of arguments");
-    for (unsigned i = 0; i < info.arguments; i++) {
+    for (unsigned i = 0; i < info.arguments; ++i) {
         const TypeRef type = type_of(expr.children[i], known).type, wanted = type_of_kind(info.parameter[i]);
         if (!same_type(*type, *wanted))
             wrong(expr.children[i], wanted->text() + " is expected here, not " + type->text());

@@ -37,7 +37,7 @@ public:
     }
 
     Checked run(const std::vector<Step>& plan) {
-        for (std::size_t i = 0; i < plan.size() && made_.flaw.empty(); i++) {
+        for (std::size_t i = 0; i < plan.size() && made_.flaw.empty(); ++i) {
             apply(plan[i]);
             if (!made_.flaw.empty()) made_.flaw = "step " + std::to_string(i + 1) + ": " + made_.flaw;
         }
@@ -68,7 +68,7 @@ private:
             made_.flaw = action.name + " takes " + std::to_string(action.parameters.size()) + " objects";
             return;
         }
-        for (std::size_t i = 0; i < step.arguments.size(); i++) {
+        for (std::size_t i = 0; i < step.arguments.size(); ++i) {
             if (!std::ranges::binary_search(action.parameters[i], step.arguments[i])) {
                 made_.flaw = action.name + " does not take " +
                              task_.objects[static_cast<std::size_t>(step.arguments[i])] + " at place " +
@@ -78,7 +78,7 @@ private:
         }
         made_.flaw = unmet(action.precondition, step.arguments);
         if (!made_.flaw.empty()) return;
-        if (!task_.has_costs) made_.cost++;
+        if (!task_.has_costs) ++made_.cost;
         for (const Cost& one : action.costs) {
             if (!task_.has_costs) break;
             if (!one.is_function) {
@@ -118,7 +118,7 @@ std::expected<std::vector<Step>, Complaint> parse_plan(const Task& task, std::st
             if (action == task.actions.end())
                 throw Complaint{one.line, "names the action " + one.items[0].word + ", which the domain does not have"};
             Step step{static_cast<std::uint32_t>(action - task.actions.begin()), {}};
-            for (std::size_t i = 1; i < one.items.size(); i++) {
+            for (std::size_t i = 1; i < one.items.size(); ++i) {
                 const auto object = std::ranges::find(task.objects, one.items[i].word);
                 if (object == task.objects.end())
                     throw Complaint{one.line, "names " + one.items[i].word + ", which is no object"};

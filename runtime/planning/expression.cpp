@@ -19,13 +19,13 @@ public:
 
 private:
     void skip() {
-        for (; at_ < text_.size(); at_++) {
+        for (; at_ < text_.size(); ++at_) {
             const char c = text_[at_];
             if (c == ';') {
                 while (at_ + 1 < text_.size() && text_[at_ + 1] != '\n')
-                    at_++;
+                    ++at_;
             } else if (c == '\n') {
-                line_++;
+                ++line_;
             } else if (c != ' ' && c != '\t' && c != '\r' && c != '\f') {
                 return;
             }
@@ -45,11 +45,11 @@ private:
             }
             return made;
         }
-        at_++;
+        ++at_;
         for (skip(); at_ < text_.size() && text_[at_] != ')'; skip())
             made.items.push_back(one(nesting + 1));
         if (at_ == text_.size()) throw Complaint{made.line, "has a bracket that does not close"};
-        at_++;
+        ++at_;
         return made;
     }
 

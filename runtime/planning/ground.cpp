@@ -50,7 +50,7 @@ private:
     }
     FactId negation_of(std::uint32_t atom) {
         const auto [at, is_new] = negative_.try_emplace(atom, made_.fact_count);
-        if (is_new) made_.fact_count++;
+        if (is_new) ++made_.fact_count;
         return at->second;
     }
 
@@ -116,7 +116,7 @@ private:
     }
 
     void initial() {
-        for (std::uint32_t atom = 0; atom < reach_.atoms.size(); atom++) {
+        for (std::uint32_t atom = 0; atom < reach_.atoms.size(); ++atom) {
             const bool holds = reach_.is_initial(reach_.atoms[atom]);
             if (positive_[atom] != kUnused && holds) made_.initial.push_back(positive_[atom]);
             if (const auto at = negative_.find(atom); at != negative_.end() && !holds)

@@ -28,7 +28,7 @@ Landmarks::Landmarks(const GroundTask& task, Relaxed& relaxed, Budget& budget, s
         candidate[fact] = true;
 
     std::map<FactId, std::uint32_t> place;
-    for (FactId fact = 0; fact < task.fact_count; fact++) {
+    for (FactId fact = 0; fact < task.fact_count; ++fact) {
         const bool is_goal = std::ranges::binary_search(task.goal, fact);
         const bool late = std::chrono::steady_clock::now() > end || budget.ended() != Budget::Reason::none;
         if (!candidate[fact] || (late && !is_goal)) continue;
@@ -41,10 +41,10 @@ Landmarks::Landmarks(const GroundTask& task, Relaxed& relaxed, Budget& budget, s
     before_.resize(facts_.size());
     behind_.resize(facts_.size());
     std::vector<std::vector<OperatorId>> makers(facts_.size());
-    for (OperatorId op = 0; op < task.operator_count(); op++)
+    for (OperatorId op = 0; op < task.operator_count(); ++op)
         for (const FactId fact : task.adds[op])
             if (const auto at = place.find(fact); at != place.end()) makers[at->second].push_back(op);
-    for (std::uint32_t i = 0; i < facts_.size() && std::chrono::steady_clock::now() < end; i++) {
+    for (std::uint32_t i = 0; i < facts_.size() && std::chrono::steady_clock::now() < end; ++i) {
         if (holds[facts_[i]]) continue;
         std::vector<bool> reached;
         (void)relaxed.reaches_without(task.initial, facts_[i], reached);
@@ -54,9 +54,9 @@ Landmarks::Landmarks(const GroundTask& task, Relaxed& relaxed, Budget& budget, s
         for (const OperatorId op : makers[i]) {
             const Lists::Range conditions = task.preconditions[op];
             if (!std::ranges::all_of(conditions, [&](FactId fact) { return reached[fact]; })) continue;
-            first_makers++;
+            ++first_makers;
             for (const FactId fact : conditions)
-                if (const auto at = place.find(fact); at != place.end()) needed[at->second]++;
+                if (const auto at = place.find(fact); at != place.end()) ++needed[at->second];
         }
         for (const auto& [other, times] : needed) {
             if (times != first_makers || other == i) continue;
@@ -68,13 +68,13 @@ Landmarks::Landmarks(const GroundTask& task, Relaxed& relaxed, Budget& budget, s
 
 void Landmarks::initial(const std::vector<bool>& state, std::uint64_t* after) const {
     std::fill_n(after, words(), 0);
-    for (std::size_t i = 0; i < facts_.size(); i++)
+    for (std::size_t i = 0; i < facts_.size(); ++i)
         if (state[facts_[i]] && before_[i].empty()) put(after, i);
 }
 
 void Landmarks::progress(const std::uint64_t* before, const std::vector<bool>& state, std::uint64_t* after) const {
     std::copy_n(before, words(), after);
-    for (std::size_t i = 0; i < facts_.size(); i++) {
+    for (std::size_t i = 0; i < facts_.size(); ++i) {
         if (has(before, i) || !state[facts_[i]]) continue;
         if (std::ranges::all_of(before_[i], [&](std::uint32_t one) { return has(before, one); })) put(after, i);
     }
@@ -82,9 +82,9 @@ void Landmarks::progress(const std::uint64_t* before, const std::vector<bool>& s
 
 std::uint32_t Landmarks::count(const std::uint64_t* reached, const std::vector<bool>& state) const {
     std::uint32_t open = 0;
-    for (std::size_t i = 0; i < facts_.size(); i++) {
+    for (std::size_t i = 0; i < facts_.size(); ++i) {
         if (!has(reached, i)) {
-            open++;
+            ++open;
         } else if (!state[facts_[i]]) {
             const bool again =
                 is_goal_[i] || std::ranges::any_of(behind_[i], [&](std::uint32_t one) { return !has(reached, one); });

@@ -28,7 +28,7 @@ public:
                 each(*one, types);
             waiting.clear();
         };
-        for (std::size_t i = from; i < items.size(); i++) {
+        for (std::size_t i = from; i < items.size(); ++i) {
             if (!items[i].is("-")) {
                 if (items[i].is_list()) wrong(items[i], "has a list where a name is expected");
                 waiting.push_back(&items[i]);
@@ -37,7 +37,7 @@ public:
             if (++i == items.size()) wrong(items[i - 1], "ends where a type is expected");
             std::vector<std::string> types;
             if (items[i].heads("either")) {
-                for (std::size_t k = 1; k < items[i].items.size(); k++)
+                for (std::size_t k = 1; k < items[i].items.size(); ++k)
                     types.push_back(items[i].items[k].word);
             } else if (!items[i].is_list()) {
                 types.push_back(items[i].word);
@@ -76,7 +76,7 @@ public:
         if (!from.is_list() || from.items.empty() || from.items[0].is_list())
             wrong(from, "has a declaration that is no list with a name");
         std::size_t count = 0;
-        typed_list(from.items, 1, [&](const Expression&, const std::vector<std::string>&) { count++; });
+        typed_list(from.items, 1, [&](const Expression&, const std::vector<std::string>&) { ++count; });
         if (!into.emplace(from.items[0].word, std::pair(static_cast<std::uint32_t>(list.size()), count)).second)
             wrong(from, "declares " + from.items[0].word + " twice");
         list.push_back(from.items[0].word);
@@ -87,7 +87,7 @@ public:
         for (const std::string& type : types)
             if (!types_.contains(type)) wrong(at, "uses the type " + type + ", which is not declared");
         std::vector<Term> made;
-        for (std::size_t i = 0; i < types_of_.size(); i++) {
+        for (std::size_t i = 0; i < types_of_.size(); ++i) {
             const bool fits = std::ranges::any_of(types_of_[i], [&](const std::string& own) {
                 return std::ranges::any_of(types, [&](const std::string& type) { return is_below(own, type); });
             });
@@ -154,7 +154,7 @@ private:
             if (section.heads(":types")) names_.read_types(section);
             if (section.heads(":constants")) names_.read_objects(section, task_);
             if (section.heads(":predicates"))
-                for (std::size_t i = 1; i < section.items.size(); i++)
+                for (std::size_t i = 1; i < section.items.size(); ++i)
                     names_.declare(names_.predicates, task_.predicates, section.items[i]);
             if (section.heads(":functions")) functions(section);
             for (const std::string_view unknown : {":durative-action", ":derived", ":constraints"})
@@ -163,9 +163,9 @@ private:
         }
     }
     void functions(const Expression& section) {
-        for (std::size_t i = 1; i < section.items.size(); i++) {
+        for (std::size_t i = 1; i < section.items.size(); ++i) {
             if (section.items[i].is("-")) {
-                i++; // the type "number"
+                ++i; // the type "number"
                 continue;
             }
             names_.declare(names_.functions, task_.functions, section.items[i]);
@@ -227,7 +227,7 @@ private:
             wrong(from, "gives " + name + " another number of arguments than it is declared with");
         Atom made;
         made.predicate = at->second.first;
-        for (std::size_t i = 1; i < from.items.size(); i++)
+        for (std::size_t i = 1; i < from.items.size(); ++i)
             made.terms.push_back(term(from.items[i], parameters));
         return made;
     }
@@ -235,7 +235,7 @@ private:
     void condition(const Expression& from, const Parameters& parameters, Condition& into, bool negated = false) const {
         if (from.is_list() && from.items.empty()) return;
         if (from.heads("and") && !negated) {
-            for (std::size_t i = 1; i < from.items.size(); i++)
+            for (std::size_t i = 1; i < from.items.size(); ++i)
                 condition(from.items[i], parameters, into);
         } else if (from.heads("not") && from.items.size() == 2) {
             condition(from.items[1], parameters, into, !negated);
@@ -249,7 +249,7 @@ private:
     void effect(const Expression& from, const Parameters& parameters, Action& into) {
         if (from.is_list() && from.items.empty()) return;
         if (from.heads("and")) {
-            for (std::size_t i = 1; i < from.items.size(); i++)
+            for (std::size_t i = 1; i < from.items.size(); ++i)
                 effect(from.items[i], parameters, into);
         } else if (from.heads("not") && from.items.size() == 2) {
             into.deletes.push_back(atom(from.items[1], parameters));
@@ -282,7 +282,7 @@ private:
     void state_and_goal(const Expression& from) {
         for (const Expression& section : from.items) {
             if (section.heads(":init")) {
-                for (std::size_t i = 1; i < section.items.size(); i++)
+                for (std::size_t i = 1; i < section.items.size(); ++i)
                     initial(section.items[i]);
             } else if (section.heads(":goal") && section.items.size() == 2) {
                 condition(section.items[1], {}, task_.goal);

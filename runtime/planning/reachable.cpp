@@ -14,7 +14,7 @@ constexpr std::uint64_t kBytesEach = 120;      // of an atom or instance, with i
 Reachability::Reachability(const Task& task, Budget& budget)
     : task_(task), budget_(budget), changes_(task.predicates.size()), positive_(task.actions.size()),
       uses_(task.predicates.size()), of_predicate_(task.predicates.size()) {
-    for (std::uint32_t a = 0; a < task.actions.size(); a++) {
+    for (std::uint32_t a = 0; a < task.actions.size(); ++a) {
         const Action& action = task.actions[a];
         for (const Atom& atom : action.adds)
             changes_[atom.predicate] = true;
@@ -42,12 +42,12 @@ bool Reachability::run() {
         for (const Atom& atom : task_.initial)
             if (is_static(atom.predicate) == fixed) add(atom);
     initial_count_ = static_cast<std::uint32_t>(atoms.size());
-    for (std::uint32_t a = 0; a < task_.actions.size(); a++) {
+    for (std::uint32_t a = 0; a < task_.actions.size(); ++a) {
         if (!positive_[a].empty()) continue;
         Binding binding(task_.actions[a].parameters.size(), kFree);
         fill(a, 0, binding);
     }
-    for (std::uint32_t number = 0; number < atoms.size() && !stopped_; number++)
+    for (std::uint32_t number = 0; number < atoms.size() && !stopped_; ++number)
         process(number);
     return !stopped_;
 }
@@ -59,7 +59,7 @@ void Reachability::add(const Atom& atom) {
 void Reachability::process(std::uint32_t number) {
     const Atom fact = atoms[number];
     of_predicate_[fact.predicate].push_back(number);
-    for (std::size_t i = 0; i < fact.terms.size(); i++)
+    for (std::size_t i = 0; i < fact.terms.size(); ++i)
         index_[index_key(fact.predicate, i, fact.terms[i])].push_back(number);
     std::vector<std::size_t> trail;
     for (const Use& use : uses_[fact.predicate]) {
@@ -82,7 +82,7 @@ bool Reachability::allowed(const Action& action, std::size_t parameter, Term obj
 // Extends the binding so that the pattern is the fact; what it bound is in `trail`, also when it fails.
 bool Reachability::bind(const Action& action, const Atom& pattern, const Atom& fact, Binding& binding,
                         std::vector<std::size_t>& trail) const {
-    for (std::size_t i = 0; i < pattern.terms.size(); i++) {
+    for (std::size_t i = 0; i < pattern.terms.size(); ++i) {
         const Term term = pattern.terms[i], object = fact.terms[i];
         if (!is_parameter(term)) {
             if (term != object) return false;
@@ -107,7 +107,7 @@ bool Reachability::bind(const Action& action, const Atom& pattern, const Atom& f
 // The shortest list of processed atoms that can match the pattern.
 const std::vector<std::uint32_t>* Reachability::candidates(const Atom& pattern, const Binding& binding) const {
     const std::vector<std::uint32_t>* best = &of_predicate_[pattern.predicate];
-    for (std::size_t i = 0; i < pattern.terms.size(); i++) {
+    for (std::size_t i = 0; i < pattern.terms.size(); ++i) {
         const Term term = pattern.terms[i];
         const Term object = is_parameter(term) ? binding[parameter_index(term)] : term;
         if (object == kFree) continue;
@@ -138,7 +138,7 @@ void Reachability::join(std::uint32_t a, std::uint64_t open, std::uint32_t trigg
     }
     std::vector<std::size_t> trail;
     const std::size_t count = list->size(); // the list may grow while we are in it
-    for (std::size_t i = 0; i < count && !stopped_; i++) {
+    for (std::size_t i = 0; i < count && !stopped_; ++i) {
         const std::uint32_t number = (*list)[i];
         if (number > trigger || (number == trigger && chosen < place)) break;
         trail.clear();
@@ -153,7 +153,7 @@ void Reachability::join(std::uint32_t a, std::uint64_t open, std::uint32_t trigg
 void Reachability::fill(std::uint32_t a, std::size_t parameter, Binding& binding) {
     const Action& action = task_.actions[a];
     while (parameter < binding.size() && binding[parameter] != kFree)
-        parameter++;
+        ++parameter;
     if (parameter == binding.size()) return emit(a, binding);
     for (const Term object : action.parameters[parameter]) {
         if (stopped_) return;

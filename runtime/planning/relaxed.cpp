@@ -16,7 +16,7 @@ Relaxed::Relaxed(const GroundTask& task, CostKind kind)
     : task_(task), base_cost_(task.operator_count()), start_counter_(task.operator_count()),
       sum_(task.operator_count()), facts_(task.fact_count), is_goal_(task.fact_count), in_plan_(task.operator_count()) {
     std::vector<std::vector<FactId>> users(task.fact_count);
-    for (OperatorId op = 0; op < task.operator_count(); op++) {
+    for (OperatorId op = 0; op < task.operator_count(); ++op) {
         const std::uint32_t cost = task.costs[op] + (kind == CostKind::plus_one ? 1 : 0);
         base_cost_[op] = std::min(cost, kMostCost);
         start_counter_[op] = static_cast<std::uint32_t>(task.preconditions[op].size());
@@ -51,8 +51,8 @@ void Relaxed::explore() {
         applicable_.push_back(op);
         settle(op);
     }
-    for (std::size_t cost = 0; cost < buckets_.size(); cost++) {
-        for (std::size_t i = 0; i < buckets_[cost].size(); i++) {
+    for (std::size_t cost = 0; cost < buckets_.size(); ++cost) {
+        for (std::size_t i = 0; i < buckets_[cost].size(); ++i) {
             const FactId fact = buckets_[cost][i];
             if (facts_[fact].cost < cost || facts_[fact].marked) continue; // settled before
             facts_[fact].marked = true;

@@ -22,14 +22,14 @@ class OpenList {
 public:
     void push(std::uint64_t key, Edge edge) {
         buckets_[key].push_back(edge);
-        size_++;
+        ++size_;
     }
     Edge pop() {
         const auto first = buckets_.begin();
         const Edge edge = first->second.front();
         first->second.pop_front();
         if (first->second.empty()) buckets_.erase(first);
-        size_--;
+        --size_;
         return edge;
     }
     [[nodiscard]] bool is_empty() const { return size_ == 0; }
@@ -62,7 +62,7 @@ public:
             for (OpenList& one : lists_)
                 if (!one.is_empty() && (list == nullptr || one.priority < list->priority)) list = &one;
             if (list == nullptr) return Answer::no_plan;
-            list->priority++;
+            ++list->priority;
             const Edge edge = list->pop();
             std::vector<std::uint64_t>& facts = scratch_;
             facts.assign(states_.facts(edge.parent), states_.facts(edge.parent) + states_.words());
@@ -96,11 +96,11 @@ private:
         // A* looks at a state again when it is reached more cheaply.
         if (!is_new && (weight_ == 0 || cost >= origin.cost)) return false;
         origin = {edge.parent, edge.op, cost};
-        expanded_++;
+        ++expanded_;
 
         current_.clear();
         flags_.assign(task_.fact_count, false);
-        for (std::size_t word = 0; word < facts.size(); word++) {
+        for (std::size_t word = 0; word < facts.size(); ++word) {
             for (std::uint64_t rest = facts[word]; rest != 0; rest &= rest - 1) {
                 const auto fact = static_cast<FactId>(word * 64 + static_cast<unsigned>(std::countr_zero(rest)));
                 current_.push_back(fact);

@@ -44,7 +44,7 @@ public:
 private:
     [[nodiscard]] std::size_t slot_of(const std::uint64_t* facts) const {
         std::uint64_t hash = 0;
-        for (std::size_t i = 0; i < words_; i++)
+        for (std::size_t i = 0; i < words_; ++i)
             hash = (hash ^ facts[i]) * 0x9e37'79b9'7f4a'7c15u, hash ^= hash >> 29;
         std::size_t at = hash & (table_.size() - 1);
         while (table_[at] != kNoState && !std::equal(facts, facts + words_, this->facts(table_[at])))
@@ -53,7 +53,7 @@ private:
     }
     void grow() {
         table_.assign(table_.size() * 2, kNoState);
-        for (StateId id = 0; id < origins_.size(); id++)
+        for (StateId id = 0; id < origins_.size(); ++id)
             table_[slot_of(facts(id))] = id;
     }
 

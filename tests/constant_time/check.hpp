@@ -63,7 +63,7 @@ inline bool reveal_equal(Bytes a, Bytes b) {
     crypto::declassify(a);
     crypto::declassify(b);
     if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); i++)
+    for (std::size_t i = 0; i < a.size(); ++i)
         if (a[i] != b[i]) return false;
     return true;
 }

@@ -38,14 +38,14 @@ volatile std::uint8_t sink;
 
 // A comparison that ends at the first difference, as memcmp's callers write it.
 [[gnu::noinline]] bool early_end(Bytes a, Bytes b) {
-    for (std::size_t i = 0; i < a.size(); i++)
+    for (std::size_t i = 0; i < a.size(); ++i)
         if (a[i] != b[i]) return false;
     return true;
 }
 
 // A loop as long as a secret says.
 [[gnu::noinline]] void loop_to(std::uint8_t secret) {
-    for (std::uint8_t i = 0; i < secret; i++)
+    for (std::uint8_t i = 0; i < secret; ++i)
         note(i);
 }
 

@@ -62,7 +62,7 @@ bool sign(bool hedged) {
     classify(signing_seed<Dsa>(keys.secret_key));
     classify(secret_polynomials<Dsa>(keys.secret_key));
     typename Dsa::Randomness randomness;
-    for (std::uint8_t i = 0; i < kMessages; i++) {
+    for (std::uint8_t i = 0; i < kMessages; ++i) {
         std::array<std::byte, 50> text;
         fill(text, i);
         fill_secret(randomness.bytes(), i);

@@ -79,7 +79,7 @@ bool comparison() {
     std::array<std::byte, 33> a;
     std::array<std::byte, 33> b;
     bool right = true;
-    for (std::size_t at = 0; at <= a.size(); at++) {
+    for (std::size_t at = 0; at <= a.size(); ++at) {
         fill(a, 1);
         fill(b, 1);
         if (at < b.size()) b[at] ^= std::byte{0x80};

@@ -46,7 +46,7 @@ std::size_t depth_of(bool (*run)()) {
     if (swapcontext(&here, &there) != 0) std::abort();
     std::size_t untouched = 0;
     while (untouched < kStackSize && stack[untouched] == kPattern)
-        untouched++;
+        ++untouched;
     return kStackSize - untouched;
 }
 

@@ -29,7 +29,7 @@ private:
     void fix_sum(std::size_t from, std::size_t bytes) {
         if (bytes <= 36) return;
         std::uint8_t sum = 0;
-        for (std::size_t i = 0; i + 1 < bytes; i++)
+        for (std::size_t i = 0; i + 1 < bytes; ++i)
             sum = static_cast<std::uint8_t>(sum + data_[from + i]);
         data_[from + bytes - 1] = static_cast<std::uint8_t>(-sum);
     }
@@ -43,7 +43,7 @@ void set_rsdp(std::vector<std::uint8_t>& data) {
     data[15] = 0;
     data[8] = 0;
     std::uint8_t sum = 0;
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; ++i)
         sum = static_cast<std::uint8_t>(sum + data[static_cast<std::size_t>(i)]);
     data[8] = static_cast<std::uint8_t>(-sum);
 }

@@ -24,7 +24,7 @@ private:
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     InputChoices choices(data, size);
     aios::test::SpaceDriver driver(choices);
-    for (unsigned i = 0; !choices.at_end() && i < 2000; i++) {
+    for (unsigned i = 0; !choices.at_end() && i < 2000; ++i) {
         driver.step();
         if (i % 32 == 0) driver.check_everything();
     }

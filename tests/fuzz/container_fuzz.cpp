@@ -25,7 +25,7 @@ void walk(fs::Tree& tree, std::string_view path, unsigned depth) {
     AIOS_ASSERT(node.has_value());
     fs::Node::Entry entry;
     std::uint64_t position = 0;
-    for (unsigned i = 0; i < 50 && (*node)->entry(position, entry); i++) {
+    for (unsigned i = 0; i < 50 && (*node)->entry(position, entry); ++i) {
         AIOS_ASSERT(entry.next_position > position);
         position = entry.next_position;
         char child[kMaxPathBytes + 1];
@@ -43,7 +43,7 @@ void walk(fs::Tree& tree, std::string_view path, unsigned depth) {
 
 void use(fs::Tree& tree) {
     TreeEntry entry;
-    for (std::uint64_t i = 0; i < 50 && tree.list(i, entry); i++) {
+    for (std::uint64_t i = 0; i < 50 && tree.list(i, entry); ++i) {
         const auto node = tree.open({entry.name, entry.name_bytes}, payer);
         AIOS_ASSERT(node && (*node)->info().bytes == entry.size);
         const auto pages = (*node)->pages();
@@ -82,8 +82,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // The first byte chooses: a whole container, a manifest in a well-formed one, or changes to a good one.
     if (size == 0) return 0;
     const unsigned mode = data[0] % 3;
-    data++;
-    size--;
+    ++data;
+    --size;
     std::vector<std::uint8_t> bytes(data, data + size);
     boot::ContainerHeader header{};
     if (mode == 1) {

@@ -42,7 +42,7 @@ void check_changed(Bytes input) {
     std::vector<std::byte> der(kEncodedPublicKeySize<A>);
     AIOS_ASSERT(encode_public_key<A>(public_key, der).has_value());
     const std::size_t size = std::min(input.size(), der.size());
-    for (std::size_t i = 0; i < size; i++)
+    for (std::size_t i = 0; i < size; ++i)
         der[i] ^= input[i];
     check<A>(der);
 }

@@ -29,7 +29,7 @@ void run(std::uint8_t form, Bytes rest) {
     const Bytes text = rest.subspan(1, length);
     rest = rest.subspan(1 + length);
     const auto signature = o->signature.bytes();
-    for (std::size_t i = 0; i < signature.size(); i++)
+    for (std::size_t i = 0; i < signature.size(); ++i)
         signature[i] = rest.empty() ? std::byte{0} : rest[i % rest.size()];
 
     const auto message = form % 3 == 0   ? crypto::SignedMessage::pure(text, text)

@@ -33,7 +33,7 @@ void check(Bytes input) {
     const TrustAnchor anchor{
         .subject = certificate->issuer, .key_set = certificate->key_set, .public_key = certificate->public_key};
     const std::array<Certificate, 3> chain{*certificate, *certificate, *certificate};
-    for (std::size_t length = 1; length <= chain.size(); length++) {
+    for (std::size_t length = 1; length <= chain.size(); ++length) {
         const auto verdict = verify_chain(std::span(chain).first(length), anchor, certificate->not_before,
                                           CertificateUse::digital_signature, workspace);
         AIOS_ASSERT(verdict == Verdict::invalid);

@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         rest.remove_prefix(std::min(piece, rest.size()));
     }
     // The same bytes as the body of a frame that is otherwise whole.
-    for (std::uint64_t kind = 1; kind <= 8; kind++) {
+    for (std::uint64_t kind = 1; kind <= 8; ++kind) {
         const Frame frame{static_cast<aios::FrameKind>(kind), 1, "agent", std::as_bytes(std::span(data, size))};
         static_cast<void>(take_frame(frame, 3, record, events));
     }

@@ -29,10 +29,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::size_t lines = 0;
     for (const char c : input)
         lines += c == '\n' ? 1 : 0;
-    if (!input.empty() && !input.ends_with('\n')) lines++;
+    if (!input.empty() && !input.ends_with('\n')) ++lines;
     std::size_t answers = 0;
     const auto give = [&](std::string_view answer) {
-        answers++;
+        ++answers;
         if (!answer.starts_with("ok") && !answer.starts_with("error ") && answer != "valid\n" && answer != "invalid\n")
             std::abort();
         if (answer.find('\n') != answer.size() - 1) std::abort();

@@ -62,7 +62,7 @@ void test_exit_status() {
 
 void test_quota_returns() {
     // More than once: the first may make our own table grow.
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 3; ++i) {
         const AgentInfo before = settled();
         {
             const OwnedHandle child(GET(spawn(kChild, with(ARGS("wait")))));
@@ -158,9 +158,9 @@ void test_bad_requests() {
 // A Linux program's name for itself is its path with a slash in front: the longest path is one too long for that.
 void test_longest_paths() {
     char path[kMaxPathBytes];
-    for (std::size_t i = 0; i < 1004; i++)
+    for (std::size_t i = 0; i < 1004; ++i)
         path[i] = i % 251 == 250 ? '/' : 'x';
-    for (std::size_t i = 0; i < 20; i++)
+    for (std::size_t i = 0; i < 20; ++i)
         path[1004 + i] = static_cast<char>('0' + (i + 1) % 10);
     const auto start = [&](std::size_t bytes, PersonalityKind kind) {
         SpawnRequest request = make_request({path, bytes}, with(ARGS("exit\0"
@@ -180,7 +180,7 @@ void test_longest_paths() {
 void test_small_memory() {
     // Enough to be born, too little to load: the operation says so, and everything comes back.
     const AgentInfo before = settled();
-    for (std::uint64_t pages = 1; pages < 64; pages++) {
+    for (std::uint64_t pages = 1; pages < 64; ++pages) {
         SpawnOptions options = with(ARGS("exit\0"
                                          "0"));
         options.quota.memory_bytes = pages * 4096;
@@ -203,7 +203,7 @@ void test_identity() {
                                      "5"));
     options.flags = kSpawnAwaitIdentity;
     const OwnedHandle child(GET(spawn(kChild, options)));
-    for (unsigned i = 0; i < 200; i++)
+    for (unsigned i = 0; i < 200; ++i)
         (void)sys::thread_yield();
     CHECK(info_of(child.get()).state == static_cast<std::uint32_t>(AgentState::created));
     IdentityRecord record{};
@@ -229,7 +229,7 @@ bool is_identity(const AgentInfo& info) {
     std::uint8_t bytes[160];
     std::size_t size = 0;
     const auto put = [&](const void* from, std::size_t count) {
-        for (std::size_t i = 0; i < count; i++)
+        for (std::size_t i = 0; i < count; ++i)
             bytes[size++] = static_cast<const std::uint8_t*>(from)[i];
     };
     const std::string_view name(info.name);
@@ -248,14 +248,14 @@ bool is_identity(const AgentInfo& info) {
     AsyncResult result{0, 0, address_of(digest), sizeof(digest)};
     GET(sys::get_async_result(operation.get(), &result));
     bool same = true;
-    for (std::size_t i = 0; i < 32; i++)
+    for (std::size_t i = 0; i < 32; ++i)
         same = same && digest[i] == info.identity[i];
     return same;
 }
 
 template <std::size_t N>
 bool same_bytes(const std::uint8_t (&a)[N], const std::uint8_t (&b)[N]) {
-    for (std::size_t i = 0; i < N; i++)
+    for (std::size_t i = 0; i < N; ++i)
         if (a[i] != b[i]) return false;
     return true;
 }
@@ -317,7 +317,7 @@ void test_failed_start_leaves_its_name() {
     options.name = "twin";
     // A start that fails leaves its name free by the time it is told.
     options.quota.memory_bytes = 120 * 1024; // born, but not loaded
-    for (unsigned i = 0; i < 20; i++) {
+    for (unsigned i = 0; i < 20; ++i) {
         const auto failed = spawn(kChild, options);
         CHECK(failed || failed.error() == Error::quota_exceeded);
         if (failed) GET(sys::agent_kill(failed->get(), 0));
@@ -356,7 +356,7 @@ void test_foreign_registrations_end() {
     options.quota.handles = 256;
     (void)wait_for(channel.get(), kSignalReadable, 0); // our own table has grown by now
     const AgentInfo before = settled();
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 3; ++i) {
         const OwnedHandle child(GET(spawn(kChild, options)));
         CHECK(wait_for(channel.get(), kSignalReadable));
         Message message{};
@@ -376,7 +376,7 @@ void test_foreign_registrations_end() {
 // death. A slow machine may let the large one win a round.
 void test_deaths_do_not_delay_each_other() {
     bool small_first = false;
-    for (unsigned round = 0; round < 5 && !small_first; round++) {
+    for (unsigned round = 0; round < 5 && !small_first; ++round) {
         const OwnedHandle channel(GET(sys::channel_create(self, 4, 256)));
         const HandleGrant grants[] = {grant(channel.get(), rights::send, StartupRole::parent)};
         SpawnOptions options = with(ARGS("hoard\0"

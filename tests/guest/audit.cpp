@@ -34,8 +34,7 @@ void sleep_until(std::uint64_t deadline) {
     (void)sys::event_wait(queue.get(), &packet, 1, deadline);
 }
 
-// --- what the children do
-// ----------------------------------------------------------------------------------------------------------
+// --- what the children do --------------------------------------------------------------------------------------------
 
 // Refused calls of many kinds for `seconds`; the exit status is how many they were.
 std::uint64_t refuse(std::uint64_t seconds) {
@@ -43,7 +42,7 @@ std::uint64_t refuse(std::uint64_t seconds) {
     const std::uint64_t until = now() + seconds * kSecond;
     const Handle timer = GET(sys::timer_create(self));
     while (now() < until) {
-        for (std::uint64_t door = 0; door < kDoors; door++) {
+        for (std::uint64_t door = 0; door < kDoors; ++door) {
             // 4110 to 4182: two errors for each call that takes a handle; calls that do not are answered, not refused.
             const std::uint64_t number = 4110 + door;
             if (number == 4161) continue; // thread_exit takes none
@@ -73,8 +72,7 @@ std::uint64_t refuse(std::uint64_t seconds) {
 
 alignas(16) char stacks[3][8192];
 
-// --- kinds
-// ------------------------------------------------------------------------------------------------------------------------------
+// --- kinds -----------------------------------------------------------------------------------------------------------
 
 void test_boot() {
     const LogRecord boot = GET(read_record(0));
@@ -136,7 +134,7 @@ void test_order_and_bounds() {
     std::uint64_t time = 0;
     bool ordered = true;
     // On several CPUs two records may be written at one moment; further apart than that their order is that of time.
-    for (std::uint64_t index = size > 200 ? size - 200 : 0; index < size; index++) {
+    for (std::uint64_t index = size > 200 ? size - 200 : 0; index < size; ++index) {
         const LogRecord record = GET(read_record(index));
         ordered = ordered && record.time_ns + 10'000'000 > time;
         time = record.time_ns;
@@ -145,8 +143,7 @@ void test_order_and_bounds() {
     CHECK_ERROR(read_record(log_size() + 1000), not_found);
 }
 
-// --- floods
-// ------------------------------------------------------------------------------------------------------------------------------
+// --- floods ----------------------------------------------------------------------------------------------------------
 
 // However many doors an agent tries: few records a second, and no refusal that is not in one of them.
 void test_refusals_coalesce() {
@@ -162,7 +159,7 @@ void test_refusals_coalesce() {
         if (record.is(LogKind::agent_end) && record.subject == end.id) ended = true;
         if (!record.is(LogKind::refusal) || record.agent != end.id) return;
         CHECK(!ended); // the counts come before the end
-        records++;
+        ++records;
         counted += record.count;
         // Windows that start with a record and are a second long, but for the counts that the end brings out early.
         if (record.time_ns - window >= kSecond) {
@@ -181,14 +178,14 @@ void test_one_record_a_second() {
     const std::uint64_t before = log_size();
     std::uint64_t made = 0, until = now() + 3 * kSecond + kSecond / 2;
     while (now() < until)
-        for (unsigned i = 0; i < 100; i++)
+        for (unsigned i = 0; i < 100; ++i)
             made += !sys::timer_set(self, 0, 0);
     sleep_until(now() + 2 * kSecond); // the last count is written at the latest two seconds after
     std::uint64_t records = 0, counted = 0, last = 0;
     bool apart = true;
     CHECK(for_each_record(before, [&](const LogRecord& record) {
         if (!record.is(LogKind::refusal) || record.agent != own_id() || record.call != 4145) return;
-        records++;
+        ++records;
         counted += record.count;
         apart = apart && (last == 0 || record.time_ns - last >= kSecond - 1'000'000); // a count's time is its writing's
         last = record.time_ns;
@@ -204,7 +201,7 @@ void test_flood_delays_nobody() {
     const auto flooder = GET(start(std::string_view("derive\0", 7), 1));
     const Handle timer = GET(sys::timer_create(self));
     std::uint64_t worst = 0;
-    for (unsigned i = 0; i < 50; i++) {
+    for (unsigned i = 0; i < 50; ++i) {
         sleep_until(now() + 5'000'000);
         const std::uint64_t from = now();
         GET(sys::handle_close(GET(sys::handle_derive(timer, rights::write.bits()))));
@@ -249,10 +246,10 @@ void test_log_info_is_cheap() {
     GET(sys::log_info(log, &info));
     LogInfo same{};
     bool equal = true;
-    for (unsigned i = 0; i < 100; i++) {
+    for (unsigned i = 0; i < 100; ++i) {
         GET(sys::log_info(log, &same));
         if (same.records != info.records) continue; // others record too
-        for (unsigned b = 0; b < 32; b++)
+        for (unsigned b = 0; b < 32; ++b)
             equal = equal && same.root[b] == info.root[b];
     }
     CHECK(equal);

@@ -24,7 +24,7 @@ inline Result<LogRecord> decode_record(Bytes bytes) {
     TRY(in.map_begin());
     std::uint64_t* const numbers[] = {&record.index, &record.time_ns, &record.kind,
                                       &record.agent, &record.subject, &record.call};
-    for (std::uint64_t key = 0; key < std::size(numbers); key++) {
+    for (std::uint64_t key = 0; key < std::size(numbers); ++key) {
         TRY(in.expect_key(key));
         *numbers[key] = TRY(in.uint());
     }
@@ -38,7 +38,7 @@ inline Result<LogRecord> decode_record(Bytes bytes) {
     while (const auto key = TRY(in.next_key())) {
         if (key->number() == 9) {
             const std::string_view text = TRY(in.text());
-            for (std::size_t i = 0; i < text.size() && i < sizeof(record.name) - 1; i++)
+            for (std::size_t i = 0; i < text.size() && i < sizeof(record.name) - 1; ++i)
                 record.name[i] = text[i];
         } else {
             TRY(in.skip());
@@ -62,7 +62,7 @@ inline std::uint64_t log_size() {
 // Each record from `from` to the end of the log; false if one cannot be read.
 template <typename F>
 bool for_each_record(std::uint64_t from, F&& function) {
-    for (const std::uint64_t end = log_size(); from < end; from++) {
+    for (const std::uint64_t end = log_size(); from < end; ++from) {
         const auto record = read_record(from);
         if (!record || record->index != from) return false;
         function(*record);

@@ -73,7 +73,7 @@ void fuzz(std::uint64_t seed) {
         return state;
     };
     static std::uint64_t scratch[512];
-    for (unsigned i = 0; i < 20'000; i++) {
+    for (unsigned i = 0; i < 20'000; ++i) {
         std::uint64_t values[6];
         for (auto& value : values) {
             switch (next() % 8) {
@@ -210,12 +210,12 @@ int aios_main(const StartupBlock& block) {
         const Handle channel = handle(StartupRole::parent), queue = find_handle(block, static_cast<StartupRole>(100));
         Message message{};
         if (!sys::event_register(queue, channel, kSignalReadable | kSignalClosed, 77)) return 1;
-        for (std::uint64_t key = 100; key < 110; key++) // and some that are gone before we are
+        for (std::uint64_t key = 100; key < 110; ++key) // and some that are gone before we are
             if (!sys::event_register(queue, channel, kSignalClosed, key) || !sys::event_cancel(queue, key)) return 2;
         return sys::ipc_send(channel, &message) ? 0 : 3;
     }
     if (mode == "hoard") { // as many timers as asked for; then says so and waits
-        for (std::uint64_t i = parse_decimal(value); i != 0; i--)
+        for (std::uint64_t i = parse_decimal(value); i != 0; --i)
             if (!sys::timer_create(self)) return 1;
         Message message{};
         if (!sys::ipc_send(handle(StartupRole::parent), &message)) return 2;

@@ -23,7 +23,7 @@ std::uint64_t bring_up(std::uint64_t wanted, Handle answers, Handle questions) {
     options.quota = {kEach, 16, 1, 0};
     options.handles = grants;
     options.handle_count = 2;
-    for (std::uint64_t alive = 0; alive < wanted; alive++) {
+    for (std::uint64_t alive = 0; alive < wanted; ++alive) {
         auto child = spawn("bin/child", options);
         if (!child) {
             console_print("agent {} of {}: {}\n", alive, wanted, child.error());
@@ -46,7 +46,7 @@ void test_idle_agents_answer() {
     const std::uint64_t born = now();
     // Everybody waits on one queue of questions: each answers one, with its name, and ends.
     std::uint64_t answered = 0;
-    for (std::uint64_t i = 0; i < alive; i++) {
+    for (std::uint64_t i = 0; i < alive; ++i) {
         Message question{};
         while (true) {
             const auto sent = sys::ipc_send(questions.get(), &question);
@@ -56,12 +56,12 @@ void test_idle_agents_answer() {
         }
         if (!wait_for(answers.get(), kSignalReadable)) break;
         Message answer{};
-        if (sys::ipc_recv(answers.get(), &answer)) answered++;
+        if (sys::ipc_recv(answers.get(), &answer)) ++answered;
     }
     CHECK(answered == alive);
     console_print("{} idle agents of {} KiB: born in {} ms, all answered in {} ms\n", alive, kEach / 1024,
                   (born - began) / 1'000'000, (now() - born) / 1'000'000);
-    for (std::uint64_t i = 0; i < alive; i++) {
+    for (std::uint64_t i = 0; i < alive; ++i) {
         CHECK(ended_with(wait_dead(crowd[i]), EndReason::exited, 0));
         GET(sys::handle_close(crowd[i]));
     }
@@ -74,12 +74,12 @@ std::uint64_t cost_of_death(std::uint64_t count) {
     const OwnedHandle questions(GET(sys::channel_create(self, 64, 4096)));
     CHECK(bring_up(count, answers.get(), questions.get()) == count);
     const std::uint64_t began = now();
-    for (std::uint64_t i = 0; i < count; i++)
+    for (std::uint64_t i = 0; i < count; ++i)
         GET(sys::agent_kill(crowd[i], 1));
-    for (std::uint64_t i = 0; i < count; i++)
+    for (std::uint64_t i = 0; i < count; ++i)
         CHECK(ended_with(wait_dead(crowd[i]), EndReason::killed, 1));
     const std::uint64_t each = (now() - began) / count;
-    for (std::uint64_t i = 0; i < count; i++)
+    for (std::uint64_t i = 0; i < count; ++i)
         GET(sys::handle_close(crowd[i]));
     return each;
 }

@@ -24,7 +24,7 @@ void test_timer() {
     GET(sys::event_wait(queue.get(), &packet, 1, now() + 10 * kSecond));
     GET(sys::timer_set(timer.get(), now() + 1'000'000, 1'000'000));
     std::uint64_t fired = 0;
-    for (unsigned i = 0; i < 5; i++) {
+    for (unsigned i = 0; i < 5; ++i) {
         GET(sys::event_wait(queue.get(), &packet, 1, now() + 10 * kSecond));
         fired += packet.count;
     }
@@ -56,7 +56,7 @@ void test_registration() {
 void test_many_sources() {
     const OwnedHandle queue(GET(sys::queue_create(self)));
     std::array<OwnedHandle, 20> timers;
-    for (std::uint64_t i = 0; i < timers.size(); i++) {
+    for (std::uint64_t i = 0; i < timers.size(); ++i) {
         timers[i] = OwnedHandle(GET(sys::timer_create(self)));
         GET(sys::event_register(queue.get(), timers[i].get(), kSignalFired, i));
         GET(sys::timer_set(timers[i].get(), 0, 0));
@@ -71,7 +71,7 @@ void test_many_sources() {
     while (seen < timers.size() || !readable) {
         const std::uint64_t count = GET(sys::event_wait(queue.get(), packets, 8, now() + 5 * kSecond));
         if (count == 0) break;
-        for (std::uint64_t i = 0; i < count; i++) {
+        for (std::uint64_t i = 0; i < count; ++i) {
             readable = readable || packets[i].key == 100;
             seen += packets[i].key < 100;
         }
@@ -103,21 +103,20 @@ void test_registration_quota() {
         const OwnedHandle timer(GET(sys::timer_create(self)));
         std::uint64_t made = 0;
         while (made < 1000 && sys::event_register(queue.get(), timer.get(), kSignalFired, made))
-            made++;
+            ++made;
         CHECK(made >= 16 && made < 1000); // one source has a limit of listeners
         CHECK_ERROR(sys::event_register(queue.get(), timer.get(), kSignalFired, 5000), no_space);
     }
     CHECK(info_of(self).memory_bytes <= before + 4096);
 }
 
-// --- threads
-// -----------------------------------------------------------------------------------------------------------
+// --- threads ---------------------------------------------------------------------------------------------------------
 
 alignas(16) char stacks[4][16384];
 std::atomic<std::uint64_t> sum{0};
 
 void add_and_exit(std::uint64_t value) {
-    for (unsigned i = 0; i < 1000; i++)
+    for (unsigned i = 0; i < 1000; ++i)
         sum += value;
     for (;;)
         (void)sys::thread_exit();
@@ -126,7 +125,7 @@ void add_and_exit(std::uint64_t value) {
 void test_threads() {
     sum = 0;
     std::array<OwnedHandle, 4> threads;
-    for (std::uint64_t i = 0; i < 4; i++)
+    for (std::uint64_t i = 0; i < 4; ++i)
         threads[i] = OwnedHandle(GET(
             sys::thread_create(self, address_of(&add_and_exit), address_of(stacks[i] + sizeof(stacks[i])) - 8, i + 1)));
     for (const OwnedHandle& thread : threads)
@@ -138,8 +137,7 @@ void test_threads() {
     CHECK_ERROR(sys::thread_create(self, address_of(&add_and_exit), 0xffff'8000'0000'0000, 0), bad_address);
 }
 
-// --- PQCOperation
-// ---------------------------------------------------------------------------------------------------------
+// --- PQCOperation ----------------------------------------------------------------------------------------------------
 
 Result<std::uint64_t> hash(PqcAlgorithm algorithm, std::string_view text, std::uint8_t* out, std::uint64_t capacity) {
     const PqcRequest request{static_cast<std::uint32_t>(algorithm), 0, address_of(text.data()), text.size()};
@@ -183,7 +181,7 @@ std::uint64_t charged_for_operation(std::uint64_t input_bytes) {
         is_over = early || early.error() != Error::not_ready;
         CHECK(wait_for(operation.get(), kSignalDone));
     }
-    for (unsigned i = 0; i < 100'000 && info_of(self).memory_bytes != before; i++)
+    for (unsigned i = 0; i < 100'000 && info_of(self).memory_bytes != before; ++i)
         GET(sys::thread_yield()); // until the thread that did it is buried
     CHECK(info_of(self).memory_bytes == before);
     return charged;

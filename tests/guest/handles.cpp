@@ -138,7 +138,7 @@ void test_missing_right() {
     CHECK_ERROR(sys::handle_derive(h, 0), missing_right);
     CHECK_ERROR(sys::handle_revoke(h), missing_right);
     // Each handle that was given, without its rights.
-    for (std::uint32_t i = 1; i < startup->count; i++) {
+    for (std::uint32_t i = 1; i < startup->count; ++i) {
         const StartupEntry& given = startup->entries[i];
         const OwnedHandle bare(GET(sys::handle_derive(given.handle, 0)));
         MapRequest map{};
@@ -190,7 +190,7 @@ void test_derivation_depth() {
     static Handle chain[kMaxDerivationDepth + 1];
     const auto all = (rights::send | rights::derive).bits();
     chain[0] = GET(sys::channel_create(self, 4, 1024));
-    for (std::uint64_t depth = 1; depth <= kMaxDerivationDepth; depth++)
+    for (std::uint64_t depth = 1; depth <= kMaxDerivationDepth; ++depth)
         chain[depth] = GET(sys::handle_derive(chain[depth - 1], all));
     HandleInfo info{};
     GET(sys::handle_info(chain[kMaxDerivationDepth], &info));
@@ -199,7 +199,7 @@ void test_derivation_depth() {
     // Revoking in the middle kills what is below and nothing above.
     GET(sys::handle_revoke(chain[32]));
     Message message{};
-    for (std::uint64_t depth = 0; depth <= kMaxDerivationDepth; depth++) {
+    for (std::uint64_t depth = 0; depth <= kMaxDerivationDepth; ++depth) {
         const auto sent = sys::ipc_send(chain[depth], &message);
         if (depth <= 32) {
             CHECK(sent || sent.error() == Error::would_block);
@@ -216,7 +216,7 @@ void test_derivation_depth() {
 
 void test_revoked_is_usable_again() {
     const OwnedHandle root(GET(sys::channel_create(self, 4, 1024)));
-    for (unsigned i = 0; i < 100; i++) {
+    for (unsigned i = 0; i < 100; ++i) {
         const OwnedHandle derived(GET(sys::handle_derive(root.get(), rights::send.bits())));
         GET(sys::handle_revoke(root.get()));
         Message message{};

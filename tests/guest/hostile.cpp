@@ -87,7 +87,7 @@ void run_and_kill(std::string_view mode, const QuotaGrant& quota, std::uint64_t 
 constexpr std::uint64_t kMoment = 200'000'000;
 
 void test_fuzz() {
-    for (std::uint64_t seed = 1; seed <= 4; seed++) {
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
         const char digits[] = {'f', 'u', 'z', 'z', '\0', static_cast<char>('0' + seed), '\0'};
         SpawnOptions options;
         options.arguments = {digits, sizeof(digits)};

@@ -12,7 +12,7 @@ constexpr std::uint64_t kSecondsEach = 600;
 bool run_program(std::string_view path) {
     HandleGrant grants[kMaxStartupHandles];
     std::uint32_t count = 0;
-    for (std::uint32_t i = 0; i < startup->count; i++) {
+    for (std::uint32_t i = 0; i < startup->count; ++i) {
         const StartupEntry& entry = startup->entries[i];
         if (entry.role != static_cast<std::uint32_t>(StartupRole::self))
             grants[count++] = {entry.handle, entry.rights, entry.role};
@@ -48,7 +48,7 @@ bool run_program(std::string_view path) {
 
 // All that was given to a child and all that it used is back.
 bool quota_is_whole(const AgentInfo& before) {
-    for (unsigned i = 0; i < 2000; i++) {
+    for (unsigned i = 0; i < 2000; ++i) {
         const AgentInfo after = info_of(self);
         if (after.memory_bytes == before.memory_bytes && after.quota.memory_bytes == before.quota.memory_bytes &&
             after.quota.handles == before.quota.handles && after.quota.threads == before.quota.threads &&
@@ -79,12 +79,12 @@ int aios_main(const StartupBlock& block) {
     std::uint64_t programs = 0;
     const Handle bundle = handle(StartupRole::bundle);
     warm_stack();
-    for (std::uint64_t index = 0; sys::tree_list(bundle, index, &entry); index++) {
+    for (std::uint64_t index = 0; sys::tree_list(bundle, index, &entry); ++index) {
         const std::string_view path(entry.name, entry.name_bytes);
         if (!path.starts_with("bin/test_") || path == "bin/test_init") continue;
         const AgentInfo before = info_of(self);
         good = run_program(path) && good;
-        programs++;
+        ++programs;
         if (programs > 1) run("quota_is_whole", [&] { CHECK(quota_is_whole(before)); });
     }
     run("found_programs", [&] { CHECK(programs >= 6); });

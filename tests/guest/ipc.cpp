@@ -41,13 +41,13 @@ void test_round_trip() {
     const OwnedHandle channel(GET(sys::channel_create(self, 8, 4096)));
     Message in = message_of(in_bytes, sizeof(in_bytes));
     CHECK_ERROR(sys::ipc_recv(channel.get(), &in), would_block);
-    for (char i = 0; i < 5; i++)
+    for (char i = 0; i < 5; ++i)
         GET(send(channel.get(), &i, 1));
     HandleInfo info{};
     GET(sys::handle_info(channel.get(), &info));
     CHECK(info.size == 5);
     const std::uint64_t id = info_of(self).id;
-    for (char i = 0; i < 5; i++) {
+    for (char i = 0; i < 5; ++i) {
         in = message_of(in_bytes, sizeof(in_bytes));
         GET(sys::ipc_recv(channel.get(), &in));
         CHECK(in.size == 1 && in_bytes[0] == i && in.sender == id && in.reply_to == 0 && in.handle_count == 0);
@@ -58,7 +58,7 @@ void test_round_trip() {
 
 void test_size_limits() {
     const OwnedHandle channel(GET(sys::channel_create(self, 2, 2 * kMaxMessageBytes)));
-    for (std::uint64_t i = 0; i < kMaxMessageBytes; i++)
+    for (std::uint64_t i = 0; i < kMaxMessageBytes; ++i)
         out_bytes[i] = static_cast<char>(i * 7 + (i >> 8));
     GET(send(channel.get(), out_bytes, kMaxMessageBytes));
     CHECK_ERROR(send(channel.get(), out_bytes, kMaxMessageBytes + 1), too_large);
@@ -70,7 +70,7 @@ void test_size_limits() {
     GET(sys::ipc_recv(channel.get(), &in));
     CHECK(in.size == kMaxMessageBytes);
     bool same = true;
-    for (std::uint64_t i = 0; i < kMaxMessageBytes; i++)
+    for (std::uint64_t i = 0; i < kMaxMessageBytes; ++i)
         same = same && in_bytes[i] == out_bytes[i];
     CHECK(same);
     GET(send(channel.get(), out_bytes, 0)); // an empty message is a message
@@ -81,7 +81,7 @@ void test_size_limits() {
 
 void test_capacity() {
     const OwnedHandle channel(GET(sys::channel_create(self, 3, 64)));
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3; ++i)
         GET(send(channel.get(), out_bytes, 8));
     CHECK_ERROR(send(channel.get(), out_bytes, 8), would_block);
     CHECK_ERROR(send(channel.get(), out_bytes, 65), too_large);
@@ -188,8 +188,7 @@ void test_peer_closed() {
     CHECK_ERROR(send(sender.get(), out_bytes, 1), peer_closed);
 }
 
-// --- calls
-// ------------------------------------------------------------------------------------------------------------
+// --- calls -----------------------------------------------------------------------------------------------------------
 
 Handle service = kNoHandle;
 alignas(16) char stack_a[32768];
@@ -205,14 +204,14 @@ void serve(std::uint64_t count) {
     static char buffer[256];
     std::uint64_t reply_to = 0;
     Message reply{};
-    for (std::uint64_t i = 0; i <= count; i++) {
+    for (std::uint64_t i = 0; i <= count; ++i) {
         Message next = message_of(buffer, sizeof(buffer));
         Message* const wanted = i == count ? nullptr : &next; // the last reply is sent without another wait
         const auto done = sys::ipc_reply_wait(service, reply_to, &reply, wanted, kNoDeadline);
         if (i == count) break;
         if (!done) break;
-        served++;
-        for (std::uint64_t k = 0; k < next.size; k++)
+        ++served;
+        for (std::uint64_t k = 0; k < next.size; ++k)
             buffer[k] = static_cast<char>(buffer[k] + 1);
         reply_to = next.reply_to;
         reply = message_of(buffer, next.size);
@@ -229,7 +228,7 @@ void test_call() {
     CHECK_ERROR(sys::ipc_call(service, &request, &reply, now() + 2'000'000), timed_out);
     served = 0;
     const OwnedHandle thread(start_thread(serve, stack_a, sizeof(stack_a), 100));
-    for (unsigned i = 0; i < 100; i++) {
+    for (unsigned i = 0; i < 100; ++i) {
         reply = message_of(in_bytes, 64);
         GET(sys::ipc_call(service, &request, &reply, now() + 10 * kSecond));
         CHECK(reply.size == 3 && in_bytes[0] == 'b' && in_bytes[1] == 'c' && in_bytes[2] == 'd');
@@ -285,7 +284,7 @@ void test_revocation_wakes() {
     waiter_result = 0;
     const OwnedHandle sender(GET(sys::handle_derive(channel.get(), rights::send.bits())));
     const OwnedHandle thread(start_thread(wait_for_message, stack_a, sizeof(stack_a), derived.get()));
-    for (unsigned i = 0; i < 1000; i++)
+    for (unsigned i = 0; i < 1000; ++i)
         (void)sys::thread_yield();
     GET(sys::handle_revoke(channel.get()));
     const std::uint64_t until = now() + 5 * kSecond;

@@ -18,7 +18,7 @@ void test_alloc_free() {
     CHECK(a % 4096 == 0);
     std::uint64_t* words = words_at(a);
     bool zero = true;
-    for (unsigned i = 0; i < 4 * 512; i++) {
+    for (unsigned i = 0; i < 4 * 512; ++i) {
         zero = zero && words[i] == 0;
         words[i] = i;
     }
@@ -126,7 +126,7 @@ void test_frames() {
     const MapRequest request{0, 16 * 4096, 0, kRw};
     const std::uint64_t a = GET(sys::memory_map(frames.get(), &request));
     bool zero = true;
-    for (unsigned i = 0; i < 16 * 512; i++) {
+    for (unsigned i = 0; i < 16 * 512; ++i) {
         zero = zero && words_at(a)[i] == 0;
         words_at(a)[i] = ~0ull;
     }
@@ -195,12 +195,12 @@ void test_log() {
     GET(sys::log_info(log, &after));
     CHECK(after.records > before.records);
     bool same = true;
-    for (unsigned i = 0; i < 32; i++)
+    for (unsigned i = 0; i < 32; ++i)
         same = same && before.root[i] == after.root[i];
     CHECK(!same);
     // A refused check is recorded; the same again and again is one record a second.
     GET(sys::log_info(log, &before));
-    for (unsigned i = 0; i < 2000; i++)
+    for (unsigned i = 0; i < 2000; ++i)
         CHECK_ERROR(sys::timer_set(self, 0, 0), wrong_type);
     GET(sys::log_info(log, &after));
     CHECK(after.records > before.records && after.records < before.records + 100);

@@ -214,7 +214,7 @@ void attacks(F&& each) {
         constexpr std::uint64_t kPrivilege = 3 << 12, kNested = 1 << 14, kDirection = 1 << 10, kAlignment = 1 << 18,
                                 kIdentification = 1 << 21;
         bool good = true;
-        for (unsigned i = 0; i < kTimes; i++) {
+        for (unsigned i = 0; i < kTimes; ++i) {
             good = (call_with_flags(kPrivilege) & kPrivilege) == 0 && good;
             (void)call_with_flags(kNested);
             good = (call_with_flags(kDirection | kAlignment | kIdentification) & kDirection) != 0 && good;
@@ -224,7 +224,7 @@ void attacks(F&& each) {
     each("direction_in_a_fault", kGoesOn, [] {
         const auto page = sys::agent_mem_alloc(self, 1 << 20, kProtectRead | kProtectWrite);
         if (!page) return 1;
-        for (unsigned i = 0; i < 256; i++) // each a page that is not there yet
+        for (unsigned i = 0; i < 256; ++i) // each a page that is not there yet
             asm volatile("std; movb $1, (%0); cld" : : "r"(*page + i * 4096) : "memory", "cc");
         return 0;
     });
@@ -237,7 +237,7 @@ void attacks(F&& each) {
     });
     each("return_with_privilege", kGoesOn | kPage, [] {
         std::uint64_t flags = 0;
-        for (unsigned i = 0; i < kTimes; i++) {
+        for (unsigned i = 0; i < kTimes; ++i) {
             asm volatile(
                 "movq %%rsp, %%rcx; movl %%ss, %%eax; pushq %%rax; pushq %%rcx; pushq $0x3202; movl %%cs, %%eax;"
                 "pushq %%rax; leaq 1f(%%rip), %%rax; pushq %%rax; iretq; 1: pushfq; popq %0"
@@ -263,7 +263,7 @@ void attacks(F&& each) {
     each("selector_beyond_the_table", kProtection, [] { return load_selectors(0xfffb), 0; });
     each("local_selector", kProtection, [] { return load_selectors(0x0f), 0; });
     each("user_selectors_in_calls", kGoesOn, [] {
-        for (unsigned i = 0; i < kTimes; i++) {
+        for (unsigned i = 0; i < kTimes; ++i) {
             load_selectors(static_cast<std::uint16_t>(i % 2 == 0 ? 0x23 : i % 4));
             (void)call_with_flags(0);
         }
@@ -271,7 +271,7 @@ void attacks(F&& each) {
     });
     each("no_base", (has_bases() ? kProtection : kUndefined) | kGoesOn, [] {
         set_gs_base(kNoAddress);
-        for (unsigned i = 0; i < kTimes; i++) {
+        for (unsigned i = 0; i < kTimes; ++i) {
             (void)call_with_flags(0);
             (void)sys::thread_yield();
         }
@@ -279,7 +279,7 @@ void attacks(F&& each) {
     });
     each("kernel_base_in_calls", has_bases() ? kGoesOn : kUndefined, [] {
         set_gs_base(kKernelAddress);
-        for (unsigned i = 0; i < kTimes; i++) {
+        for (unsigned i = 0; i < kTimes; ++i) {
             (void)call_with_flags(0);
             (void)sys::thread_yield();
         }
@@ -296,7 +296,7 @@ void attacks(F&& each) {
 
     // Stack pointers.
     each("stacks_in_calls", kGoesOn, [] {
-        for (unsigned i = 0; i < kTimes; i++) {
+        for (unsigned i = 0; i < kTimes; ++i) {
             for (const std::uint64_t stack : {std::uint64_t{0}, std::uint64_t{7}, kNoAddress, kKernelAddress})
                 call_with_stack(stack);
         }
@@ -312,7 +312,7 @@ void attacks(F&& each) {
     each("reserved_mxcsr", kProtection | kGoesOn, [] {
         const std::uint32_t bad = 0xffff'0000;
         asm volatile("ldmxcsr %0" : : "m"(bad));
-        for (unsigned i = 0; i < kTimes; i++)
+        for (unsigned i = 0; i < kTimes; ++i)
             (void)sys::thread_yield();
         return 0;
     });
@@ -330,7 +330,7 @@ void attacks(F&& each) {
         asm volatile("fninit; fldcw %0; fld1; fldz; fdivrp"
                      :
                      : "m"(open)); // one by zero: waits for the next of its kind
-        for (unsigned i = 0; i < kTimes; i++)
+        for (unsigned i = 0; i < kTimes; ++i)
             (void)sys::thread_yield();
         (void)call_with_flags(0);
         asm volatile("fwait");
@@ -361,7 +361,7 @@ void test_attacks() {
     std::uint64_t number = 0, faults = 0, survived = 0;
     attacks([&](const char* name, std::uint64_t expected, auto&&) {
         const char argument[] = {static_cast<char>('0' + number / 10), static_cast<char>('0' + number % 10), '\0'};
-        number++;
+        ++number;
         SpawnOptions options;
         options.arguments = {argument, sizeof(argument)};
         const OwnedHandle child(GET(spawn("bin/test_processor", options)));
@@ -370,8 +370,8 @@ void test_attacks() {
         const bool well = ended_with(end, EndReason::exited, 0);
         const std::uint64_t how = fault ? by(static_cast<unsigned>(end.end_status)) : well ? kGoesOn : 0;
         const bool good = (expected & how) != 0;
-        if (fault) faults++;
-        if (well) survived++;
+        if (fault) ++faults;
+        if (well) ++survived;
         if (good) return;
         console_print("{}: reason {} status {} at {:x}\n", std::string_view(name), end.end_reason, end.end_status,
                       end.fault_address);

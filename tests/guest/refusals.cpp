@@ -169,8 +169,7 @@ int try_arguments() {
     return reason_bytes == 0 ? 0 : __LINE__;
 }
 
-// --- the parent
-// --------------------------------------------------------------------------------------------------------------------
+// --- the parent ------------------------------------------------------------------------------------------------------
 
 struct Child {
     AgentInfo end{};
@@ -189,7 +188,7 @@ Child run_child(std::string_view argument) {
     }
     HandleGrant grants[kMaxStartupHandles];
     std::uint32_t count = 0;
-    for (std::uint32_t i = 0; i < startup->count; i++) {
+    for (std::uint32_t i = 0; i < startup->count; ++i) {
         const StartupEntry& entry = startup->entries[i];
         if (entry.role != static_cast<std::uint32_t>(StartupRole::self))
             grants[count++] = {entry.handle, entry.rights, entry.role};
@@ -223,7 +222,7 @@ void expect_records(const Child& child, std::uint64_t call, const LogRecord* wan
         bool fits = record.call == call || record.call == 0;
         if (seen < count) {
             fits = false;
-            for (unsigned i = 0; i < count && !fits; i++) {
+            for (unsigned i = 0; i < count && !fits; ++i) {
                 const LogRecord& one = wanted[i];
                 fits = (found >> i & 1) == 0 && record.call == one.call && record.count == 1 &&
                        record.has_details(one.detail[0], one.detail[1], one.detail[2]);
@@ -235,7 +234,7 @@ void expect_records(const Child& child, std::uint64_t call, const LogRecord* wan
                           record.count, record.detail[0], record.detail[1], record.detail[2]);
         }
         good = good && fits;
-        seen++;
+        ++seen;
     }));
     CHECK(good);
     CHECK(seen >= count);
@@ -271,7 +270,7 @@ void check_listed(std::string_view mode, const Second* list, unsigned count) {
     const Child child = run_child(mode);
     CHECK(ended_with(child.end, EndReason::exited, 0));
     LogRecord wanted[std::size(kSeconds)];
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count; ++i) {
         wanted[i].call = list[i].call;
         wanted[i].detail[0] = static_cast<std::uint64_t>(list[i].type);
         wanted[i].detail[1] = list[i].needed.bits();
@@ -306,9 +305,9 @@ int aios_main(const StartupBlock& block) {
         return 0;
     }
     unsigned rows = 0;
-    for (std::size_t i = 0; i < std::size(kRows); i++) {
+    for (std::size_t i = 0; i < std::size(kRows); ++i) {
         if (!kRows[i].takes_handle) continue;
-        rows++;
+        ++rows;
         run(kRows[i].name, [&] { check_row(i); });
     }
     run("further_handles", check_seconds);

@@ -42,8 +42,7 @@ bool is_mapped(std::uint64_t place) {
     return !opened && opened.error() != Error::bad_address;
 }
 
-// --- the loser
-// ------------------------------------------------------------------------------------------------------------------
+// --- the loser -------------------------------------------------------------------------------------------------------
 
 [[noreturn]] void churn(std::uint64_t) {
     for (;;) {
@@ -61,7 +60,7 @@ int lose(std::string_view mode) {
     auto* control = object_at<Control>(map_whole(handle(kControlRole), 4096, kRw));
     const auto* lost = object_at<const volatile std::uint64_t>(map_whole(handle(kLostRole), 4096, kProtectRead));
     if (mode == "churn") {
-        for (unsigned i = 0; i < kChurners; i++)
+        for (unsigned i = 0; i < kChurners; ++i)
             (void)start_thread(i, churn);
         control->is_ready = 1;
         churn(0);
@@ -70,20 +69,19 @@ int lose(std::string_view mode) {
     control->is_ready = 1;
     for (;;) {
         control->seen = *lost;
-        control->beats++;
+        ++control->beats;
     }
 }
 
-// --- cases
-// ----------------------------------------------------------------------------------------------------------------------
+// --- cases -----------------------------------------------------------------------------------------------------------
 
 // A file has the rights of the tree that it was opened in, and no others.
 void test_rights_of_files() {
     const Handle bundle = handle(StartupRole::bundle);
     const Rights optional[] = {rights::execute, rights::derive, rights::transfer};
-    for (unsigned chosen = 0; chosen < 8; chosen++) {
+    for (unsigned chosen = 0; chosen < 8; ++chosen) {
         Rights given = rights::read;
-        for (unsigned i = 0; i < 3; i++)
+        for (unsigned i = 0; i < 3; ++i)
             if ((chosen >> i & 1) != 0) given = given | optional[i];
         const OwnedHandle tree(GET(sys::handle_derive(bundle, given.bits())));
         const OwnedHandle file(GET(sys::tree_open(tree.get(), kOwn.data(), kOwn.size())));
@@ -158,7 +156,7 @@ void write_text(std::uint64_t console) {
     (void)sys::thread_exit();
 }
 void test_console_under_way() {
-    for (std::size_t i = 0; i < sizeof(text); i++)
+    for (std::size_t i = 0; i < sizeof(text); ++i)
         text[i] = i % 1024 == 1023 ? '\n' : ' ';
     const OwnedHandle above(
         GET(sys::handle_derive(handle(StartupRole::console), (rights::write | rights::derive).bits())));
@@ -209,7 +207,7 @@ struct Loser {
 // nothing that is written then, and ends at its next read.
 void test_readers_stop() {
     std::uint64_t beats = 0;
-    for (unsigned round = 0; round < 12; round++) {
+    for (unsigned round = 0; round < 12; ++round) {
         Loser loser;
         if (!loser.start(std::string_view("read\0", 5), 100)) return failed("not ready", __LINE__);
         while (loser.control->beats == 0) // it reads

@@ -87,7 +87,7 @@ Message message_of(char* bytes, std::uint64_t size) {
 
 int call(std::uint64_t times) {
     char out[8] = {}, in[8];
-    for (std::uint64_t i = 0; i < times; i++) {
+    for (std::uint64_t i = 0; i < times; ++i) {
         const Message request = message_of(out, 1);
         Message answer = message_of(in, sizeof(in));
         if (!sys::ipc_call(handle(StartupRole::parent), &request, &answer, kNoDeadline)) return 1;
@@ -103,7 +103,7 @@ int aios_main(const StartupBlock& block) {
     const std::string_view mode(at);
     const std::uint64_t number = parse_decimal(std::string_view(at + mode.size() + 1));
     if (mode == "timers") {
-        for (std::uint64_t i = 0; i < number; i++) {
+        for (std::uint64_t i = 0; i < number; ++i) {
             const auto timer = sys::timer_create(self);
             if (!timer) return 1;
             (void)sys::timer_set(*timer, 1, 1);
@@ -111,17 +111,17 @@ int aios_main(const StartupBlock& block) {
         sleep_for_ever();
     }
     if (mode == "threads") {
-        for (unsigned i = 1; i < number && i < kMostThreads; i++)
+        for (unsigned i = 1; i < number && i < kMostThreads; ++i)
             start(&spin, g_stacks[i], 0);
         spin(0);
     }
     if (mode == "churn") {
-        for (unsigned i = 1; i < number && i < kMostThreads; i++)
+        for (unsigned i = 1; i < number && i < kMostThreads; ++i)
             start(&manage, g_stacks[i], i);
         manage(0);
     }
     if (mode == "family") {
-        for (std::uint64_t i = 0; i < number; i++) {
+        for (std::uint64_t i = 0; i < number; ++i) {
             SpawnOptions options;
             options.arguments = std::string_view("threads\0001\0", 10);
             options.quota = {2 << 20, 32, 4, 0};

@@ -36,7 +36,7 @@ void test_short_bursts() {
     const auto billed = [] { return GET(sys::clock_read(static_cast<std::uint64_t>(Clock::thread_cpu))); };
     const std::uint64_t before = billed();
     std::uint64_t ran = 0;
-    for (unsigned i = 0; i < 400; i++) {
+    for (unsigned i = 0; i < 400; ++i) {
         const std::uint64_t start = now();
         while (now() < start + kMs / 5) {
         }

@@ -39,7 +39,7 @@ inline SpawnRequest make_request(std::string_view path, const SpawnOptions& opti
     char numbered[kMaxNameBytes];
     std::string_view name = options.name;
     if (name.empty()) name = format_to(numbered, "{}-{}", path.substr(path.rfind('/') + 1), ++started);
-    for (std::size_t i = 0; i < name.size() && i < sizeof(request.name) - 1; i++)
+    for (std::size_t i = 0; i < name.size() && i < sizeof(request.name) - 1; ++i)
         request.name[i] = name[i];
     return request;
 }

@@ -38,7 +38,7 @@ void run(std::string_view name, F&& function) {
     if (reason_bytes == 0) {
         console_print("TEST {}.{} pass\n", program, name);
     } else {
-        failures++;
+        ++failures;
         console_print("TEST {}.{} fail {}\n", program, name, std::string_view(reason, reason_bytes));
     }
 }
@@ -78,7 +78,7 @@ inline constexpr std::uint64_t kSecond = 1'000'000'000;
 // Whether the clock counts instructions, one a nanosecond: a loop of known length takes exactly as long.
 inline bool counts_instructions() {
     constexpr std::uint64_t kRounds = 100'000; // of two instructions
-    for (unsigned tries = 0; tries < 3; tries++) {
+    for (unsigned tries = 0; tries < 3; ++tries) {
         std::uint64_t left = kRounds;
         const std::uint64_t begin = now();
         asm volatile("1: dec %0\n jnz 1b" : "+r"(left) : : "cc");

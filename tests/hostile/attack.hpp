@@ -65,7 +65,7 @@ inline bool start_thread(void (*function)(std::uint64_t), std::uint64_t argument
 
 inline std::string_view argument(unsigned index) {
     const char* at = reinterpret_cast<const char*>(startup->arguments); // SAFETY: put there by the kernel
-    for (unsigned i = 0; i < startup->argument_count; i++) {
+    for (unsigned i = 0; i < startup->argument_count; ++i) {
         const std::string_view text(at);
         if (i == index) return text;
         at += text.size() + 1;

@@ -61,8 +61,7 @@ constexpr Row kRows[] = {
     {"timers", {8 << 20, 4'000, 4, 0}},
 };
 
-// --- what the director holds
-// ------------------------------------------------------------------------------------------
+// --- what the director holds -----------------------------------------------------------------------------------------
 
 Board* board = nullptr;
 Handle board_memory = kNoHandle;
@@ -78,8 +77,7 @@ struct Member {
 };
 Member crew[kCrew];
 
-// --- strangers and crew
-// -----------------------------------------------------------------------------------------------
+// --- strangers and crew ----------------------------------------------------------------------------------------------
 
 Result<OwnedHandle> start_honest(std::string_view arguments, std::uint32_t weight) {
     const HandleGrant grants[] = {grant(board_memory, kAll, kBoardRole)};
@@ -101,7 +99,7 @@ bool start_crew() {
                                                     {"tick\0"
                                                      "2\0",
                                                      7}};
-    for (unsigned i = 0; i < kCrew; i++) {
+    for (unsigned i = 0; i < kCrew; ++i) {
         auto started = start_honest(kArguments[i], 100);
         if (!started) return false;
         crew[i].agent = started->leak();
@@ -113,14 +111,14 @@ bool start_crew() {
 void measure_crew() {
     sleep_until(now() + kSecond);
     std::uint64_t units[kCrew], ran[kCrew];
-    for (unsigned i = 0; i < kCrew; i++) {
+    for (unsigned i = 0; i < kCrew; ++i) {
         ran[i] = info_of(crew[i].agent).cpu_ns;
         units[i] = board->crew[i].units;
     }
     const std::uint64_t begin = now();
     sleep_until(begin + 2 * kSecond);
     const std::uint64_t took = now() - begin;
-    for (unsigned i = 0; i < kCrew; i++) {
+    for (unsigned i = 0; i < kCrew; ++i) {
         units[i] = board->crew[i].units - units[i];
         ran[i] = std::max<std::uint64_t>(info_of(crew[i].agent).cpu_ns - ran[i], 1);
         crew[i].wanted = units[i] * kSecond / took;
@@ -130,8 +128,7 @@ void measure_crew() {
     }
 }
 
-// --- one attack
-// -------------------------------------------------------------------------------------------------------
+// --- one attack ------------------------------------------------------------------------------------------------------
 
 struct Figures {
     std::uint64_t least_kept = ~0ull; // per mille of its share that the worst of the crew did in the worst second
@@ -169,16 +166,16 @@ void end_a_stranger(Figures& figures) {
 // A second beside the attack: what the crew did in it.
 void judge_second(Figures& figures) {
     std::uint64_t units[kCrew];
-    for (unsigned i = 0; i < kCrew; i++)
+    for (unsigned i = 0; i < kCrew; ++i)
         units[i] = board->crew[i].units;
     const std::uint64_t begin = now();
-    for (unsigned part = 1; part <= 5; part++) {
+    for (unsigned part = 1; part <= 5; ++part) {
         live_beside(figures);
         if (part == 3) end_a_stranger(figures);
         sleep_until(begin + part * kSecond / 5);
     }
     const std::uint64_t took = now() - begin;
-    for (unsigned i = 0; i < kCrew; i++) {
+    for (unsigned i = 0; i < kCrew; ++i) {
         const std::uint64_t share = std::max<std::uint64_t>(std::min(crew[i].wanted, crew[i].affordable), 1);
         const std::uint64_t did = (board->crew[i].units - units[i]) * kSecond / took;
         figures.least_kept = std::min(figures.least_kept, did * 1000 / share);
@@ -231,7 +228,7 @@ void run_attack(const Row& row, Figures& figures, bool& page_is_gone, AgentInfo&
         sleep_until(now() + kWarmUp);
         judge_second(figures);
         page_is_gone = revoke_page(given.get(), figures, ++secret);
-        for (unsigned i = 1; i < kWindows; i++)
+        for (unsigned i = 1; i < kWindows; ++i)
             judge_second(figures);
         page_is_gone = page_is_gone && board->attack.seen != secret;
         figures.reached = board->attack.figure;
@@ -245,8 +242,7 @@ void run_attack(const Row& row, Figures& figures, bool& page_is_gone, AgentInfo&
         (void)sys::handle_close(mine);
 }
 
-// --- what is left afterwards
-// ------------------------------------------------------------------------------------------
+// --- what is left afterwards -----------------------------------------------------------------------------------------
 
 struct Holdings {
     AgentInfo account;
@@ -330,7 +326,7 @@ void judge(const Row& row) {
 
 bool job_has(std::string_view path) {
     TreeEntry entry;
-    for (std::uint64_t i = 0; sys::tree_list(handle(StartupRole::job), i, &entry); i++)
+    for (std::uint64_t i = 0; sys::tree_list(handle(StartupRole::job), i, &entry); ++i)
         if (std::string_view(entry.name, entry.name_bytes) == path) return true;
     return false;
 }
@@ -340,7 +336,7 @@ void warm_up() {
     Figures figures;
     end_a_stranger(figures);
     live_beside(figures);
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < 2; ++i) {
         bool gone = false;
         AgentInfo end;
         run_attack({"spin", {4 << 20, 64, 20, 0}}, figures, gone, end);
@@ -373,7 +369,7 @@ int aios_main(const StartupBlock& block) {
     for (const Row& row : kRows) {
         if (!job_has(format_to(path, "attack/{}", row.name))) continue;
         judge(row);
-        judged++;
+        ++judged;
     }
     run("attacks_ran", [&] { CHECK(judged > 0); });
     return finish();

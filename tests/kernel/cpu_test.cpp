@@ -40,7 +40,7 @@ void other_side(void* argument) {
     game.interrupts_were_off = !arch::interrupts_enabled();
     for (;;) {
         if (switch_keeps_registers(game.there, game.here, 0x7700'0000'0000'0000 + static_cast<unsigned>(game.rounds)))
-            game.rounds++;
+            ++game.rounds;
     }
 }
 
@@ -49,7 +49,7 @@ KERNEL_TEST(cpu_context_switch_keeps_registers) {
     PingPong game;
     arch::prepare_context(game.there, reinterpret_cast<std::uint64_t>(other_stack) + sizeof(other_stack), other_side,
                           &game);
-    for (unsigned i = 0; i < 100; i++)
+    for (unsigned i = 0; i < 100; ++i)
         KERNEL_EXPECT(switch_keeps_registers(game.here, game.there, 0x1100'0000'0000'0000 + i));
     KERNEL_EXPECT(game.rounds == 99);
     KERNEL_EXPECT(game.interrupts_were_off);
@@ -106,8 +106,8 @@ KERNEL_TEST(cpu_control_registers_are_exact) {
     wrong = 0;
     const auto look = [](void*) {
         using namespace arch::x86;
-        if (read_cr4() != cr4_for(features()) || read_cr0() != kCr0 || read_msr(kMsrEfer) != kEfer) wrong++;
-        if (read_msr(kMsrPageAttributes) != kPageAttributes || read_msr(kMsrSysenterSelector) != 0) wrong++;
+        if (read_cr4() != cr4_for(features()) || read_cr0() != kCr0 || read_msr(kMsrEfer) != kEfer) ++wrong;
+        if (read_msr(kMsrPageAttributes) != kPageAttributes || read_msr(kMsrSysenterSelector) != 0) ++wrong;
     };
     arch::run_on_others(look, nullptr);
     arch::InterruptGuard guard;
@@ -120,9 +120,9 @@ KERNEL_TEST(cpu_control_registers_are_exact) {
 KERNEL_TEST_ON(cpu_nmis_do_no_harm, 2) {
     static std::atomic<unsigned> rounds;
     rounds = 0;
-    for (unsigned i = 0; i < 2000; i++) {
+    for (unsigned i = 0; i < 2000; ++i) {
         arch::x86::send_nmi_to_others();
-        arch::run_on_others([](void*) { rounds++; }, nullptr);
+        arch::run_on_others([](void*) { ++rounds; }, nullptr);
         arch::x86::send_nmi_to_others();
     }
     KERNEL_EXPECT(rounds == 2000 * (arch::cpu_count() - 1));

@@ -16,7 +16,7 @@ namespace {
 KERNEL_TEST(clock_is_monotonic_and_moves) {
     std::uint64_t last = time::now_ns();
     const std::uint64_t first = last;
-    for (int i = 0; i < 10'000; i++) {
+    for (int i = 0; i < 10'000; ++i) {
         const std::uint64_t now = time::now_ns();
         KERNEL_EXPECT(now >= last);
         last = now;
@@ -42,7 +42,7 @@ KERNEL_TEST(clock_agrees_with_the_hpet) {
     const std::uint64_t femtoseconds = registers[1];
     // The best of several short comparisons: a host that stops this CPU between two readings spoils one of them.
     std::uint64_t least_error = ~0ull, span = 0;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 5; ++i) {
         const std::uint32_t reference = registers[0xf0 / 4];
         const std::uint64_t start = time::now_ns();
         while (time::now_ns() - start < 2'000'000)
@@ -81,7 +81,7 @@ KERNEL_TEST(entropy_gives_bytes_that_differ) {
 KERNEL_TEST(entropy_goes_on_when_generators_are_renewed) {
     std::uint64_t before = 0;
     bool good = true;
-    for (unsigned i = 0; i < 5000; i++) {
+    for (unsigned i = 0; i < 5000; ++i) {
         std::uint64_t word = 0;
         good = good && dev::random_bytes(std::as_writable_bytes(std::span(&word, 1))).has_value() && word != before;
         before = word;

@@ -18,7 +18,7 @@ alignas(4096) std::uint8_t store[kFrames][4096];
 FramePool::FramePool(unsigned limit) : limit_(limit) { AIOS_ASSERT(limit <= kFrames); }
 
 Result<arch::PhysAddr> FramePool::allocate_table() {
-    for (unsigned i = 0; i < limit_; i++) {
+    for (unsigned i = 0; i < limit_; ++i) {
         if ((used_ >> i & 1) != 0) continue;
         used_ |= 1u << i;
         std::memset(store[i], 0, sizeof(store[i]));

@@ -43,12 +43,12 @@ KERNEL_TEST(fs_every_page_of_the_boot_section_matches_its_hash) {
     KERNEL_EXPECT(tree.has_value());
     KERNEL_EXPECT((*tree)->open(fs::first_program(), payer).has_value());
     static TreeEntry entry;
-    for (std::uint64_t i = 0; (*tree)->list(i, entry); i++) {
+    for (std::uint64_t i = 0; (*tree)->list(i, entry); ++i) {
         auto node = (*tree)->open({entry.name, entry.name_bytes}, payer);
         KERNEL_EXPECT(node.has_value());
         auto pages = (*node)->pages();
         KERNEL_EXPECT(pages.has_value());
-        for (std::uint64_t page = 0; page < (*pages)->page_count(); page++)
+        for (std::uint64_t page = 0; page < (*pages)->page_count(); ++page)
             KERNEL_EXPECT((*pages)->page(page).has_value());
     }
 }

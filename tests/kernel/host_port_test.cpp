@@ -16,10 +16,10 @@ KERNEL_TEST(host_port_sends_or_counts) {
     const auto note = cbor::Encoder(note_bytes).text("kernel test").finish();
     KERNEL_EXPECT(note.has_value());
     dev::host_port_send(static_cast<std::uint32_t>(FrameKind::note), 0, "kernel", *note);
-    for (std::size_t i = 0; i < sizeof(body); i++)
+    for (std::size_t i = 0; i < sizeof(body); ++i)
         body[i] = static_cast<std::byte>('a' + i % 26);
     // More than the ring holds: the later ones wait for the host.
-    for (unsigned i = 0; i < 10; i++)
+    for (unsigned i = 0; i < 10; ++i)
         dev::host_port_send(static_cast<std::uint32_t>(FrameKind::console), 1, "test", {body, sizeof(body) - i});
     const auto after = dev::host_port_counts();
     KERNEL_EXPECT(after.frames + after.dropped == before.frames + before.dropped + 11);

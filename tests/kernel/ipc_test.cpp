@@ -52,7 +52,7 @@ struct Stage {
     bool start(void (*function)(void*)) {
         auto thread = Thread::create_kernel("ipc-test", function, this);
         if (!thread) return false;
-        running++;
+        ++running;
         (*thread)->start();
         return true;
     }
@@ -83,14 +83,14 @@ void serve_squares(void* argument) {
             continue;
         }
         if (!got) {
-            stage.failures++;
+            ++stage.failures;
             break;
         }
         if (number == 0) break;
         square = number * number;
         reply_to = in.reply_to;
     }
-    stage.running--;
+    --stage.running;
 }
 
 } // namespace
@@ -99,20 +99,20 @@ KERNEL_TEST(calls_are_answered_by_direct_switch) {
     KERNEL_EXPECT(g_stage.open(8, 4096));
     KERNEL_EXPECT(g_stage.start(serve_squares));
     const std::uint64_t start = sched::now_ns();
-    for (int c = 0; c < 2; c++)
+    for (int c = 0; c < 2; ++c)
         KERNEL_EXPECT(g_stage.start([](void* argument) {
             auto& stage = *static_cast<Stage*>(argument);
-            for (std::uint64_t i = 1; i <= 300; i++) {
+            for (std::uint64_t i = 1; i <= 300; ++i) {
                 std::uint64_t number = i, square = 0;
                 ipc::OutMessage out{words(&number, 1), {}};
                 ipc::InMessage in;
                 in.bytes = words(&square, 1);
                 if (!stage.channel->call(stage.client, out, in, sched::kNever, nullptr) || square != i * i)
-                    stage.failures++;
+                    ++stage.failures;
                 else
-                    stage.answered++;
+                    ++stage.answered;
             }
-            stage.running--;
+            --stage.running;
         }));
     const std::uint64_t give_up = sched::now_ns() + 20'000 * kMs;
     while (g_stage.running > 1 && sched::now_ns() < give_up)
@@ -136,14 +136,14 @@ KERNEL_TEST(a_flood_of_messages_arrives_whole) {
         auto& stage = *static_cast<Stage*>(argument);
         auto queue = EventQueue::create(*stage.quota);
         if (!queue || !(*queue)->add(*stage.quota, *stage.channel, kSignalReadable, 1, {})) {
-            stage.failures++;
-            stage.running--;
+            ++stage.failures;
+            --stage.running;
             return;
         }
         for (int left = 2000; left != 0;) {
             EventPacket packet;
             if (!(*queue)->wait({&packet, 1}, sched::now_ns() + 10'000 * kMs, {})) {
-                stage.failures++;
+                ++stage.failures;
                 break;
             }
             std::uint64_t number[4];
@@ -152,17 +152,17 @@ KERNEL_TEST(a_flood_of_messages_arrives_whole) {
             const Result<> got = stage.channel->receive(stage.server, in);
             if (!got) continue;
             sum += number[0];
-            left--;
+            --left;
         }
-        stage.running--;
+        --stage.running;
     }));
-    for (int s = 0; s < 2; s++)
+    for (int s = 0; s < 2; ++s)
         KERNEL_EXPECT(g_stage.start([](void* argument) { // senders: wait for room when the channel is full
             auto& stage = *static_cast<Stage*>(argument);
             auto queue = EventQueue::create(*stage.quota);
             if (!queue || !(*queue)->add(*stage.quota, *stage.channel, kSignalWritable, 1, {})) {
-                stage.failures++;
-                stage.running--;
+                ++stage.failures;
+                --stage.running;
                 return;
             }
             for (std::uint64_t i = 1; i <= 1000;) {
@@ -170,17 +170,17 @@ KERNEL_TEST(a_flood_of_messages_arrives_whole) {
                 ipc::OutMessage out{words(number, 4), {}};
                 const Result<> sent = stage.channel->send(stage.client, out);
                 if (sent) {
-                    i++;
+                    ++i;
                     continue;
                 }
                 EventPacket packet;
                 if (sent.error() != Error::would_block ||
                     !(*queue)->wait({&packet, 1}, sched::now_ns() + 10'000 * kMs, {})) {
-                    stage.failures++;
+                    ++stage.failures;
                     break;
                 }
             }
-            stage.running--;
+            --stage.running;
         }));
     KERNEL_EXPECT(g_stage.finish());
     KERNEL_EXPECT(g_stage.failures == 0);
@@ -200,11 +200,11 @@ KERNEL_TEST(a_caller_is_killed_and_a_server_dies) {
         in.bytes = words(&number, 1);
         const Result<> got = stage.channel->call(stage.client, out, in, sched::kNever, nullptr);
         error = got ? -1 : static_cast<int>(got.error());
-        stage.running--;
+        --stage.running;
     };
     auto victim = Thread::create_kernel("victim", caller, &g_stage);
     KERNEL_EXPECT(victim);
-    g_stage.running++;
+    ++g_stage.running;
     (*victim)->start();
     while (g_stage.channel->info_size() == 0)
         sched::yield();
@@ -220,8 +220,8 @@ KERNEL_TEST(a_caller_is_killed_and_a_server_dies) {
         ipc::OutMessage none;
         ipc::InMessage in;
         in.bytes = words(&number, 1);
-        if (!stage.channel->reply_wait(stage.server, 0, none, in, sched::kNever, nullptr)) stage.failures++;
-        stage.running--;
+        if (!stage.channel->reply_wait(stage.server, 0, none, in, sched::kNever, nullptr)) ++stage.failures;
+        --stage.running;
     }));
     KERNEL_EXPECT(g_stage.finish());
     KERNEL_EXPECT(g_stage.failures == 0);
@@ -252,7 +252,7 @@ KERNEL_TEST(timers_fire_into_a_queue) {
         do {
             KERNEL_EXPECT((*queue)->wait({&packet, 1}, fast + 5000 * kMs, {}));
             count += packet.count;
-            waits++;
+            ++waits;
             now = sched::now_ns();
         } while (now < fast + 10 * kMs);
         KERNEL_EXPECT((*timer)->set(kNoDeadline, 0));

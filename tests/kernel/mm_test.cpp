@@ -23,14 +23,14 @@ constexpr Protection kReadWrite = Protection::read | Protection::write;
 bool run_threads(unsigned count, void (*function)(void*), void* argument) {
     Ref<Thread> threads[8];
     bool good = true;
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count; ++i) {
         auto thread = Thread::create_kernel("test", function, argument);
         good = good && thread.has_value();
         if (!thread) continue;
         threads[i] = std::move(*thread);
         threads[i]->start();
     }
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; ++i)
         while (threads[i] && threads[i]->state() != ThreadState::dead)
             sched::sleep_until(sched::now_ns() + 500'000);
     return good;
@@ -49,13 +49,13 @@ KERNEL_TEST(mm_frames_come_back) {
     const mm::FrameCounts before = mm::frame_counts();
     KERNEL_EXPECT(before.free > 1000 && before.free <= before.total);
     arch::PhysAddr frames[200];
-    for (unsigned i = 0; i < 200; i++) {
+    for (unsigned i = 0; i < 200; ++i) {
         const auto frame = mm::allocate_frames(i % 5);
         KERNEL_EXPECT(frame.has_value());
         frames[i] = *frame;
         std::memset(arch::physmap(*frame), static_cast<int>(i), kPageSize << (i % 5));
     }
-    for (unsigned i = 0; i < 200; i++) {
+    for (unsigned i = 0; i < 200; ++i) {
         const auto* bytes = static_cast<const unsigned char*>(arch::physmap(frames[i]));
         KERNEL_EXPECT(bytes[0] == i && bytes[(kPageSize << (i % 5)) - 1] == i);
         mm::release_frames(frames[i], i % 5);
@@ -73,7 +73,7 @@ KERNEL_TEST(mm_heap_on_all_cpus_at_once) {
     static Shared shared;
     const auto work = [](void*) {
         std::uint64_t random = shared.seed.fetch_add(0x9e3779b97f4a7c15ull);
-        for (int i = 0; i < 5000; i++) {
+        for (int i = 0; i < 5000; ++i) {
             const std::uint64_t bytes = 16 + next_random(random) % (i % 64 == 0 ? 9000 : 600);
             auto* mine = static_cast<std::uint64_t*>(mm::heap_allocate(bytes));
             if (mine != nullptr) {
@@ -84,8 +84,8 @@ KERNEL_TEST(mm_heap_on_all_cpus_at_once) {
             std::uint64_t* other = shared.slots[next_random(random) % 64].exchange(mine);
             if (other == nullptr) continue;
             const std::uint64_t size = other[1];
-            if (other[0] != reinterpret_cast<std::uint64_t>(other)) shared.mistakes++;
-            if (size > 16 && reinterpret_cast<unsigned char*>(other)[size - 1] != 0x5a) shared.mistakes++;
+            if (other[0] != reinterpret_cast<std::uint64_t>(other)) ++shared.mistakes;
+            if (size > 16 && reinterpret_cast<unsigned char*>(other)[size - 1] != 0x5a) ++shared.mistakes;
             mm::heap_free(other);
         }
     };
@@ -109,8 +109,8 @@ KERNEL_TEST(mm_stacks_have_guards) {
             auto& l = *static_cast<Look*>(context);
             if (leaf.address >= l.top - arch::kKernelStackBytes && leaf.address < l.top && leaf.writable &&
                 !leaf.executable)
-                l.mapped++;
-            if (leaf.address == l.top - arch::kKernelStackBytes - kPageSize) l.guard++;
+                ++l.mapped;
+            if (leaf.address == l.top - arch::kKernelStackBytes - kPageSize) ++l.guard;
         },
         &look);
     mm::free_stack(*stack);
@@ -186,8 +186,8 @@ KERNEL_TEST(mm_unmapping_reaches_all_cpus) {
         shared.address = 0x5000'0000;
         shared.stop = false;
         const auto drive = [](void*) {
-            for (int round = 0; round < 40; round++) {
-                shared.phase++;
+            for (int round = 0; round < 40; ++round) {
+                ++shared.phase;
                 mm::MapOptions options;
                 options.address = shared.address;
                 options.fixed = true;
@@ -195,7 +195,7 @@ KERNEL_TEST(mm_unmapping_reaches_all_cpus) {
                 if (!at || !shared.space->fault(*at, Access::write)) break;
                 wait_for_more(shared.reads);
                 if (!shared.space->unmap(*at, kPageSize)) break;
-                shared.phase++;
+                ++shared.phase;
                 wait_for_more(shared.misses);
             }
             shared.stop = true;
@@ -209,14 +209,14 @@ KERNEL_TEST(mm_unmapping_reaches_all_cpus) {
                     arch::InterruptGuard guard;
                     shared.space->activate();
                 }
-                for (int i = 0; i < 1000 && !shared.stop; i++) {
+                for (int i = 0; i < 1000 && !shared.stop; ++i) {
                     const std::uint64_t phase = shared.phase;
                     if (!arch::user_load_u32(shared.address)) {
-                        shared.misses++;
+                        ++shared.misses;
                         continue;
                     }
-                    shared.reads++;
-                    if (phase % 2 == 0 && shared.phase == phase) shared.stale++;
+                    ++shared.reads;
+                    if (phase % 2 == 0 && shared.phase == phase) ++shared.stale;
                 }
             }
         };

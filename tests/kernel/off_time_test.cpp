@@ -34,7 +34,7 @@ constinit sync::Protected<int, sync::Rank::futex> guarded(0);
 arch::OffTime find(std::uint64_t ticks, std::uint64_t other = 0) {
     arch::OffTime found[arch::kMaxOffTimes];
     const unsigned count = arch::longest_off_times(found);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; ++i)
         if (found[i].ticks >= ticks && found[i].from != other) return found[i];
     return {};
 }

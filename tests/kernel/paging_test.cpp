@@ -16,20 +16,20 @@ struct Audit {
 
 void look(void* context, const arch::x86::Leaf& leaf) {
     auto& audit = *static_cast<Audit*>(context);
-    audit.pages++;
-    if (leaf.user) audit.user++;
-    if (leaf.address < 0xffff'8000'0000'0000) audit.low++;
+    ++audit.pages;
+    if (leaf.user) ++audit.user;
+    if (leaf.address < 0xffff'8000'0000'0000) ++audit.low;
     const auto text = reinterpret_cast<std::uint64_t>(image_start),
                text_end = reinterpret_cast<std::uint64_t>(image_text_end);
     if (leaf.executable) {
-        audit.executable++;
-        if (leaf.writable) audit.writable_code++;
-        if (leaf.address < text || leaf.address >= text_end) audit.outside_text++;
+        ++audit.executable;
+        if (leaf.writable) ++audit.writable_code;
+        if (leaf.address < text || leaf.address >= text_end) ++audit.outside_text;
     }
     // No second mapping gives a way to change text or constants.
     const std::uint64_t first = arch::image_to_phys(image_start).value,
                         last = arch::image_to_phys(image_rodata_end).value;
-    if (leaf.writable && leaf.physical < last && leaf.physical + leaf.bytes > first) audit.alias_writable++;
+    if (leaf.writable && leaf.physical < last && leaf.physical + leaf.bytes > first) ++audit.alias_writable;
 }
 
 KERNEL_TEST(paging_kernel_is_write_xor_execute) {
@@ -102,12 +102,12 @@ KERNEL_TEST(user_copy_moves_bytes_and_catches_faults) {
     bool good = true;
     const auto check = [&](bool condition) { good = good && condition; };
     char out[100], in[100] = {};
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 100; ++i)
         out[i] = static_cast<char>(i * 3 + 1);
     for (std::size_t bytes : {0ul, 1ul, 7ul, 8ul, 9ul, 100ul}) {
         check(arch::copy_to_user(kAt + 5, out, bytes).has_value());
         check(arch::copy_from_user(in, kAt + 5, bytes).has_value());
-        for (std::size_t i = 0; i < bytes; i++)
+        for (std::size_t i = 0; i < bytes; ++i)
             check(in[i] == out[i]);
     }
     // Across the end of what is mapped, unmapped, kernel addresses, ranges that wrap, addresses that are not canonical.

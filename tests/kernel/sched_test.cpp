@@ -26,7 +26,7 @@ public:
     }
     Thread& thread(unsigned index) { return *threads_[index]; }
     void join() {
-        for (unsigned i = 0; i < count_; i++) {
+        for (unsigned i = 0; i < count_; ++i) {
             while (threads_[i]->state() != ThreadState::dead)
                 sched::sleep_until(sched::now_ns() + kMs / 2);
             threads_[i].reset();
@@ -47,8 +47,8 @@ KERNEL_TEST(thread_runs_and_ends) {
     static std::atomic<int> ran;
     ran = 0;
     {
-        Crew crew([](void*) { ran++; });
-        for (int i = 0; i < 8; i++)
+        Crew crew([](void*) { ++ran; });
+        for (int i = 0; i < 8; ++i)
             KERNEL_EXPECT(crew.add(nullptr));
     }
     KERNEL_EXPECT(ran == 8);
@@ -67,9 +67,9 @@ KERNEL_TEST(threads_play_ping_pong) {
     {
         Crew crew([](void*) {
             const int me = next_player++;
-            for (int round = 0; round < 500; round++) {
+            for (int round = 0; round < 500; ++round) {
                 table.queue.wait(sched::kNever, [&] { return table.turn == me; });
-                table.rounds++;
+                ++table.rounds;
                 table.turn = 1 - me;
                 table.queue.wake_all();
             }
@@ -93,15 +93,15 @@ KERNEL_TEST(mutex_excludes_and_is_fair) {
     {
         Crew crew([](void*) {
             const int me = shared.next++;
-            for (int i = 0; i < 300; i++) {
+            for (int i = 0; i < 300; ++i) {
                 sync::Mutex<sync::Rank::process>::Guard guard(shared.mutex);
                 const std::uint64_t old = shared.value;
                 if (i % 16 == 0) sched::yield();
                 shared.value = old + 1;
-                shared.taken[me]++;
+                ++shared.taken[me];
             }
         });
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < 4; ++i)
             KERNEL_EXPECT(crew.add(nullptr));
     }
     KERNEL_EXPECT(shared.value == 1200);
@@ -110,7 +110,7 @@ KERNEL_TEST(mutex_excludes_and_is_fair) {
 
 KERNEL_TEST(sleep_ends_at_its_deadline) {
     std::uint64_t worst = 0;
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 10; ++i) {
         const std::uint64_t deadline = sched::now_ns() + 3 * kMs;
         KERNEL_EXPECT(sched::sleep_until(deadline) == sched::Outcome::timed_out);
         const std::uint64_t woke = sched::now_ns();
@@ -141,11 +141,11 @@ KERNEL_TEST(spinning_threads_are_preempted) {
         Crew crew([](void*) {
             std::atomic<std::uint64_t>& mine = spins[next++ % 4];
             while (!stop)
-                mine++;
+                ++mine;
         });
         for (auto& count : spins)
             count = 0;
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < 4; ++i)
             KERNEL_EXPECT(crew.add(nullptr));
         const std::uint64_t end = sched::now_ns() + 400 * kMs;
         bool all = false;
@@ -158,7 +158,7 @@ KERNEL_TEST(spinning_threads_are_preempted) {
         stop = true;
         KERNEL_EXPECT(all);
         std::uint64_t least = ~0ull, most = 0;
-        for (unsigned i = 0; i < 4; i++) {
+        for (unsigned i = 0; i < 4; ++i) {
             const std::uint64_t ran = crew.thread(i).cpu_ns();
             if (ran < least) least = ran;
             if (ran > most) most = ran;
@@ -172,8 +172,8 @@ KERNEL_TEST(kill_reaches_every_wait_at_every_moment) {
     static sched::WaitQueue queue;
     static std::atomic<unsigned> passed;
     const auto waits = [](void*) {
-        for (unsigned i = 0; !Thread::current().is_killed(); i++) {
-            passed++;
+        for (unsigned i = 0; !Thread::current().is_killed(); ++i) {
+            ++passed;
             switch (i % 3) {
             case 0:
                 (void)queue.wait(sched::now_ns() + kMs / 50, [] { return false; });
@@ -191,14 +191,14 @@ KERNEL_TEST(kill_reaches_every_wait_at_every_moment) {
         (void)queue.wait(sched::kNever, [] { return false; });
         (void)sched::sleep_until(sched::kNever);
     };
-    for (unsigned round = 0; round < 40; round++) {
+    for (unsigned round = 0; round < 40; ++round) {
         passed = 0;
         Crew crew(waits);
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < 4; ++i)
             KERNEL_EXPECT(crew.add(nullptr));
         while (passed < 8 + round)
             sched::yield();
-        for (unsigned i = 0; i < 4; i++)
+        for (unsigned i = 0; i < 4; ++i)
             crew.thread(i).kill();
         crew.join(); // hangs, and the test with it, if one is lost
     }
@@ -210,8 +210,8 @@ KERNEL_TEST(kill_ends_a_wait) {
     outcomes = 0;
     static sched::WaitQueue queue;
     Crew crew([](void*) {
-        if (queue.wait(sched::kNever, [] { return false; }) == sched::Outcome::interrupted) outcomes++;
-        if (sched::sleep_until(sched::kNever) == sched::Outcome::interrupted) outcomes++;
+        if (queue.wait(sched::kNever, [] { return false; }) == sched::Outcome::interrupted) ++outcomes;
+        if (sched::sleep_until(sched::kNever) == sched::Outcome::interrupted) ++outcomes;
     });
     KERNEL_EXPECT(crew.add(nullptr));
     while (!queue.has_waiters())
@@ -226,7 +226,7 @@ KERNEL_TEST(kill_ends_a_wait) {
 KERNEL_TEST(dead_threads_give_everything_back) {
     const auto run = [] {
         Crew crew([](void*) {});
-        for (int i = 0; i < 8; i++)
+        for (int i = 0; i < 8; ++i)
             if (!crew.add(nullptr)) return false;
         return true;
     };
@@ -237,10 +237,10 @@ KERNEL_TEST(dead_threads_give_everything_back) {
     KERNEL_EXPECT(run()); // fills the caches
     settle();
     const std::uint64_t before = mm::frame_counts().free;
-    for (unsigned i = 0; i < 10 * cpus; i++) // 80 threads a CPU, each with 4 stack pages and more
+    for (unsigned i = 0; i < 10 * cpus; ++i) // 80 threads a CPU, each with 4 stack pages and more
         KERNEL_EXPECT(run());
     bool is_back = false;
-    for (int i = 0; i < 3000 && !is_back; i++) { // the reaper may be late on a busy host
+    for (int i = 0; i < 3000 && !is_back; ++i) { // the reaper may be late on a busy host
         settle();
         is_back = mm::frame_counts().free + kept_back >= before;
     }
@@ -258,7 +258,7 @@ KERNEL_TEST_ON(threads_spread_over_cpus, 2) {
             seen.fetch_or(1ull << arch::cpu_index());
         }
     });
-    for (unsigned i = 0; i < arch::cpu_count(); i++)
+    for (unsigned i = 0; i < arch::cpu_count(); ++i)
         KERNEL_EXPECT(crew.add(nullptr));
     const std::uint64_t all = (1ull << arch::cpu_count()) - 1;
     const std::uint64_t give_up = sched::now_ns() + 5000 * kMs;
@@ -280,11 +280,11 @@ KERNEL_TEST_ON(thread_migrates, 2) {
         while (!stop) {
             arch::InterruptGuard guard;
             const unsigned cpu = arch::cpu_index();
-            if (last != ~0u && cpu != last) moves++;
+            if (last != ~0u && cpu != last) ++moves;
             last = cpu;
         }
     });
-    for (unsigned i = 0; i <= arch::cpu_count(); i++)
+    for (unsigned i = 0; i <= arch::cpu_count(); ++i)
         KERNEL_EXPECT(crew.add(nullptr));
     const std::uint64_t give_up = sched::now_ns() + 5000 * kMs;
     while (moves < 4 && sched::now_ns() < give_up)

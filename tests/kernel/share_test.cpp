@@ -18,7 +18,7 @@ public:
     explicit GroupOwner(std::uint32_t weight) : group(&sched::root_group(), weight) {}
     sched::ShareGroup& share_group() override { return group; }
     mm::AddressSpace* address_space() override { return nullptr; }
-    void thread_exited(Thread&) override { exited++; }
+    void thread_exited(Thread&) override { ++exited; }
     void retain() override {}
     void release() override {}
     sched::ShareGroup group;
@@ -39,7 +39,7 @@ KERNEL_TEST(weights_divide_the_cpu) {
     const int cpus = static_cast<int>(arch::cpu_count());
     KERNEL_EXPECT(heavy.group.prepare(arch::cpu_count()) && light.group.prepare(arch::cpu_count()));
     const std::uint64_t heavy_before = heavy.group.cpu_ns(), light_before = light.group.cpu_ns();
-    for (int i = 0; i < 3 * cpus; i++) {
+    for (int i = 0; i < 3 * cpus; ++i) {
         GroupOwner& owner = i < cpus ? heavy : light;
         auto thread = Thread::create_in_kernel(
             **payer, Ref<sched::ThreadOwner>::adopt(&owner),
@@ -145,7 +145,7 @@ KERNEL_TEST(yielding_costs_what_was_run) {
         if (thread) (*thread)->start();
         return thread ? thread->get() : nullptr;
     };
-    for (int i = 0; i < cpus; i++) {
+    for (int i = 0; i < cpus; ++i) {
         spinners[i] = start([](void*) { // they stay until `stop`
             while (!stop)
                 arch::relax();
@@ -158,7 +158,7 @@ KERNEL_TEST(yielding_costs_what_was_run) {
         // The place of the waiting spinner of this CPU, if it is ahead of ours.
         const auto place_ahead = [&](sched::VirtualTime mine) -> std::optional<sched::VirtualTime> {
             std::optional<sched::VirtualTime> found;
-            for (unsigned i = 0; i < arch::cpu_count(); i++) {
+            for (unsigned i = 0; i < arch::cpu_count(); ++i) {
                 const Thread& one = *spinners[i];
                 if (one.cpu != arch::cpu_index() || one.state() != ThreadState::runnable) continue;
                 if (found || !sched::is_before(mine, one.virtual_time)) return {};
@@ -166,7 +166,7 @@ KERNEL_TEST(yielding_costs_what_was_run) {
             }
             return found;
         };
-        for (unsigned i = 0; i < kTrials * 20 && tried < kTrials; i++) {
+        for (unsigned i = 0; i < kTrials * 20 && tried < kTrials; ++i) {
             (void)sched::sleep_until(sched::now_ns() + 8 * kMs); // comes back behind those who ran
             for (const std::uint64_t end = sched::now_ns() + kMs; sched::now_ns() < end;)
                 arch::relax();
@@ -177,7 +177,7 @@ KERNEL_TEST(yielding_costs_what_was_run) {
                 if (ran >= kMs / 2) first = place_ahead(me.virtual_time + sched::virtual_ns(ran));
             }
             if (!first) continue;
-            tried++;
+            ++tried;
             sched::yield();
             const sched::VirtualTime place = me.virtual_time;
             good += !sched::is_before(place, *first) && sched::is_before(place, *first + sched::virtual_ns(kMs / 4));
@@ -229,14 +229,14 @@ KERNEL_TEST(handing_over_takes_no_turn_from_others) {
         Thread::exit_current();
     };
     Ref<Thread> threads[2 * std::size(pair)];
-    for (unsigned i = 0; i < 2 * cpus; i++) {
+    for (unsigned i = 0; i < 2 * cpus; ++i) {
         threads[i] = make(pairs, hands_over, &pair[i / 2]);
         KERNEL_EXPECT(threads[i]);
         pair[i / 2].threads[i % 2] = threads[i].get();
         pair[i / 2].turn = 0;
     }
     const std::uint64_t before = others.group.cpu_ns();
-    for (unsigned i = 0; i < cpus; i++) {
+    for (unsigned i = 0; i < cpus; ++i) {
         auto other = make(
             others,
             [](void*) {
@@ -248,7 +248,7 @@ KERNEL_TEST(handing_over_takes_no_turn_from_others) {
         KERNEL_EXPECT(other);
         other->start();
     }
-    for (unsigned i = 0; i < 2 * cpus; i++)
+    for (unsigned i = 0; i < 2 * cpus; ++i)
         threads[i]->start();
     sched::sleep_until(sched::now_ns() + 400 * kMs);
     sched::settle_accounts();
@@ -288,7 +288,7 @@ KERNEL_TEST(the_sleep_of_a_group_is_not_saved_up) {
         if (thread) (*thread)->start();
         return thread.has_value();
     };
-    for (unsigned i = 0; i < cpus; i++)
+    for (unsigned i = 0; i < cpus; ++i)
         KERNEL_EXPECT(start(sleeping) && start(busy));
     (void)sched::sleep_until(wake_at);
     const std::uint64_t before = sleeping.group.cpu_ns();

@@ -33,7 +33,7 @@ KERNEL_TEST_ON(smp_runs_on_every_other_cpu, 2) {
         s.mask.fetch_or(1ull << arch::cpu_index());
         s.runs.fetch_add(1);
     };
-    for (unsigned round = 1; round <= 20; round++) {
+    for (unsigned round = 1; round <= 20; ++round) {
         arch::InterruptGuard guard;
         state.mask = 0;
         state.runs = 0;
@@ -49,7 +49,7 @@ KERNEL_TEST_ON(smp_runs_on_every_other_cpu, 2) {
 std::atomic<unsigned> flushers_done;
 
 void flush_often(void*) {
-    for (unsigned i = 0; i < 12; i++) {
+    for (unsigned i = 0; i < 12; ++i) {
         arch::InterruptGuard guard;
         arch::run_on_others([](void*) {}, nullptr);
     }
@@ -59,7 +59,7 @@ void flush_often(void*) {
 KERNEL_TEST_ON(smp_mutual_requests_do_not_deadlock, 2) {
     flushers_done = 0;
     const unsigned threads = arch::cpu_count() * 2;
-    for (unsigned i = 0; i < threads; i++) {
+    for (unsigned i = 0; i < threads; ++i) {
         auto thread = Thread::create_kernel("flusher", flush_often, nullptr);
         KERNEL_EXPECT(thread.has_value());
         (*thread)->start();
@@ -84,7 +84,7 @@ KERNEL_TEST(smp_unmapped_kernel_pages_are_gone_everywhere) {
         auto& s = *static_cast<Seen*>(argument);
         if (*reinterpret_cast<volatile std::uint64_t*>(kAt) != s.wanted) s.wrong.fetch_add(1);
     };
-    for (unsigned round = 0; round < 10; round++) {
+    for (unsigned round = 0; round < 10; ++round) {
         for (const auto& [frame, value] : {std::pair{*first, 1ull}, std::pair{*second, 2ull}}) {
             KERNEL_EXPECT(arch::map_kernel(kAt, frame, arch::Protection::read, false).has_value());
             seen.wanted = value;
@@ -133,7 +133,7 @@ private:
 // The CPU on which the last thread of a process ended has left its address space: whoever frees it asks nobody.
 KERNEL_TEST_ON(smp_the_dead_leave_their_address_space, 2) {
     static constinit kernel_test::TestPayer payer;
-    for (unsigned i = 0; i < 8; i++) {
+    for (unsigned i = 0; i < 8; ++i) {
         auto space = mm::AddressSpace::create(payer);
         KERNEL_EXPECT(space.has_value());
         SpaceOwner owner(**space);
@@ -154,11 +154,11 @@ KERNEL_TEST_ON(smp_the_dead_leave_their_address_space, 2) {
 }
 
 KERNEL_TEST(smp_every_cpu_has_its_own_block) {
-    for (unsigned cpu = 0; cpu < arch::cpu_count(); cpu++) {
+    for (unsigned cpu = 0; cpu < arch::cpu_count(); ++cpu) {
         const auto& block = arch::x86::cpu_blocks[cpu];
         KERNEL_EXPECT(block.self == &block);
         KERNEL_EXPECT(block.index == cpu);
-        for (unsigned other = 0; other < cpu; other++)
+        for (unsigned other = 0; other < cpu; ++other)
             KERNEL_EXPECT(arch::x86::cpu_blocks[other].apic_id != block.apic_id);
         KERNEL_EXPECT(block.task.interrupt_stack[0] != 0);
     }

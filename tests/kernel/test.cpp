@@ -40,18 +40,18 @@ bool time_is_exact() { return arch::command_line_number("exact") == 1u; }
 
 bool run_all() {
     unsigned passed = 0, failed = 0, skipped = 0;
-    for (const Test* test = kernel_tests_start; test != kernel_tests_end; test++) {
+    for (const Test* test = kernel_tests_start; test != kernel_tests_end; ++test) {
         if (test->least_cpus > arch::cpu_count()) continue;
         outcome = {};
         test->run();
         if (outcome.failed) {
-            failed++;
+            ++failed;
             log_info("TEST {} fail {}:{} {}", test->name, outcome.file, outcome.line, outcome.text);
         } else if (outcome.skipped) {
-            skipped++;
+            ++skipped;
             log_info("TEST {} skip {}", test->name, outcome.reason);
         } else {
-            passed++;
+            ++passed;
             log_info("TEST {} pass", test->name);
         }
     }

@@ -98,14 +98,14 @@ std::vector<Row> rows() {
 
 long call_with(const Row& row, std::size_t flags_index, std::uint64_t flags) {
     std::array<long, 6> a{};
-    for (std::size_t i = 0; i < row.samples.size(); i++)
+    for (std::size_t i = 0; i < row.samples.size(); ++i)
         a[i] = i == flags_index ? static_cast<long>(flags) : row.samples[i].value;
     return raw(row.number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 void try_flags(const Row& row, std::size_t index) {
     const Sample& flags = row.samples[index];
-    for (int bit = 0; bit < flags.bits; bit++) {
+    for (int bit = 0; bit < flags.bits; ++bit) {
         const std::uint64_t mask = 1ull << bit;
         const bool answered = (flags.answered & mask) != 0;
         if (!answered && !on_aios()) continue;
@@ -122,9 +122,9 @@ int main() {
     program = "arguments";
     std::size_t with_flags = 0;
     for (const Row& row : rows()) {
-        for (std::size_t i = 0; i < row.samples.size(); i++) {
+        for (std::size_t i = 0; i < row.samples.size(); ++i) {
             if (!row.samples[i].is_flags) continue;
-            with_flags++;
+            ++with_flags;
             run((std::string("flags_of_") + row.name).c_str(), [&] { try_flags(row, i); });
         }
     }

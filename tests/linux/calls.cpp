@@ -96,7 +96,7 @@ int main() {
     });
     if (on_aios()) {
         run("unlisted_numbers", [&] {
-            for (int number = 0; number < 512; number++) {
+            for (int number = 0; number < 512; ++number) {
                 if (listed.contains(number)) continue;
                 const long result = raw(number, 0, 0, 0, 0, 0, 0);
                 if (result != -ENOSYS) failed("is ENOSYS", __LINE__, std::to_string(number));

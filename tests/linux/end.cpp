@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
         asm volatile("movq $0x1000, %%rsp\n movl $15, %%eax\n syscall" : : : "memory");
     }
     if (is("threads_killed")) { // exit_group ends threads that never call the kernel
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < 3; ++i) {
             std::thread([] {
                 for (volatile int n = 0;; n = n + 1) {
                 }

@@ -91,7 +91,7 @@ int main() {
         EXPECT(-EBADF, SYS_fsync, path.fd);
         EXPECT(-EBADF, SYS_fdatasync, path.fd);
         EXPECT(-EBADF, SYS_fsync, 4000);
-        for (int advice = 0; advice <= 5; advice++)
+        for (int advice = 0; advice <= 5; ++advice)
             EXPECT(0, SYS_fadvise64, both.fd, 0, 0, advice);
         EXPECT(-EINVAL, SYS_fadvise64, both.fd, 0, 0, 6);
         EXPECT(-EBADF, SYS_fadvise64, path.fd, 0, 0, 0);

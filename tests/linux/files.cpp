@@ -47,7 +47,7 @@ int main() {
 
     run("write_and_read", [&] {
         std::string text;
-        for (int i = 0; i < 5000; i++)
+        for (int i = 0; i < 5000; ++i)
             text += "line " + std::to_string(i) + "\n";
         put(folder.path("text"), text);
         CHECK(get(folder.path("text")) == text);
@@ -63,7 +63,7 @@ int main() {
     run("directories", [&] {
         CHECK(fs::create_directories(root / "a/b/c"));
         CHECK(!fs::create_directories(root / "a/b/c"));
-        for (int i = 0; i < 300; i++)
+        for (int i = 0; i < 300; ++i)
             put((root / "a" / ("file" + std::to_string(i))).string(), "x");
         std::set<std::string> names;
         for (const auto& entry : fs::directory_iterator(root / "a"))
@@ -72,7 +72,7 @@ int main() {
         CHECK(names.contains("b") && names.contains("file299"));
         std::size_t all = 0;
         for (const auto& entry : fs::recursive_directory_iterator(root / "a")) {
-            all++;
+            ++all;
             CHECK(entry.is_directory() == (entry.path().filename() == "b" || entry.path().filename() == "c"));
         }
         CHECK(all == 302);
@@ -83,7 +83,7 @@ int main() {
     });
     run("remove_while_reading", [&] {
         fs::create_directory(root / "many");
-        for (int i = 0; i < 200; i++)
+        for (int i = 0; i < 200; ++i)
             put((root / "many" / std::to_string(i)).string(), "");
         std::size_t removed = 0;
         for (const auto& entry : fs::directory_iterator(root / "many"))
@@ -376,7 +376,7 @@ int main() {
         seekdir(directory, after_first);
         std::size_t rest = 0;
         while (readdir(directory) != nullptr)
-            rest++;
+            ++rest;
         CHECK(rest == 4);
         rewinddir(directory);
         CHECK(readdir(directory) != nullptr);
@@ -409,11 +409,11 @@ int main() {
     run("appends_do_not_mix", [&] {
         const std::string path = folder.path("log");
         std::vector<std::thread> threads;
-        for (char letter = 'a'; letter < 'e'; letter++) {
+        for (char letter = 'a'; letter < 'e'; ++letter) {
             threads.emplace_back([&, letter] {
                 Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600));
                 const std::string line = std::string(99, letter) + "\n";
-                for (int i = 0; i < 100; i++) {
+                for (int i = 0; i < 100; ++i) {
                     if (write(file.fd, line.data(), line.size()) != 100) failed("append", __LINE__);
                 }
             });
@@ -425,7 +425,7 @@ int main() {
         int lines = 0;
         while (std::getline(in, line)) {
             CHECK(line.size() == 99 && line.find_first_not_of(line[0]) == std::string::npos);
-            lines++;
+            ++lines;
         }
         CHECK(lines == 400);
         fs::remove(path);

@@ -136,7 +136,7 @@ int main() {
             count = count + 1;
         });
         count = 0;
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 4; ++i) {
             unsigned long vector = 0;
             const unsigned strange = 0x1f80 | 0x6000; // rounds towards zero
             unsigned control = strange;
@@ -173,7 +173,7 @@ int main() {
             raw(SYS_tgkill, pid, tid, SIGUSR1);
             read_upper_half(seen);
             CHECK(count == 1);
-            for (int i = 0; i < 32; i++)
+            for (int i = 0; i < 32; ++i)
                 CHECK(seen[i] == (i < 16 ? 0xc3 : 0));
         });
     } else {

@@ -144,14 +144,14 @@ int main() {
         int levels = 0;
         while (mkdir((deep + "/d").c_str(), 0777) == 0) {
             deep += "/d";
-            levels++;
+            ++levels;
             if (levels > 3000) break;
         }
         CHECK(levels >= 300);
         CHECK(errno == ENAMETOOLONG || levels > 3000);
         // Beyond that by the working directory: it works, or it is refused.
         std::string dots;
-        for (int i = 0; i < 300; i++)
+        for (int i = 0; i < 300; ++i)
             dots += "/..";
         struct stat info{};
         CHECK(stat((folder.root() + dots).c_str(), &info) == 0 || errno == ENOENT);
@@ -255,13 +255,13 @@ int main() {
                 return static_cast<long>(random.next() % 32);
             }
         };
-        for (int i = 0; i < 30000; i++) {
+        for (int i = 0; i < 30000; ++i) {
             const int number = numbers[random.next() % std::size(numbers)];
             if (spared.contains(number)) continue;
             raw(number, argument(), argument(), argument(), argument(), argument(), argument());
         }
         // Reading and mapping, into a room of their own.
-        for (int i = 0; i < 500; i++) {
+        for (int i = 0; i < 500; ++i) {
             raw(SYS_mmap, 0, argument(), argument() & 5, argument() & ~MAP_FIXED, argument(), argument());
             raw(SYS_pread64, fd, room.data(), random.next() % room.size(), argument());
             const long far = kBadAddresses[2 + random.next() % (std::size(kBadAddresses) - 2)]; // not below the program

@@ -42,7 +42,7 @@ bool is_recorded_fault(std::uint64_t from, std::uint64_t agent, std::uint64_t ve
     unsigned right = 0, wrong = 0;
     const bool whole = for_each_record(from, [&](const LogRecord& record) {
         if (!record.is(LogKind::fault) || record.agent != agent) return;
-        (record.detail[0] == vector ? right : wrong)++;
+        ++(record.detail[0] == vector ? right : wrong);
     });
     return whole && right == 1 && wrong == 0;
 }
@@ -121,7 +121,7 @@ Result<OwnedHandle> fresh_tree() { return owned(sys::tree_create_temporary(self)
 std::string_view cut(std::string_view& text, char separator) {
     std::size_t end = 0;
     while (end < text.size() && text[end] != separator)
-        end++;
+        ++end;
     const std::string_view piece = text.substr(0, end);
     text.remove_prefix(end < text.size() ? end + 1 : end);
     return piece;
@@ -150,7 +150,7 @@ bool run_line(std::string_view line, Handle temporary) {
     }
     char arguments[1024];
     if (line.size() + 1 > sizeof(arguments)) return false;
-    for (std::size_t i = 0; i < line.size(); i++)
+    for (std::size_t i = 0; i < line.size(); ++i)
         arguments[i] = line[i] == ' ' ? '\0' : line[i];
     arguments[line.size()] = '\0';
     command.arguments = {arguments, line.size() + 1};
@@ -180,7 +180,7 @@ bool run_lines(std::string_view path, std::uint64_t& count) {
         const std::string_view line = cut(text, '\n');
         if (line.empty() || line.front() == '#') continue;
         good = run_line(line, tree->get()) && good;
-        count++;
+        ++count;
     }
     return good;
 }
@@ -204,11 +204,11 @@ bool run_chance(std::string_view what, Handle temporary) {
     constexpr unsigned kRuns = 4; // by chance all the same once in 16 million
     char arguments[64];
     const std::string_view text = format_to(arguments, "bin/end chance {}", what);
-    for (std::size_t i = 0; i <= text.size(); i++)
+    for (std::size_t i = 0; i <= text.size(); ++i)
         if (i == text.size() || text[i] == ' ') arguments[i] = '\0';
     bool differs = false;
     std::uint64_t first = 0;
-    for (unsigned i = 0; i < kRuns; i++) {
+    for (unsigned i = 0; i < kRuns; ++i) {
         Command command;
         command.name = "end.chance";
         command.path = "bin/end";
@@ -257,11 +257,11 @@ int aios_main(const StartupBlock& block) {
     bool good = true;
     TreeEntry entry;
     std::uint64_t programs = 0;
-    for (std::uint64_t index = 0; sys::tree_list(handle(StartupRole::bundle), index, &entry); index++) {
+    for (std::uint64_t index = 0; sys::tree_list(handle(StartupRole::bundle), index, &entry); ++index) {
         const std::string_view path(entry.name, entry.name_bytes);
         if (!path.starts_with("bin/test_") || path == "bin/test_init") continue;
         good = run_program(path) && good;
-        programs++;
+        ++programs;
     }
     for (const std::string_view path : {"etc/commands", "etc/busybox/commands"})
         good = run_lines(path, programs) && good;

@@ -24,9 +24,9 @@ namespace {
 
 struct Counted {
     static inline int alive = 0;
-    Counted() { alive++; }
-    Counted(const Counted&) { alive++; }
-    ~Counted() { alive--; }
+    Counted() { ++alive; }
+    Counted(const Counted&) { ++alive; }
+    ~Counted() { --alive; }
 };
 
 [[gnu::noinline]] int deep(int depth) {
@@ -69,11 +69,11 @@ int main(int argc, char** argv) {
             try {
                 (void)std::vector<int>().at(3);
             } catch (...) {
-                rethrown++;
+                ++rethrown;
                 throw;
             }
         } catch (const std::out_of_range&) {
-            rethrown++;
+            ++rethrown;
         }
         CHECK(rethrown == 2);
     });
@@ -108,11 +108,11 @@ int main(int argc, char** argv) {
     });
     run("containers", [] {
         std::map<std::string, std::vector<int>> map;
-        for (int i = 0; i < 10000; i++)
+        for (int i = 0; i < 10000; ++i)
             map[std::to_string(i % 100)].push_back(i);
         CHECK(map.size() == 100);
         std::unordered_map<int, std::unique_ptr<std::string>> table;
-        for (int i = 0; i < 10000; i++)
+        for (int i = 0; i < 10000; ++i)
             table[i] = std::make_unique<std::string>(std::to_string(i));
         CHECK(*table[4242] == "4242");
         auto even = std::views::iota(0, 100) | std::views::filter([](int i) { return i % 2 == 0; });
@@ -134,7 +134,7 @@ int main(int argc, char** argv) {
     run("random_device", [] {
         std::random_device device;
         std::set<unsigned> seen;
-        for (int i = 0; i < 64; i++)
+        for (int i = 0; i < 64; ++i)
             seen.insert(device());
         CHECK(seen.size() >= 60);
         std::mt19937 engine(1);

@@ -56,7 +56,7 @@ int main() {
     program = "memory";
     run("heap", [] {
         std::vector<std::unique_ptr<char[]>> blocks;
-        for (std::size_t i = 0; i < 3000; i++) {
+        for (std::size_t i = 0; i < 3000; ++i) {
             const std::size_t bytes = 16 + i * 37 % 5000;
             blocks.push_back(std::make_unique<char[]>(bytes));
             std::memset(blocks.back().get(), static_cast<int>(i), bytes);
@@ -67,7 +67,7 @@ int main() {
             CHECK(blocks[i][0] == static_cast<char>(i));
     });
     run("large_blocks", [] {
-        for (int round = 0; round < 3; round++) {
+        for (int round = 0; round < 3; ++round) {
             const std::size_t bytes = 24 << 20;
             char* block = static_cast<char*>(std::malloc(bytes));
             CHECK(block != nullptr);

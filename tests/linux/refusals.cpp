@@ -26,7 +26,7 @@ void on_other_stack(int) {
     on_stack_result = raw(SYS_sigaltstack, &wanted, &seen_on_stack);
 }
 
-void note_signal(int, siginfo_t*, void*) { signals_seen++; }
+void note_signal(int, siginfo_t*, void*) { ++signals_seen; }
 
 } // namespace
 
@@ -50,7 +50,7 @@ int main() {
         const auto* random = reinterpret_cast<const unsigned char*>(getauxval(AT_RANDOM));
         const auto* name = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
         bool all_same = true;
-        for (int i = 1; i < 16; i++)
+        for (int i = 1; i < 16; ++i)
             all_same = all_same && random[i] == random[0];
         CHECK(!all_same);
         CHECK(std::string(name).ends_with(on_aios() ? "bin/test_refusals" : "test_refusals"));

@@ -31,7 +31,7 @@ long native(long number, A... arguments) {
 long self_handle() {
     // SAFETY: the personality puts the startup block's address there.
     const auto* block = reinterpret_cast<const aios::StartupBlock*>(getauxval(0x41494f53));
-    for (std::uint32_t i = 0; block != nullptr && i < block->count; i++)
+    for (std::uint32_t i = 0; block != nullptr && i < block->count; ++i)
         if (block->entries[i].role == static_cast<std::uint32_t>(aios::StartupRole::self))
             return static_cast<long>(block->entries[i].handle);
     return 0;
@@ -72,7 +72,7 @@ void race(const char* name, unsigned rounds, std::uint64_t protection, const std
     auto* const word = reinterpret_cast<volatile std::uint64_t*>(mine); // SAFETY: mapped above
     unsigned leaks = 0;
     std::uint64_t random = 88172645463325252;
-    for (unsigned round = 0; round < rounds; round++) {
+    for (unsigned round = 0; round < rounds; ++round) {
         *word = kOld;
         const long derived = native(kHandleDerive, pool, kWanted);
         CHECK(derived > 0);
@@ -94,7 +94,7 @@ void race(const char* name, unsigned rounds, std::uint64_t protection, const std
         while (!started)
             std::this_thread::yield();
         random ^= random << 13, random ^= random >> 7, random ^= random << 17;
-        for (std::uint64_t i = 0; i < random % 20'000; i++)
+        for (std::uint64_t i = 0; i < random % 20'000; ++i)
             asm volatile("");
         CHECK(native(kHandleRevoke, pool) == 0);
         *word = kSecret;
@@ -124,12 +124,12 @@ int main() {
         const int file = open("/tmp/cut", O_RDWR | O_CREAT, 0600);
         CHECK(file >= 0);
         unsigned stale = 0;
-        for (unsigned round = 0; round < 60; round++) {
+        for (unsigned round = 0; round < 60; ++round) {
             CHECK(ftruncate(file, kPages * kPage) == 0);
             void* place = mmap(nullptr, kPages * kPage, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
             CHECK(place != MAP_FAILED);
             auto* at = static_cast<char*>(place);
-            for (std::size_t i = 0; i < kPages; i++)
+            for (std::size_t i = 0; i < kPages; ++i)
                 *reinterpret_cast<volatile std::uint64_t*>(at + i * kPage) = kOld; // SAFETY: mapped above
             std::atomic<bool> started{false}, cut{false};
             std::thread holder([&] {
@@ -144,7 +144,7 @@ int main() {
                     at = static_cast<char*>(moved);
                     mremap(at, (kPages + 1) * kPage, kPages * kPage, 0);
                 }
-                for (std::size_t i = 0; i < kPages; i++) {
+                for (std::size_t i = 0; i < kPages; ++i) {
                     std::uint64_t value = 0;
                     if (load(at + i * kPage, value)) stale += value != 0;
                 }

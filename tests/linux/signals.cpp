@@ -277,7 +277,7 @@ int main() {
     run("registers_and_vectors_are_kept", [] {
         Action action(SIGUSR1, handle);
         double sum = 0;
-        for (int i = 0; i < 200; i++) {
+        for (int i = 0; i < 200; ++i) {
             const double before = i * 1.5;
             raise(SIGUSR1);
             sum += before;
@@ -342,7 +342,7 @@ int main() {
             });
             const long pid = getpid(), tid = raw(SYS_gettid);
             unsigned char pattern[32], seen[32];
-            for (unsigned char i = 0; i < 8; i++) {
+            for (unsigned char i = 0; i < 8; ++i) {
                 std::memset(pattern, 0xb0 + i, sizeof(pattern));
                 fill_upper_halves(pattern);
                 raw(SYS_tgkill, pid, tid, SIGUSR1);
@@ -362,7 +362,7 @@ int main() {
             std::memset(pattern, 0xa7, sizeof(pattern));
             const long pid = getpid(), tid = raw(SYS_gettid);
             bool clean = true;
-            for (int i = 0; i < 8; i++) {
+            for (int i = 0; i < 8; ++i) {
                 {
                     Action whole(SIGUSR1, handle);
                     fill_upper_halves(pattern);
@@ -372,7 +372,7 @@ int main() {
                 raw(SYS_tgkill, pid, tid, SIGUSR1);
                 read_upper_half(seen);
                 CHECK(count == 1);
-                for (int k = 16; k < 32; k++)
+                for (int k = 16; k < 32; ++k)
                     clean = clean && seen[k] == 0;
             }
             CHECK(clean);
@@ -393,7 +393,7 @@ int main() {
         while (!ready)
             std::this_thread::yield();
         CHECK(pthread_kill(thread.native_handle(), SIGUSR1) == 0);
-        for (int i = 0; i < 5000 && count == 0; i++)
+        for (int i = 0; i < 5000 && count == 0; ++i)
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
         CHECK(count == 1);
         stop = true;

@@ -46,9 +46,9 @@ template <typename F>
 void threads_hold(F hold) {
     std::atomic<int> lost{0};
     std::vector<std::thread> threads;
-    for (std::uint64_t i = 1; i <= 6; i++) {
+    for (std::uint64_t i = 1; i <= 6; ++i) {
         threads.emplace_back([&, i] {
-            for (std::uint64_t round = 0; round < 12; round++)
+            for (std::uint64_t round = 0; round < 12; ++round)
                 lost += hold(i * 0x0123'4567'89ab'cdef + round);
         });
     }
@@ -70,11 +70,11 @@ int main() {
     run("rounding_mode_is_a_threads_own", [] {
         std::atomic<int> wrong{0};
         std::vector<std::thread> threads;
-        for (unsigned mode = 0; mode < 4; mode++) {
+        for (unsigned mode = 0; mode < 4; ++mode) {
             threads.emplace_back([&, mode] {
                 const unsigned wanted = 0x1f80 | mode << 13;
                 asm volatile("ldmxcsr %0" : : "m"(wanted));
-                for (int i = 0; i < 300; i++) {
+                for (int i = 0; i < 300; ++i) {
                     std::this_thread::yield();
                     unsigned now = 0;
                     asm volatile("stmxcsr %0" : "=m"(now));

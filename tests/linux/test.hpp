@@ -36,7 +36,7 @@ void run(const char* name, F&& function) {
     } catch (const std::exception& error) {
         failed("exception", 0, error.what());
     }
-    if (!reason.empty()) failures++;
+    if (!reason.empty()) ++failures;
     line(name, reason.empty() ? "pass" : "fail", reason);
 }
 inline void skip(const char* name, const char* why) { line(name, "skip", why); }

@@ -28,7 +28,7 @@ thread_local int local = 7;
 struct WithDestructor {
     std::atomic<int>* count = nullptr;
     ~WithDestructor() {
-        if (count != nullptr) (*count)++;
+        if (count != nullptr) ++*count;
     }
 };
 thread_local WithDestructor with_destructor;
@@ -49,9 +49,9 @@ int main() {
     });
     run("many", [] {
         std::atomic<int> sum{0};
-        for (int round = 0; round < 5; round++) {
+        for (int round = 0; round < 5; ++round) {
             std::vector<std::thread> threads;
-            for (int i = 0; i < 20; i++)
+            for (int i = 0; i < 20; ++i)
                 threads.emplace_back([&, i] { sum += i; });
             for (auto& thread : threads)
                 thread.join();
@@ -62,11 +62,11 @@ int main() {
         std::mutex mutex;
         long counter = 0;
         std::vector<std::thread> threads;
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 4; ++i) {
             threads.emplace_back([&] {
-                for (int j = 0; j < 20000; j++) {
+                for (int j = 0; j < 20000; ++j) {
                     std::lock_guard guard(mutex);
-                    counter++;
+                    ++counter;
                 }
             });
         }
@@ -80,7 +80,7 @@ int main() {
         int turn = 0;
         const int rounds = 500;
         auto player = [&](int own) {
-            for (int i = 0; i < rounds; i++) {
+            for (int i = 0; i < rounds; ++i) {
                 std::unique_lock lock(mutex);
                 changed.wait(lock, [&] { return turn == own; });
                 turn = 1 - own;
@@ -134,7 +134,7 @@ int main() {
         std::latch done(4);
         std::atomic<int> readers{0}, most{0};
         std::vector<std::thread> threads;
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 4; ++i) {
             threads.emplace_back([&] {
                 std::shared_lock lock(mutex);
                 const int now = ++readers;
@@ -142,7 +142,7 @@ int main() {
                 while (old < now && !most.compare_exchange_weak(old, now)) {
                 }
                 done.arrive_and_wait(); // only when all four are inside
-                readers--;
+                --readers;
             });
         }
         for (auto& thread : threads)
@@ -154,11 +154,11 @@ int main() {
         std::barrier barrier(3);
         std::atomic<int> phase_sum{0};
         std::vector<std::thread> threads;
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < 3; ++i) {
             threads.emplace_back([&] {
                 permits.acquire();
-                for (int phase = 0; phase < 50; phase++) {
-                    phase_sum++;
+                for (int phase = 0; phase < 50; ++phase) {
+                    ++phase_sum;
                     barrier.arrive_and_wait();
                 }
             });
@@ -175,7 +175,7 @@ int main() {
         std::set<long> ids{own};
         std::mutex mutex;
         std::vector<std::thread> threads;
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < 8; ++i) {
             threads.emplace_back([&] {
                 std::lock_guard guard(mutex);
                 ids.insert(raw(SYS_gettid));
@@ -188,7 +188,7 @@ int main() {
     run("detached", [] {
         std::atomic<bool> done{false};
         std::thread([&] { done = true; }).detach();
-        for (int i = 0; i < 2000 && !done; i++)
+        for (int i = 0; i < 2000 && !done; ++i)
             std::this_thread::sleep_for(1ms);
         CHECK(done);
     });
@@ -222,7 +222,7 @@ int main() {
         auto* word = static_cast<std::atomic<std::uint32_t>*>(memory);
         std::thread waker([&] {
             long woken = 0;
-            for (int i = 0; i < 5000 && woken == 0; i++) {
+            for (int i = 0; i < 5000 && woken == 0; ++i) {
                 std::this_thread::sleep_for(1ms);
                 woken = raw(SYS_futex, word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
             }

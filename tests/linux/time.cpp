@@ -32,7 +32,7 @@ int main() {
     });
     run("monotonic_never_goes_back", [] {
         auto last = std::chrono::steady_clock::now();
-        for (int i = 0; i < 20000; i++) {
+        for (int i = 0; i < 20000; ++i) {
             const auto now = std::chrono::steady_clock::now();
             if (now < last) failed("went back", __LINE__);
             last = now;
@@ -43,7 +43,7 @@ int main() {
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
         volatile unsigned long sum = 0;
         do {
-            for (int i = 0; i < 100000; i++)
+            for (int i = 0; i < 100000; ++i)
                 sum = sum + static_cast<unsigned long>(i);
             clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
         } while (after.tv_sec == before.tv_sec && after.tv_nsec - before.tv_nsec < 2'000'000);
@@ -62,7 +62,7 @@ int main() {
         until.tv_nsec += 20'000'000;
         if (until.tv_nsec >= 1'000'000'000) {
             until.tv_nsec -= 1'000'000'000;
-            until.tv_sec++;
+            ++until.tv_sec;
         }
         CHECK(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == 0);
         timespec now{};

@@ -42,10 +42,10 @@ SCENARIO(german_and_english_files_side_by_side) {
 SCENARIO(rows_of_a_long_table_come_with_its_head) {
     const std::string head = "| station | height in metres |\n| --- | ---: |";
     std::string table = "All stations of the coast.\n\n" + head + "\n";
-    for (int row = 0; table.size() < 30'000; row++)
+    for (int row = 0; table.size() < 30'000; ++row)
         table += std::format("| outpost{} | {} |\n", row, 100 + row);
     world.put("docs/stations.md", table);
-    for (int file = 0; file < 9; file++) // as many files as passages are shown, so that each shows one
+    for (int file = 0; file < 9; ++file) // as many files as passages are shown, so that each shows one
         world.put(std::format("docs/kettle{}.txt", file), "The copper kettle holds two litres of water.\n");
     const auto report =
         world.run({"--docs", world.at("docs"), "--ask", "What is the height in metres of station outpost777?"});

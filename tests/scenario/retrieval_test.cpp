@@ -35,7 +35,7 @@ struct Question {
 // Normalised discounted cumulative gain of the first ten.
 double ndcg(const test::Json& answer, const Question& question) {
     double found = 0;
-    for (std::size_t i = 0; i < answer.at("passages").size() && i < 10; i++) {
+    for (std::size_t i = 0; i < answer.at("passages").size() && i < 10; ++i) {
         const auto gain = question.gains.find(answer.at("passages").at(i).at("file").get<std::string>());
         if (gain != question.gains.end()) found += gain->second / std::log2(static_cast<double>(i) + 2);
     }
@@ -44,7 +44,7 @@ double ndcg(const test::Json& answer, const Question& question) {
         ideal.push_back(gain);
     std::ranges::sort(ideal, std::greater());
     double best = 0;
-    for (std::size_t i = 0; i < ideal.size() && i < 10; i++)
+    for (std::size_t i = 0; i < ideal.size() && i < 10; ++i)
         best += ideal[i] / std::log2(static_cast<double>(i) + 2);
     return best == 0 ? 0 : found / best;
 }
@@ -88,7 +88,7 @@ SCENARIO(retrieval_cranfield) {
     double sum = 0;
     double answered = 0;
     double refused = 0;
-    for (std::size_t i = 0; i < report.at("answers").size(); i++) {
+    for (std::size_t i = 0; i < report.at("answers").size(); ++i) {
         const test::Json& answer = report.at("answers").at(i);
         EXPECT(answer.at("passages").size() == 10);
         const bool says_yes = answer.at("answered").get<bool>();

@@ -161,7 +161,7 @@ SCENARIO(odd_documents_are_handled) {
                    "Where does the submarine cable reach?", "--ask", "What is the password of the vault?"});
     const auto file = [&](std::size_t question) { return best(report, question).at("file").get<std::string>(); };
     const auto text = [&](std::size_t question) { return best(report, question).at("text").get<std::string>(); };
-    for (std::size_t question = 0; question < 6; question++)
+    for (std::size_t question = 0; question < 6; ++question)
         EXPECT_SAYING(answered(report, question), report.at("answers").at(question).at("question").dump());
     EXPECT_SAYING(file(0) == "crlf.txt", file(0));
     EXPECT_SAYING(text(1).find("caf\xc3\xa9 Moreau") != std::string::npos, text(1));
@@ -203,7 +203,7 @@ SCENARIO(a_question_of_65_kb_is_handled) {
 }
 
 SCENARIO(twenty_thousand_files) {
-    for (int i = 0; i < 20'000; i++)
+    for (int i = 0; i < 20'000; ++i)
         world.put(std::format("docs/{:03}/{:05}.txt", i / 100, i),
                   std::format("Note {} of the long list of small notes.\n", i));
     world.put("docs/lighthouse.txt", "The lighthouse at Cape Verrin was built of granite.\n"
@@ -219,7 +219,7 @@ SCENARIO(twenty_thousand_files) {
 SCENARIO(a_crash_in_the_middle_is_survived) {
     write_library(world);
     std::string questions;
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 6; ++i)
         questions += std::format("{}\n{}\n", kAnswerable, kForeign);
     world.put("questions", questions);
     for (const char* crash : {"identityd=9", "semantic-ipcd=20", "memoryd=1", "memoryd=2", "planner=2", "librarian=1",
@@ -227,7 +227,7 @@ SCENARIO(a_crash_in_the_middle_is_survived) {
         const auto report =
             world.run({"--docs", world.at("docs"), "--ask-file", world.at("questions"), "--crash", crash});
         EXPECT_SAYING(report.at("answers").size() == 12, crash);
-        for (std::size_t i = 0; i < 12; i++)
+        for (std::size_t i = 0; i < 12; ++i)
             EXPECT_SAYING(answered(report, i) == (i % 2 == 0), crash);
         const auto& agents = report.at("agents");
         const std::string_view name = std::string_view(crash).substr(0, std::string_view(crash).find('='));
@@ -355,7 +355,7 @@ SCENARIO(the_memory_that_is_asked_for_suffices) {
 
 SCENARIO(time_runs_out) {
     // Enough text that no machine has taken it in after a second.
-    for (int i = 0; i < 400; i++) {
+    for (int i = 0; i < 400; ++i) {
         std::string text;
         while (text.size() < 20'000)
             text += std::format("Line {} of document {} speaks of item {}.\n", text.size(), i,
@@ -401,7 +401,7 @@ SCENARIO(an_interrupt_leaves_nothing_behind) {
     const pid_t child = host::start_process(arguments, {-1, -1, said.number()});
     EXPECT(child > 0);
     // Once its scratch folder is there, the run is under way.
-    for (int i = 0; i < 600 && std::filesystem::is_empty(world.at("tmp")); i++)
+    for (int i = 0; i < 600 && std::filesystem::is_empty(world.at("tmp")); ++i)
         static_cast<void>(host::run_process({"sleep", "0.1"}, std::chrono::seconds(5), [](std::string_view) {}));
     EXPECT(!std::filesystem::is_empty(world.at("tmp")));
     ::kill(child, SIGINT);

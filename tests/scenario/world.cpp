@@ -16,7 +16,7 @@ namespace {
 // Lines `first` to `last` of a text, as a quotation shows them: without the last line's end.
 std::string lines_of(std::string_view text, std::size_t first, std::size_t last) {
     std::string out;
-    for (std::size_t number = 1; number <= last; number++) {
+    for (std::size_t number = 1; number <= last; ++number) {
         const auto end = text.find('\n');
         if (number >= first) out += std::string(text.substr(0, end)) + "\n";
         if (end == std::string_view::npos) break;

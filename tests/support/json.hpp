@@ -54,12 +54,12 @@ private:
     }
     void skip_space() {
         while (peek() == ' ' || peek() == '\n' || peek() == '\r' || peek() == '\t')
-            position_++;
+            ++position_;
     }
     bool take(char c) {
         skip_space();
         if (peek() != c) return false;
-        position_++;
+        ++position_;
         return true;
     }
 
@@ -117,7 +117,7 @@ private:
 inline std::string shared_folder() {
     if (const char* from_environment = std::getenv("AIOS_SHARED")) return from_environment;
     std::string folder = "../shared";
-    for (int up = 0; up < 6; up++, folder.insert(0, "../")) {
+    for (int up = 0; up < 6; ++up, folder.insert(0, "../")) {
         if (std::ifstream(folder + "/vectors/README.md")) return folder;
     }
     return "";

@@ -85,7 +85,7 @@ private:
     }
 
     std::string check_items(const Json& rule, const Json& value, const std::string& path) const {
-        for (std::size_t i = 0; value.is_array() && i < value.size(); i++) {
+        for (std::size_t i = 0; value.is_array() && i < value.size(); ++i) {
             std::string why = check(rule, value[i], std::format("{}[{}]", path, i));
             if (!why.empty()) return why;
         }

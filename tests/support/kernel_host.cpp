@@ -26,20 +26,20 @@ std::uint64_t ticks() { return __builtin_ia32_rdtsc(); }
 } // namespace aios::arch
 
 namespace aios::mm {
-void SpaceSet::notice() { test::space_notices++; }
+void SpaceSet::notice() { ++test::space_notices; }
 void* heap_allocate(std::size_t bytes, std::size_t alignment) {
     long left = test::heap_failures.load();
     while (left >= 0) {
         if (left == 0) return nullptr;
         if (test::heap_failures.compare_exchange_weak(left, left - 1)) break;
     }
-    test::heap_live++;
+    ++test::heap_live;
     if (alignment < 16) alignment = 16;
     return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
 }
 void heap_free(void* pointer) {
     if (pointer == nullptr) return;
-    test::heap_live--;
+    --test::heap_live;
     std::free(pointer);
 }
 } // namespace aios::mm

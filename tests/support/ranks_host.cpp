@@ -8,7 +8,7 @@ void ranks_taken(unsigned rank, bool taken, bool may_be_equal) {
     static thread_local unsigned depth = 0;
     if (!taken) {
         AIOS_ASSERT(depth != 0);
-        depth--;
+        --depth;
         return;
     }
     AIOS_ASSERT(depth == 0 || held[depth - 1] < rank || (may_be_equal && held[depth - 1] == rank));

@@ -77,7 +77,7 @@ void park(Deadline deadline, Ref<Thread>* next) {
 }
 
 void unpark(Thread& thread) {
-    test::unparks++;
+    ++test::unparks;
     Place& place = place_of(thread);
     std::lock_guard lock(place.mutex);
     place.token = true;

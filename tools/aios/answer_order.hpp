@@ -19,7 +19,7 @@ public:
         waiting_.emplace(question, std::move(text));
         while (!waiting_.empty() && waiting_.begin()->first == next_) {
             show_first();
-            next_++;
+            ++next_;
         }
     }
     // The run is over: what still waits is shown, though some before it are missing.

@@ -173,7 +173,7 @@ std::optional<CallCheck> find_call_named(std::string_view document_name) {
 std::string rights_names(std::uint64_t bits) {
     const std::uint64_t known = rights::all.bits();
     std::string names;
-    for (std::uint64_t bit = 0; bit < 64; bit++) {
+    for (std::uint64_t bit = 0; bit < 64; ++bit) {
         if ((bits >> bit & 1) == 0) continue;
         if (!names.empty()) names += ' ';
         names += (known >> bit & 1) != 0 ? right_name(bit) : std::to_string(bit);

@@ -106,7 +106,7 @@ BenchComparison compare_bench(const BenchBaseline& before, const std::vector<std
         }
         const BenchRow* row = find_bench_row(name);
         const double allowed = row != nullptr && row->unit == BenchUnit::times ? kAllowedWorseOfPairs : kAllowedWorse;
-        out.compared++;
+        ++out.compared;
         if (is->second.value > was->second * (1 + allowed)) out.worse.push_back({name, was->second, is->second.value});
         if (is->second.value < was->second * (1 - allowed)) out.better.push_back(name);
     }

@@ -194,7 +194,7 @@ Outcome<> write_bench_initramfs(const Places& places, const std::filesystem::pat
 
 std::string bench_pages() {
     std::string pages(kPages * kPageSize, '\0');
-    for (std::size_t i = 0; i < kPages; i++)
+    for (std::size_t i = 0; i < kPages; ++i)
         std::memcpy(pages.data() + i * kPageSize, &i, sizeof(i));
     return pages;
 }

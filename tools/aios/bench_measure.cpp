@@ -61,7 +61,7 @@ BenchFigure single(double value) { return {value, static_cast<std::uint64_t>(val
 // As many documents of one line as the row "boot" says.
 RunInput many_documents() {
     RunInput input;
-    for (std::size_t i = 0; i < kDocuments; i++) {
+    for (std::size_t i = 0; i < kDocuments; ++i) {
         Document document{std::format("{:05}.txt", i), std::format("This is document {} of the benchmark.\n", i)};
         input.documents.total_bytes += document.bytes.size();
         input.documents.list.push_back(std::move(document));

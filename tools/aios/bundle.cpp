@@ -169,9 +169,9 @@ Outcome<Job> make_job(std::vector<Document>& documents, const std::vector<std::s
         entries.push_back({std::string(kJobDocuments) + name, {}});
     }
     taken.clear();
-    for (std::size_t i = 0; i < documents.size(); i++)
+    for (std::size_t i = 0; i < documents.size(); ++i)
         entries[i].bytes = std::move(documents[i].bytes);
-    for (std::size_t i = 0; i < questions.size(); i++)
+    for (std::size_t i = 0; i < questions.size(); ++i)
         entries.push_back({std::format("questions/{:06}", i), questions[i]});
 
     std::byte buffer[64];

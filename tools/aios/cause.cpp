@@ -77,7 +77,7 @@ void add_trouble(RunRecord& record, std::string_view agent, std::string_view tex
     const auto same = std::ranges::find_if(
         record.troubles, [&](const Trouble& known) { return known.agent == agent && known.text == text; });
     if (same != record.troubles.end())
-        same->count++;
+        ++same->count;
     else if (record.troubles.size() < kMaxTroubles)
         record.troubles.push_back({std::string(agent), std::string(text)});
 }

@@ -102,7 +102,7 @@ nlohmann::ordered_json record_json(const AuditRecord& record, const AuditNames& 
 Outcome<Exit> show(const AuditOptions& options) {
     const AuditLog log = HOST_TRY(read_audit_log(options.log));
     std::vector<AuditRecord> records;
-    for (std::size_t i = 0; i < log.records.size(); i++) {
+    for (std::size_t i = 0; i < log.records.size(); ++i) {
         auto record = decode_audit_record(log.records[i]);
         if (!record)
             return failure(Exit::bad_input,

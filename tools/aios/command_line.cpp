@@ -34,7 +34,7 @@ const std::string kFlagAlone = "true"; // what CLI11 makes of a flag without a v
 // "auto, kvm or tcg"
 std::string listed(const std::vector<std::string>& words) {
     std::string out;
-    for (std::size_t i = 0; i < words.size(); i++)
+    for (std::size_t i = 0; i < words.size(); ++i)
         out += std::format("{}{}", i == 0 ? "" : i + 1 == words.size() ? " or " : ", ", words[i]);
     return out;
 }

@@ -31,7 +31,7 @@ private:
     [[nodiscard]] Outcome<> take_file(int file, std::string name);
     [[nodiscard]] Outcome<> keep(std::string name, std::string bytes);
     void skip(std::string name, Skip why) {
-        found_.skips[static_cast<std::size_t>(why)]++;
+        ++found_.skips[static_cast<std::size_t>(why)];
         if (found_.skipped.size() < kMaxNamed) found_.skipped.push_back({std::move(name), why});
     }
 
@@ -83,7 +83,7 @@ Outcome<> Gatherer::take_file(int file, std::string name) {
     if (bytes->size() > kMaxDocumentBytes) return skip(std::move(name), Skip::too_large), Outcome<>();
     if (!is_plain_text(*bytes)) return skip(std::move(name), Skip::binary), Outcome<>();
     if (encoding != Encoding::as_it_is) {
-        found_.conversions++;
+        ++found_.conversions;
         if (found_.converted.size() < kMaxNamed) found_.converted.push_back({name, encoding_name(encoding)});
     }
     return keep(std::move(name), std::move(*bytes));
@@ -176,7 +176,7 @@ bool is_plain_text(std::string_view bytes) {
         if (c == '\0') return false;
         const auto byte = static_cast<unsigned char>(c);
         const bool usual = byte == '\t' || byte == '\n' || byte == '\v' || byte == '\f' || byte == '\r' || byte == 0x1b;
-        if ((byte < 0x20 && !usual) || byte == 0x7f) controls++;
+        if ((byte < 0x20 && !usual) || byte == 0x7f) ++controls;
     }
     return controls * 50 <= bytes.size();
 }

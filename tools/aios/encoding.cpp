@@ -39,7 +39,7 @@ void append_utf8(std::string& out, char32_t c) {
 bool mostly_nul(std::string_view bytes, std::size_t first) {
     std::size_t nul = 0;
     std::size_t all = 0;
-    for (std::size_t i = first; i < bytes.size(); i += 2, all++)
+    for (std::size_t i = first; i < bytes.size(); i += 2, ++all)
         nul += bytes[i] == '\0';
     return nul * 10 >= all * 9;
 }

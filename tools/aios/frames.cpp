@@ -50,7 +50,7 @@ Outcome<std::size_t> FrameReader::read_one(std::string_view rest, const std::fun
     const auto frame = decode_payload(payload);
     if (!frame) return broken(frames_, error_info(frame.error()).sentence);
     HOST_TRY(take(*frame));
-    frames_++;
+    ++frames_;
     return kFrameHead + length;
 }
 

@@ -72,7 +72,7 @@ std::vector<std::string> code_lines(std::string_view text) {
     State state = State::code;
     std::string out(text);
     std::string raw_end;
-    for (std::size_t i = 0; i < out.size(); i++) {
+    for (std::size_t i = 0; i < out.size(); ++i) {
         const char c = text[i];
         const std::string_view rest = text.substr(i);
         if (c == '\n') {
@@ -109,7 +109,7 @@ std::vector<std::string> code_lines(std::string_view text) {
             out[i] = ' ';
             if (rest.starts_with("*/")) {
                 out[i + 1] = ' ';
-                i++;
+                ++i;
                 state = State::code;
             }
             break;
@@ -117,7 +117,7 @@ std::vector<std::string> code_lines(std::string_view text) {
         case State::character:
             if (c == '\\' && i + 1 < out.size() && text[i + 1] != '\n') {
                 out[i] = out[i + 1] = ' ';
-                i++;
+                ++i;
             } else if (c == (state == State::string ? '"' : '\'')) {
                 state = State::code;
             } else {
@@ -148,16 +148,16 @@ void check_constructs(std::string_view file, std::string_view text, std::vector<
     // Where every function is such a primitive, one explanation in the head comment serves the whole file.
     std::size_t head = 0;
     bool whole_file = false;
-    for (; may_know_processor && head < lines.size() && lines[head].starts_with("//"); head++)
+    for (; may_know_processor && head < lines.size() && lines[head].starts_with("//"); ++head)
         whole_file = whole_file || lines[head].find("SAFETY:") != std::string_view::npos;
     const auto explained = [&](std::size_t line) {
         if (whole_file) return true;
         const std::size_t first = line - std::min(line, kSafetyReach);
-        for (std::size_t i = first; i <= line; i++)
+        for (std::size_t i = first; i <= line; ++i)
             if (lines[i].find("SAFETY:") != std::string_view::npos) return true;
         return false;
     };
-    for (std::size_t i = 0; i < code.size(); i++) {
+    for (std::size_t i = 0; i < code.size(); ++i) {
         const std::string_view line = code[i];
         const auto found = [&](std::string what) {
             findings.push_back({"constructs", std::string(file), i + 1, std::move(what)});
@@ -204,7 +204,7 @@ void check_shape(std::string_view file, std::string_view text, std::vector<Findi
             found(1, "a header starts with a comment that says what it is for");
         if (text.find("#pragma once") == std::string_view::npos) found(1, "a header needs #pragma once");
     }
-    for (std::size_t i = 0; i < lines.size(); i++) {
+    for (std::size_t i = 0; i < lines.size(); ++i) {
         if (lines[i].ends_with(' ') || lines[i].ends_with('\t')) found(i + 1, "white space at the end of the line");
         if (lines[i].ends_with('\r')) found(i + 1, "a carriage return");
     }

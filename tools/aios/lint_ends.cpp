@@ -18,7 +18,7 @@ bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 |
 std::string_view word_at(std::string_view line, std::size_t at) {
     std::size_t end = at;
     while (end < line.size() && is_word(line[end]))
-        end++;
+        ++end;
     return line.substr(at, end - at);
 }
 
@@ -60,7 +60,7 @@ void EndsRule::look_at(std::string_view file, std::string_view text) {
     std::vector<Scope> scopes;
     std::string started;
     int depth = 0;
-    for (std::size_t i = 0; i < lines.size(); i++) {
+    for (std::size_t i = 0; i < lines.size(); ++i) {
         const std::string_view line = lines[i];
         if (const std::string_view name = class_started(line); !name.empty()) started = name;
         if (!scopes.empty() && scopes.back().depth == depth) {
@@ -73,10 +73,10 @@ void EndsRule::look_at(std::string_view file, std::string_view text) {
         }
         for (const char c : line) {
             if (c == '{') {
-                depth++;
+                ++depth;
                 scopes.push_back({std::exchange(started, {}), depth});
             } else if (c == '}') {
-                depth--;
+                --depth;
                 while (!scopes.empty() && scopes.back().depth > depth)
                     scopes.pop_back();
             }
@@ -84,7 +84,7 @@ void EndsRule::look_at(std::string_view file, std::string_view text) {
         for (std::size_t at = line.find(".leak()"); at != std::string_view::npos; at = line.find(".leak()", at + 1)) {
             std::size_t start = at;
             while (start > 0 && is_word(line[start - 1]))
-                start--;
+                --start;
             taken_out_.insert(folder + ' ' + std::string(line.substr(start, at - start)));
         }
     }

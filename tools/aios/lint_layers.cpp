@@ -30,7 +30,7 @@ Outcome<Layers> Layers::parse(std::string_view text) {
     Layers layers;
     std::size_t number = 0;
     while (!text.empty()) {
-        number++;
+        ++number;
         const auto end = text.find('\n');
         std::string_view line = text.substr(0, end);
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
@@ -96,7 +96,7 @@ void check_includes(const Layers& layers, std::string_view file, std::string_vie
                     std::vector<Finding>& findings) {
     std::size_t number = 0;
     while (!text.empty()) {
-        number++;
+        ++number;
         const auto end = text.find('\n');
         const std::string_view line = text.substr(0, end);
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);

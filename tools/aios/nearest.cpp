@@ -13,11 +13,11 @@ std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> before(b.size() + 1);
     std::vector<std::size_t> last(b.size() + 1);
     std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); j++)
+    for (std::size_t j = 0; j <= b.size(); ++j)
         last[j] = j;
-    for (std::size_t i = 1; i <= a.size(); i++) {
+    for (std::size_t i = 1; i <= a.size(); ++i) {
         row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); j++) {
+        for (std::size_t j = 1; j <= b.size(); ++j) {
             const std::size_t change = last[j - 1] + (a[i - 1] != b[j - 1] ? 1 : 0);
             row[j] = std::min({change, last[j] + 1, row[j - 1] + 1});
             const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];

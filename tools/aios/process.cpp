@@ -36,7 +36,7 @@ void read_ready(std::vector<Pipe>& pipes, const std::function<void(std::size_t, 
     for (const Pipe& pipe : pipes)
         waits.push_back({pipe.from.number(), POLLIN, 0}); // a closed one is -1, which poll passes over
     if (::poll(waits.data(), waits.size(), 100) <= 0) return;
-    for (std::size_t i = 0; i < pipes.size(); i++) {
+    for (std::size_t i = 0; i < pipes.size(); ++i) {
         if (waits[i].revents == 0) continue;
         char buffer[65536];
         const ssize_t count = ::read(pipes[i].from.number(), buffer, sizeof buffer);
@@ -51,7 +51,7 @@ void read_ready(std::vector<Pipe>& pipes, const std::function<void(std::size_t, 
 ProcessResult follow(const std::vector<std::string>& arguments, std::size_t streams, std::chrono::milliseconds limit,
                      const std::function<void(std::size_t, std::string_view)>& take) {
     std::vector<Pipe> pipes;
-    for (std::size_t i = 0; i < streams; i++) {
+    for (std::size_t i = 0; i < streams; ++i) {
         pipes.push_back(make_pipe());
         if (!pipes.back().from) return {};
     }
@@ -93,9 +93,9 @@ pid_t start_process(const std::vector<std::string>& arguments, const std::vector
     ::signal(SIGXFSZ, SIG_DFL);
     int high[8];
     const int null = ::open("/dev/null", O_RDWR);
-    for (std::size_t i = 0; i < descriptors.size(); i++)
+    for (std::size_t i = 0; i < descriptors.size(); ++i)
         high[i] = ::fcntl(descriptors[i] < 0 ? null : descriptors[i], F_DUPFD_CLOEXEC, 32);
-    for (std::size_t i = 0; i < descriptors.size(); i++)
+    for (std::size_t i = 0; i < descriptors.size(); ++i)
         ::dup2(high[i], static_cast<int>(i));
     ::execvp(argv[0], argv.data());
     ::_exit(127);
@@ -111,7 +111,7 @@ int reap_process(pid_t child) {
 void end_process(pid_t child) {
     // First the gentle way, so that a host program of our own can clear away; then by force.
     ::kill(-child, SIGTERM);
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 20; ++i) {
         if (::waitpid(child, nullptr, WNOHANG) == child) {
             ::kill(-child, SIGKILL);
             return;

@@ -28,7 +28,7 @@ Result<> expect_array(Decoder& in, std::uint64_t items) {
 template <typename Read>
 Result<> read_fields(Decoder& in, std::uint64_t fields, Read read) {
     TRY(expect_map(in, fields));
-    for (std::uint64_t key = 0; key < fields; key++) {
+    for (std::uint64_t key = 0; key < fields; ++key) {
         TRY(in.expect_key(key));
         TRY(read(key));
     }

@@ -44,7 +44,7 @@ void note_misquotes(std::uint64_t question, const Answer& answer, std::string_vi
     record.quotations += answer.passages.size();
     for (const Passage& passage : answer.passages) {
         if (passage.found == Quotation::verified) continue;
-        record.misquotations++;
+        ++record.misquotations;
         if (record.misquotes.size() >= kMaxMisquotes) continue;
         std::string agent = printable(answer.agent);
         if (answer.agent != told_by) agent += std::format(", told by {}", printable(told_by));

@@ -43,7 +43,7 @@ Json answer_json(const std::string& question, const Answer& answer) {
 
 Json answers_json(const Report& report) {
     Json out = Json::array();
-    for (std::size_t i = 0; i < report.questions.size(); i++) {
+    for (std::size_t i = 0; i < report.questions.size(); ++i) {
         const auto answer = report.record.answers.find(i);
         out.push_back(
             answer_json(report.questions[i], answer != report.record.answers.end() ? answer->second : Answer{}));

@@ -22,7 +22,7 @@ std::string show_routes(const std::vector<Route>& routes) {
     for (const Route& route : routes) {
         const auto [at, is_new] = places.try_emplace({route.intent, route.agent}, order.size());
         if (is_new) order.push_back({0, &route});
-        order[at->second].count++;
+        ++order[at->second].count;
     }
     std::string out;
     for (const Seen& seen : order) {

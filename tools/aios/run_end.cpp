@@ -23,7 +23,7 @@ void show_tail(Progress& progress, std::string_view who, std::string_view text, 
     LineCutter cutter([&](std::string_view line) { lines.emplace_back(line); });
     cutter.feed(text);
     cutter.finish();
-    for (std::size_t i = lines.size() - std::min(lines.size(), count); i < lines.size(); i++)
+    for (std::size_t i = lines.size() - std::min(lines.size(), count); i < lines.size(); ++i)
         progress.say(printable(who) + "| " + printable_lines(lines[i]));
 }
 

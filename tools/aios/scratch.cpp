@@ -56,7 +56,7 @@ std::size_t sweep_scratch(const std::filesystem::path& folder) {
         if (!is_left_behind(opened)) continue;
         std::error_code ignored;
         std::filesystem::remove_all(entry.path(), ignored);
-        swept++;
+        ++swept;
     }
     return swept;
 }

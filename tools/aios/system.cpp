@@ -159,7 +159,7 @@ Outcome<> check_program(const std::filesystem::path& file, std::string_view byte
     std::memcpy(&head, bytes.data(), sizeof head);
     if (head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_machine != EM_X86_64) return wrong("is not for x86-64");
     if (head.e_type != ET_EXEC && head.e_type != ET_DYN) return wrong("is not an executable");
-    for (std::size_t i = 0; i < head.e_phnum; i++) {
+    for (std::size_t i = 0; i < head.e_phnum; ++i) {
         Elf64_Phdr segment;
         const std::uint64_t offset = head.e_phoff + i * sizeof segment;
         if (offset > bytes.size() || bytes.size() - offset < sizeof segment) return wrong("is damaged");

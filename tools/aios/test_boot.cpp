@@ -108,7 +108,7 @@ private:
     static std::uint64_t kind_of(const auto& record) {
         cbor::Decoder in(std::as_bytes(std::span(record)));
         if (!in.map_begin()) return 0;
-        for (std::uint64_t key = 0; key < 2; key++)
+        for (std::uint64_t key = 0; key < 2; ++key)
             if (!in.expect_key(key) || !in.skip()) return 0;
         return in.expect_key(2) ? in.uint().value_or(0) : 0;
     }
@@ -132,7 +132,7 @@ private:
         if (const std::size_t at = line.find(kOffLine); at != line.npos)
             off_lines_.push_back({std::string(line.substr(at)), line.starts_with("error")});
         if (log_.take_line(line)) {
-            tests_++;
+            ++tests_;
             last_test_ = Clock::now();
             return;
         }

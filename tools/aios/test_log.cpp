@@ -47,7 +47,7 @@ void TestLog::result(std::string_view test, TestOutcome outcome, std::string_vie
     const std::string why = detail.empty() ? std::string() : " (" + printable(detail) + ")";
     switch (outcome) {
     case TestOutcome::passed:
-        passed_++;
+        ++passed_;
         if (in_level_) passed_in_level_.emplace(test);
         progress_.print("pass  " + name);
         return;

@@ -22,22 +22,22 @@ constexpr std::chrono::milliseconds kBetweenLooks{500};
 
 void run_parts(const std::vector<TestPart>& parts, TestLog& log) {
     std::vector<std::unique_ptr<TestLog>> logs;
-    for (std::size_t i = 0; i < parts.size(); i++)
+    for (std::size_t i = 0; i < parts.size(); ++i)
         logs.push_back(log.part());
     std::vector<std::promise<void>> ends(parts.size());
     std::atomic<std::size_t> next = 0, done = 0;
     const auto work = [&] {
         for (std::size_t i = next++; i < parts.size(); i = next++) {
             if (stop_signal() == 0) parts[i](*logs[i]);
-            done++;
+            ++done;
             ends[i].set_value();
         }
     };
     const std::size_t processors = std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
     std::vector<std::thread> workers;
-    for (std::size_t i = 0; i < std::min({processors, kMostAtATime, parts.size()}); i++)
+    for (std::size_t i = 0; i < std::min({processors, kMostAtATime, parts.size()}); ++i)
         workers.emplace_back(work);
-    for (std::size_t i = 0; i < parts.size(); i++) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
         const auto end = ends[i].get_future();
         while (end.wait_for(kBetweenLooks) != std::future_status::ready)
             log.progress().show("parts of this level", done, parts.size());

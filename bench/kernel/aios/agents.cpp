@@ -32,7 +32,7 @@ constexpr std::uint64_t kLives = 1'000, kWarmUp = 20;
 void spawn_first() {
     const OwnedHandle queue(MUST(sys::queue_create(self)));
     std::uint64_t sum = 0;
-    for (std::uint64_t i = 0; i < kWarmUp + kLives; i++) {
+    for (std::uint64_t i = 0; i < kWarmUp + kLives; ++i) {
         if (i >= kWarmUp) OPEN_WINDOW(kRow_spawn_first); // the child closes it
         const std::uint64_t begin = ticks();
         const std::uint64_t first = one_life(queue.get());
@@ -43,13 +43,13 @@ void spawn_first() {
 
 void spawn_reaped() {
     const OwnedHandle queue(MUST(sys::queue_create(self)));
-    for (std::uint64_t i = 0; i < kWarmUp; i++)
+    for (std::uint64_t i = 0; i < kWarmUp; ++i)
         (void)one_life(queue.get());
     const AgentInfo before = info_of(self);
     settle(before);
     OPEN_WINDOW(kRow_spawn_reaped);
     const std::uint64_t begin = ticks();
-    for (std::uint64_t i = 0; i < kLives; i++)
+    for (std::uint64_t i = 0; i < kLives; ++i)
         (void)one_life(queue.get());
     settle(before);
     const std::uint64_t took = ticks() - begin;
@@ -62,11 +62,11 @@ void switch_agents() {
     constexpr std::uint64_t kTurns = 5'000;
     const Shared page;
     const Peer other = Peer::start("bin/peer", "yield\0"sv, {console_grant(), page.granted()});
-    for (std::uint64_t i = 0; i < kTurns / 10; i++)
+    for (std::uint64_t i = 0; i < kTurns / 10; ++i)
         (void)sys::thread_yield();
     OPEN_WINDOW(kRow_switch);
     const std::uint64_t before = page[0], begin = ticks();
-    for (std::uint64_t i = 0; i < kTurns; i++)
+    for (std::uint64_t i = 0; i < kTurns; ++i)
         (void)sys::thread_yield();
     const std::uint64_t took = ticks() - begin, others = page[0] - before;
     CLOSE_WINDOW(kRow_switch);

@@ -49,7 +49,7 @@ int aios_main(const StartupBlock& block) {
     while (!names.empty()) {
         std::size_t end = 0; // no C library, so no find()
         while (end < names.size() && names[end] != '\n')
-            end++;
+            ++end;
         const std::string_view name = names.substr(0, end);
         names.remove_prefix(std::min(end + 1, names.size()));
         program = name;

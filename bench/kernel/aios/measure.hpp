@@ -40,11 +40,11 @@ T must(Result<T> result, std::string_view what) {
 // `count` times `body`, after a tenth of that to warm up. What the operations leave behind for others is theirs to add.
 template <BenchRow kRow, typename F>
 std::uint64_t repeat(std::uint64_t count, F&& body) {
-    for (std::uint64_t i = 0; i < count / 10 + 1; i++)
+    for (std::uint64_t i = 0; i < count / 10 + 1; ++i)
         body();
     OPEN_WINDOW(kRow);
     const std::uint64_t begin = ticks();
-    for (std::uint64_t i = 0; i < count; i++)
+    for (std::uint64_t i = 0; i < count; ++i)
         body();
     const std::uint64_t took = ticks() - begin;
     CLOSE_WINDOW(kRow);
@@ -123,7 +123,7 @@ inline constexpr std::size_t kWordsApart = 8, kBegin = 508;
 inline void settle(const AgentInfo& before) {
     LogInfo log{};
     (void)sys::log_info(handle(StartupRole::log), &log);
-    for (unsigned i = 0; i < 100'000; i++) {
+    for (unsigned i = 0; i < 100'000; ++i) {
         const AgentInfo held = info_of(self);
         if (held.memory_bytes <= before.memory_bytes && held.quota.memory_bytes >= before.quota.memory_bytes &&
             held.quota.handles >= before.quota.handles && held.quota.threads >= before.quota.threads &&

@@ -6,7 +6,7 @@ namespace bench {
 void anonymous_fault() {
     constexpr std::uint64_t kPages = 2048;
     const auto touch = [](std::uint64_t at) {
-        for (std::uint64_t i = 0; i < kPages; i++)
+        for (std::uint64_t i = 0; i < kPages; ++i)
             *reinterpret_cast<volatile char*>(at + i * kPageBytes) = 1; // SAFETY: just mapped
     };
     const auto fresh = [] { return MUST(sys::agent_mem_alloc(self, kPages * kPageBytes, kReadWrite)); };
@@ -43,13 +43,13 @@ void idle_agent() {
         return MUST(spawn("bin/idle", options)).leak();
     };
     const Handle first = start();
-    for (unsigned i = 0; i < 1'000; i++)
+    for (unsigned i = 0; i < 1'000; ++i)
         (void)sys::thread_yield();
     settle(info_of(self));
     const std::uint64_t begin = free_bytes();
     for (Handle& agent : agents)
         agent = start();
-    for (unsigned i = 0; i < 10'000; i++) // they take turns until all wait
+    for (unsigned i = 0; i < 10'000; ++i) // they take turns until all wait
         (void)sys::thread_yield();
     const std::uint64_t end = free_bytes();
     for (const Handle agent : agents)

@@ -40,7 +40,7 @@ void one_way() {
     const Peer other =
         Peer::start("bin/peer", "one_way\0"sv, {console_grant(), receive_side(channel.get()), send_side(back.get())});
     std::uint64_t stamp[8] = {}, sum = 0, first = 0;
-    for (std::uint64_t i = 0; i < kWarmUp + kMessages; i++) {
+    for (std::uint64_t i = 0; i < kWarmUp + kMessages; ++i) {
         if (i == kWarmUp) first = sum;
         const Message out = message_of(stamp, sizeof(stamp));
         if (i >= kWarmUp) OPEN_WINDOW(kRow_one_way);

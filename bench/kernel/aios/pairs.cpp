@@ -30,7 +30,7 @@ void pairs() {
     OwnedHandle channels[kMost];
     Peer servers[kMost], callers[kMost];
     constexpr std::string_view kNames[kMost] = {"pairs\0000\0"sv, "pairs\0001\0"sv};
-    for (std::uint64_t i = 0; i < count; i++) {
+    for (std::uint64_t i = 0; i < count; ++i) {
         channels[i] = OwnedHandle(MUST(sys::channel_create(self, 8, 4096)));
         servers[i] = Peer::start("bin/peer", "echo\0"sv, {console_grant(), receive_side(channels[i].get())});
         callers[i] =
@@ -47,7 +47,7 @@ void pairs() {
     for (std::uint64_t done = 0; done != count;) {
         sleep(2'000'000);
         done = 0;
-        for (std::uint64_t i = 0; i < count; i++)
+        for (std::uint64_t i = 0; i < count; ++i)
             done += page[i * kWordsApart];
     }
     CLOSE_WINDOW(kRow_pairs);

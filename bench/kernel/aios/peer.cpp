@@ -43,7 +43,7 @@ void call_in_pair(std::size_t place) {
     volatile std::uint64_t* page = Shared::map(handle(StartupRole::region));
     while (page[kBegin] == 0)
         (void)sys::thread_yield();
-    for (unsigned i = 0; i < 20'000; i++) {
+    for (unsigned i = 0; i < 20'000; ++i) {
         const Message out = message_of(buffer, 64);
         Message in = message_of(buffer, sizeof(buffer));
         MUST(sys::ipc_call(handle(StartupRole::broker), &out, &in, kNoDeadline));

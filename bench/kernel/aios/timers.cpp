@@ -30,7 +30,7 @@ void timer_p99() {
     const OwnedHandle timer(MUST(sys::timer_create(self)));
     MUST(sys::event_register(queue.get(), timer.get(), kSignalFired, 1));
     std::uint64_t due = now() + 10 * kPeriod;
-    for (int i = -kWarmUp; i < static_cast<int>(kSamples); i++) {
+    for (int i = -kWarmUp; i < static_cast<int>(kSamples); ++i) {
         due += kPeriod;
         EventPacket packet;
         MUST(sys::timer_set(timer.get(), due, 0));
@@ -45,7 +45,7 @@ void timer_p99() {
 // 2 to 25 us in a fixed order of all distances.
 void near_deadline() {
     const OwnedHandle queue(MUST(sys::queue_create(self)));
-    for (std::size_t i = 0; i < kSamples; i++) {
+    for (std::size_t i = 0; i < kSamples; ++i) {
         EventPacket packet;
         const std::uint64_t due = now() + 2'000 + i * 7'919 % 23'001;
         (void)sys::event_wait(queue.get(), &packet, 1, due); // answers that the time is over

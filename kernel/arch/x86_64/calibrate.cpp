@@ -33,7 +33,7 @@ template <typename Read>
 Sample sample(Read&& read) {
     Sample best{};
     std::uint64_t best_gap = ~0ull;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 5; ++i) {
         const std::uint64_t before = read_tsc();
         const std::uint64_t reference = read();
         const std::uint64_t apic = 0xffff'ffff - apic_read(kApicTimerCurrent);
@@ -50,7 +50,7 @@ template <typename Read>
 std::optional<Rates> measure(Read&& read, std::uint64_t per_tick, std::uint64_t mask) {
     const Sample first = sample(read);
     const std::uint64_t target = kMicroseconds * 1'000'000'000 / per_tick;
-    for (std::uint64_t polls = 0; ((read() - first.reference) & mask) < target; polls++) {
+    for (std::uint64_t polls = 0; ((read() - first.reference) & mask) < target; ++polls) {
         if (polls > kLeastPolls && read_tsc() - first.tsc > kMostTicks) return std::nullopt;
     }
     const Sample last = sample(read);

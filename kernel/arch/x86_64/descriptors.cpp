@@ -90,7 +90,7 @@ const ExceptionStacks& boot_exception_stacks() {
 }
 
 void init_interrupt_table() {
-    for (unsigned vector = 0; vector < 256; vector++) {
+    for (unsigned vector = 0; vector < 256; ++vector) {
         const auto stub = reinterpret_cast<std::uint64_t>(trap_stubs) + vector * 16;
         std::uint8_t stack = kNoStack;
         if (vector == kVectorDoubleFault) stack = kDoubleFaultStack;

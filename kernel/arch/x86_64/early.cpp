@@ -46,12 +46,12 @@ std::uint64_t mix(std::uint64_t& state) {
 
 std::uint64_t gather_seed() {
     std::uint64_t seed = read_tsc();
-    for (std::uint32_t i = 0; i < std::min<std::uint32_t>(boot_facts.handoff.seed_bytes, 32); i++)
+    for (std::uint32_t i = 0; i < std::min<std::uint32_t>(boot_facts.handoff.seed_bytes, 32); ++i)
         seed = std::rotl(seed, 8) ^ boot_facts.handoff.seed[i];
     mix(seed);
     if ((cpuid(1).ecx & (1u << 30)) != 0) {
         std::uint64_t value = 0;
-        for (int tries = 0; tries < 16; tries++) {
+        for (int tries = 0; tries < 16; ++tries) {
             if (read_random(value)) break;
         }
         seed ^= value;
@@ -62,7 +62,7 @@ std::uint64_t gather_seed() {
 // Maps one page of 4 KiB (level 1), 2 MiB (2) or 1 GiB (3).
 void map(std::uint64_t root, std::uint64_t address, std::uint64_t entry, unsigned level) {
     std::uint64_t* table = table_at(root);
-    for (unsigned at = 4; at > level; at--) {
+    for (unsigned at = 4; at > level; --at) {
         std::uint64_t& slot = table[(address >> (12 + 9 * (at - 1))) & 511];
         if (slot == 0) {
             const std::uint64_t next = early_table();
@@ -95,7 +95,7 @@ bool is_memory(boot::MemoryKind kind) { return kind != boot::MemoryKind::reserve
 // True if every byte of [base, base + bytes) is RAM.
 bool all_memory(std::uint64_t base, std::uint64_t bytes) {
     std::uint64_t at = base;
-    for (std::uint32_t i = 0; i < boot_facts.handoff.range_count; i++) {
+    for (std::uint32_t i = 0; i < boot_facts.handoff.range_count; ++i) {
         const auto& range = boot_facts.handoff.ranges[i];
         if (!is_memory(range.kind) || range.base + range.bytes <= at) continue;
         if (range.base > at) return false;
@@ -122,7 +122,7 @@ void map_chunk(std::uint64_t root, std::uint64_t chunk) {
 void map_physical_memory(std::uint64_t root) {
     const bool huge_pages = has_leaf(0x8000'0001) && (cpuid(0x8000'0001).edx & (1u << 26)) != 0;
     std::uint64_t done = 0;
-    for (std::uint32_t i = 0; i < boot_facts.handoff.range_count; i++) {
+    for (std::uint32_t i = 0; i < boot_facts.handoff.range_count; ++i) {
         const auto& range = boot_facts.handoff.ranges[i];
         if (!is_memory(range.kind) || range.base >= kPhysmapMaxBytes) continue;
         const std::uint64_t end = std::min(range.base + range.bytes, kPhysmapMaxBytes);
@@ -146,7 +146,7 @@ void map_physical_memory(std::uint64_t root) {
 void take_low_memory() {
     constexpr std::uint64_t kLow = 0xa0000;
     auto& handoff = boot_facts.handoff;
-    for (std::uint32_t i = 0; i < handoff.range_count; i++) {
+    for (std::uint32_t i = 0; i < handoff.range_count; ++i) {
         auto& range = handoff.ranges[i];
         if (range.kind != boot::MemoryKind::usable || range.base >= kLow) continue;
         const std::uint64_t end = std::min(range.base + range.bytes, kLow);
@@ -165,7 +165,7 @@ void copy_hand_off(const boot::HandOff& from) {
     if (from.command_line != 0) {
         while (length + 1 < kCommandLineBytes && text[length] != '\0') {
             boot_facts.command_line[length] = text[length];
-            length++;
+            ++length;
         }
     }
     boot_facts.command_line[length] = '\0';
@@ -179,7 +179,7 @@ struct Rela { // ELF64_Rela
 // The linker leaves only R_X86_64_RELATIVE (8): word at `offset` = base + addend.
 void relocate() {
     const auto* end = std::bit_cast<const Rela*>(here(rela_end));
-    for (const auto* rela = std::bit_cast<const Rela*>(here(rela_start)); rela < end; rela++) {
+    for (const auto* rela = std::bit_cast<const Rela*>(here(rela_start)); rela < end; ++rela) {
         if ((rela->info & 0xffff'ffff) != 8) refuse_early("the kernel image has a relocation that it should not have.");
         auto* word = std::bit_cast<std::uint64_t*>(rela->offset - kImageLinkBase + here(image_start));
         *word = static_cast<std::uint64_t>(rela->addend) - kImageLinkBase + boot_facts.image_base;
@@ -207,7 +207,7 @@ struct SmapSite {
 void patch_smap_sites() {
     if (!has_leaf(7) || (cpuid(7).ebx & (1u << 20)) == 0) return;
     const auto* end = std::bit_cast<const SmapSite*>(here(smap_sites_end));
-    for (const auto* site = std::bit_cast<const SmapSite*>(here(smap_sites_start)); site < end; site++) {
+    for (const auto* site = std::bit_cast<const SmapSite*>(here(smap_sites_start)); site < end; ++site) {
         auto* code =
             std::bit_cast<std::uint8_t*>(here(site) + static_cast<std::uint64_t>(std::int64_t{site->distance}));
         code[0] = 0x0f;

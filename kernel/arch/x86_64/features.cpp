@@ -14,7 +14,7 @@ bool bit(std::uint32_t word, unsigned number) { return (word >> number & 1) != 0
 // size of each.
 std::uint32_t xsave_bytes(std::uint64_t components) {
     std::uint32_t bytes = 576; // legacy area and header
-    for (unsigned i = 2; i < 63; i++) {
+    for (unsigned i = 2; i < 63; ++i) {
         if ((components >> i & 1) == 0) continue;
         const CpuId leaf = cpuid(0xd, i);
         if (leaf.ebx + leaf.eax > bytes) bytes = leaf.ebx + leaf.eax;

@@ -60,7 +60,7 @@ Result<> add_io_apic(std::uint64_t physical, unsigned first_line) {
     IoApic io{static_cast<volatile std::uint32_t*>(TRY(x86::map_window(physical, 32, true))), first_line, 0};
     Guard guard;
     io.count = (read(io, kVersion) >> 16 & 0xff) + 1;
-    for (unsigned i = 0; i < io.count; i++) {
+    for (unsigned i = 0; i < io.count; ++i) {
         write(io, kFirstEntry + 2 * i, kMasked);
         write(io, kFirstEntry + 2 * i + 1, 0);
     }
@@ -72,7 +72,7 @@ Result<> enable_line(unsigned line, LineTrigger trigger, LinePolarity polarity) 
     const IoApic* io = find(line);
     if (io == nullptr) return fail(Error::not_found);
     unsigned slot = 0;
-    for (unsigned i = x86::kDeviceVectors; i != 0; i--) {
+    for (unsigned i = x86::kDeviceVectors; i != 0; --i) {
         const unsigned taken = line_of_vector[i - 1].load(std::memory_order_relaxed);
         if (taken == line + 1) return fail(Error::already_exists);
         if (taken == 0) slot = i;

@@ -44,7 +44,7 @@ Result<std::uint64_t> new_table() {
 // A table inside the image is not in a part of the physmap that may be missing: all of the image's memory is.
 Result<std::uint64_t*> slot_of(std::uint64_t address, bool make) {
     std::uint64_t* table = table_of(boot_facts.kernel_root);
-    for (unsigned level = 4; level > 1; level--) {
+    for (unsigned level = 4; level > 1; --level) {
         std::uint64_t& entry = table[index_at(address, level)];
         if (entry == 0) {
             if (!make) return fail(Error::not_found);
@@ -89,7 +89,7 @@ Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection protection
 
 void unmap_kernel(std::span<const std::uint64_t> addresses, PhysAddr* removed) {
     AIOS_ASSERT(addresses.size() <= kMostUnmapped);
-    for (std::size_t i = 0; i < addresses.size(); i++)
+    for (std::size_t i = 0; i < addresses.size(); ++i)
         removed[i] = clear_entry(addresses[i]);
     InterruptGuard interrupts;
     flush_kernel_pages(&addresses);

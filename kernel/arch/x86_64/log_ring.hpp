@@ -22,7 +22,7 @@ public:
         count = written_ < count ? written_ : count;
         std::size_t from = written_ - count;
         while (from != 0 && from < written_ && bytes_[(from - 1) % kBytes] != '\n')
-            from++;
+            ++from;
         const std::size_t begin = from % kBytes, length = written_ - from;
         const std::size_t head = length < kBytes - begin ? length : kBytes - begin;
         return {{bytes_.data() + begin, head}, {bytes_.data(), length - head}};

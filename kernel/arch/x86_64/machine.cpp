@@ -14,7 +14,7 @@ bool physmap_has(std::uint64_t physical) {
     if (physical >= x86::kPhysmapMaxBytes) return false;
     const std::uint64_t address = x86::boot_facts.physmap_base + physical;
     std::uint64_t entry = x86::boot_facts.kernel_root | x86::kPtePresent;
-    for (unsigned level = 4; level >= 1; level--) {
+    for (unsigned level = 4; level >= 1; --level) {
         entry = x86::table_of(entry)[x86::index_at(address, level)];
         if ((entry & x86::kPtePresent) == 0) return false;
         if (level > 1 && (entry & x86::kPteLarge) != 0) return true;
@@ -60,7 +60,7 @@ void triple_fault() {
 
 std::optional<std::uint64_t> hardware_random() {
     if (!x86::features().rdrand) return std::nullopt;
-    for (int tries = 0; tries < 32; tries++) {
+    for (int tries = 0; tries < 32; ++tries) {
         std::uint64_t value;
         if (x86::read_random(value)) return value;
     }

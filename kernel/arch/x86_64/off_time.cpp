@@ -63,7 +63,7 @@ void detail::off_time_end(std::uint64_t to) {
 
 void measure_off_time(std::uint64_t limit) {
     InterruptGuard off;
-    for (unsigned cpu = 0; cpu < kMaxCpus; cpu++)
+    for (unsigned cpu = 0; cpu < kMaxCpus; ++cpu)
         std::ranges::fill(meters.of(cpu).worst, OffTime{});
     limit_ticks = limit;
     detail::off_time_measured = true;
@@ -74,7 +74,7 @@ std::uint64_t off_time_limit() { return limit_ticks; }
 
 unsigned longest_off_times(OffTime (&out)[kMaxOffTimes]) {
     std::ranges::fill(out, OffTime{});
-    for (unsigned cpu = 0; cpu < kMaxCpus; cpu++)
+    for (unsigned cpu = 0; cpu < kMaxCpus; ++cpu)
         for (const OffTime& stretch : meters.of(cpu).worst)
             if (stretch.ticks != 0) keep(out, stretch);
     std::ranges::sort(out, [](const OffTime& a, const OffTime& b) { return a.ticks > b.ticks; });
@@ -83,7 +83,7 @@ unsigned longest_off_times(OffTime (&out)[kMaxOffTimes]) {
         if (stretch.ticks == 0) break;
         stretch.from = link_address(stretch.from);
         stretch.to = link_address(stretch.to);
-        count++;
+        ++count;
     }
     return count;
 }

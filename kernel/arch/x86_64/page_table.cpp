@@ -22,7 +22,7 @@ std::atomic_ref<std::uint64_t> shared(std::uint64_t& mask) { return std::atomic_
 // The slot of `address` at the lowest level, or nullptr if a table on the way is missing.
 std::uint64_t* find_slot(std::uint64_t root, std::uint64_t address) {
     std::uint64_t* table = table_of(root);
-    for (unsigned level = 4; level > 1; level--) {
+    for (unsigned level = 4; level > 1; --level) {
         const std::uint64_t entry = table[index_at(address, level)];
         if (entry == 0) return nullptr;
         table = table_of(entry);
@@ -32,7 +32,7 @@ std::uint64_t* find_slot(std::uint64_t root, std::uint64_t address) {
 
 Result<std::uint64_t*> make_slot(std::uint64_t root, std::uint64_t address, TableFrames& frames) {
     std::uint64_t* table = table_of(root);
-    for (unsigned level = 4; level > 1; level--) {
+    for (unsigned level = 4; level > 1; --level) {
         std::uint64_t& entry = table[index_at(address, level)];
         if (entry == 0) entry = TRY(frames.allocate_table()).value | kPtePresent | kPteWrite | kPteUser;
         table = table_of(entry);
@@ -42,7 +42,7 @@ Result<std::uint64_t*> make_slot(std::uint64_t root, std::uint64_t address, Tabl
 
 void free_tables(std::uint64_t table, unsigned level, TableFrames& frames) {
     const unsigned count = level == 4 ? 256 : 512; // the kernel half is not ours
-    for (unsigned i = 0; level > 1 && i < count; i++) {
+    for (unsigned i = 0; level > 1 && i < count; ++i) {
         const std::uint64_t entry = table_of(table)[i];
         if (entry != 0) free_tables(entry & kPteFrame, level - 1, frames);
     }
@@ -63,7 +63,7 @@ void flush_here(void* argument) {
         write_cr3(read_cr3());
         return;
     }
-    for (std::size_t i = 0; i < range.pages; i++)
+    for (std::size_t i = 0; i < range.pages; ++i)
         flush_page(range.from + i * kPageSize);
 }
 

@@ -44,7 +44,7 @@ std::uint64_t link_address(std::uint64_t address) {
 void backtrace(std::uint64_t rip, std::uint64_t frame_pointer) {
     say("backtrace (link addresses):");
     say("  {:x}", link_address(rip));
-    for (int depth_left = 32; depth_left != 0; depth_left--) {
+    for (int depth_left = 32; depth_left != 0; --depth_left) {
         if (frame_pointer < 0xffff'8000'0000'0000 || frame_pointer % 8 != 0) return;
         // SAFETY: a frame pointer of kernel code; a wrong one at worst ends in a second panic, which goes on without
         // it.
@@ -61,7 +61,7 @@ void stop_others() {
     const std::uint64_t until = arch::x86::read_tsc() + arch::x86::tsc_per_second() / 20;
     while (arch::x86::read_tsc() < until) {
         bool all = true;
-        for (unsigned cpu = 0; cpu < arch::kMaxCpus; cpu++) {
+        for (unsigned cpu = 0; cpu < arch::kMaxCpus; ++cpu) {
             if (static_cast<int>(cpu) == panicking_cpu.load() || !arch::x86::cpu_blocks[cpu].up.load()) continue;
             all = all && stopped_at[cpu].load(std::memory_order_acquire) != 0;
         }
@@ -103,7 +103,7 @@ bool begin(std::string_view line) {
 }
 
 void report_rest() {
-    for (unsigned cpu = 0; cpu < arch::kMaxCpus; cpu++) {
+    for (unsigned cpu = 0; cpu < arch::kMaxCpus; ++cpu) {
         if (const std::uint64_t rip = stopped_at[cpu].load()) say("CPU {} was at {:x}", cpu, link_address(rip));
     }
 }

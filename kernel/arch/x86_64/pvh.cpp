@@ -68,7 +68,7 @@ Result<> pvh_convert(PhysicalView view, void* context, std::uint64_t info, std::
     PvhMemory memory[kPvhMaxMemory];
     TRY(fetch(view, context, start.memory_map, start.memory_map_entries, memory));
     boot::MemoryRange firmware[kPvhMaxMemory];
-    for (std::uint32_t i = 0; i < start.memory_map_entries; i++)
+    for (std::uint32_t i = 0; i < start.memory_map_entries; ++i)
         firmware[i] = {memory[i].base, memory[i].bytes, kind_of(memory[i].type), 0};
     out.range_count =
         TRY(boot::memory_map_build({firmware, start.memory_map_entries}, {claims, claim_count}, out.ranges));

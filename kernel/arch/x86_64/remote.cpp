@@ -17,7 +17,7 @@ namespace x86 {
 
 std::uint64_t cpus_up_mask() {
     std::uint64_t mask = 0;
-    for (unsigned cpu = 0; cpu < kMaxCpus; cpu++) {
+    for (unsigned cpu = 0; cpu < kMaxCpus; ++cpu) {
         if (cpu_blocks[cpu].up.load(std::memory_order_acquire)) mask |= 1ull << cpu;
     }
     return mask;
@@ -51,7 +51,7 @@ void run_on(std::uint64_t mask, void (*function)(void*), void* argument) {
     // Time alone does not convict: the machine may have been stopped as a whole for a while.
     constexpr std::uint64_t kManyPolls = 20'000'000;
     const std::uint64_t give_up = read_tsc() + 20 * tsc_per_second();
-    for (std::uint64_t polls = 0; block.request.waiting_for.load(std::memory_order_acquire) != 0; polls++) {
+    for (std::uint64_t polls = 0; block.request.waiting_for.load(std::memory_order_acquire) != 0; ++polls) {
         asm volatile("pause");
         if (block.incoming.load(std::memory_order_relaxed) != 0) run_incoming();
         if (polls > kManyPolls && read_tsc() > give_up)
@@ -74,7 +74,7 @@ void run_on_others(void (*function)(void*), void* argument) {
 
 std::uint64_t rounds_waited_for() {
     std::uint64_t rounds = 0;
-    for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
+    for (unsigned cpu = 0; cpu < cpu_count(); ++cpu)
         rounds += x86::cpu_blocks[cpu].request.rounds.load(std::memory_order_relaxed);
     return rounds;
 }

@@ -26,7 +26,7 @@ bool present = false;
 void put(Register reg, std::uint8_t value) { out8(kBase + reg, value); }
 
 void put_byte(char byte) {
-    for (unsigned polls = 0; polls < kMaxPolls; polls++) {
+    for (unsigned polls = 0; polls < kMaxPolls; ++polls) {
         if ((in8(kBase + line_status) & kTransmitEmpty) != 0) {
             put(data, static_cast<std::uint8_t>(byte));
             return;

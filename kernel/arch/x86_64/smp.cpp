@@ -80,7 +80,7 @@ Result<std::uint64_t> make_trampoline_root(std::uint64_t page) {
         if (table >= 1ull << 32) return fail(Error::unsupported); // CR3 is loaded in 32-bit mode
     }
     std::memcpy(table_of(tables[0]) + 256, table_of(boot_facts.kernel_root) + 256, kPageSize / 2);
-    for (unsigned level = 4; level > 1; level--)
+    for (unsigned level = 4; level > 1; --level)
         table_of(tables[4 - level])[index_at(page, level)] = tables[5 - level] | kPtePresent;
     table_of(tables[3])[index_at(page, 1)] = page | kPtePresent;
     return tables[0];
@@ -129,7 +129,7 @@ bool start_one(unsigned index, std::uint32_t apic_id, std::uint64_t page) {
     call.store(call_word(index, Phase::calling), std::memory_order_release);
     send_init(apic_id);
     wait_microseconds(200);
-    for (int tries = 0; tries < 2; tries++) {
+    for (int tries = 0; tries < 2; ++tries) {
         send_startup(apic_id, static_cast<std::uint8_t>(page >> 12));
         if (wait_for(index, tries == 0 ? 2'000 : kPatience)) return true;
     }
@@ -159,7 +159,7 @@ Result<unsigned> start_cpus(std::span<const std::uint32_t> apic_ids, Result<std:
             log(LogLevel::warning, "CPU with APIC id {} does not start; the CPUs after it are left out", apic_id);
             break;
         }
-        index++;
+        ++index;
     }
     return index;
 }

@@ -64,7 +64,7 @@ std::optional<std::uint64_t> fixed_seed() {
 }
 
 void run_initializers() {
-    for (Initializer* at = init_array_start; at != init_array_end; at++)
+    for (Initializer* at = init_array_start; at != init_array_end; ++at)
         (*at)();
 }
 

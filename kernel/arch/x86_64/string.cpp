@@ -62,7 +62,7 @@ int memcmp(const void* left, const void* right, std::size_t bytes) {
         y = __builtin_bswap64(y);
         return x < y ? -1 : 1;
     }
-    for (; bytes != 0; bytes--, a++, b++) {
+    for (; bytes != 0; --bytes, ++a, ++b) {
         if (*a != *b) return *a < *b ? -1 : 1;
     }
     return 0;
@@ -71,20 +71,20 @@ int memcmp(const void* left, const void* right, std::size_t bytes) {
 std::size_t strlen(const char* text) {
     std::size_t length = 0;
     while (text[length] != '\0')
-        length++;
+        ++length;
     return length;
 }
 
 // libc++ asks for these by name; wmemchr searches 32-bit words.
 wchar_t* wmemchr(const wchar_t* words, wchar_t value, std::size_t count) {
-    for (; count != 0; count--, words++) {
+    for (; count != 0; --count, ++words) {
         if (*words == value) return const_cast<wchar_t*>(words);
     }
     return nullptr;
 }
 void* memchr(const void* bytes, int value, std::size_t count) {
     const auto* at = static_cast<const unsigned char*>(bytes);
-    for (; count != 0; count--, at++) {
+    for (; count != 0; --count, ++at) {
         if (*at == static_cast<unsigned char>(value)) return const_cast<unsigned char*>(at);
     }
     return nullptr;
@@ -94,7 +94,7 @@ char* strcpy(char* to, const char* from) {
     return to;
 }
 int strcmp(const char* a, const char* b) {
-    for (; *a != '\0' && *a == *b; a++, b++) {
+    for (; *a != '\0' && *a == *b; ++a, ++b) {
     }
     return static_cast<unsigned char>(*a) - static_cast<unsigned char>(*b);
 }

@@ -14,7 +14,7 @@ struct Walk {
 // `rights`: those that all upper levels grant.
 void walk_level(const Walk& walk, std::uint64_t entry, unsigned level, std::uint64_t base, Leaf rights) {
     const std::uint64_t* table = table_of(entry);
-    for (unsigned i = 0; i < 512; i++) {
+    for (unsigned i = 0; i < 512; ++i) {
         const std::uint64_t slot = table[i];
         if ((slot & kPtePresent) == 0) continue;
         Leaf leaf = rights;

@@ -49,7 +49,7 @@ void program_next(CpuBlock& block, std::uint64_t now) {
 
 // Each CPU looks after the next one.
 void check_neighbour(CpuBlock& block, std::uint64_t now) {
-    for (unsigned step = 1; step < kMaxCpus; step++) {
+    for (unsigned step = 1; step < kMaxCpus; ++step) {
         const CpuBlock& other = cpu_blocks[(block.index + step) % kMaxCpus];
         if (!other.up.load(std::memory_order_acquire)) continue;
         const std::uint64_t beat = other.heartbeat.load(std::memory_order_relaxed);

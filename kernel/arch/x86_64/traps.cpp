@@ -28,7 +28,7 @@ constexpr std::uint64_t kFaultPresent = 1, kFaultWrite = 2, kFaultUser = 4, kFau
 
 // Where to go on after a fault at `rip`, or 0.
 std::uint64_t fixup_of(std::uint64_t rip) {
-    for (const FaultFixup* entry = exception_table_start; entry != exception_table_end; entry++) {
+    for (const FaultFixup* entry = exception_table_start; entry != exception_table_end; ++entry) {
         if (reinterpret_cast<std::uint64_t>(&entry->at) + static_cast<std::uint64_t>(std::int64_t{entry->at}) == rip)
             return reinterpret_cast<std::uint64_t>(&entry->fixup) +
                    static_cast<std::uint64_t>(std::int64_t{entry->fixup});

@@ -23,7 +23,7 @@ int aios_main(const StartupBlock& block) {
     static const Attack mine(block, "derive_flood");
     attack = &mine;
     const Handle timer = *sys::timer_create(self);
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3; ++i)
         (void)start_thread(derive, timer);
     derive(timer); // for ever
     return 0;

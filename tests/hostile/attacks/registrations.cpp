@@ -7,7 +7,7 @@ int aios_main(const aios::StartupBlock& block) {
     const Attack attack(block, "registrations");
     const Handle queue = *sys::queue_create(self);
     for (std::uint64_t key = 1; sys::event_register(queue, handle(kSourceRole), kSignalReadable | kSignalWritable, key);
-         key++)
+         ++key)
         attack.count();
     EventPacket packets[16];
     for (;;)

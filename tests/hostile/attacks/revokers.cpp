@@ -15,7 +15,7 @@ void revoke(std::uint64_t timer) {
 int aios_main(const StartupBlock& block) {
     const Attack attack(block, "revokers");
     const Handle timer = *sys::timer_create(self);
-    for (unsigned i = 0; i < 200; i++)
+    for (unsigned i = 0; i < 200; ++i)
         if (start_thread(revoke, timer, kPageBytes)) attack.count();
     revoke(timer); // for ever
     return 0;

@@ -20,7 +20,7 @@ void receive(std::uint64_t channel) {
 int aios_main(const StartupBlock& block) {
     const Attack attack(block, "sleepers");
     const Handle channel = *sys::channel_create(self, 16, 4096);
-    for (unsigned i = 0; i < 100; i++)
+    for (unsigned i = 0; i < 100; ++i)
         (void)start_thread(receive, channel, kPageBytes);
     for (;;) {
         const OwnedHandle second(*sys::handle_derive(channel, (rights::send | rights::receive).bits()));

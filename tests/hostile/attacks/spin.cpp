@@ -3,7 +3,7 @@
 
 int aios_main(const aios::StartupBlock& block) {
     const hostile::Attack attack(block, "spin");
-    for (unsigned i = 0; i < 15; i++)
+    for (unsigned i = 0; i < 15; ++i)
         (void)hostile::start_thread([](std::uint64_t) { hostile::spin(); }, 0);
     hostile::spin();
 }

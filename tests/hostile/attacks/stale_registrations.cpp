@@ -13,12 +13,12 @@ int aios_main(const aios::StartupBlock& block) {
         const auto created = sys::channel_create(self, 1, 64);
         if (!created) break;
         channel = *created;
-        made++;
-        for (unsigned i = 0; i < 64; i++)
+        ++made;
+        for (unsigned i = 0; i < 64; ++i)
             if (sys::event_register(queue, channel, kSignalReadable, key++)) attack.count();
     }
     for (;;) {
-        for (unsigned i = 0; i < made; i++) {
+        for (unsigned i = 0; i < made; ++i) {
             Message message{};
             message.bytes = address_of(&byte);
             message.size = 1;

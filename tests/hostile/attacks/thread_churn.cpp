@@ -31,7 +31,7 @@ void manage(std::uint64_t) {
 
 int aios_main(const StartupBlock& block) {
     const Attack attack(block, "thread_churn");
-    for (unsigned i = 0; i < 20; i++)
+    for (unsigned i = 0; i < 20; ++i)
         if (start_thread(manage, 0)) attack.count();
     manage(0); // for ever
     return 0;

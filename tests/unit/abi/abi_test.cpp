@@ -38,7 +38,7 @@ TEST(Abi, TheThirteenCallsAreThere) {
 
 TEST(Abi, ErrorsKnowThemselves) {
     std::set<std::string_view> names;
-    for (unsigned number = 0; number < 100; number++) {
+    for (unsigned number = 0; number < 100; ++number) {
         if (!is_error_number(number)) continue;
         const ErrorInfo info = error_info(static_cast<Error>(number));
         EXPECT_TRUE(names.insert(info.name).second);

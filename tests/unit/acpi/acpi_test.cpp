@@ -75,7 +75,7 @@ TEST(Acpi, RefusesMadtEntriesThatDoNotFit) {
 TEST(Acpi, CountsProcessorsBeyondItsLimit) {
     Data body;
     put<std::uint64_t>(body, 0);
-    for (std::uint32_t cpu = 0; cpu < 70; cpu++) {
+    for (std::uint32_t cpu = 0; cpu < 70; ++cpu) {
         put<std::uint32_t>(body, 0x0000'1009);
         put<std::uint32_t>(body, 1000 + cpu);
         put<std::uint32_t>(body, 1);
@@ -111,8 +111,8 @@ Data virtio_device(std::uint32_t base, std::uint32_t bytes) {
     put(resources, bytes);
     for (const int byte : {0x89, 6, 0, 3, 1, 5, 0, 0, 0, 0x79, 0})
         resources.push_back(static_cast<std::uint8_t>(byte));
-    Data body = {'V', 'R', '0', '0', 8, '_', 'H', 'I', 'D', 0x0d, 'L', 'N', 'R', 'O', '0', '0', '0', '5', 0,
-                 8,   '_', 'C', 'C', 'A', 1, 8, '_', 'C', 'R', 'S', 0x11};
+    Data body = {'V', 'R', '0', '0', 8,   '_', 'H', 'I', 'D', 0x0d, 'L', 'N', 'R', 'O', '0', '0',
+                 '0', '5', 0,   8,   '_', 'C', 'C', 'A', 1,   8,    '_', 'C', 'R', 'S', 0x11};
     body.push_back(static_cast<std::uint8_t>(resources.size() + 3));
     body.push_back(0x0a);
     body.push_back(static_cast<std::uint8_t>(resources.size()));
@@ -133,7 +133,7 @@ VirtioPlaces places_in(const Data& aml) {
 
 TEST(Acpi, FindsVirtioDevices) {
     Data aml;
-    for (std::uint32_t i = 0; i < 40; i++) {
+    for (std::uint32_t i = 0; i < 40; ++i) {
         const Data device = virtio_device(0xfeb0'0000 + 512 * i, 512);
         aml.insert(aml.end(), device.begin(), device.end());
     }
@@ -149,7 +149,7 @@ TEST(Acpi, PassesOverWhatIsNoVirtioDevice) {
     EXPECT_EQ(places_in(good).size(), 1u);
     EXPECT_EQ(places_in(virtio_device(0xfeb0'0000, 16)).size(), 0u); // too short for the registers
     EXPECT_EQ(places_in(virtio_device(0xfeb0'0001, 512)).size(), 0u);
-    for (std::size_t at = 0; at < good.size(); at++) { // any byte wrong, or the end missing: never a read outside
+    for (std::size_t at = 0; at < good.size(); ++at) { // any byte wrong, or the end missing: never a read outside
         Data bad = good;
         bad[at] ^= 0xff;
         (void)places_in(bad);
@@ -196,10 +196,10 @@ TEST(VirtioPlaces, WordsOfTheCommandLine) {
     VirtioPlaces none;
     for (const char* wrong :
          {"virtio_mmio.device=", "virtio_mmio.device=512", "virtio_mmio.device=512@", "virtio_mmio.device=512@0x:1",
-          "virtio_mmio.device=512@0xfeb00000", "virtio_mmio.device=@0xfeb00000:1", "virtio_mmio.device=512@0xfeb00001:1",
-          "virtio_mmio.device=16@0xfeb00000:1", "virtio_mmio.device=512@0xffffffffffffffffff:1",
-          "virtio_mmio.device=99999999999999999999@0xfeb00000:1", "virtio_mmio.device=17179869184G@0xfeb00000:1",
-          "xvirtio_mmio.device=512@0xfeb00000:5"})
+          "virtio_mmio.device=512@0xfeb00000", "virtio_mmio.device=@0xfeb00000:1",
+          "virtio_mmio.device=512@0xfeb00001:1", "virtio_mmio.device=16@0xfeb00000:1",
+          "virtio_mmio.device=512@0xffffffffffffffffff:1", "virtio_mmio.device=99999999999999999999@0xfeb00000:1",
+          "virtio_mmio.device=17179869184G@0xfeb00000:1", "xvirtio_mmio.device=512@0xfeb00000:5"})
         read_virtio_words(wrong, none);
     EXPECT_TRUE(none.is_empty());
 }

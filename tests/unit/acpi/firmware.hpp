@@ -14,19 +14,19 @@ using Data = std::vector<std::uint8_t>;
 
 template <typename T>
 void put(Data& data, T value) {
-    for (std::size_t i = 0; i < sizeof(T); i++)
+    for (std::size_t i = 0; i < sizeof(T); ++i)
         data.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
 }
 template <typename T>
 void set(Data& data, std::size_t offset, T value) {
-    for (std::size_t i = 0; i < sizeof(T); i++)
+    for (std::size_t i = 0; i < sizeof(T); ++i)
         data.at(offset + i) = static_cast<std::uint8_t>(value >> (8 * i));
 }
 
 inline void fix_sum(Data& data, std::size_t where, std::size_t length) {
     data[where] = 0;
     std::uint8_t sum = 0;
-    for (std::size_t i = 0; i < length; i++)
+    for (std::size_t i = 0; i < length; ++i)
         sum = static_cast<std::uint8_t>(sum + data[i]);
     data[where] = static_cast<std::uint8_t>(-sum);
 }
@@ -57,7 +57,7 @@ inline Data make_madt() {
     Data body;
     put<std::uint32_t>(body, 0xfee0'0000);
     put<std::uint32_t>(body, 1);
-    for (std::uint8_t cpu = 0; cpu < 3; cpu++) {
+    for (std::uint8_t cpu = 0; cpu < 3; ++cpu) {
         put<std::uint8_t>(body, 0);
         put<std::uint8_t>(body, 8);
         put<std::uint8_t>(body, cpu);

@@ -55,7 +55,7 @@ TEST(Pvh, Converts) {
     EXPECT_EQ(out.entry_tsc, 42u);
     bool kernel = false, container = false;
     std::uint64_t last = 0;
-    for (std::uint32_t i = 0; i < out.range_count; i++) {
+    for (std::uint32_t i = 0; i < out.range_count; ++i) {
         const auto& range = out.ranges[i];
         EXPECT_GE(range.base, last);
         last = range.base + range.bytes;
@@ -90,7 +90,7 @@ TEST(Pvh, RefusesBadStartInfo) {
         spoil(loader);
         return !loader.convert().has_value();
     };
-    EXPECT_TRUE(refused([](Loader& l) { l.start().magic++; }));
+    EXPECT_TRUE(refused([](Loader& l) { ++l.start().magic; }));
     EXPECT_TRUE(refused([](Loader& l) { l.start().version = 0; }));
     EXPECT_TRUE(refused([](Loader& l) { l.start().module_count = 1000; }));
     EXPECT_TRUE(refused([](Loader& l) { l.start().modules = 0xffff'ffff'0000; }));

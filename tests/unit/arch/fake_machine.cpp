@@ -57,7 +57,7 @@ FakeMachine::FakeMachine() {
                                        0xc000'0084u, 0xc000'0101u, 0xc000'0102u, 0xc000'0103u})
         msr[number] = 0;
     msr[0x10a] = 1; // not affected by Meltdown
-    for (std::uint32_t number = 0x800; number < 0x840; number++)
+    for (std::uint32_t number = 0x800; number < 0x840; ++number)
         msr[number] = 0;
 }
 
@@ -153,7 +153,7 @@ void relax() {}
 void debug_exit(ExitStatus) {}
 void halt_forever() { throw test::Fault("halted"); }
 namespace hook {
-void timer() { test::timer_hooks++; }
+void timer() { ++test::timer_hooks; }
 } // namespace hook
 
 } // namespace aios::arch

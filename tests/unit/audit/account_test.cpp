@@ -16,8 +16,8 @@ std::uint64_t charged = 0, wake_ups = 0, looks = 0;
 
 // What of the scheduler and the audit thread is asked for.
 void sched::charge_current(std::uint64_t ns) { charged += ns; }
-void audit::Engine::wake_audit_thread() { wake_ups++; }
-void audit::Engine::look_at_counts() { looks++; }
+void audit::Engine::wake_audit_thread() { ++wake_ups; }
+void audit::Engine::look_at_counts() { ++looks; }
 
 namespace audit {
 namespace {
@@ -54,7 +54,7 @@ protected:
     int unlist() {
         int listed = 0;
         Record count;
-        for (Account* one = Engine::listed.exchange(nullptr); one != nullptr; listed++) {
+        for (Account* one = Engine::listed.exchange(nullptr); one != nullptr; ++listed) {
             while (Engine::take_count(*one, sched::now_ns(), true, count))
                 taken.push_back(count);
             one->release();
@@ -101,11 +101,11 @@ TEST_F(AccountTest, a_refusal_pays_for_each_record_that_it_makes) {
     refuse(1); // the first of a count to come
     EXPECT_EQ(charged, 2 * price);
     EXPECT_EQ(Engine::listed.load(), account.get());
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 1000; ++i)
         refuse(1); // counted in it
     EXPECT_EQ(charged, 2 * price);
     // Refusals hold no slot when they are counted.
-    for (unsigned i = 0; i < Slots::kCall; i++)
+    for (unsigned i = 0; i < Slots::kCall; ++i)
         record(*account, {.kind = Kind::call, .agent = 7}, Use::call);
     EXPECT_FALSE(Engine::has_room(*account, Use::call));
     while (take()) {
@@ -117,7 +117,7 @@ TEST_F(AccountTest, a_refusal_pays_for_each_record_that_it_makes) {
 }
 
 TEST_F(AccountTest, a_refusal_without_a_slot_is_counted_and_waits_for_nobody) {
-    for (unsigned i = 0; i < Slots::kCall; i++)
+    for (unsigned i = 0; i < Slots::kCall; ++i)
         record(*account, {.kind = Kind::call, .agent = 7}, Use::call);
     refuse(2);
     EXPECT_EQ(unlist(), 1);
@@ -126,7 +126,7 @@ TEST_F(AccountTest, a_refusal_without_a_slot_is_counted_and_waits_for_nobody) {
 
 // A caller without a slot waits until one is given back; a kill has one more.
 TEST_F(AccountTest, a_full_account_makes_its_own_threads_wait) {
-    for (unsigned i = 0; i < Slots::kCall; i++)
+    for (unsigned i = 0; i < Slots::kCall; ++i)
         record(*account, {.kind = Kind::call, .agent = 7, .call = i}, Use::call);
     EXPECT_TRUE(wait_for_room(*account, Use::urgent));
     Result<> room;
@@ -148,7 +148,7 @@ TEST_F(AccountTest, a_full_account_makes_its_own_threads_wait) {
 }
 
 TEST_F(AccountTest, a_killed_thread_does_not_wait_for_room) {
-    for (unsigned i = 0; i < Slots::kCall; i++)
+    for (unsigned i = 0; i < Slots::kCall; ++i)
         record(*account, {.kind = Kind::call, .agent = 7}, Use::call);
     Result<> room;
     HostThread waiter([&] { room = wait_for_room(*account, Use::call); });
@@ -160,12 +160,12 @@ TEST_F(AccountTest, a_killed_thread_does_not_wait_for_room) {
 
 // The counts that are open when an agent has ended become records of the kernel's account, and the list is looked at.
 TEST_F(AccountTest, the_end_of_an_agent_brings_out_its_counts) {
-    for (std::uint64_t call = 1; call <= 20; call++) {
+    for (std::uint64_t call = 1; call <= 20; ++call) {
         refuse(call);
         while (take()) {
         }
     }
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; ++i)
         refuse(1);
     taken.clear();
     close(*account);

@@ -73,7 +73,7 @@ TEST(RecordQueue, ThreadsLoseNothingAndEachKeepsItsOrder) {
     Slots slots[4];
     constexpr unsigned kEach = 20'000;
     std::vector<std::thread> threads;
-    for (unsigned t = 0; t < 4; t++)
+    for (unsigned t = 0; t < 4; ++t)
         threads.emplace_back([&, t] {
             for (unsigned i = 1; i <= kEach;) {
                 Slot* slot = slots[t].take(Use::call);
@@ -94,7 +94,7 @@ TEST(RecordQueue, ThreadsLoseNothingAndEachKeepsItsOrder) {
         slots[record.agent].give_back(*slot);
         ordered = ordered && record.subject == last[record.agent] + 1;
         last[record.agent] = record.subject;
-        count++;
+        ++count;
     }
     for (auto& t : threads)
         t.join();
@@ -106,13 +106,13 @@ TEST(RecordQueue, ThreadsLoseNothingAndEachKeepsItsOrder) {
 
 TEST(Price, FollowsWhatIsMeasured) {
     Price price{30'000};
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 100; ++i)
         price.measured(32 * 50'000, 32);
     EXPECT_NEAR(static_cast<double>(price.ns()), 50'000, 100);
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 200; ++i)
         price.measured(0, 1);
     EXPECT_NEAR(static_cast<double>(price.ns()), Price::kLeast, 10);
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 200; ++i)
         price.measured(~0ull, 1);
     EXPECT_LE(price.ns(), Price::kMost);
 }
@@ -123,7 +123,7 @@ TEST(Refusals, FirstAtOnceThenOneCountASecond) {
     EXPECT_EQ(refusals.refused(record, 100, true), Refusals::Verdict::record);
     EXPECT_EQ(refusals.next_due(), Refusals::kNone);
     EXPECT_EQ(refusals.refused(record, 200, true), Refusals::Verdict::opened);
-    for (int i = 1; i < 500; i++)
+    for (int i = 1; i < 500; ++i)
         EXPECT_EQ(refusals.refused(record, 200, true), Refusals::Verdict::counted);
     Record out;
     EXPECT_EQ(refusals.next_due(), 100 + Refusals::kWindowNs);
@@ -151,7 +151,7 @@ TEST(Refusals, WithoutASlotItIsCountedAndDueAtOnce) {
 
 TEST(Refusals, MoreDoorsThanPlacesBecomeOneRecordOfOthers) {
     Refusals refusals;
-    for (std::uint64_t call = 0; call < 100; call++) {
+    for (std::uint64_t call = 0; call < 100; ++call) {
         const auto verdict = refusals.refused({.kind = Kind::refusal, .call = call}, 1000, true);
         EXPECT_EQ(verdict, call < Refusals::kDoors    ? Refusals::Verdict::record
                            : call == Refusals::kDoors ? Refusals::Verdict::opened
@@ -186,11 +186,11 @@ TEST(Refusals, OneRecordASecondADoorAndFewInAllAndNoneIsLost) {
                 recent.pop_front();
             ASSERT_LE(recent.size(), Refusals::kMaxRecordsInWindow) << doors << " doors";
         };
-        for (int i = 0; i < 100'000; i++) {
+        for (int i = 0; i < 100'000; ++i) {
             // Bursts, and pauses of up to three seconds.
             now += random() % 500 == 0 ? random() % 3'000'000'000u : random() % 300'000;
             const Record record{.kind = Kind::refusal, .call = 1 + random() % doors};
-            happened++;
+            ++happened;
             if (refusals.refused(record, now, random() % 5 != 0) == Refusals::Verdict::record) write(record);
             Record out;
             if (now >= refusals.next_due() && random() % 3 == 0)
@@ -211,7 +211,7 @@ TEST(LogArena, KeepsTheNewestWhole) {
     std::vector<LogArena::Place> places(40);
     LogArena arena(bytes, places);
     std::vector<std::vector<std::byte>> all;
-    for (unsigned i = 0; i < 3000; i++) {
+    for (unsigned i = 0; i < 3000; ++i) {
         std::vector<std::byte> record(1 + random() % 90);
         for (auto& b : record)
             b = static_cast<std::byte>(random());
@@ -219,7 +219,7 @@ TEST(LogArena, KeepsTheNewestWhole) {
         arena.append(record);
         ASSERT_EQ(arena.next(), all.size());
         ASSERT_LE(arena.first(), i);
-        for (std::uint64_t k = arena.first(); k < arena.next(); k++) {
+        for (std::uint64_t k = arena.first(); k < arena.next(); ++k) {
             auto read = arena.read(k);
             ASSERT_TRUE(read);
             ASSERT_TRUE(std::ranges::equal(*read, all[k]));

@@ -96,9 +96,7 @@ protected:
         audit_thread.reset();
     }
     static void move_clock(std::uint64_t ns) { test::held_clock = now += ns; }
-    static void refuse(Account& account, std::uint64_t call) {
-        refused(account, {7, call, {}}, Error::missing_right);
-    }
+    static void refuse(Account& account, std::uint64_t call) { refused(account, {7, call, {}}, Error::missing_right); }
     // The number of records in the log.
     static std::uint64_t size() { return info()->records; }
     // The counts of the records from `from` on that are of `call`.
@@ -107,7 +105,7 @@ protected:
     }
     static std::vector<std::uint64_t> counts(std::uint64_t from, std::uint64_t call, std::uint64_t end) {
         std::vector<std::uint64_t> found;
-        for (; from < end; from++) {
+        for (; from < end; ++from) {
             const auto [is_of_call, count] = call_and_count(from, call);
             if (is_of_call) found.push_back(count);
         }
@@ -124,7 +122,7 @@ private:
         cbor::Decoder in(Bytes(bytes, read(index, bytes)->bytes));
         std::uint64_t found = 0;
         EXPECT_TRUE(in.map_begin());
-        for (std::uint64_t key = 0; key <= 7; key++) {
+        for (std::uint64_t key = 0; key <= 7; ++key) {
             EXPECT_TRUE(in.expect_key(key));
             if (key == 5 || key == 7) {
                 const std::uint64_t value = *in.uint();
@@ -141,7 +139,7 @@ private:
 TEST_F(LogThreadTest, a_head_has_what_was_recorded_before_it_was_asked_for) {
     const auto account = *Account::create(*payer, 7);
     std::vector<crypto::MerkleHash> leaves;
-    for (std::uint64_t i = 0; i < 100; i++) {
+    for (std::uint64_t i = 0; i < 100; ++i) {
         record(*account, {.kind = Kind::call, .agent = 7, .subject = i, .call = 1}, Use::call);
         if (i % 7 != 0) continue;
         const LogInfo head = *info();
@@ -160,11 +158,11 @@ TEST_F(LogThreadTest, a_head_has_what_was_recorded_before_it_was_asked_for) {
 
 TEST_F(LogThreadTest, whoever_asks_is_answered) {
     const auto account = *Account::create(*payer, 7);
-    for (unsigned round = 0; round < 20; round++) {
+    for (unsigned round = 0; round < 20; ++round) {
         std::vector<std::unique_ptr<test::HostThread>> readers;
-        for (unsigned i = 0; i < 8; i++) {
+        for (unsigned i = 0; i < 8; ++i) {
             readers.push_back(std::make_unique<test::HostThread>([&] {
-                for (unsigned n = 0; n < 5; n++) {
+                for (unsigned n = 0; n < 5; ++n) {
                     record(*account, {.kind = Kind::call, .agent = 7, .call = 2}, Use::call);
                     EXPECT_TRUE(info().has_value());
                 }
@@ -183,7 +181,7 @@ TEST_F(LogThreadTest, many_readers_are_woken_in_turns) {
     record(*account, {.kind = Kind::call, .agent = 7}, Use::call);
     ASSERT_TRUE(comes([] { return is_held.load(); }));
     std::vector<std::unique_ptr<test::HostThread>> readers;
-    for (unsigned i = 0; i < kReaders; i++)
+    for (unsigned i = 0; i < kReaders; ++i)
         readers.push_back(std::make_unique<test::HostThread>([] { EXPECT_TRUE(info().has_value()); }));
     for (auto& reader : readers)
         reader->await_parked();
@@ -216,7 +214,7 @@ TEST_F(LogThreadTest, records_leave_in_batches) {
     EXPECT_EQ(batches(), 1u);
     move_clock(1);
     ASSERT_TRUE(comes([&] { return batches() == 2; }));
-    for (unsigned i = 0; i < 1000 && batches() == 2; i++)
+    for (unsigned i = 0; i < 1000 && batches() == 2; ++i)
         record(*account, {.kind = Kind::call, .agent = 7, .call = 3}, Use::call);
     EXPECT_TRUE(comes([&] { return batches() == 3; })); // full
     EXPECT_EQ(frames_of(FrameKind::audit_head), 0u);
@@ -225,7 +223,7 @@ TEST_F(LogThreadTest, records_leave_in_batches) {
 TEST_F(LogThreadTest, a_count_is_written_at_the_latest_a_second_after_it_is_due) {
     const auto account = *Account::create(*payer, 7);
     const std::uint64_t from = size();
-    for (unsigned i = 0; i < 6; i++)
+    for (unsigned i = 0; i < 6; ++i)
         refuse(*account, 40);
     EXPECT_EQ(counts(from, 40), std::vector<std::uint64_t>{1});
     move_clock(kSecond - 1); // one is due in a moment
@@ -240,7 +238,7 @@ TEST_F(LogThreadTest, a_closed_account_is_let_go_at_once) {
     const std::uint64_t before = payer->used(Resource::memory);
     auto account = *Account::create(*payer, 7);
     const std::uint64_t from = size();
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 4; ++i)
         refuse(*account, 50);
     close(*account);
     account.reset();
@@ -251,7 +249,7 @@ TEST_F(LogThreadTest, a_closed_account_is_let_go_at_once) {
 TEST_F(LogThreadTest, the_end_sends_what_there_is_and_the_head) {
     auto account = *Account::create(*payer, 7);
     const std::uint64_t from = size();
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 4; ++i)
         refuse(*account, 60);
     const std::size_t batches = frames_of(FrameKind::audit_records);
     audit_thread->await_parked(); // with all records: only the end wakes it

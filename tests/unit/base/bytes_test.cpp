@@ -61,7 +61,7 @@ TEST(Crc32c, KnownAnswers) {
     EXPECT_EQ(crc32c(std::vector<std::byte>(32, std::byte{0})), 0x8a9136aau);
     EXPECT_EQ(crc32c(std::vector<std::byte>(32, std::byte{0xff})), 0x62a8ab43u);
     std::vector<std::byte> up(32);
-    for (std::size_t i = 0; i < 32; i++)
+    for (std::size_t i = 0; i < 32; ++i)
         up[i] = static_cast<std::byte>(i);
     EXPECT_EQ(crc32c(up), 0x46dd794eu);
     EXPECT_EQ(crc32c(as_bytes("123456789")), 0xe3069283u);
@@ -73,7 +73,7 @@ TEST(Crc32c, PiecesGiveTheSame) {
     std::vector<std::byte> data(200);
     for (std::byte& byte : data)
         byte = static_cast<std::byte>(random());
-    for (std::size_t cut = 0; cut <= data.size(); cut++) {
+    for (std::size_t cut = 0; cut <= data.size(); ++cut) {
         EXPECT_EQ(crc32c(Bytes(data).subspan(cut), crc32c(Bytes(data).first(cut))), crc32c(data));
     }
 }
@@ -102,12 +102,12 @@ TEST(Checked, Ranges) {
     EXPECT_FALSE(range_fits(11, 0, 10));
     EXPECT_FALSE(range_fits(5, ~0ull, 10));
     // Against the definition, on small numbers.
-    for (std::uint64_t a = 0; a < 6; a++) {
-        for (std::uint64_t al = 0; al < 6; al++) {
-            for (std::uint64_t b = 0; b < 6; b++) {
-                for (std::uint64_t bl = 0; bl < 6; bl++) {
+    for (std::uint64_t a = 0; a < 6; ++a) {
+        for (std::uint64_t al = 0; al < 6; ++al) {
+            for (std::uint64_t b = 0; b < 6; ++b) {
+                for (std::uint64_t bl = 0; bl < 6; ++bl) {
                     bool shared = false;
-                    for (std::uint64_t at = a; at < a + al; at++)
+                    for (std::uint64_t at = a; at < a + al; ++at)
                         shared = shared || (at >= b && at < b + bl);
                     EXPECT_EQ(ranges_overlap(a, al, b, bl), shared);
                 }

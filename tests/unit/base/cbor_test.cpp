@@ -31,7 +31,7 @@ std::string encoded(Build build) {
     EXPECT_TRUE(counter.finish().has_value());
 
     std::vector<std::byte> buffer(counter.size());
-    for (std::size_t room = 0; room < buffer.size(); room++) {
+    for (std::size_t room = 0; room < buffer.size(); ++room) {
         std::vector<std::byte> small(room); // exactly so large that a write too far is found
         Encoder encoder(small);
         build(encoder);
@@ -128,7 +128,7 @@ TEST(Cbor, FloatsOfAppendixA) {
 
 TEST(Cbor, ShortestFloatAgreesWithTheProcessor) {
     std::mt19937_64 random(7);
-    for (int i = 0; i < 200000; i++) {
+    for (int i = 0; i < 200000; ++i) {
         // Half of them exact floats, so that narrowing succeeds often.
         std::uint64_t bits = random();
         if (i % 2 == 0) {
@@ -147,7 +147,7 @@ TEST(Cbor, ShortestFloatAgreesWithTheProcessor) {
         }
     }
     // Every half float widens and narrows back to itself.
-    for (std::uint64_t half = 0; half < 0x10000; half++) {
+    for (std::uint64_t half = 0; half < 0x10000; ++half) {
         if ((half & 0x7fff) > 0x7c00) continue;
         const std::uint64_t wide = cbor::detail::widen_float(half, cbor::detail::kBinary16);
         EXPECT_EQ(cbor::detail::narrow_float(wide, cbor::detail::kBinary16), half);
@@ -177,7 +177,7 @@ TEST(Cbor, ContainersOfAppendixA) {
               "8301820203820405");
     const auto to_25 = [](Encoder& out) {
         out.array_open();
-        for (unsigned i = 1; i <= 25; i++)
+        for (unsigned i = 1; i <= 25; ++i)
             out.uint(i);
         out.close();
     };
@@ -207,12 +207,12 @@ TEST(Cbor, LargeOpenContainersMoveTheirContents) {
         std::vector<std::byte> buffer(2 * count + 64);
         Encoder fixed(buffer);
         fixed.array(2).text("x").array(count);
-        for (std::size_t i = 0; i < count; i++)
+        for (std::size_t i = 0; i < count; ++i)
             fixed.uint(i % 20);
         const auto expected = to_hex(fixed.finish().value());
         Encoder open(buffer);
         open.array_open().text("x").array_open();
-        for (std::size_t i = 0; i < count; i++)
+        for (std::size_t i = 0; i < count; ++i)
             open.uint(i % 20);
         open.close().close();
         EXPECT_EQ(to_hex(open.finish().value()), expected);
@@ -296,7 +296,7 @@ TEST(Cbor, RefusesWhatIsNotDeterministic) {
 TEST(Cbor, EveryPrefixOfAnItemIsTruncated) {
     const auto whole = from_hex("a5016161021903e8208201fb3ff199999999999a61714401020304626161a10080");
     ASSERT_TRUE(cbor::validate(whole).has_value());
-    for (std::size_t length = 0; length < whole.size(); length++) {
+    for (std::size_t length = 0; length < whole.size(); ++length) {
         const std::vector<std::byte> part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
         const auto result = cbor::validate(part);
         ASSERT_FALSE(result.has_value());
@@ -320,13 +320,13 @@ TEST(Cbor, DepthIsLimited) {
 
     std::vector<std::byte> buffer(64);
     Encoder fits(buffer);
-    for (std::size_t i = 0; i < cbor::kMaxDepth; i++)
+    for (std::size_t i = 0; i < cbor::kMaxDepth; ++i)
         fits.array_open();
-    for (std::size_t i = 0; i < cbor::kMaxDepth; i++)
+    for (std::size_t i = 0; i < cbor::kMaxDepth; ++i)
         fits.close();
     EXPECT_TRUE(fits.finish().has_value());
     Encoder deep(buffer);
-    for (std::size_t i = 0; i <= cbor::kMaxDepth; i++)
+    for (std::size_t i = 0; i <= cbor::kMaxDepth; ++i)
         deep.array(1);
     EXPECT_EQ(deep.finish().error(), Error::bad_argument);
 }
@@ -490,14 +490,14 @@ TEST(Cbor, RandomInputIsRefusedOrCopiedExactly) {
     std::mt19937 random(42);
     const auto seed = from_hex("a5016161021903e8208201fb3ff199999999999a61714401020304626161a10080");
     int accepted = 0;
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 100000; ++i) {
         std::vector<std::byte> data;
         if (i % 2 == 0) {
             data = seed;
-            for (unsigned k = random() % 3; k < 3; k++)
+            for (unsigned k = random() % 3; k < 3; ++k)
                 data[random() % data.size()] = static_cast<std::byte>(random());
         } else {
-            for (unsigned k = random() % 12; k > 0; k--)
+            for (unsigned k = random() % 12; k > 0; --k)
                 data.push_back(static_cast<std::byte>(random()));
         }
         const bool valid = cbor::validate(data).has_value();

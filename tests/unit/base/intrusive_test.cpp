@@ -48,7 +48,7 @@ TEST(IntrusiveList, AgreesWithStdList) {
     List list;
     List other;
     std::list<Item*> model;
-    for (int step = 0; step < 20000; step++) {
+    for (int step = 0; step < 20000; ++step) {
         Item& item = items[random() % items.size()];
         Item& second = items[random() % items.size()];
         switch (random() % 6) {
@@ -111,7 +111,7 @@ TEST(IntrusiveList, AgreesWithStdList) {
 TEST(IntrusiveList, RemovesWhileWalking) {
     std::vector<Item> items(10);
     List list;
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < 10; ++i) {
         items[static_cast<std::size_t>(i)].key = i;
         list.push_back(items[static_cast<std::size_t>(i)]);
     }
@@ -168,7 +168,7 @@ TEST(IntrusiveTree, AgreesWithStdMultimap) {
                 }
             }
         };
-        for (int step = 0; step < 20000; step++) {
+        for (int step = 0; step < 20000; ++step) {
             Item& item = items[random() % items.size()];
             if (item.in_tree.is_linked()) {
                 erase(item);
@@ -219,7 +219,7 @@ TEST(IntrusiveTree, StaysBalancedOnSortedInput) {
     std::vector<std::unique_ptr<Item>> items;
     Tree up;
     IntrusiveTree<Item, &Item::in_tree, [](const Item& item) { return item.key; }, std::greater<>> down;
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < 5000; ++i) {
         items.push_back(std::make_unique<Item>(i));
         up.insert(*items.back());
     }

@@ -16,8 +16,8 @@ namespace aios {
 namespace {
 
 struct Object {
-    explicit Object(int& alive_) : alive(alive_) { alive++; }
-    virtual ~Object() { alive--; }
+    explicit Object(int& alive_) : alive(alive_) { ++alive; }
+    virtual ~Object() { --alive; }
     void retain() { count.retain(); }
     void release() {
         if (count.release()) delete this;
@@ -87,18 +87,18 @@ TEST(SpscRing, FillsAndWraps) {
     SpscRing<std::unique_ptr<int>, 4> ring;
     int in = 0;
     int out = 0;
-    for (int round = 0; round < 10; round++) {
+    for (int round = 0; round < 10; ++round) {
         while (true) {
             auto value = std::make_unique<int>(in);
             if (!ring.push(std::move(value))) {
                 EXPECT_NE(value, nullptr); // still the caller's
                 break;
             }
-            in++;
+            ++in;
         }
         EXPECT_EQ(ring.size(), 4u);
         EXPECT_EQ(**ring.peek(), out);
-        for (int i = 0; i < 1 + round % 4; i++)
+        for (int i = 0; i < 1 + round % 4; ++i)
             EXPECT_EQ(**ring.pop(), out++);
     }
     while (auto value = ring.pop())
@@ -114,7 +114,7 @@ TEST(SpscRing, CarriesEverythingInOrderBetweenThreads) {
     std::thread producer([&] {
         for (std::uint64_t i = 0; i < kCount;) {
             if (ring.push(i)) {
-                i++;
+                ++i;
             } else {
                 std::this_thread::yield();
             }
@@ -128,7 +128,7 @@ TEST(SpscRing, CarriesEverythingInOrderBetweenThreads) {
             continue;
         }
         ASSERT_EQ(*value, expected);
-        expected++;
+        ++expected;
     }
     producer.join();
 }

@@ -47,7 +47,7 @@ TEST(Format, Values) {
 
 TEST(Format, IntegersAgreeWithPrintf) {
     std::mt19937_64 random(3);
-    for (int i = 0; i < 5000; i++) {
+    for (int i = 0; i < 5000; ++i) {
         const std::uint64_t value = random() >> (random() % 64);
         char expected[160];
         std::snprintf(expected, sizeof(expected), "%llu %lld %llx %20lld %-20lld| %020llu",
@@ -61,7 +61,7 @@ TEST(Format, IntegersAgreeWithPrintf) {
 }
 
 TEST(Format, CutsOffAtTheEndOfTheBuffer) {
-    for (std::size_t room = 0; room <= 12; room++) {
+    for (std::size_t room = 0; room <= 12; ++room) {
         std::vector<char> buffer(room);
         const std::string whole = "ab 123    x";
         EXPECT_EQ(format_to(buffer, "ab {:<6} {}", 123, "x"), whole.substr(0, room));
@@ -109,14 +109,14 @@ TEST(Utf8, DecodesAndReplaces) {
 }
 
 TEST(Utf8, EveryScalarValueSurvives) {
-    for (std::uint32_t value = 0; value < 0x110000; value++) {
+    for (std::uint32_t value = 0; value < 0x110000; ++value) {
         if (value >= 0xd800 && value < 0xe000) continue;
         char text[4];
         const std::size_t length = utf8::encode(value, text);
         const auto decoded = utf8::decode({text, length});
         ASSERT_TRUE(decoded.valid && decoded.code_point == value && decoded.length == length) << value;
         ASSERT_TRUE(utf8::is_valid({text, length}));
-        for (std::size_t shorter = 1; shorter < length; shorter++)
+        for (std::size_t shorter = 1; shorter < length; ++shorter)
             ASSERT_FALSE(utf8::is_valid({text, shorter}));
     }
     for (const std::uint32_t bad : {0xd800u, 0xdfffu, 0x110000u, 0xffffffffu}) {
@@ -128,7 +128,7 @@ TEST(Utf8, EveryScalarValueSurvives) {
 // Of all strings of three bytes that do not start in ASCII, exactly as many are valid as there are encodings.
 TEST(Utf8, ValidityOfAllThreeByteStrings) {
     std::size_t valid = 0;
-    for (unsigned value = 0; value < 0x1000000; value++) {
+    for (unsigned value = 0; value < 0x1000000; ++value) {
         const char text[3] = {static_cast<char>(value >> 16), static_cast<char>(value >> 8), static_cast<char>(value)};
         if (static_cast<unsigned char>(text[0]) >= 0x80) valid += utf8::is_valid({text, 3});
     }
@@ -139,10 +139,10 @@ TEST(Utf8, ValidityOfAllThreeByteStrings) {
 
 TEST(Utf8, ValidityAtAnyPosition) {
     // Long ASCII runs with one bad byte at every place: the fast path must not jump over it.
-    for (std::size_t length = 1; length < 40; length++) {
+    for (std::size_t length = 1; length < 40; ++length) {
         std::string text(length, 'x');
         EXPECT_TRUE(utf8::is_valid(text));
-        for (std::size_t at = 0; at < length; at++) {
+        for (std::size_t at = 0; at < length; ++at) {
             std::string bad = text;
             bad[at] = '\x80';
             EXPECT_FALSE(utf8::is_valid(bad)) << at << " of " << length;

@@ -26,8 +26,8 @@ public:
     static constexpr ObjectType kType = ObjectType::channel;
     static Ref<FakeChannel> create() { return Ref<FakeChannel>::adopt(*mm::make<FakeChannel>()); }
     FakeChannel() : Object(kType, {}) {}
-    void handle_added(Rights) override { handles++; }
-    void handle_removed(Rights) override { handles--; }
+    void handle_added(Rights) override { ++handles; }
+    void handle_removed(Rights) override { --handles; }
     void revoked_for(std::uint64_t holder) override {
         revoked.push_back(holder);
         if (at_revocation) std::exchange(at_revocation, {})();
@@ -101,7 +101,7 @@ TEST(Cap, DepthEndsAt64) {
     Agent a(1);
     Handle h = *a.table->insert_new(FakeChannel::create(), rights::derive | rights::send);
     const Handle root = h;
-    for (unsigned i = 1; i <= kMaxDerivationDepth; i++) {
+    for (unsigned i = 1; i <= kMaxDerivationDepth; ++i) {
         auto next = a.table->derive(h, rights::derive | rights::send);
         ASSERT_TRUE(next) << i;
         h = *next;
@@ -181,7 +181,7 @@ TEST(Cap, RevocationsOverlap) {
     const Handle h = *a.table->insert_new(object, rights::all);
     const Handle at_b = *b.table->insert(*a.table->derive_out(h, rights::all, rights::transfer));
     std::vector<Handle> leaves;
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 100; ++i)
         leaves.push_back(*b.table->derive(at_b, rights::all));
     // The first tells its first chunk when the second comes, over the same tree, and goes through.
     object->at_revocation = [&] {
@@ -204,7 +204,7 @@ TEST(Cap, WhatIsDerivedDuringARevocationStays) {
     Agent a(1);
     auto object = FakeChannel::create();
     const Handle h = *a.table->insert_new(object, rights::all);
-    for (int i = 0; i < 40; i++)
+    for (int i = 0; i < 40; ++i)
         ASSERT_TRUE(a.table->derive(h, rights::send));
     std::vector<Handle> late;
     object->at_revocation = [&] { late.push_back(*a.table->derive(h, rights::send)); };
@@ -331,7 +331,7 @@ TEST(Cap, HandleQuotaAndGrowth) {
     Agent a(1);
     auto object = FakeChannel::create();
     std::set<Handle> seen;
-    for (unsigned i = 0; i < 2000; i++) {
+    for (unsigned i = 0; i < 2000; ++i) {
         auto h = a.table->insert_new(object, rights::send);
         ASSERT_TRUE(h);
         ASSERT_TRUE(seen.insert(*h).second);
@@ -346,7 +346,7 @@ TEST(Cap, ChecksAreCountedByKind) {
     const auto before = cap::checks_of(kind, 4), before_other = cap::checks_of(kind, 5);
     Agent a(1);
     const Handle h = *a.table->insert_new(FakeChannel::create(), rights::send);
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; ++i)
         (void)a.table->lookup<FakeChannel>(h, rights::send);
     (void)a.table->lookup<FakeChannel>(h, rights::receive);
     EXPECT_EQ(cap::checks_of(kind, 4).granted, before.granted + 5);
@@ -368,23 +368,23 @@ TEST(Cap, RandomRunAgreesWithTheModel) {
         unsigned payer;
         bool live, open;
     };
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < 20; ++round) {
         std::vector<std::unique_ptr<Agent>> agents;
-        for (unsigned i = 0; i < 4; i++)
+        for (unsigned i = 0; i < 4; ++i)
             agents.push_back(std::make_unique<Agent>(i + 1));
         std::vector<Model> all;
         auto kill_below = [&](auto& self, long index) -> void {
-            for (std::size_t i = 0; i < all.size(); i++)
+            for (std::size_t i = 0; i < all.size(); ++i)
                 if (all[i].parent == index && all[i].live) {
                     all[i].live = false;
                     self(self, static_cast<long>(i));
                 }
         };
-        for (int step = 0; step < 400; step++) {
+        for (int step = 0; step < 400; ++step) {
             const unsigned who = random() % 4;
             if (!agents[who]) continue;
             std::vector<long> mine;
-            for (std::size_t i = 0; i < all.size(); i++)
+            for (std::size_t i = 0; i < all.size(); ++i)
                 if (all[i].agent == who && all[i].open) mine.push_back(static_cast<long>(i));
             const long one = mine.empty() ? -1 : mine[random() % mine.size()];
             switch (one < 0 ? 0 : random() % 12) {
@@ -426,7 +426,7 @@ TEST(Cap, RandomRunAgreesWithTheModel) {
                 if (random() % 20 != 0) break;
                 agents[who]->end();
                 agents[who].reset();
-                for (std::size_t i = 0; i < all.size(); i++) {
+                for (std::size_t i = 0; i < all.size(); ++i) {
                     if (all[i].payer == who && all[i].live) {
                         all[i].live = false;
                         kill_below(kill_below, static_cast<long>(i));
@@ -454,7 +454,7 @@ TEST(Cap, ConcurrentUseDeriveAndRevoke) {
     const Handle root = *a.table->insert_new(shared, rights::all);
     std::atomic<bool> stop{false};
     std::vector<std::thread> threads;
-    for (unsigned t = 0; t < 3; t++)
+    for (unsigned t = 0; t < 3; ++t)
         threads.emplace_back([&, t] {
             test::cpu = t;
             while (!stop) {
@@ -467,7 +467,7 @@ TEST(Cap, ConcurrentUseDeriveAndRevoke) {
                 (void)b.table->close(*h);
             }
         });
-    for (int i = 0; i < 300; i++)
+    for (int i = 0; i < 300; ++i)
         ASSERT_TRUE(a.table->revoke(root));
     stop = true;
     for (auto& t : threads)

@@ -21,11 +21,11 @@ public:
     static Ref<Counted> create() { return Ref<Counted>::adopt(*mm::make<Counted>()); }
     Counted() : Object(ObjectType::timer, {}) {}
     void handle_added(Rights) override {
-        handles++;
+        ++handles;
         while (held)
             std::this_thread::yield();
     }
-    void handle_removed(Rights) override { handles--; }
+    void handle_removed(Rights) override { --handles; }
     std::atomic<int> handles{0};
     std::atomic<bool> held{false}; // whoever adds a handle stays there
 };
@@ -54,7 +54,7 @@ TEST(CapInsertEnd, AnEndInTheMiddleLeavesNothing) {
         Holder giver(1), taker(2);
         const Ref<Counted> objects[2] = {Counted::create(), Counted::create()};
         Capability given[2];
-        for (unsigned i = 0; i < 2; i++) { // of trees of their own, with different locks
+        for (unsigned i = 0; i < 2; ++i) { // of trees of their own, with different locks
             const Handle root = *giver.table->insert_new(objects[i], rights::all);
             given[i] = *giver.table->derive_out(root, rights::send, rights::transfer);
         }
@@ -105,7 +105,7 @@ TEST(CapInsertEnd, Stress) {
         for (Handle& root : roots)
             root = *giver.table->insert_new(object, rights::all);
         const std::uint64_t memory = giver.quota->used(Resource::memory);
-        for (unsigned round = 0; round < 100; round++) {
+        for (unsigned round = 0; round < 100; ++round) {
             Holder taker(2);
             std::atomic<unsigned> inserted{0};
             std::atomic<bool> revoking{true};
@@ -114,22 +114,22 @@ TEST(CapInsertEnd, Stress) {
                 while (!is_closed(taker)) {
                     Capability batch[8];
                     Handle out[8];
-                    for (unsigned i = 0; i < 8; i++)
+                    for (unsigned i = 0; i < 8; ++i)
                         if (auto made = giver.table->derive_out(roots[i % 4], rights::send, rights::transfer))
                             batch[i] = std::move(*made);
                     if (cpu == 1)
                         for (Capability& one : batch)
                             one.count(); // as under way in a message
                     (void)taker.table->insert_all(batch, out);
-                    inserted++;
-                    for (unsigned i = 0; i < 4; i++)
+                    ++inserted;
+                    for (unsigned i = 0; i < 4; ++i)
                         (void)taker.table->close(out[i]);
                 }
             };
             std::thread first(insert, 1u), second(insert, 2u);
             std::thread revoker([&] {
                 test::cpu = 3;
-                for (unsigned i = 0; revoking; i++)
+                for (unsigned i = 0; revoking; ++i)
                     (void)giver.table->revoke(roots[i % 4]);
             });
             while (inserted < 1 + round % 7)

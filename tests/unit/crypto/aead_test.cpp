@@ -49,7 +49,7 @@ TYPED_TEST_SUITE(Aead, Algorithms);
 
 TYPED_TEST(Aead, EveryLengthRoundTripsWithTheSameBitsInEveryBackend) {
     std::vector<std::pair<std::size_t, std::size_t>> sizes; // of text and associated data
-    for (std::size_t i = 0; i <= 300; i++) {
+    for (std::size_t i = 0; i <= 300; ++i) {
         sizes.emplace_back(i, i % 37);
         sizes.emplace_back(i % 37, i);
     }
@@ -101,7 +101,7 @@ TYPED_TEST(Aead, RefusesEveryFlippedBitAndLeavesTheOutput) {
             return false;
         };
         const auto flip_all = [&](MutableBytes bytes, Bytes with_aad) {
-            for (std::size_t bit = 0; bit < 8 * bytes.size(); bit++) {
+            for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
                 bytes[bit / 8] ^= std::byte{1} << bit % 8;
                 EXPECT_FALSE(opens(with_aad)) << bit;
                 bytes[bit / 8] ^= std::byte{1} << bit % 8;
@@ -149,7 +149,7 @@ TYPED_TEST(Aead, RefusesWrongSizesAndOverlaps) {
     EXPECT_EQ(both({}, all.first(10), all.subspan(100, 11)), Error::bad_argument);
     EXPECT_EQ(both({}, {}, all.first(1)), Error::bad_argument);
     // Every partial overlap, one byte at either end included.
-    for (std::size_t by = 1; by < 50; by++) {
+    for (std::size_t by = 1; by < 50; ++by) {
         EXPECT_EQ(both({}, all.first(50), all.subspan(by, 50)), Error::bad_argument) << by;
         EXPECT_EQ(both({}, all.subspan(by, 50), all.first(50)), Error::bad_argument) << by;
         EXPECT_EQ(both(all.subspan(by, 50), all.subspan(100, 50), all.first(50)), Error::bad_argument) << by;

@@ -31,19 +31,19 @@ unsigned multiply(unsigned a, unsigned b) {
 
 // FIPS 197 section 5.1.1: the inverse, then a matrix and a constant.
 TEST(Aes, SboxIsItsDefinition) {
-    for (unsigned x = 0; x < 256; x++) {
+    for (unsigned x = 0; x < 256; ++x) {
         unsigned inverse = 0;
-        for (unsigned y = 1; y < 256; y++) {
+        for (unsigned y = 1; y < 256; ++y) {
             if (multiply(x, y) == 1) inverse = y;
         }
         const unsigned twice = inverse | inverse << 8;
         const unsigned expected = (inverse ^ twice >> 4 ^ twice >> 5 ^ twice >> 6 ^ twice >> 7 ^ 0x63) & 0xff;
         std::uint8_t bit[8];
-        for (unsigned i = 0; i < 8; i++)
+        for (unsigned i = 0; i < 8; ++i)
             bit[i] = x >> i & 1;
         detail::aes::substitute(bit);
         unsigned result = 0;
-        for (unsigned i = 0; i < 8; i++)
+        for (unsigned i = 0; i < 8; ++i)
             result |= (bit[i] & 1u) << i;
         ASSERT_EQ(result, expected) << x;
     }
@@ -73,15 +73,15 @@ template <typename Engine>
 void check_counter() {
     detail::aes::RoundKeys keys;
     Engine::expand(from_hex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"), keys);
-    for (std::size_t blocks = 1; blocks < 30; blocks++) {
+    for (std::size_t blocks = 1; blocks < 30; ++blocks) {
         Block counter;
         std::ranges::copy(from_hex("a0a1a2a3a4a5a6a7a8a9aaabfffffffa"), counter.bytes.begin());
         std::vector<std::byte> stream(16 * blocks - 5);
         Engine::gctr(keys, counter, stream, stream);
-        for (std::size_t i = 0; i < blocks; i++) {
+        for (std::size_t i = 0; i < blocks; ++i) {
             Block one = counter;
             const std::uint32_t count = 0xfffffffa + static_cast<std::uint32_t>(i);
-            for (std::size_t j = 0; j < 4; j++)
+            for (std::size_t j = 0; j < 4; ++j)
                 one.bytes[12 + j] = static_cast<std::byte>(count >> (24 - 8 * j));
             Block other;
             Engine::encrypt(keys, one, other);
@@ -176,7 +176,7 @@ TEST(Aes256Gcm, Acvp) {
                     ASSERT_TRUE(detail::aes::gcm_seal(key, iv, aad, plaintext, out, tag));
                     EXPECT_EQ(out, from_hex(expected["ct"].text)) << test["tcId"].number;
                     EXPECT_EQ(tag, from_hex(expected["tag"].text)) << test["tcId"].number;
-                    sealed++;
+                    ++sealed;
                     return;
                 }
                 const auto ciphertext = from_hex(test["ct"].text);
@@ -186,11 +186,11 @@ TEST(Aes256Gcm, Acvp) {
                     ASSERT_FALSE(expected["testPassed"].is_true());
                     ASSERT_FALSE(result.has_value()) << test["tcId"].number;
                     EXPECT_EQ(result.error(), Error::integrity);
-                    refused++;
+                    ++refused;
                 } else {
                     ASSERT_TRUE(result.has_value()) << test["tcId"].number;
                     EXPECT_EQ(out, from_hex(expected["pt"].text)) << test["tcId"].number;
-                    opened++;
+                    ++opened;
                 }
             });
         if (!found) GTEST_SKIP() << "vectors/acvp/ACVP-AES-GCM-1.0 is not in the shared folder";
@@ -207,9 +207,9 @@ TEST(Aes256Gcm, InnerFunctionsRefuseOtherLengths) {
     const auto seal = [&](std::size_t key, std::size_t iv, std::size_t tag_size) {
         return detail::aes::gcm_seal(some.first(key), some.first(iv), {}, {}, {}, MutableBytes(tag).first(tag_size));
     };
-    for (std::size_t size = 0; size <= 33; size++)
+    for (std::size_t size = 0; size <= 33; ++size)
         EXPECT_EQ(seal(size, 12, 16).has_value(), size == 16 || size == 32) << size;
-    for (std::size_t size = 0; size <= 17; size++)
+    for (std::size_t size = 0; size <= 17; ++size)
         EXPECT_EQ(seal(32, 12, size).has_value(), size == 4 || size == 8 || (size >= 12 && size <= 16)) << size;
     EXPECT_EQ(seal(32, 0, 16).error(), Error::bad_argument);
     EXPECT_TRUE(seal(32, 40, 16).has_value());

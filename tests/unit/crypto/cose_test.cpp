@@ -107,7 +107,7 @@ TEST_F(Cose44, TheExampleOfTheStandard) {
 TYPED_TEST(Cose, RoundTrips) {
     const Buffer payload = from_hex("00112233");
     const Buffer kid = from_hex("c0ffee");
-    for (int mask = 0; mask < 64; mask++) {
+    for (int mask = 0; mask < 64; ++mask) {
         CoseContent content;
         if (mask & 1) content.payload = payload;
         content.is_detached = (mask & 2) != 0;
@@ -168,7 +168,7 @@ TYPED_TEST(Cose, EveryChangedByteIsRefused) {
     const Buffer bytes = this->sign({.payload = kid, .header = {.key_id = Bytes(kid)}});
     ASSERT_TRUE(this->accepts(bytes));
     std::mt19937 random(1);
-    for (std::size_t i = 0; i < bytes.size(); i++) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
         Buffer changed = bytes;
         changed[i] ^= static_cast<std::byte>(1 << random() % 8);
         EXPECT_FALSE(this->accepts(changed)) << i;
@@ -303,14 +303,14 @@ TYPED_TEST(Cose, Keys) {
     auto private_key = parse_cose_key(*private_bytes);
     ASSERT_TRUE(private_key && private_key->seed);
     EXPECT_TRUE(load(*private_key));
-    for (std::size_t size = 0; size < private_bytes->size(); size++) {
+    for (std::size_t size = 0; size < private_bytes->size(); ++size) {
         EXPECT_FALSE(parse_cose_key(private_bytes->first(size))) << size;
         Buffer small(size);
         EXPECT_EQ(encode_cose_private_key<TypeParam>(pair.seed, pair.public_key, Bytes(kid), small).error(),
                   Error::buffer_small);
     }
     // A changed seed or public key does not fit the other.
-    for (std::size_t i = 15; i < private_bytes->size(); i++) {
+    for (std::size_t i = 15; i < private_bytes->size(); ++i) {
         if (i % 37 != 0 && i + 33 < private_bytes->size()) continue;
         Buffer changed(private_bytes->begin(), private_bytes->end());
         changed[i] ^= std::byte{1};

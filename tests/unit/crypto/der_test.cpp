@@ -109,7 +109,7 @@ TEST(Der, Writer) {
         Writer counter{MutableBytes()};
         build(counter);
         std::vector<std::byte> buffer(counter.size());
-        for (std::size_t room = 0; room < buffer.size(); room++) {
+        for (std::size_t room = 0; room < buffer.size(); ++room) {
             std::vector<std::byte> small(room);
             Writer out(small);
             build(out);
@@ -163,9 +163,9 @@ TEST(Der, WriterRefusesWrongUse) {
     not_open.end();
     EXPECT_EQ(not_open.finish().error(), Error::bad_state);
     Writer deep(buffer);
-    for (std::size_t i = 0; i <= Writer::kMaxDepth; i++)
+    for (std::size_t i = 0; i <= Writer::kMaxDepth; ++i)
         deep.begin(Tag::sequence);
-    for (std::size_t i = 0; i < Writer::kMaxDepth; i++)
+    for (std::size_t i = 0; i < Writer::kMaxDepth; ++i)
         deep.end();
     EXPECT_EQ(deep.finish().error(), Error::bad_state);
 }
@@ -173,7 +173,7 @@ TEST(Der, WriterRefusesWrongUse) {
 TEST(Der, WhatIsReadIsWrittenBack) {
     std::mt19937 random(1);
     int accepted = 0;
-    for (int round = 0; round < 200'000; round++) {
+    for (int round = 0; round < 200'000; ++round) {
         std::vector<std::byte> data(random() % 12);
         for (std::byte& byte : data)
             byte = static_cast<std::byte>(random() % 4 == 0 ? random() % 8 : random());
@@ -187,7 +187,7 @@ TEST(Der, WhatIsReadIsWrittenBack) {
             if (!failed) out.element(element->tag, element->contents);
         }
         if (failed) continue;
-        accepted++;
+        ++accepted;
         const auto copy = out.finish();
         ASSERT_TRUE(copy);
         EXPECT_EQ(to_hex(*copy), to_hex(data));

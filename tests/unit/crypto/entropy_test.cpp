@@ -32,7 +32,7 @@ TEST(EntropyHealth, AGoodSourcePasses) {
     std::mt19937_64 random(1);
     HealthTests<8000> bytes;
     HealthTests<1000, 1024> bits;
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 100000; ++i) {
         ASSERT_TRUE(bytes.add(random() & 0xff)) << i;
         ASSERT_TRUE(bits.add(random() & 1)) << i;
     }
@@ -41,7 +41,7 @@ TEST(EntropyHealth, AGoodSourcePasses) {
 TEST(EntropyHealth, AStuckSourceFailsAtTheCutoff) {
     HealthTests<1000> tests;
     ASSERT_TRUE(tests.add(6));
-    for (unsigned i = 1; i < HealthTests<1000>::kRepetitionCutoff; i++)
+    for (unsigned i = 1; i < HealthTests<1000>::kRepetitionCutoff; ++i)
         ASSERT_TRUE(tests.add(7));
     EXPECT_FALSE(tests.add(7));
     EXPECT_FALSE(tests.add(8)); // once failed, failed
@@ -53,7 +53,7 @@ TEST(EntropyHealth, ABiasedSourceFailsWithinAWindow) {
     HealthTests<1000> tests;
     int taken = 0;
     while (tests.add(taken % 5 == 4 ? static_cast<std::uint64_t>(taken) : 0))
-        taken++;
+        ++taken;
     EXPECT_LT(taken, 512);
 }
 
@@ -65,7 +65,7 @@ TEST(SeedCollector, KeepsItsLimits) {
     Collector collector;
     Collector::Seed first;
     Collector::Seed second;
-    for (std::uint64_t i = 0; i < Collector::kSamplesNeeded; i++) {
+    for (std::uint64_t i = 0; i < Collector::kSamplesNeeded; ++i) {
         ASSERT_FALSE(collector.is_ready());
         ASSERT_EQ(collector.take(first).error(), Error::not_ready);
         ASSERT_TRUE(collector.add(random() & 3));

@@ -17,7 +17,7 @@ using test::to_hex;
 
 std::vector<std::byte> counting(unsigned from, unsigned to) {
     std::vector<std::byte> bytes;
-    for (unsigned i = from; i <= to; i++)
+    for (unsigned i = from; i <= to; ++i)
         bytes.push_back(static_cast<std::byte>(i));
     return bytes;
 }
@@ -72,7 +72,7 @@ TYPED_TEST(HkdfOver, FormulaAndLimit) {
     const auto prk = Hmac<TypeParam>::compute(salt, ikm);
     std::vector<std::byte> message;
     std::vector<std::byte> expected;
-    for (unsigned i = 1; i <= 255; i++) {
+    for (unsigned i = 1; i <= 255; ++i) {
         message.insert(message.end(), info.begin(), info.end());
         message.push_back(static_cast<std::byte>(i));
         const auto block = Hmac<TypeParam>::compute(prk, message);

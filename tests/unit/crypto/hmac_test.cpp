@@ -49,7 +49,7 @@ TEST(Hmac, Rfc4231) {
         EXPECT_EQ(to_hex(Hmac<Sha512>::compute(key, data)), example.sha512);
         // In pieces, and a second message under the same key.
         Hmac<Sha256> mac(key);
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < 2; ++i) {
             for (const std::byte& byte : data)
                 mac.update({&byte, 1});
             EXPECT_EQ(to_hex(mac.finish()), example.sha256);
@@ -96,7 +96,7 @@ TEST(HmacDrbg, Acvp) {
                 return;
             }
             mode->second(group, test, expected);
-            ran++;
+            ++ran;
         });
     if (!found) GTEST_SKIP() << "vectors/acvp/hmacDRBG-SP800-90Ar1 is not in the shared folder";
     std::printf("hmacDRBG-SP800-90Ar1: %d cases; 60 of SHA-1 left out\n", ran);
@@ -164,7 +164,7 @@ TEST(HmacDrbg, TakesOverAnothersState) {
     EXPECT_FALSE(made.is_instantiated());
     std::array<std::byte, 40> a{}, b{};
     EXPECT_EQ(made.generate(a).error(), Error::bad_state);
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 3; ++i) {
         ASSERT_TRUE(twin.generate(a).has_value());
         ASSERT_TRUE(used.generate(b).has_value());
         EXPECT_EQ(a, b);
@@ -178,8 +178,8 @@ TEST(Secret, CompareAndWipe) {
     EXPECT_TRUE(equal_in_constant_time(a, b));
     EXPECT_TRUE(equal_in_constant_time({}, {}));
     EXPECT_FALSE(equal_in_constant_time(a, Bytes(b).first(8)));
-    for (std::size_t i = 0; i < b.size(); i++) {
-        for (int bit = 0; bit < 8; bit++) {
+    for (std::size_t i = 0; i < b.size(); ++i) {
+        for (int bit = 0; bit < 8; ++bit) {
             b[i] ^= std::byte{1} << bit;
             EXPECT_FALSE(equal_in_constant_time(a, b));
             b[i] ^= std::byte{1} << bit;

@@ -15,10 +15,10 @@ namespace {
 template <typename Four, typename One>
 void compare() {
     test::for_each_backend([] {
-        for (std::size_t length = 0; length < 3 * Four::kBlockSize; length++) {
+        for (std::size_t length = 0; length < 3 * Four::kBlockSize; ++length) {
             std::vector<std::vector<std::byte>> inputs(4, std::vector<std::byte>(length));
-            for (std::size_t s = 0; s < 4; s++)
-                for (std::size_t i = 0; i < length; i++)
+            for (std::size_t s = 0; s < 4; ++s)
+                for (std::size_t i = 0; i < length; ++i)
                     inputs[s][i] = static_cast<std::byte>(length * 7 + s * 31 + i * 13);
             std::vector<std::vector<std::byte>> outputs(4, std::vector<std::byte>(3 * Four::kBlockSize));
             Four four;
@@ -26,7 +26,7 @@ void compare() {
             four.squeeze_blocks({outputs[0].data(), outputs[1].data(), outputs[2].data(), outputs[3].data()}, 2);
             constexpr std::size_t kLast = 2 * Four::kBlockSize;
             four.squeeze_blocks({&outputs[0][kLast], &outputs[1][kLast], &outputs[2][kLast], &outputs[3][kLast]}, 1);
-            for (std::size_t s = 0; s < 4; s++) {
+            for (std::size_t s = 0; s < 4; ++s) {
                 One one;
                 one.update(inputs[s]);
                 std::vector<std::byte> expected(3 * Four::kBlockSize);

@@ -55,7 +55,7 @@ Proof naive_subproof(std::size_t m, Leaves leaves, bool known) {
 
 std::vector<MerkleHash> make_leaves(std::size_t count) {
     std::vector<MerkleHash> leaves;
-    for (std::size_t i = 0; i < count; i++)
+    for (std::size_t i = 0; i < count; ++i)
         leaves.push_back(merkle_leaf(as_bytes("record " + std::to_string(i))));
     return leaves;
 }
@@ -79,7 +79,7 @@ TEST(Merkle, KnownRoots) {
                            "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"};
     MerkleFrontier frontier;
     EXPECT_EQ(to_hex(frontier.root()), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    for (std::size_t i = 0; i < 8; i++) {
+    for (std::size_t i = 0; i < 8; ++i) {
         frontier.append(merkle_leaf(from_hex(data[i])));
         EXPECT_EQ(to_hex(frontier.root()), roots[i]);
     }
@@ -112,7 +112,7 @@ TEST(Merkle, ExampleOfRfc9162) {
 TEST(Merkle, RootsAgreeWithTheDefinition) {
     const auto leaves = make_leaves(kSizes);
     MerkleFrontier frontier;
-    for (std::size_t size = 0; size <= kSizes; size++) {
+    for (std::size_t size = 0; size <= kSizes; ++size) {
         const Leaves part = Leaves(leaves).first(size);
         EXPECT_EQ(frontier.root(), naive_root(part)) << size;
         EXPECT_EQ(merkle_root(part), naive_root(part)) << size;
@@ -124,10 +124,10 @@ TEST(Merkle, RootsAgreeWithTheDefinition) {
 TEST(Merkle, InclusionProofs) {
     const auto leaves = make_leaves(kSizes);
     std::array<MerkleHash, kMaxMerkleProof> out;
-    for (std::size_t size = 1; size <= kSizes; size++) {
+    for (std::size_t size = 1; size <= kSizes; ++size) {
         const Leaves part = Leaves(leaves).first(size);
         const MerkleHash root = naive_root(part);
-        for (std::size_t index = 0; index < size; index++) {
+        for (std::size_t index = 0; index < size; ++index) {
             const std::size_t length = merkle_inclusion_proof(part, index, out).value();
             Proof proof(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(length));
             ASSERT_EQ(proof, naive_path(index, part)) << index << " of " << size;
@@ -143,7 +143,7 @@ TEST(Merkle, InclusionProofs) {
             };
             EXPECT_TRUE(refused(flipped(leaf, seed), index, size, proof, root));
             EXPECT_TRUE(refused(leaf, index, size, proof, flipped(root, seed)));
-            for (std::size_t i = 0; i < proof.size(); i++) {
+            for (std::size_t i = 0; i < proof.size(); ++i) {
                 Proof changed = proof;
                 changed[i] = flipped(changed[i], seed);
                 EXPECT_TRUE(refused(leaf, index, size, changed, root));
@@ -164,7 +164,7 @@ TEST(Merkle, InclusionProofs) {
             EXPECT_TRUE(refused(leaf, index, size, appended, root));
             // Also where the root is the one that the longer proof leads to.
             EXPECT_TRUE(refused(leaf, index, size, appended, merkle_node(root, root)));
-            for (std::size_t other = 0; other <= size; other++) {
+            for (std::size_t other = 0; other <= size; ++other) {
                 const bool near = other + 2 >= index && other <= index + 2;
                 if (other != index && (near || size <= 32)) EXPECT_TRUE(refused(leaf, other, size, proof, root));
             }
@@ -176,10 +176,10 @@ TEST(Merkle, InclusionProofs) {
 TEST(Merkle, ConsistencyProofs) {
     const auto leaves = make_leaves(kSizes);
     std::array<MerkleHash, kMaxMerkleProof> out;
-    for (std::size_t size = 1; size <= kSizes; size++) {
+    for (std::size_t size = 1; size <= kSizes; ++size) {
         const Leaves part = Leaves(leaves).first(size);
         const MerkleHash root = naive_root(part);
-        for (std::size_t old_size = 1; old_size <= size; old_size++) {
+        for (std::size_t old_size = 1; old_size <= size; ++old_size) {
             const MerkleHash old_root = naive_root(part.first(old_size));
             const std::size_t length = merkle_consistency_proof(part, old_size, out).value();
             Proof proof(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(length));
@@ -196,7 +196,7 @@ TEST(Merkle, ConsistencyProofs) {
             EXPECT_TRUE(refused(old_size, size, old_root, flipped(root, seed), proof));
             EXPECT_TRUE(refused(0, size, old_root, root, proof));
             EXPECT_TRUE(refused(size + 1, size, old_root, root, proof));
-            for (std::size_t i = 0; i < proof.size(); i++) {
+            for (std::size_t i = 0; i < proof.size(); ++i) {
                 Proof changed = proof;
                 changed[i] = flipped(changed[i], seed);
                 EXPECT_TRUE(refused(old_size, size, old_root, root, changed));
@@ -239,10 +239,10 @@ TEST(Merkle, HugeSizesEnd) {
 
 TEST(PageTree, PadsTheLastPage) {
     std::vector<std::byte> entry(3 * kTreePageSize, std::byte{0});
-    for (std::size_t i = 0; i < 2 * kTreePageSize + 5; i++)
+    for (std::size_t i = 0; i < 2 * kTreePageSize + 5; ++i)
         entry[i] = static_cast<std::byte>(i % 251 + 1);
     std::vector<MerkleHash> leaves;
-    for (std::size_t page = 0; page < 3; page++) {
+    for (std::size_t page = 0; page < 3; ++page) {
         leaves.push_back(merkle_leaf(Bytes(entry).subspan(page * kTreePageSize, kTreePageSize)));
     }
     EXPECT_EQ(page_tree_root(Bytes(entry).first(2 * kTreePageSize + 5)), naive_root(leaves));

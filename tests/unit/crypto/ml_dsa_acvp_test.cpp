@@ -59,7 +59,7 @@ int run_file(const std::string& folder, const Run& run) {
                 for_each_set([&](auto& set, const std::string& name) {
                     if (group["parameterSet"].text != name) return;
                     run(set, group, test, expected);
-                    ran++;
+                    ++ran;
                 });
             });
     });

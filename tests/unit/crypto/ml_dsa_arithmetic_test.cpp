@@ -29,8 +29,8 @@ Polynomial random_polynomial(std::mt19937_64& random, std::int32_t bound) {
 // The product modulo X^256 + 1.
 std::vector<std::int32_t> schoolbook(const Polynomial& a, const Polynomial& b) {
     std::vector<std::int64_t> sums(kN);
-    for (std::size_t i = 0; i < kN; i++)
-        for (std::size_t j = 0; j < kN; j++) {
+    for (std::size_t i = 0; i < kN; ++i)
+        for (std::size_t j = 0; j < kN; ++j) {
             const std::int64_t product = std::int64_t{a[i]} * b[j] % kQ;
             sums[(i + j) % kN] += i + j < kN ? product : -product;
         }
@@ -42,7 +42,7 @@ std::vector<std::int32_t> schoolbook(const Polynomial& a, const Polynomial& b) {
 TEST(MlDsaArithmetic, ProductsAreThoseOfTheRing) {
     test::for_each_backend([] {
         std::mt19937_64 random(1);
-        for (int round = 0; round < 10; round++) {
+        for (int round = 0; round < 10; ++round) {
             Polynomial a = random_polynomial(random, kQ);
             Polynomial b = random_polynomial(random, kQ);
             // The largest values that are allowed.
@@ -54,7 +54,7 @@ TEST(MlDsaArithmetic, ProductsAreThoseOfTheRing) {
             Polynomial product;
             multiply(product, a, b);
             inverse_ntt(product);
-            for (std::size_t i = 0; i < kN; i++) {
+            for (std::size_t i = 0; i < kN; ++i) {
                 ASSERT_LT(std::abs(product[i]), kQ);
                 ASSERT_EQ(residue(product[i]), expected[i]) << i;
             }
@@ -66,12 +66,12 @@ TEST(MlDsaArithmetic, ProductsAreThoseOfTheRing) {
 TEST(MlDsaArithmetic, SumsOfProductsDoNotOverflow) {
     test::for_each_backend([] {
         std::mt19937_64 random(2);
-        for (int round = 0; round < 8; round++) {
+        for (int round = 0; round < 8; ++round) {
             std::vector<Polynomial> a(8);
             std::vector<Polynomial> b(8);
             const Polynomial* rows[8];
             const Polynomial* columns[8];
-            for (std::size_t j = 0; j < 8; j++) {
+            for (std::size_t j = 0; j < 8; ++j) {
                 a[j] = random_polynomial(random, j == 7 ? 9 * kQ : kQ);
                 b[j] = random_polynomial(random, 9 * kQ);
                 if (round == 0) a[j].coefficients.fill((j == 7 ? 9 * kQ : kQ) - 1);
@@ -81,9 +81,9 @@ TEST(MlDsaArithmetic, SumsOfProductsDoNotOverflow) {
             }
             Polynomial out;
             dot(out, rows, columns, 8);
-            for (std::size_t i = 0; i < kN; i++) {
+            for (std::size_t i = 0; i < kN; ++i) {
                 std::int64_t expected = 0;
-                for (std::size_t j = 0; j < 8; j++)
+                for (std::size_t j = 0; j < 8; ++j)
                     expected += std::int64_t{a[j][i]} * b[j][i] % kQ;
                 ASSERT_LT(std::abs(out[i]), kQ);
                 ASSERT_EQ(residue(std::int64_t{residue(out[i])} * ((std::int64_t{1} << 32) % kQ)), residue(expected));
@@ -95,7 +95,7 @@ TEST(MlDsaArithmetic, SumsOfProductsDoNotOverflow) {
 TEST(MlDsaArithmetic, BackendsTransformAlike) {
     if (!is_supported(Backend::avx2)) GTEST_SKIP() << "this processor has no AVX2";
     std::mt19937_64 random(3);
-    for (int round = 0; round < 50; round++) {
+    for (int round = 0; round < 50; ++round) {
         const Polynomial a = random_polynomial(random, kQ);
         Polynomial one = a;
         Polynomial other = a;
@@ -116,20 +116,20 @@ TEST(MlDsaArithmetic, DecomposesEveryResidue) {
             for (std::int32_t first = 0; first < kQ; first += 256) {
                 Polynomial low;
                 Polynomial high;
-                for (std::int32_t i = 0; i < 256; i++) {
+                for (std::int32_t i = 0; i < 256; ++i) {
                     const std::int32_t r = std::min(first + i, kQ - 1);
                     low[static_cast<std::size_t>(i)] = i % 2 != 0 && r != 0 ? r - kQ : r;
                 }
                 decompose(gamma2, low, high);
                 bool right = true;
-                for (std::int32_t i = 0; i < 256; i++) {
+                for (std::int32_t i = 0; i < 256; ++i) {
                     const std::int32_t r = std::min(first + i, kQ - 1);
                     std::int32_t r0 = r % (2 * gamma2);
                     if (r0 > gamma2) r0 -= 2 * gamma2;
                     std::int32_t r1 = (r - r0) / (2 * gamma2);
                     if (r - r0 == kQ - 1) {
                         r1 = 0;
-                        r0--;
+                        --r0;
                     }
                     right = right && low[static_cast<std::size_t>(i)] == r0 && high[static_cast<std::size_t>(i)] == r1;
                 }
@@ -145,14 +145,14 @@ TEST(MlDsaArithmetic, HintsRecoverTheHighBits) {
     test::for_each_backend([] {
         std::mt19937_64 random(4);
         for (const std::int32_t gamma2 : {(kQ - 1) / 88, (kQ - 1) / 32}) {
-            for (int round = 0; round < 300; round++) {
+            for (int round = 0; round < 300; ++round) {
                 Polynomial r = random_polynomial(random, kQ);
                 const Polynomial change = random_polynomial(random, gamma2);
                 Polynomial sum;
                 Polynomial low = r;
                 Polynomial high;
                 decompose(gamma2, low, high);
-                for (std::size_t i = 0; i < kN; i++) {
+                for (std::size_t i = 0; i < kN; ++i) {
                     // Cases at the very edges, too.
                     if (round % 3 == 0 && i % 4 == 0)
                         r[i] =
@@ -160,14 +160,14 @@ TEST(MlDsaArithmetic, HintsRecoverTheHighBits) {
                 }
                 low = r;
                 decompose(gamma2, low, high);
-                for (std::size_t i = 0; i < kN; i++)
+                for (std::size_t i = 0; i < kN; ++i)
                     sum[i] = residue(std::int64_t{r[i]} + change[i]);
                 Polynomial sum_high;
                 decompose(gamma2, sum, sum_high);
                 Polynomial hint = high;
                 const std::uint32_t ones = make_hint(gamma2, low, change, hint);
                 std::uint32_t expected_ones = 0;
-                for (std::size_t i = 0; i < kN; i++) {
+                for (std::size_t i = 0; i < kN; ++i) {
                     const bool differs = sum_high[i] != high[i];
                     expected_ones += differs ? 1 : 0;
                     ASSERT_EQ(hint[i], differs ? 1 : 0);
@@ -183,7 +183,7 @@ TEST(MlDsaArithmetic, ComparisonsSeeEachCoefficient) {
     test::for_each_backend([] {
         constexpr std::int32_t kBound = 261888 - 196;
         const Polynomial zero{};
-        for (std::size_t i = 0; i < kN; i++) {
+        for (std::size_t i = 0; i < kN; ++i) {
             for (const std::int32_t value : {kBound - 1, kBound, kQ / 2}) {
                 for (const std::int32_t sign : {1, -1}) {
                     for (const std::int32_t shift : {0, kQ, -kQ}) { // another representative of the same residue
@@ -208,7 +208,7 @@ TEST(MlDsaArithmetic, EncodingsComeBack) {
     test::for_each_backend([] {
         std::mt19937_64 random(5);
         for (const Shape& shape : kShapes) {
-            for (int round = 0; round < 20; round++) {
+            for (int round = 0; round < 20; ++round) {
                 const Octet bits = random_bytes(random, 1024);
                 Polynomial a;
                 Octet out(1024);
@@ -220,9 +220,9 @@ TEST(MlDsaArithmetic, EncodingsComeBack) {
                     std::equal(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(shape.z_bytes()), bits.begin()));
                 // Algorithm 19, bit by bit.
                 const unsigned width = shape.gamma1 == 1 << 17 ? 18 : 20;
-                for (std::size_t i = 0; i < kN; i++) {
+                for (std::size_t i = 0; i < kN; ++i) {
                     std::int32_t value = 0;
-                    for (unsigned bit = 0; bit < width; bit++) {
+                    for (unsigned bit = 0; bit < width; ++bit) {
                         const std::size_t at = i * width + bit;
                         value |= static_cast<std::int32_t>(bits[at / 8] >> (at % 8) & std::byte{1}) << bit;
                     }
@@ -240,7 +240,7 @@ TEST(MlDsaArithmetic, EncodingsComeBack) {
                     coefficient = static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(largest + 1));
                 encode_w1(shape.gamma2, out.data(), a);
                 const std::size_t w1_width = shape.w1_bytes() / 32;
-                for (std::size_t at = 0; at < 8 * shape.w1_bytes(); at++) {
+                for (std::size_t at = 0; at < 8 * shape.w1_bytes(); ++at) {
                     const auto bit = static_cast<std::int32_t>(out[at / 8] >> (at % 8) & std::byte{1});
                     ASSERT_EQ(bit, a[at / w1_width] >> (at % w1_width) & 1);
                 }
@@ -256,7 +256,7 @@ TEST(MlDsaArithmetic, RoundsEveryResidueToAPowerOfTwo) {
         Octet t0(kT0Bytes);
         for (std::int32_t first = 0; first < kQ; first += 256) {
             Polynomial t;
-            for (std::int32_t i = 0; i < 256; i++)
+            for (std::int32_t i = 0; i < 256; ++i)
                 t[static_cast<std::size_t>(i)] = std::min(first + i, kQ - 1) - (i % 3 == 0 && first != 0 ? kQ : 0);
             power2round(t, t1.data(), t0.data());
             Polynomial high;
@@ -264,7 +264,7 @@ TEST(MlDsaArithmetic, RoundsEveryResidueToAPowerOfTwo) {
             unpack_t1(high, t1.data());
             unpack_t0(low, t0.data());
             bool right = true;
-            for (std::size_t i = 0; i < kN; i++) {
+            for (std::size_t i = 0; i < kN; ++i) {
                 right = right && high[i] + low[i] == residue(t[i]) && low[i] > -(1 << 12) && low[i] <= 1 << 12;
             }
             ASSERT_TRUE(right) << first;
@@ -276,10 +276,10 @@ TEST(MlDsaArithmetic, RoundsEveryResidueToAPowerOfTwo) {
 TEST(MlDsaArithmetic, RejectionSamplingIsTheSameInBothPaths) {
     if (!is_supported(Backend::avx2)) GTEST_SKIP() << "this processor has no AVX2";
     std::mt19937_64 random(6);
-    for (int round = 0; round < 300; round++) {
+    for (int round = 0; round < 300; ++round) {
         Octet bytes = random_bytes(random, 840 + 32);
         const std::size_t often = random() % 4;
-        for (std::size_t i = 0; i < bytes.size(); i++)
+        for (std::size_t i = 0; i < bytes.size(); ++i)
             if (often != 0 && random() % 4 < often) bytes[i] = std::byte{255};
         const std::size_t have = random() % 257;
         const std::size_t size = 24 * (random() % 36);

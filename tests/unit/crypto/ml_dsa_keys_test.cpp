@@ -171,13 +171,13 @@ TYPED_TEST(MlDsaKeys, SpoiltEncodingsAreRefused) {
     const Bytes der = *encode_public_key<TypeParam>(this->pair_->public_key, buffer);
     auto& key = this->other_.public_key;
     // Every truncation, and the length of the outer sequence with it.
-    for (std::size_t size = 0; size < der.size(); size++)
+    for (std::size_t size = 0; size < der.size(); ++size)
         EXPECT_FALSE(decode_public_key<TypeParam>(der.first(size), key)) << size;
     Buffer longer(der.begin(), der.end());
     longer.push_back(std::byte{0});
     EXPECT_EQ(decode_public_key<TypeParam>(longer, key).error(), Error::bad_format);
     // Every bit in front of the key.
-    for (std::size_t bit = 0; bit < 8 * std::size_t{22}; bit++) {
+    for (std::size_t bit = 0; bit < 8 * std::size_t{22}; ++bit) {
         Buffer changed(der.begin(), der.end());
         changed[bit / 8] ^= static_cast<std::byte>(1 << bit % 8);
         EXPECT_FALSE(decode_public_key<TypeParam>(changed, key)) << bit;
@@ -192,9 +192,9 @@ TYPED_TEST(MlDsaKeys, SpoiltEncodingsAreRefused) {
 
     Buffer private_buffer(kEncodedPrivateKeySize);
     const Bytes secret = *encode_private_key<TypeParam>(this->pair_->seed, private_buffer);
-    for (std::size_t size = 0; size < secret.size(); size++)
+    for (std::size_t size = 0; size < secret.size(); ++size)
         EXPECT_NE(this->decode_private(secret.first(size)), Error{}) << size;
-    for (std::size_t bit = 0; bit < 8 * std::size_t{22}; bit++) {
+    for (std::size_t bit = 0; bit < 8 * std::size_t{22}; ++bit) {
         Buffer changed(secret.begin(), secret.end());
         changed[bit / 8] ^= static_cast<std::byte>(1 << bit % 8);
         EXPECT_NE(this->decode_private(changed), Error{}) << bit;

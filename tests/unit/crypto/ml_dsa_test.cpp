@@ -19,7 +19,7 @@ TEST(MlDsa, RoundTripsInEveryForm) {
         for_each_set([](auto& set, const std::string& name) {
             SCOPED_TRACE(name);
             std::mt19937_64 random(1);
-            for (int round = 0; round < 4; round++) {
+            for (int round = 0; round < 4; ++round) {
                 set.generate(random_bytes(random, 32));
                 const Octet text = random_bytes(random, random() % 500);
                 const Octet context = random_bytes(random, random() % 256);
@@ -31,10 +31,10 @@ TEST(MlDsa, RoundTripsInEveryForm) {
                                                           *SignedMessage::pre_hashed(PreHash::shake256, text, context),
                                                           *SignedMessage::external_mu(mu),
                                                           SignedMessage::formatted(text)};
-                for (std::size_t form = 0; form < forms.size(); form++) {
+                for (std::size_t form = 0; form < forms.size(); ++form) {
                     ASSERT_TRUE(set.sign(forms[form], randomness).has_value());
                     // A signature of one form is none of another.
-                    for (std::size_t other = 0; other < forms.size(); other++)
+                    for (std::size_t other = 0; other < forms.size(); ++other)
                         EXPECT_EQ(set.verify(forms[other]) == Verdict::valid, other == form) << form << ' ' << other;
                 }
             }
@@ -63,7 +63,7 @@ TEST(MlDsa, BackendsGiveTheSameBytes) {
     for_each_set([](auto& set, const std::string& name) {
         SCOPED_TRACE(name);
         std::mt19937_64 random(3);
-        for (int round = 0; round < 20; round++) {
+        for (int round = 0; round < 20; ++round) {
             const Octet seed = random_bytes(random, 32);
             const Octet text = random_bytes(random, random() % 300);
             const Octet randomness = random_bytes(random, 32);
@@ -95,7 +95,7 @@ TEST(MlDsa, AFlippedBitIsInvalid) {
             ASSERT_TRUE(set.sign(pure(text)).has_value());
             ASSERT_EQ(set.verify(pure(text)), Verdict::valid);
             const auto flip_each = [&](MutableBytes bytes) {
-                for (std::size_t i = 0; i < bytes.size(); i++) {
+                for (std::size_t i = 0; i < bytes.size(); ++i) {
                     const auto bit = static_cast<std::byte>(1U << (random() % 8));
                     bytes[i] ^= bit;
                     EXPECT_EQ(set.verify(pure(text)), Verdict::invalid) << i;
@@ -142,7 +142,7 @@ TEST(MlDsa, MalformedHintsAreInvalid) {
         expect_invalid("positions descend");
         hints[begin + 1] = hints[begin];
         expect_invalid("a position stands there twice");
-        for (std::size_t i = last; i < kOmega; i++) {
+        for (std::size_t i = last; i < kOmega; ++i) {
             hints[i] = std::byte{1};
             expect_invalid("what is left over is not zero");
         }
@@ -199,9 +199,9 @@ TEST(MlDsa, SecretKeysOutOfRangeAreRefused) {
             const Octet valid(set.secret_key.bytes().begin(), set.secret_key.bytes().end());
             const std::size_t polynomials = name == "ML-DSA-44" ? 8 : name == "ML-DSA-65" ? 11 : 15;
             for (std::size_t n = 0; n < polynomials * 256; n += 1 + random() % 60) {
-                for (unsigned value = 0; value < 1U << bits; value++) {
+                for (unsigned value = 0; value < 1U << bits; ++value) {
                     if (value <= largest && random() % 64 != 0) continue;
-                    for (unsigned bit = 0; bit < bits; bit++) {
+                    for (unsigned bit = 0; bit < bits; ++bit) {
                         const std::size_t at = n * bits + bit;
                         std::byte& byte = set.secret_key.bytes()[128 + at / 8];
                         const auto mask = static_cast<std::byte>(1U << (at % 8));
@@ -228,21 +228,21 @@ TEST(MlDsa, ACraftedKeyEndsInAnError) {
     set.generate(random_bytes(random, 32));
     // Each coefficient of 13 bits becomes 0 or 8191, the longest ones.
     const auto t0 = set.secret_key.bytes().last<4 * 416>();
-    for (std::size_t n = 0; n < 4 * 256; n++) {
+    for (std::size_t n = 0; n < 4 * 256; ++n) {
         const bool ones = (random() & 1) != 0;
-        for (std::size_t at = 13 * n; at < 13 * (n + 1); at++) {
+        for (std::size_t at = 13 * n; at < 13 * (n + 1); ++at) {
             const auto mask = static_cast<std::byte>(1U << (at % 8));
             t0[at / 8] = ones ? t0[at / 8] | mask : t0[at / 8] & ~mask;
         }
     }
     int refused = 0;
-    for (std::uint8_t number = 0; number < 30 && refused == 0; number++) {
+    for (std::uint8_t number = 0; number < 30 && refused == 0; ++number) {
         const std::byte text{number};
         const auto result = set.sign(pure({&text, 1}));
         if (result) continue;
         EXPECT_EQ(result.error(), Error::bad_format);
         EXPECT_TRUE(set.signature == MlDsa44::Signature());
-        refused++;
+        ++refused;
     }
     EXPECT_EQ(refused, 1);
 }
@@ -253,7 +253,7 @@ struct StopAfter {
     StopCallback callback() {
         return {[](void* self) {
                     auto& stop = *static_cast<StopAfter*>(self);
-                    stop.asked++;
+                    ++stop.asked;
                     return stop.left-- == 0;
                 },
                 this};
@@ -266,13 +266,13 @@ TEST(MlDsa, StopsBetweenCandidates) {
         std::mt19937_64 random(9);
         set.generate(random_bytes(random, 32));
         int longest = 0;
-        for (int round = 0; round < 10; round++) {
+        for (int round = 0; round < 10; ++round) {
             const Octet text = random_bytes(random, 20);
             StopAfter never{-1};
             ASSERT_TRUE(set.sign(pure(text), {}, never.callback()).has_value());
             longest = std::max(longest, never.asked);
             const auto expected = set.signature;
-            for (int after = 0; after < never.asked; after++) {
+            for (int after = 0; after < never.asked; ++after) {
                 StopAfter stop{after};
                 const auto result = set.sign(pure(text), {}, stop.callback());
                 ASSERT_FALSE(result.has_value());

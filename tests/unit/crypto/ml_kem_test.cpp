@@ -87,7 +87,7 @@ TEST(MlKem, AcvpKeyGeneration) {
                     EXPECT_EQ(to_hex(party.ek.bytes()), canonical_hex(expected["ek"])) << test["tcId"].number;
                     EXPECT_EQ(to_hex(party.dk.bytes()), canonical_hex(expected["dk"])) << test["tcId"].number;
                     EXPECT_TRUE(Kem::check(party.ek) && Kem::check(party.dk));
-                    ran++;
+                    ++ran;
                 });
             });
     });
@@ -137,7 +137,7 @@ TEST(MlKem, AcvpEncapsulationAndDecapsulation) {
                 SCOPED_TRACE(test["tcId"].number);
                 with_parameter_set(group["parameterSet"].text, [&]<typename Kem>() {
                     run_encap_decap_case<Kem>(group["function"].text, test);
-                    ran++;
+                    ++ran;
                 });
             });
     });
@@ -153,7 +153,7 @@ using Sets = testing::Types<MlKem512, MlKem768, MlKem1024>;
 TYPED_TEST_SUITE(MlKemSets, Sets);
 
 TYPED_TEST(MlKemSets, RoundTripsAreTheSameWithEveryBackend) {
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < 40; ++i) {
         const auto d = random_bytes(32);
         const auto z = random_bytes(32);
         const auto m = random_bytes(32);
@@ -184,7 +184,7 @@ TYPED_TEST(MlKemSets, EveryChangedByteOfACiphertextIsRejectedImplicitly) {
         party.generate(d, z);
         ASSERT_TRUE(party.encapsulate(m));
         const std::string accepted = to_hex(party.shared.bytes());
-        for (std::size_t at = 0; at < TypeParam::kCiphertextSize; at++) {
+        for (std::size_t at = 0; at < TypeParam::kCiphertextSize; ++at) {
             const std::byte bit = std::byte{1} << (at * 5 % 8);
             party.ciphertext.bytes()[at] ^= bit;
             ASSERT_TRUE(party.decapsulate());
@@ -203,7 +203,7 @@ TYPED_TEST(MlKemSets, AnyCiphertextIsDecapsulated) {
         Party<TypeParam> party;
         party.generate(random_bytes(32), random_bytes(32));
         std::vector<std::byte> bytes(TypeParam::kCiphertextSize);
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < 20; ++i) {
             ASSERT_TRUE(party.ciphertext.assign(bytes));
             ASSERT_TRUE(party.decapsulate());
             ASSERT_EQ(to_hex(party.shared.bytes()), rejection_secret(party));
@@ -219,7 +219,7 @@ TYPED_TEST(MlKemSets, RefusesEncapsulationKeysWithNumbersOfQAndMore) {
         party.generate(random_bytes(32), random_bytes(32));
         ASSERT_TRUE(TypeParam::check(party.ek));
         const auto numbers = party.ek.bytes().first(TypeParam::kEncapsulationKeySize - 32);
-        for (std::size_t at = 0; at < numbers.size() / 3 * 2; at++) {
+        for (std::size_t at = 0; at < numbers.size() / 3 * 2; ++at) {
             const auto three = numbers.subspan(at / 2 * 3, 3);
             const std::array<std::byte, 3> before = {three[0], three[1], three[2]};
             for (const unsigned value : {3329u, 3328u, 4095u}) {
@@ -254,7 +254,7 @@ TYPED_TEST(MlKemSets, RefusesStoredKeysWhoseHashIsWrong) {
         party.generate(random_bytes(32), random_bytes(32));
         ASSERT_TRUE(party.encapsulate(random_bytes(32)));
         ASSERT_TRUE(TypeParam::check(party.dk));
-        for (std::size_t at = 0; at < TypeParam::kDecapsulationKeySize; at++) {
+        for (std::size_t at = 0; at < TypeParam::kDecapsulationKeySize; ++at) {
             party.dk.bytes()[at] ^= std::byte{0x10};
             const bool covered = at >= key && at < hash + 32;
             ASSERT_EQ(TypeParam::check(party.dk).has_value(), !covered) << "byte " << at;

@@ -63,7 +63,7 @@ void run_acvp_sha3(const std::string& folder, int cases) {
     int ran = 0;
     std::vector<Large> large;
     const bool found = test::for_each_acvp_case(folder, [&](const auto& group, const auto& test, const auto& expected) {
-        ran++;
+        ++ran;
         const auto message = from_hex(test["msg"].text);
         const std::string& type = group["testType"].text;
         if (type == "AFT") {
@@ -77,7 +77,7 @@ void run_acvp_sha3(const std::string& folder, int cases) {
             // A hundred results, each after a thousand hashes of the digest before.
             std::vector<std::byte> digest = message;
             for (const auto& step : expected["resultsArray"].items) {
-                for (int i = 0; i < 1000; i++) {
+                for (int i = 0; i < 1000; ++i) {
                     const auto next = Hash::hash(digest);
                     digest.assign(next.begin(), next.end());
                 }
@@ -106,7 +106,7 @@ template <typename Xof>
 void run_acvp_shake(const std::string& folder, int cases) {
     int ran = 0;
     const bool found = test::for_each_acvp_case(folder, [&](const auto&, const auto& test, const auto& expected) {
-        ran++;
+        ++ran;
         const auto message = from_hex(test["msg"].text);
         const auto bits = static_cast<std::size_t>(test["len"].number);
         const auto out_bits = static_cast<std::size_t>(test["outLen"].number);

@@ -24,7 +24,7 @@ std::string hex_of(std::string_view text) {
 
 std::vector<std::byte> pattern(std::size_t length) {
     std::vector<std::byte> data(length);
-    for (std::size_t i = 0; i < length; i++)
+    for (std::size_t i = 0; i < length; ++i)
         data[i] = static_cast<std::byte>(7 * i + length);
     return data;
 }
@@ -78,7 +78,7 @@ TEST(Sha3, PublishedExamples) {
 template <typename Hash>
 std::string digest_of_all_lengths() {
     Hash all;
-    for (std::size_t length = 0; length <= 300; length++) {
+    for (std::size_t length = 0; length <= 300; ++length) {
         const auto data = pattern(length);
         const auto whole = Hash::hash(data);
         // The same message in two pieces and byte by byte.
@@ -115,7 +115,7 @@ TEST(Sha3, AllLengths) {
 template <typename Xof>
 std::string xof_of_all_lengths() {
     Sha256 all;
-    for (std::size_t length = 0; length <= 300; length++) {
+    for (std::size_t length = 0; length <= 300; ++length) {
         const auto data = pattern(length);
         std::vector<std::byte> whole(length + 1);
         Xof xof;

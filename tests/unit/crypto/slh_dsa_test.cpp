@@ -70,7 +70,7 @@ TEST(SlhDsa, SignaturesOfAllFormsVerifyWithBothBackends) {
                                        SignedMessage::pre_hashed(PreHash::sha2_256, text, context).value(),
                                        SignedMessage::pre_hashed(PreHash::shake128, text, context).value(),
                                        SignedMessage::formatted(text)};
-        for (std::size_t i = 0; i < std::size(forms); i++) {
+        for (std::size_t i = 0; i < std::size(forms); ++i) {
             const auto* randomness = i % 2 == 0 ? &o->randomness : nullptr;
             std::vector<std::byte> first;
             test::for_each_backend([&] {
@@ -80,7 +80,7 @@ TEST(SlhDsa, SignaturesOfAllFormsVerifyWithBothBackends) {
                 EXPECT_TRUE(std::equal(first.begin(), first.end(), bytes.begin()));
             });
             test::for_each_backend([&] {
-                for (std::size_t j = 0; j < std::size(forms); j++) {
+                for (std::size_t j = 0; j < std::size(forms); ++j) {
                     EXPECT_EQ(Set::verify(o->public_key, forms[j], o->signature, o->workspace),
                               i == j ? Verdict::valid : Verdict::invalid)
                         << i << " " << j;
@@ -92,7 +92,7 @@ TEST(SlhDsa, SignaturesOfAllFormsVerifyWithBothBackends) {
 
 TEST(SlhDsa, BackendsAgreeOnRandomKeys) {
     for_fast_sets([]<typename Set>(std::type_identity<Set> set) {
-        for (std::uint64_t seed = 10; seed < 12; seed++) {
+        for (std::uint64_t seed = 10; seed < 12; ++seed) {
             std::vector<std::byte> keys;
             test::for_each_backend([&] {
                 auto o = generated(set, seed);

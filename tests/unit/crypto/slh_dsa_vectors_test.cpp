@@ -99,7 +99,7 @@ TEST(SlhDsaVectors, AcvpKeyGeneration) {
                     expect_generated(set, from_hex(test["skSeed"].text), from_hex(test["skPrf"].text),
                                      from_hex(test["pkSeed"].text), expected["pk"].text, expected["sk"].text);
                 }));
-                ran++;
+                ++ran;
             });
     });
     if (!found) GTEST_SKIP() << "vectors/acvp/SLH-DSA-keyGen-FIPS205 is not in the shared folder";
@@ -124,7 +124,7 @@ TEST(SlhDsaVectors, AcvpVerification) {
                     EXPECT_EQ(answer, test["testPassed"].is_true()) << test["tcId"].number << test["reason"].text;
                     valid += answer;
                 }));
-                ran++;
+                ++ran;
             }
         }
         std::printf("SLH-DSA-sigVer-FIPS205: %d cases, %d valid\n", ran, valid);
@@ -156,7 +156,7 @@ TEST(SlhDsaVectors, SigningFiles) {
         EXPECT_EQ(records.size(), 7u);
         const bool all = use_avx2() || !is_supported(Backend::avx2);
         const std::size_t count = all ? records.size() : 2;
-        for (std::size_t i = 0; i < count; i++) {
+        for (std::size_t i = 0; i < count; ++i) {
             const Record& record = records[i];
             const auto message = from_hex(record.at("msg"));
             const auto signature = signature_of(set, from_hex(record.at("priv")), SignedMessage::formatted(message),

@@ -50,7 +50,7 @@ TEST(X25519, Rfc7748Examples) {
 TEST(X25519, Rfc7748Iterated) {
     std::string scalar = "09" + std::string(62, '0');
     std::string point = scalar;
-    for (int i = 1; i <= 1000; i++) {
+    for (int i = 1; i <= 1000; ++i) {
         std::string next = derive(from_hex(scalar), from_hex(point));
         point = std::move(scalar);
         scalar = std::move(next);
@@ -72,7 +72,7 @@ TEST(X25519, Rfc7748DiffieHellman) {
 
 TEST(X25519, BothSidesAgree) {
     std::mt19937 random(1);
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < 50; ++i) {
         std::vector<std::byte> secret[2];
         for (auto& bytes : secret) {
             bytes.resize(32);
@@ -111,7 +111,7 @@ TEST(X25519, SmallOrderIsRefused) {
 // Section 5: the top bit is ignored, and the 19 values from p up count modulo p.
 TEST(X25519, OtherEncodingsOfAPointCount) {
     const auto secret = from_hex("a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4");
-    for (unsigned i = 0; i < 19; i++) {
+    for (unsigned i = 0; i < 19; ++i) {
         std::vector<std::byte> small(32);
         small[0] = static_cast<std::byte>(i);
         auto large = from_hex("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f");
@@ -146,7 +146,7 @@ TEST(X25519, FieldLaws) {
     elements.push_back({{kLimbMask - 19, kLimbMask, kLimbMask, kLimbMask, kLimbMask}}); // p - 1
     elements.push_back({{kLimbMask, kLimbMask, kLimbMask, kLimbMask, kLimbMask}});
     std::mt19937_64 random(1);
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 20; ++i) {
         Element a;
         for (auto& limb : a.limb)
             limb = (random() & 3) == 0 ? (random() & 1) * tight : random() & kLimbMask;

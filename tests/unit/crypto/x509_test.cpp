@@ -238,7 +238,7 @@ TEST_F(X509, Extensions) {
         EXPECT_NE(parse_error(builder), Error{}) << field;
     }
     std::vector<Octets> many;
-    for (int i = 0; i < 32; i++)
+    for (int i = 0; i < 32; ++i)
         many.push_back(extension("2a0304" + to_hex({{static_cast<std::byte>(i)}}), false, "0500"));
     EXPECT_EQ(with(many), Error{});
     many.push_back(unknown);
@@ -259,13 +259,13 @@ TEST_F(X509, EveryChangedByteIsRefused) {
     const auto middle_key = keys_->middle.public_key.bytes();
     std::mt19937 random(1);
     int parsed = 0;
-    for (std::size_t i = 0; i < der.size(); i++) {
+    for (std::size_t i = 0; i < der.size(); ++i) {
         EXPECT_FALSE(parse_certificate(Bytes(der).first(i))) << i;
         Octets changed = der;
         changed[i] ^= static_cast<std::byte>(1 << random() % 8);
         const auto certificate = parse_certificate(changed);
         if (!certificate) continue;
-        parsed++;
+        ++parsed;
         EXPECT_EQ(verify_certificate_signature(*certificate, MlDsaSet::ml_dsa_65, middle_key, keys_->verify),
                   Verdict::invalid)
             << i;

@@ -19,7 +19,7 @@ public:
         position_ = 0;
     }
     std::uint8_t next() override {
-        reads++;
+        ++reads;
         return position_ < item_.size() ? static_cast<std::uint8_t>(item_[position_++]) : 0;
     }
 

@@ -21,7 +21,7 @@ TEST(TransmitRing, CarriesEverythingInOrder) {
     std::vector<std::byte> sent, received;
     std::vector<Ring::Piece> out, read;
     std::uint8_t next = 0;
-    for (int step = 0; step < 20000; step++) {
+    for (int step = 0; step < 20000; ++step) {
         if (random() % 2 == 0) {
             std::vector<std::byte> first(random() % 30), second(1 + random() % 30);
             for (auto* part : {&first, &second})

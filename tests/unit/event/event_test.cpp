@@ -71,7 +71,7 @@ TEST_F(Event, posts_coalesce_with_a_count) {
 TEST_F(Event, readable_repeats_until_cleared) {
     ASSERT_TRUE(add(*thing, kSignalReadable, 1));
     thing->source.set(kSignalReadable);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; ++i) {
         const auto packets = poll();
         ASSERT_EQ(packets.size(), 1u);
         EXPECT_EQ(packets[0].signals, kSignalReadable);
@@ -106,7 +106,7 @@ TEST_F(Event, registrations_are_checked_and_charged) {
     EXPECT_EQ(queue->cancel(2).error(), Error::not_found);
     ASSERT_TRUE(queue->cancel(1));
     EXPECT_EQ(payer->used(Resource::memory), before);
-    for (std::uint64_t key = 0; key < event::kMaxRegistrations; key++)
+    for (std::uint64_t key = 0; key < event::kMaxRegistrations; ++key)
         ASSERT_TRUE(add(*thing, kSignalDone, key));
     EXPECT_EQ(add(*thing, kSignalDone, 1000).error(), Error::no_space);
     Ref<Quota> poor = *Quota::create_root({10, 1, 1, 1});
@@ -134,19 +134,19 @@ TEST_F(Event, the_charge_returns_whoever_ends_first) {
 
 TEST_F(Event, delivery_is_fair) {
     std::vector<Ref<Thing>> things;
-    for (std::uint64_t key = 0; key < 10; key++) {
+    for (std::uint64_t key = 0; key < 10; ++key) {
         things.push_back(make_thing());
         ASSERT_TRUE(add(*things.back(), kSignalReadable, key));
         things.back()->source.set(kSignalReadable); // always something to read
     }
     std::map<std::uint64_t, int> seen;
-    for (int i = 0; i < 30; i++) {
+    for (int i = 0; i < 30; ++i) {
         const auto packets = poll(3);
         ASSERT_EQ(packets.size(), 3u);
         for (const EventPacket& packet : packets)
-            seen[packet.key]++;
+            ++seen[packet.key];
     }
-    for (std::uint64_t key = 0; key < 10; key++)
+    for (std::uint64_t key = 0; key < 10; ++key)
         EXPECT_EQ(seen[key], 9) << key;
     EXPECT_EQ(poll(64).size(), 10u); // each once in a wait
 }
@@ -219,7 +219,7 @@ TEST_F(Event, a_level_reaches_every_waiter) {
     ASSERT_TRUE(add(*thing, kSignalReadable, 1));
     std::atomic<int> seen{0};
     std::vector<std::unique_ptr<HostThread>> waiters;
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; ++i)
         waiters.push_back(std::make_unique<HostThread>([&] {
             EventPacket packet;
             seen += queue->wait({&packet, 1}, sched::kNever, {}).has_value() ? 1 : 0;
@@ -249,22 +249,22 @@ TEST_F(Event, revocation_wakes_exactly_those_who_wait_through_it) {
             return std::make_unique<HostThread>([&, holder, node] {
                 EventPacket packet;
                 auto result = queue->wait({&packet, 1}, sched::kNever, {holder, node});
-                (result ? undisturbed : revoked)++;
+                ++(result ? undisturbed : revoked);
             });
         };
         std::vector<std::unique_ptr<HostThread>> threads;
-        for (int i = 0; i < 20; i++) { // more than are looked at under one hold of the lock
+        for (int i = 0; i < 20; ++i) { // more than are looked at under one hold of the lock
             threads.push_back(waits(1, through_root.node.get()));
             threads.push_back(waits(1, through_below.node.get()));
             threads.push_back(waits(2, through_other.node.get()));
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(100));
         const long before = test::unparks;
-        for (int i = 0; i < 50; i++)
+        for (int i = 0; i < 50; ++i)
             ASSERT_TRUE(table->close(*table->derive(root, rights::wait)));
         EXPECT_EQ(test::unparks, before);
         ASSERT_TRUE(table->revoke(doomed));
-        for (int i = 0; i < 500 && revoked < 20; i++)
+        for (int i = 0; i < 500 && revoked < 20; ++i)
             std::this_thread::sleep_for(std::chrono::milliseconds(10));
         EXPECT_EQ(test::unparks, before + 20);
         EXPECT_EQ(revoked, 20);
@@ -314,7 +314,7 @@ TEST_F(Event, registrations_end_with_the_agent_that_made_them) {
     Ref<Quota> paid = test::plenty();
     const auto before = paid->used(Resource::memory);
     Ref<EventQueue> other = *EventQueue::create(*payer);
-    for (std::uint64_t key = 0; key < 20; key++) {
+    for (std::uint64_t key = 0; key < 20; ++key) {
         ASSERT_TRUE(queue->add(*paid, *thing, kSignalDone, key, {}, &dying));
         ASSERT_TRUE(other->add(*paid, *thing, kSignalDone, key, {}, &dying));
     }
@@ -328,13 +328,13 @@ TEST_F(Event, registrations_end_with_the_agent_that_made_them) {
     living.end_all();
     other.reset();
     // The same while others end them too: queue, source and key.
-    for (int round = 0; round < 200; round++) {
+    for (int round = 0; round < 200; ++round) {
         Ref<EventQueue> brief = *EventQueue::create(*payer);
         Ref<Thing> source = make_thing();
-        for (std::uint64_t key = 0; key < 8; key++)
+        for (std::uint64_t key = 0; key < 8; ++key)
             ASSERT_TRUE(brief->add(*paid, *source, kSignalDone, key, {}, &dying));
         HostThread canceller([&] {
-            for (std::uint64_t key = 0; key < 8; key++)
+            for (std::uint64_t key = 0; key < 8; ++key)
                 static_cast<void>(queue->cancel(key)), static_cast<void>(brief->cancel(key));
         });
         HostThread ender([&] { source.reset(); });
@@ -349,7 +349,7 @@ TEST_F(Event, registrations_end_with_the_agent_that_made_them) {
 // look, and what comes behind them is found in the same wait.
 TEST_F(Event, a_wait_gets_past_any_number_of_levels_that_are_gone) {
     std::vector<Ref<Thing>> things;
-    for (std::uint64_t key = 0; key < 500; key++) {
+    for (std::uint64_t key = 0; key < 500; ++key) {
         things.push_back(make_thing());
         ASSERT_TRUE(add(*things.back(), kSignalReadable, key));
         things.back()->source.set(kSignalReadable);
@@ -372,27 +372,27 @@ TEST_F(Event, a_wait_gets_past_any_number_of_levels_that_are_gone) {
 TEST_F(Event, stress) {
     constexpr int kThings = 6, kPosts = 3000;
     std::vector<Ref<Thing>> things;
-    for (int i = 0; i < kThings; i++) {
+    for (int i = 0; i < kThings; ++i) {
         things.push_back(make_thing());
         ASSERT_TRUE(add(*things.back(), kSignalFired, static_cast<std::uint64_t>(i)));
     }
     std::atomic<std::uint64_t> received{0};
     std::atomic<int> posters{3};
     std::vector<std::unique_ptr<HostThread>> threads;
-    for (int p = 0; p < 3; p++)
+    for (int p = 0; p < 3; ++p)
         threads.push_back(std::make_unique<HostThread>([&, p] {
             std::mt19937 random(static_cast<unsigned>(p));
-            for (int i = 0; i < kPosts; i++)
+            for (int i = 0; i < kPosts; ++i)
                 things[random() % kThings]->source.post(kSignalFired);
-            posters--;
+            --posters;
         }));
-    for (int w = 0; w < 2; w++)
+    for (int w = 0; w < 2; ++w)
         threads.push_back(std::make_unique<HostThread>([&] {
             for (;;) {
                 EventPacket packets[4];
                 auto taken = queue->wait(packets, sched::now_ns() + 20'000'000, {});
                 if (!taken && posters == 0) return;
-                for (std::size_t i = 0; taken && i < *taken; i++)
+                for (std::size_t i = 0; taken && i < *taken; ++i)
                     received += packets[i].count;
             }
         }));
@@ -401,7 +401,7 @@ TEST_F(Event, stress) {
         while (posters != 0) {
             Ref<EventQueue> other = *EventQueue::create(*payer);
             Ref<Thing> brief = make_thing();
-            for (std::uint64_t key = 0; key < 4; key++)
+            for (std::uint64_t key = 0; key < 4; ++key)
                 static_cast<void>(other->add(*payer, *things[random() % kThings], kSignalFired, key, {}));
             static_cast<void>(other->add(*payer, *brief, kSignalDone, 9, {}));
             brief->source.set(kSignalDone);

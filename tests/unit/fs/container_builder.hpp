@@ -48,7 +48,7 @@ inline std::vector<std::byte> build_container(const TestSection (&sections)[2]) 
     std::memcpy(header.magic, boot::kContainerMagic, 8);
     header.version = boot::kContainerVersion;
     header.section_count = 2;
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < 2; ++i) {
         boot::ContainerSection& place = header.sections[i];
         const std::vector<std::byte> manifest = encode_manifest(sections[i]);
         place.manifest_offset = result.size();

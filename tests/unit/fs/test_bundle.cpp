@@ -126,7 +126,7 @@ TEST_F(Bundle, EmptySection) {
 TEST_F(Bundle, EveryPathIsFoundAmongMany) {
     std::mt19937 random(5);
     TestSection section;
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 3000; ++i) {
         std::string path = "d" + std::to_string(random() % 40);
         while (random() % 3 == 0)
             path += "/e" + std::to_string(random() % 5);
@@ -198,7 +198,7 @@ TEST_F(Bundle, EveryHeaderFieldCorrupted) {
     const std::uint64_t values[] = {0,          1,          4095,  4096,     good.size(), good.size() - 4096,
                                     1ull << 32, 1ull << 63, ~0ull, ~0xfffull};
     for (std::size_t offset = 0; offset < sizeof(boot::ContainerHeader); offset += 8) {
-        for (std::size_t i = 0; i < std::size(values) + 200; i++) {
+        for (std::size_t i = 0; i < std::size(values) + 200; ++i) {
             auto bytes = good;
             const std::uint64_t value = i < std::size(values) ? values[i] : random() >> (random() % 64);
             std::memcpy(bytes.data() + offset, &value, 8);
@@ -220,7 +220,7 @@ Result<> parse(const std::vector<std::byte>& manifest, std::uint64_t pages) {
     const std::vector<std::byte> exact(manifest); // its own allocation, so that a read past the end is seen
     Manifest parsed;
     TRY(parsed.parse(exact, pages));
-    for (std::uint32_t i = 0; i < parsed.count(); i++) {
+    for (std::uint32_t i = 0; i < parsed.count(); ++i) {
         EXPECT_EQ(parsed.entry(i).path, parsed.path(i));
         EXPECT_LE(parsed.entry(i).first_page + parsed.entry(i).pages(), pages);
         EXPECT_EQ(parsed.lower_bound(parsed.path(i)), i);
@@ -231,14 +231,14 @@ Result<> parse(const std::vector<std::byte>& manifest, std::uint64_t pages) {
 TEST_F(Bundle, ManifestsWithChangedBytes) {
     const auto good = test::encode_manifest(sample());
     ASSERT_TRUE(parse(good, 20).has_value());
-    for (std::size_t at = 0; at < good.size(); at++) {
-        for (unsigned bit = 0; bit < 8; bit++) {
+    for (std::size_t at = 0; at < good.size(); ++at) {
+        for (unsigned bit = 0; bit < 8; ++bit) {
             auto bytes = good;
             bytes[at] ^= static_cast<std::byte>(1u << bit);
             (void)parse(bytes, 20);
         }
     }
-    for (std::size_t size = 0; size < good.size(); size++)
+    for (std::size_t size = 0; size < good.size(); ++size)
         EXPECT_FALSE(parse({good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size)}, 20).has_value());
 }
 

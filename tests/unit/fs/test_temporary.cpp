@@ -121,7 +121,7 @@ TEST_F(Temporary, TheAccountIsWhatTheHeapTook) {
     }
     ASSERT_TRUE(tree_->rename(names[0], std::string(200, 'm'), false).has_value());
     EXPECT_EQ(payer_.used(), test::heap_taken() - heap_before);
-    for (std::size_t i = 1; i < names.size(); i++) {
+    for (std::size_t i = 1; i < names.size(); ++i) {
         ASSERT_TRUE(tree_->remove(names[i], NodeKind::file).has_value());
         EXPECT_EQ(payer_.used(), test::heap_taken() - heap_before);
     }
@@ -166,7 +166,7 @@ TEST_F(Temporary, Rename) {
 }
 
 TEST_F(Temporary, ReadingADirectoryThatChanges) {
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 100; ++i)
         write("f" + std::to_string(i), "");
     auto root = tree_->open("", test::payer).value();
     Node::Entry entry;
@@ -190,15 +190,15 @@ TEST_F(Temporary, QuotaBoundsEverything) {
         auto tree = create_temporary_tree(poor).value();
         int made = 0;
         while (tree->create_file("f" + std::to_string(made), 0644))
-            made++;
+            ++made;
         EXPECT_GT(made, 50);
         int directories = 0; // smaller than files
         while (tree->create_directory("d" + std::to_string(directories), 0755))
-            directories++;
+            ++directories;
         EXPECT_EQ(tree->create_directory("d", 0755).error(), Error::quota_exceeded);
         EXPECT_EQ(tree->create_link("l", std::string(100, 'x')).error(), Error::quota_exceeded);
         EXPECT_LE(poor.used(), 64u * 1024);
-        for (int i = 0; i < made; i++)
+        for (int i = 0; i < made; ++i)
             ASSERT_TRUE(tree->remove("f" + std::to_string(i), NodeKind::file).has_value());
         auto node = tree->create_file("big", 0644).value();
         ASSERT_TRUE(node->resize(1 << 30).has_value()); // sparse
@@ -217,7 +217,7 @@ TEST_F(Temporary, QuotaBoundsEverything) {
 TEST_F(Temporary, DeepTreesDoNotNeedADeepStack) {
     // Grown from above by renaming: deeper than any path can say.
     ASSERT_TRUE(tree_->create_directory("a", 0755).has_value());
-    for (int i = 0; i < 20'000; i++) {
+    for (int i = 0; i < 20'000; ++i) {
         ASSERT_TRUE(tree_->create_directory("b", 0755).has_value());
         ASSERT_TRUE(tree_->rename("a", "b/a", true).has_value());
         ASSERT_TRUE(tree_->rename("b", "a", true).has_value());
@@ -238,7 +238,7 @@ TEST_F(Temporary, RandomOperationsAgainstAModel) {
     const char* names[] = {"a", "b", "a-b", "c"};
     const auto random_path = [&] {
         std::string path = names[random() % 4];
-        for (unsigned depth = 0; depth < 3 && random() % 2 == 0; depth++)
+        for (unsigned depth = 0; depth < 3 && random() % 2 == 0; ++depth)
             path += std::string("/") + names[random() % 4];
         return path;
     };
@@ -252,7 +252,7 @@ TEST_F(Temporary, RandomOperationsAgainstAModel) {
         const auto next = model.lower_bound(path + "/");
         return next != model.end() && next->first.starts_with(path + "/");
     };
-    for (int step = 0; step < 30'000; step++) {
+    for (int step = 0; step < 30'000; ++step) {
         const std::string path = random_path(), other = random_path();
         const auto at = model.find(path), at_other = model.find(other);
         const bool is_file = at != model.end() && at->second, is_directory = at != model.end() && !at->second;
@@ -294,7 +294,7 @@ TEST_F(Temporary, RandomOperationsAgainstAModel) {
                     moved[other + it->first.substr(path.size())] = it->second;
                     it = model.erase(it);
                 } else {
-                    it++;
+                    ++it;
                 }
             }
             for (auto& [name, file] : moved)

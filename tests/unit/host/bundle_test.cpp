@@ -54,7 +54,7 @@ ReadSection read_section(std::string_view file, const boot::ContainerSection& se
     const std::uint64_t count = value(in.array_begin());
     std::string previous;
     std::uint64_t next_page = 0;
-    for (std::uint64_t i = 0; i < count; i++) {
+    for (std::uint64_t i = 0; i < count; ++i) {
         require(value(in.array_next()), "entry");
         require(value(in.array_begin()) == 5, "entry size");
         const std::string path(value(in.text()));

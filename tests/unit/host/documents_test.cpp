@@ -76,7 +76,7 @@ TEST_F(DocumentsTest, RefusesMissingEmptyAndTextless) {
 
 TEST_F(DocumentsTest, RefusesMoreTextThanTheLimit) {
     const std::string piece(kMaxDocumentBytes, 'a');
-    for (int i = 0; i < 17; i++)
+    for (int i = 0; i < 17; ++i)
         put("d/" + std::to_string(i), piece);
     EXPECT_EQ(exit_of(gather()), 3);
 }
@@ -84,7 +84,7 @@ TEST_F(DocumentsTest, RefusesMoreTextThanTheLimit) {
 TEST_F(DocumentsTest, DeepFoldersAreBounded) {
     std::filesystem::path deep = at("d");
     put("d/top", "text");
-    for (int i = 0; i < 210; i++)
+    for (int i = 0; i < 210; ++i)
         deep /= "x";
     std::filesystem::create_directories(deep);
     const auto found = gather();
@@ -96,11 +96,11 @@ TEST_F(DocumentsTest, DeepFoldersAreBounded) {
 TEST_F(DocumentsTest, SaysThatTheFolderChanged) {
     put("d/a.txt", "text");
     std::string big(8 << 20, 'a');
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 8; ++i)
         put("d/sub/" + std::to_string(i), big);
     std::atomic<bool> stop = false;
     std::thread writer([&] {
-        for (int i = 0; !stop; i++) {
+        for (int i = 0; !stop; ++i) {
             put("d/sub/new" + std::to_string(i % 4), "x");
             std::filesystem::remove(at("d/sub/new" + std::to_string((i + 2) % 4)));
         }

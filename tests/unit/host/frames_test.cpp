@@ -35,7 +35,7 @@ std::string sample() { return encode_frame(FrameKind::console, 7, "reader", as_b
 
 TEST(Frames, WholeAndInPieces) {
     const std::string stream = sample() + encode_frame(FrameKind::note, 0, "kernel", as_bytes(cbor_text("x")));
-    for (std::size_t piece = 1; piece <= stream.size(); piece++) {
+    for (std::size_t piece = 1; piece <= stream.size(); ++piece) {
         FrameStream frames;
         for (std::size_t at = 0; at < stream.size(); at += piece)
             ASSERT_TRUE(frames.feed(std::string_view(stream).substr(at, piece)));
@@ -50,7 +50,7 @@ TEST(Frames, WholeAndInPieces) {
 
 TEST(Frames, EveryFlippedBitIsFound) {
     const std::string good = sample();
-    for (std::size_t bit = 0; bit < good.size() * 8; bit++) {
+    for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
         std::string bad = good;
         bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ (1 << (bit % 8)));
         FrameStream frames;
@@ -61,7 +61,7 @@ TEST(Frames, EveryFlippedBitIsFound) {
 
 TEST(Frames, EveryCutIsFound) {
     const std::string good = sample();
-    for (std::size_t length = 1; length < good.size(); length++) {
+    for (std::size_t length = 1; length < good.size(); ++length) {
         FrameStream frames;
         EXPECT_TRUE(frames.feed(std::string_view(good).substr(0, length)));
         EXPECT_FALSE(frames.finish());

@@ -87,7 +87,7 @@ TEST(Kat, ReasonsArePrintable) {
 
 TEST(Kat, ManyFields) {
     std::string line = "SHA3-256/digest";
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 1000; ++i)
         line += std::format(" f{}=", i);
     EXPECT_EQ(answer(line), "error the line has too many fields");
 }
@@ -166,7 +166,7 @@ TEST(KatSession, NothingGivesNothing) { EXPECT_TRUE(answers({}).empty()); }
 TEST(KatSession, AnswersBeforeTheNextLineComes) {
     Session session;
     int count = 0;
-    session.feed("SHA3-256/digest msg=\n", [&](std::string_view) { count++; });
+    session.feed("SHA3-256/digest msg=\n", [&](std::string_view) { ++count; });
     EXPECT_EQ(count, 1);
 }
 

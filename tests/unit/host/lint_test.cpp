@@ -93,7 +93,7 @@ TEST(LintShape, Rules) {
     EXPECT_EQ(shape("a.cpp", "int a; \n"), 1u);
     EXPECT_EQ(shape("a.cpp", "int a;"), 1u);
     std::string longer;
-    for (int i = 0; i < 601; i++)
+    for (int i = 0; i < 601; ++i)
         longer += "x\n";
     EXPECT_EQ(shape("a.cpp", longer), 1u);
     EXPECT_EQ(shape("a.cpp", "// LENGTH: a table\n" + longer), 0u);

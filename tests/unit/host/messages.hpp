@@ -68,7 +68,7 @@ inline std::string account_body(std::uint64_t id, std::string_view name, EndReas
                                 std::uint64_t status = 4000) {
     return encode([&](auto& out) {
         out.map(19);
-        for (std::uint64_t key = 0; key < 17; key++)
+        for (std::uint64_t key = 0; key < 17; ++key)
             out.key(key).uint(key == 0   ? id
                               : key == 2 ? 6
                               : key == 3 ? static_cast<std::uint64_t>(reason)

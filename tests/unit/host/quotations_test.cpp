@@ -239,7 +239,7 @@ TEST(Misquotes, NamesOfTheHostAreChecked) {
 
 TEST(Misquotes, AreBounded) {
     std::vector<std::string> messages;
-    for (std::size_t i = 0; i <= kMaxMisquotes / 10; i++)
+    for (std::size_t i = 0; i <= kMaxMisquotes / 10; ++i)
         messages.push_back(answer_message(0, true, "x", std::vector<Passage>(10, kForged)));
     const FakeRun run(messages);
     EXPECT_EQ(run.record.misquotes.size(), kMaxMisquotes);

@@ -189,7 +189,7 @@ TEST(Refusals, ThatWereTold) {
 TEST(Refusals, ManyAreOnlyCounted) {
     std::vector<RefusalRow> rows;
     EXPECT_EQ(show_refusals(rows, true), "");
-    for (int i = 0; i < 13; i++)
+    for (int i = 0; i < 13; ++i)
         rows.push_back({.agent = i % 2 == 0 ? "a" : "b",
                         .by = "kernel",
                         .call = std::to_string(i),

@@ -298,7 +298,7 @@ TEST(Report, ReplacedNamesBecomeTrueAgain) {
 
 TEST(Report, ConsoleIsBounded) {
     FakeRun run;
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 100; ++i)
         ASSERT_TRUE(run.follower.frames(frame(FrameKind::console, cbor_bytes(std::string(1000, 'x')))));
     EXPECT_EQ(run.record.consoles.at("kernel").size(), kConsoleKept);
 }
@@ -329,7 +329,7 @@ class LogTest : public ScratchTest {};
 
 TEST_F(LogTest, WriteReadProve) {
     std::vector<std::string> records;
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 100; ++i)
         records.push_back(cbor_text(std::to_string(i)));
     const Hash root = audit_root(records);
     ASSERT_TRUE(write_audit_log(at("log"), records, AuditHead{records.size(), root}));
@@ -337,7 +337,7 @@ TEST_F(LogTest, WriteReadProve) {
     ASSERT_TRUE(log) << log.error().sentence;
     EXPECT_EQ(log->records, records);
     EXPECT_EQ(log->head->root, root);
-    for (std::uint64_t i = 0; i < records.size(); i++) {
+    for (std::uint64_t i = 0; i < records.size(); ++i) {
         auto proof = prove_inclusion(records, i);
         EXPECT_TRUE(verify_inclusion(records[i], i, records.size(), proof, root));
         EXPECT_FALSE(verify_inclusion(records[(i + 1) % 100], i, records.size(), proof, root));
@@ -352,9 +352,9 @@ TEST_F(LogTest, DamageIsFound) {
     const std::string good = get("log");
     EXPECT_EQ(exit_of(parse_audit_log("")), 3);
     EXPECT_EQ(exit_of(parse_audit_log("not a log")), 3);
-    for (std::size_t length = 0; length < good.size(); length++)
+    for (std::size_t length = 0; length < good.size(); ++length)
         EXPECT_EQ(exit_of(parse_audit_log(std::string_view(good).substr(0, length))), 3) << length;
-    for (std::size_t i = 0; i < good.size(); i++) {
+    for (std::size_t i = 0; i < good.size(); ++i) {
         std::string bad = good;
         bad[i] = static_cast<char>(bad[i] ^ 1);
         const auto log = parse_audit_log(bad);

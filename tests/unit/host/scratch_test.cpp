@@ -22,7 +22,7 @@ protected:
     [[nodiscard]] std::size_t count() const {
         std::size_t entries = 0;
         for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(at("tmp")))
-            entries++;
+            ++entries;
         return entries;
     }
 };

@@ -136,7 +136,7 @@ TEST_F(CallTest, deadlines_pass_before_and_after_receipt) {
 TEST_F(CallTest, capabilities_in_a_call_that_is_given_up_are_gone) {
     Made gift = make_channel(client);
     const std::uint64_t before = client.quota->used(Resource::memory);
-    for (unsigned i = 0; i < 100; i++) {
+    for (unsigned i = 0; i < 100; ++i) {
         ipc::Parcel parcels[] = {{*client.table->derive_out(gift.handle, rights::send, rights::transfer), 1},
                                  {*client.table->derive_out(gift.handle, rights::receive, rights::transfer), 2}};
         ipc::OutMessage out{text_buffer("take"), parcels};
@@ -358,7 +358,7 @@ TEST_F(CallTest, the_end_of_the_last_sender_wakes_every_receiver) {
     const Handle reader = *server.table->derive(made.handle, rights::receive);
     std::atomic<int> closed{0};
     std::vector<std::unique_ptr<HostThread>> receivers;
-    for (int i = 0; i < 40; i++) // more than are woken under one hold of the lock
+    for (int i = 0; i < 40; ++i) // more than are woken under one hold of the lock
         receivers.push_back(std::make_unique<HostThread>([&] {
             Inbox in;
             ipc::OutMessage none{};
@@ -375,14 +375,14 @@ TEST_F(CallTest, the_end_of_the_last_sender_wakes_every_receiver) {
 // Handles of a channel come and go without waking those who wait on it.
 TEST_F(CallTest, closing_handles_wakes_nobody) {
     std::vector<std::unique_ptr<HostThread>> receivers, callers;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; ++i)
         receivers.push_back(std::make_unique<HostThread>([&] {
             Inbox in;
             ipc::OutMessage none{};
             static_cast<void>(channel.reply_wait(server, 0, none, in.message, sched::kNever, nullptr));
         }));
     Made busy = make_channel(server, 64);
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; ++i)
         callers.push_back(std::make_unique<HostThread>([&] {
             Inbox in;
             ipc::OutMessage out{text_buffer("q"), {}};
@@ -392,14 +392,14 @@ TEST_F(CallTest, closing_handles_wakes_nobody) {
         std::this_thread::yield();
     std::this_thread::sleep_for(std::chrono::milliseconds(100)); // all sleep
     const long before = unparks;
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 100; ++i) {
         ASSERT_TRUE(server.table->close(*server.table->derive(made.handle, rights::all)));
         ASSERT_TRUE(server.table->close(*server.table->derive(busy.handle, rights::all)));
     }
     EXPECT_EQ(unparks, before);
     ASSERT_TRUE(server.table->close(busy.handle)); // the last receiver
     callers.clear();
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; ++i)
         ASSERT_TRUE(send_text(channel, client, "go"));
 }
 
@@ -409,17 +409,17 @@ TEST_F(CallTest, stress) {
     std::atomic<int> clients_left{4};
     std::vector<std::unique_ptr<HostThread>> threads;
     std::atomic<int> answered{0};
-    for (int c = 0; c < 4; c++)
+    for (int c = 0; c < 4; ++c)
         threads.push_back(std::make_unique<HostThread>([&, c] {
             std::mt19937 random(static_cast<unsigned>(c));
-            for (int i = 0; i < 400; i++) {
+            for (int i = 0; i < 400; ++i) {
                 const std::string text = std::to_string(c) + ":" + std::to_string(i) + std::string(random() % 900, '.');
                 const sched::Deadline deadline =
                     random() % 3 == 0 ? sched::now_ns() + random() % 300'000 : sched::kNever;
                 auto answer = call_text(text, deadline);
                 if (answer) {
                     EXPECT_EQ(*answer, text + text);
-                    answered++;
+                    ++answered;
                 } else {
                     EXPECT_TRUE(answer.error() == Error::timed_out || answer.error() == Error::would_block)
                         << static_cast<int>(answer.error());
@@ -427,10 +427,10 @@ TEST_F(CallTest, stress) {
             }
             if (--clients_left == 0) {
                 for (int s = 0; s < 3;)
-                    if (send_text(channel, client, "stop")) s++;
+                    if (send_text(channel, client, "stop")) ++s;
             }
         }));
-    for (int s = 0; s < 3; s++)
+    for (int s = 0; s < 3; ++s)
         threads.push_back(std::make_unique<HostThread>([&] { serve(); }));
     threads.clear();
     EXPECT_GT(answered, 800);

@@ -32,7 +32,7 @@ TEST_F(ChannelTest, creation_is_bounded_and_charged) {
     Actor poor{3, 50'000};
     EXPECT_EQ(Channel::create(*poor.quota, 10, 100'000).error(), Error::quota_exceeded);
     const long live = heap_live;
-    for (long allowed = 0; allowed < 12; allowed++) {
+    for (long allowed = 0; allowed < 12; ++allowed) {
         heap_failures = allowed;
         EXPECT_EQ(Channel::create(*alice.quota, 100, 100'000).error(), Error::out_of_memory);
     }
@@ -278,7 +278,7 @@ TEST_F(ChannelTest, thousands_of_channels_inside_each_other_end_without_recursio
     const auto before = alice.quota->used(Resource::memory);
     {
         Made outer = make_channel(alice, 1, 64);
-        for (int i = 0; i < 3000; i++) {
+        for (int i = 0; i < 3000; ++i) {
             Made next = make_channel(alice, 1, 64);
             // The next one holds the only way to the one before.
             ipc::Parcel parcels[1] = {

@@ -42,7 +42,7 @@ TEST(MessageStore, agrees_with_a_model) {
         store.drop_parcels(*model.message);
         store.free(*model.message);
     };
-    for (int step = 0; step < 30000; step++) {
+    for (int step = 0; step < 30000; ++step) {
         switch (random() % 6) {
         case 0: {
             const std::uint32_t size = random() % 3 == 0 ? random() % 65537 : random() % 900;
@@ -121,9 +121,9 @@ TEST(MessageStore, agrees_with_a_model) {
         for (Model& model : *list)
             release(model);
     // Empty again: it takes its whole capacity, and handles beside it.
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < 3; ++round) {
         MessageHeader* all[20];
-        for (int i = 0; i < 20; i++) {
+        for (int i = 0; i < 20; ++i) {
             all[i] = store.reserve(3500, i == 19 ? 8 : 0);
             ASSERT_NE(all[i], nullptr);
         }

@@ -27,8 +27,8 @@ public:
     [[nodiscard]] std::uint64_t principal() const override { return id_; }
     [[nodiscard]] cap::Table* handle_table() override { return table.get(); }
     [[nodiscard]] Payer& payer() override { return *quota; }
-    void message_sent() override { sent++; }
-    void message_received() override { received++; }
+    void message_sent() override { ++sent; }
+    void message_received() override { ++received; }
 
     Ref<Quota> quota;
     Ref<cap::Table> table;

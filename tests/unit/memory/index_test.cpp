@@ -63,7 +63,8 @@ TEST(Vectors, ArePackedWithinHalfAStep) {
     for (const float odd : {1e-45F, 1e-38F, HUGE_VALF, -HUGE_VALF, NAN}) {
         packed.clear();
         append_vector(packed, std::vector<float>{odd, 1e-45F, odd, odd});
-        for (std::size_t i = 4; i < 8; ++i) EXPECT_EQ(packed[i], std::byte{0}) << odd;
+        for (std::size_t i = 4; i < 8; ++i)
+            EXPECT_EQ(packed[i], std::byte{0}) << odd;
     }
 }
 

@@ -151,7 +151,7 @@ void PageTable::flush(std::uint64_t from, std::size_t pages) {
 Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection, bool) {
     AIOS_ASSERT(!kernel_entries.contains(address));
     if (kernel_maps_left == 0) return fail(Error::out_of_memory);
-    kernel_maps_left--;
+    --kernel_maps_left;
     kernel_entries[address] = frame;
     return {};
 }
@@ -162,7 +162,7 @@ void unmap_kernel(std::span<const std::uint64_t> addresses, PhysAddr* frames) {
         *frames++ = kernel_entries[address];
         kernel_entries.erase(address);
     }
-    kernel_unmap_rounds++;
+    ++kernel_unmap_rounds;
 }
 void set_kernel_table_frames(TableFrames& frames) { kernel_table_frames = &frames; }
 KernelRange kernel_range() { return {0xffff'f000'0000'0000, 1ull << 34}; }

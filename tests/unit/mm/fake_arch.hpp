@@ -31,8 +31,8 @@ public:
     explicit CountingPayer(std::uint64_t limit = ~0ull) : limit_(limit) {}
     Result<> reserve(Resource resource, std::uint64_t amount) override;
     void give_back(Resource resource, std::uint64_t amount) override;
-    void retain() override { references_++; }
-    void release() override { references_--; }
+    void retain() override { ++references_; }
+    void release() override { --references_; }
     [[nodiscard]] std::uint64_t used() const { return used_; }
     [[nodiscard]] int references() const { return references_; }
     void set_limit(std::uint64_t limit) { limit_ = limit; }

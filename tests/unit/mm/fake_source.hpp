@@ -15,7 +15,7 @@ public:
     static std::uint8_t first_byte(std::uint64_t index) { return static_cast<std::uint8_t>(index * 7 + 1); }
 
     Source() {
-        for (std::uint64_t i = 0; i < kPages; i++)
+        for (std::uint64_t i = 0; i < kPages; ++i)
             *static_cast<std::uint8_t*>(arch::physmap(frame(i))) = first_byte(i);
     }
     Result<arch::PhysAddr> page(std::uint64_t index) override {
@@ -28,8 +28,8 @@ public:
         if (!ready_.contains(index)) return fail(Error::not_ready);
         return frame(index);
     }
-    void retain() override { references_++; }
-    void release() override { references_--; }
+    void retain() override { ++references_; }
+    void release() override { --references_; }
     [[nodiscard]] int references() const { return references_; }
 
 private:

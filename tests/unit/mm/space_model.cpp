@@ -17,13 +17,13 @@ void model_mismatch(const char* what, int line) {
 SpaceDriver::SpaceDriver(Choices& choices) : choices_(choices) {
     fake::start_machine();
     set_ = mm::SpaceSet::create(set_payer_).value();
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; ++i)
         objects_.push_back(make_pages());
     auto source = std::make_shared<ModelPages>();
     source->pages =
         mm::Pages::create_from(pages_payer_, Ref<mm::PageSource>::share(source_), kObjectPages * kPageSize).value();
     source->is_source = true;
-    for (std::uint64_t i = 0; i < kObjectPages; i++)
+    for (std::uint64_t i = 0; i < kObjectPages; ++i)
         source->values.push_back(fake::Source::first_byte(i));
     objects_.push_back(source);
     auto space = std::make_unique<Space>();
@@ -130,7 +130,7 @@ void SpaceDriver::map() {
         return;
     }
     bool overlaps = false;
-    for (std::uint64_t i = 0; i < count; i++)
+    for (std::uint64_t i = 0; i < count; ++i)
         overlaps = overlaps || space.pages.contains(options.address + i * kPageSize);
     if (options.fixed && options.no_replace && overlaps) {
         MODEL_CHECK(!answer && answer.error() == Error::already_exists);
@@ -141,7 +141,7 @@ void SpaceDriver::map() {
         return;
     }
     if (options.fixed) MODEL_CHECK(*answer == options.address);
-    for (std::uint64_t i = 0; i < count; i++) {
+    for (std::uint64_t i = 0; i < count; ++i) {
         if (!options.fixed) MODEL_CHECK(!space.pages.contains(*answer + i * kPageSize));
         page.index = first_index + i;
         space.pages[*answer + i * kPageSize] = page;
@@ -165,7 +165,7 @@ void SpaceDriver::protect() {
     const Protection protection = random_protection();
     const auto done = space.space->protect(address, count * kPageSize, protection);
     bool has_hole = false, allowed = true;
-    for (std::uint64_t i = 0; i < count; i++) {
+    for (std::uint64_t i = 0; i < count; ++i) {
         const auto page = space.pages.find(address + i * kPageSize);
         if (page == space.pages.end()) {
             has_hole = true;
@@ -182,7 +182,7 @@ void SpaceDriver::protect() {
         MODEL_CHECK(quota_refused(done.error()));
         return;
     }
-    for (std::uint64_t i = 0; i < count; i++)
+    for (std::uint64_t i = 0; i < count; ++i)
         space.pages[address + i * kPageSize].protection = protection;
 }
 
@@ -191,7 +191,7 @@ void SpaceDriver::discard() {
     const std::uint64_t address = random_address(), count = 1 + choices_.below(12);
     const auto done = space.space->discard(address, count * kPageSize);
     bool has_hole = false;
-    for (std::uint64_t i = 0; i < count; i++) {
+    for (std::uint64_t i = 0; i < count; ++i) {
         const auto page = space.pages.find(address + i * kPageSize);
         if (page == space.pages.end()) {
             has_hole = true;
@@ -215,14 +215,14 @@ void SpaceDriver::remap() {
         return;
     }
     std::vector<ModelPage> moved;
-    for (std::uint64_t i = 0; i < old_count; i++) {
+    for (std::uint64_t i = 0; i < old_count; ++i) {
         const auto page = space.pages.find(address + i * kPageSize);
         MODEL_CHECK(page != space.pages.end());
         moved.push_back(page->second);
         space.pages.erase(page);
     }
     MODEL_CHECK(may_move || *answer == address);
-    for (std::uint64_t i = 0; i < new_count; i++) {
+    for (std::uint64_t i = 0; i < new_count; ++i) {
         ModelPage page = moved[std::min(i, old_count - 1)];
         if (i >= old_count) {
             page.index += i - (old_count - 1);
@@ -257,7 +257,7 @@ void SpaceDriver::touch() {
     space.space->activate();
     std::uint8_t* at = fake::user_access(address, need);
     Result<> fault;
-    for (int i = 0; at == nullptr && fault && i < 2; i++) {
+    for (int i = 0; at == nullptr && fault && i < 2; ++i) {
         fault = space.space->fault(address + choices_.below(kPageSize), access);
         if (fault) at = fake::user_access(address, need);
     }
@@ -323,7 +323,7 @@ void SpaceDriver::change_pages() {
     case 0: {
         const std::uint64_t first = choices_.below(kObjectPages), count = choices_.below(6);
         object.pages->discard(first, count);
-        for (std::uint64_t i = first; i < first + count && i < object.values.size(); i++)
+        for (std::uint64_t i = first; i < first + count && i < object.values.size(); ++i)
             object.values[i] = 0;
         break;
     }
@@ -374,7 +374,7 @@ void SpaceDriver::check_space(Space& space) {
     for (std::uint64_t from = 0;;) {
         const auto area = space.space->next_area(from);
         if (!area) break;
-        areas++;
+        ++areas;
         for (std::uint64_t at = area->start; at < area->end; at += kPageSize) {
             const auto page = space.pages.find(at);
             MODEL_CHECK(page != space.pages.end());
@@ -388,7 +388,7 @@ void SpaceDriver::check_space(Space& space) {
     MODEL_CHECK(space.space->usage().mapped_bytes == mapped);
     std::uint64_t pages = 0;
     for (const auto& [at, page] : space.pages)
-        if (page.whole || page.owned) pages++;
+        if (page.whole || page.owned) ++pages;
     space.space->activate();
     const std::uint64_t expected =
         mm::cost_of<AddressSpace> + areas * mm::cost_of<mm::Area> + (pages + fake::table_count()) * kPageSize;
@@ -399,7 +399,7 @@ void SpaceDriver::check_everything() {
     for (auto& space : spaces_)
         check_space(*space);
     for (auto& object : objects_) {
-        for (std::uint64_t i = 0; i < object->values.size(); i++) {
+        for (std::uint64_t i = 0; i < object->values.size(); ++i) {
             std::uint8_t value = 0;
             const auto done = object->pages->read(i * kPageSize, &value, 1);
             if (object->is_source && i == fake::Source::kBadPage) continue;

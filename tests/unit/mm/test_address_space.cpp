@@ -35,7 +35,7 @@ protected:
                                 : access == Access::write ? Protection::write
                                                           : Protection::execute;
         space.activate();
-        for (int i = 0; i < 2; i++) {
+        for (int i = 0; i < 2; ++i) {
             if (std::uint8_t* at = fake::user_access(address, need)) return at;
             TRY(space.fault(address, access));
         }
@@ -48,7 +48,7 @@ protected:
         std::uint64_t from = 0;
         while (auto info = space_->next_area(from)) {
             from = info->end;
-            count++;
+            ++count;
         }
         return count;
     }
@@ -251,7 +251,7 @@ TEST_F(AddressSpaceTest, ReadyNeighboursAreMappedByOneFault) {
     {
         auto pages =
             Pages::create_from(payer_, Ref<PageSource>::share(source), fake::Source::kPages * kPageSize).value();
-        for (std::uint64_t i = 0; i < 8; i++)
+        for (std::uint64_t i = 0; i < 8; ++i)
             (void)pages->page(i).value();
         MapOptions options{.address = 0x4000'0000, .fixed = true};
         const std::uint64_t at = space_->map(pages, 0, 32 * kPageSize, kRead, Sharing::shared, options).value();
@@ -388,7 +388,7 @@ TEST_F(AddressSpaceTest, ASpaceIsSettledWhenAllAreFlushed) {
         (void)touch(*space_, at + kPageSize, Access::write).value();
         int flushes = 0;
         fake::at_flush([&] {
-            flushes++;
+            ++flushes;
             EXPECT_FALSE(space_->is_settled());
         });
         change();
@@ -448,7 +448,7 @@ TEST_F(AddressSpaceTest, ASetTellsAllItsSpaces) {
     auto authority = fake::Authority::create();
     MapOptions options{.address = 0x7000'0000, .fixed = true, .authority = authority};
     std::vector<Ref<AddressSpace>> spaces;
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 5; ++i) {
         spaces.push_back(AddressSpace::create(payer_).value());
         spaces.back()->join(*set);
         EXPECT_FALSE(spaces.back()->is_settled()); // it has not looked for what ended before it joined
@@ -559,7 +559,7 @@ TEST_F(AddressSpaceTest, DeviceRegisters) {
 TEST_F(AddressSpaceTest, CopiesByTheKernel) {
     const std::uint64_t at = space_->map_anonymous(2 * kPageSize, kReadWrite, ChargeWhen::at_touch).value();
     std::uint8_t out[100], in[100];
-    for (std::uint8_t i = 0; i < 100; i++)
+    for (std::uint8_t i = 0; i < 100; ++i)
         out[i] = i;
     ASSERT_TRUE(space_->write(at + kPageSize - 50, out, 100).has_value());
     ASSERT_TRUE(space_->read(at + kPageSize - 50, in, 100).has_value());
@@ -568,7 +568,7 @@ TEST_F(AddressSpaceTest, CopiesByTheKernel) {
 }
 
 TEST_F(AddressSpaceTest, AreasAreLimited) {
-    for (std::uint64_t i = 0; i < AddressSpace::kMaxAreas; i++) {
+    for (std::uint64_t i = 0; i < AddressSpace::kMaxAreas; ++i) {
         MapOptions options{.address = 0x10'0000'0000 + i * 2 * kPageSize, .fixed = true};
         ASSERT_TRUE(space_->map_anonymous(kPageSize, kRead, ChargeWhen::at_touch, options).has_value());
     }

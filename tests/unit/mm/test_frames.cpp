@@ -37,7 +37,7 @@ TEST_F(Frames, RandomUseAgainstAModel) {
     };
     std::map<std::uint64_t, Block> blocks; // by address
     std::uint64_t used = 0;
-    for (int step = 0; step < 60'000; step++) {
+    for (int step = 0; step < 60'000; ++step) {
         fake::set_cpu(static_cast<unsigned>(random() % 4));
         if (blocks.empty() || random() % 100 < (step < 30'000 ? 60 : 45)) {
             const unsigned order = random() % 4 != 0 ? 0 : static_cast<unsigned>(random() % 8);
@@ -111,21 +111,21 @@ TEST_F(Frames, ReferencesKeepAFrame) {
 TEST_F(Frames, ReferencesBeyondTheLastThatCountsKeepTheFrame) {
     const std::uint64_t before = frame_counts().free;
     const arch::PhysAddr frame = allocate_frames(0).value();
-    for (std::uint32_t i = 1; i < FrameInfo::kMaxValue; i++)
+    for (std::uint32_t i = 1; i < FrameInfo::kMaxValue; ++i)
         retain_frame(frame);
     EXPECT_EQ(frame_references(frame), FrameInfo::kMaxValue);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; ++i)
         retain_frame(frame);
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; ++i)
         release_frames(frame, 0);
     EXPECT_EQ(frame_references(frame), FrameInfo::kMaxValue);
     EXPECT_EQ(frame_counts().free, before - 1);
     EXPECT_TRUE(is_managed_frame(frame));
     // One less is an ordinary count.
     const arch::PhysAddr other = allocate_frames(0).value();
-    for (std::uint32_t i = 2; i < FrameInfo::kMaxValue; i++)
+    for (std::uint32_t i = 2; i < FrameInfo::kMaxValue; ++i)
         retain_frame(other);
-    for (std::uint32_t i = 1; i < FrameInfo::kMaxValue; i++)
+    for (std::uint32_t i = 1; i < FrameInfo::kMaxValue; ++i)
         release_frames(other, 0);
     EXPECT_EQ(frame_counts().free, before - 1);
 }
@@ -134,7 +134,7 @@ TEST_F(Frames, SplitBlocksAreFreedFrameByFrame) {
     const std::uint64_t before = frame_counts().free;
     const arch::PhysAddr block = allocate_frames(3).value();
     split_frames(block, 3);
-    for (unsigned i = 0; i < 8; i++)
+    for (unsigned i = 0; i < 8; ++i)
         release_frames({block.value + i * kPageSize}, 0);
     EXPECT_EQ(frame_counts().free, before);
 }

@@ -25,7 +25,7 @@ TEST_F(Heap, RandomUseAgainstAModel) {
         std::uint8_t mark;
     };
     std::vector<Piece> pieces;
-    for (int step = 0; step < 100'000; step++) {
+    for (int step = 0; step < 100'000; ++step) {
         fake::set_cpu(static_cast<unsigned>(random() % 4));
         if (pieces.empty() || (random() % 100 < (step < 60'000 ? 55 : 40) && pieces.size() < 4000)) {
             const std::size_t bytes =
@@ -40,7 +40,7 @@ TEST_F(Heap, RandomUseAgainstAModel) {
         } else {
             const std::size_t index = random() % pieces.size();
             const Piece piece = pieces[index];
-            for (std::size_t i = 0; i < piece.bytes; i++)
+            for (std::size_t i = 0; i < piece.bytes; ++i)
                 ASSERT_EQ(piece.at[i], piece.mark);
             heap_free(piece.at);
             pieces[index] = pieces.back();
@@ -56,7 +56,7 @@ TEST_F(Heap, RandomUseAgainstAModel) {
 TEST_F(Heap, FramesComeBack) {
     const std::uint64_t before = frame_counts().free;
     std::vector<void*> pieces;
-    for (int i = 0; i < 20'000; i++)
+    for (int i = 0; i < 20'000; ++i)
         pieces.push_back(heap_allocate(500));
     EXPECT_LT(frame_counts().free, before - 2000);
     for (void* piece : pieces)
@@ -75,7 +75,7 @@ TEST_F(Heap, CostsAreWhatIsTaken) {
         const std::size_t count = (std::size_t{1} << 20) / cost + 1;
         const std::uint64_t before = frame_counts().free;
         std::vector<void*> pieces;
-        for (std::size_t i = 0; i < count; i++)
+        for (std::size_t i = 0; i < count; ++i)
             pieces.push_back(heap_allocate(bytes));
         const std::uint64_t taken = (before - frame_counts().free) * kPageSize;
         EXPECT_LE(taken, count * cost + 4 * kPageSize) << bytes; // charged at least what is taken
@@ -141,7 +141,7 @@ TEST_F(HeapDeath, DebugBuildsFindMistakes) {
 TEST_F(Heap, Stacks) {
     std::vector<std::uint64_t> tops;
     const std::uint64_t before = frame_counts().free;
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < 200; ++i) {
         const auto top = allocate_stack();
         ASSERT_TRUE(top.has_value());
         for (std::uint64_t other : tops)
@@ -156,7 +156,7 @@ TEST_F(Heap, Stacks) {
     EXPECT_GE(kept, 48u); // for the next threads
     EXPECT_LE(kept, 64u);
     EXPECT_EQ(fake::kernel_unmaps() - rounds, (200 - kept) / 16); // sixteen stacks a round of the CPUs
-    for (std::size_t i = 0; i < kept; i++)
+    for (std::size_t i = 0; i < kept; ++i)
         EXPECT_EQ(allocate_stack().value(), tops[199 - i]); // the warmest first
 }
 
@@ -169,7 +169,7 @@ TEST_F(Heap, AFailedStackLeavesNothing) {
     while (tops.size() < 64) // those that were kept
         make();
     const std::uint64_t last = make();
-    for (std::uint64_t pages = 0; pages < kPages; pages++) {
+    for (std::uint64_t pages = 0; pages < kPages; ++pages) {
         const std::uint64_t before = frame_counts().free;
         fake::limit_kernel_maps(pages);
         EXPECT_EQ(allocate_stack().error(), Error::out_of_memory);
@@ -179,7 +179,7 @@ TEST_F(Heap, AFailedStackLeavesNothing) {
         std::vector<arch::PhysAddr> taken;
         while (const auto frame = allocate_frames(0))
             taken.push_back(*frame);
-        for (std::uint64_t i = 0; i < pages; i++, taken.pop_back())
+        for (std::uint64_t i = 0; i < pages; ++i, taken.pop_back())
             release_frames(taken.back(), 0);
         const std::uint64_t left = frame_counts().free;
         EXPECT_EQ(allocate_stack().error(), Error::out_of_memory);
@@ -197,7 +197,7 @@ TEST_F(Heap, AFailedStackLeavesNothing) {
 TEST_F(Heap, TablesOfTheKernelAreEmptyAtFirst) {
     const std::uint64_t before = frame_counts().free;
     std::vector<arch::PhysAddr> frames;
-    for (unsigned i = 0; i < 64; i++)
+    for (unsigned i = 0; i < 64; ++i)
         frames.push_back(allocate_frames(0).value());
     for (const arch::PhysAddr frame : frames) {
         std::memset(arch::physmap(frame), 0xff, kPageSize);

@@ -73,7 +73,7 @@ TEST_F(PagesTest, TheAccountIsWhatTheAllocatorTook) {
     {
         auto pages = Pages::create(payer_, Pages::kMaxPages * kPageSize, ChargeWhen::at_touch).value();
         EXPECT_EQ(payer_.used(), taken(pages));
-        for (int step = 0; step < 2000; step++) {
+        for (int step = 0; step < 2000; ++step) {
             if (random() % 8 == 0)
                 pages->discard(random() % Pages::kMaxPages, random() % 40'000);
             else
@@ -87,7 +87,7 @@ TEST_F(PagesTest, TheAccountIsWhatTheAllocatorTook) {
     for (const std::uint64_t size : {1u, 64u, 65u, 256u, 257u, 1000u}) {
         auto pages = Pages::create(payer_, size * kPageSize, ChargeWhen::at_once).value();
         const std::uint64_t charged = payer_.used();
-        for (std::uint64_t i = 0; i < size; i++)
+        for (std::uint64_t i = 0; i < size; ++i)
             ASSERT_TRUE(pages->page(i).has_value());
         EXPECT_EQ(payer_.used(), charged) << size;
         EXPECT_EQ(charged, taken(pages)) << size; // once all of it is there
@@ -121,7 +121,7 @@ TEST_F(PagesTest, QuotaIsKept) {
     auto pages = Pages::create(poor, 1 << 30, ChargeWhen::at_touch).value();
     std::uint64_t touched = 0;
     while (pages->page(touched * 4099).has_value())
-        touched++;
+        ++touched;
     EXPECT_EQ(pages->page(touched * 4099).error(), Error::quota_exceeded);
     EXPECT_GT(touched, 2u);
     EXPECT_LE(poor.used(), 64u * 1024);
@@ -135,7 +135,7 @@ TEST_F(PagesTest, Contiguous) {
     {
         auto pages = Pages::create_contiguous(payer_, 11).value();
         const std::uint64_t first = pages->page(0).value().value;
-        for (std::uint64_t i = 0; i < 11; i++) {
+        for (std::uint64_t i = 0; i < 11; ++i) {
             EXPECT_EQ(pages->page(i).value().value, first + i * kPageSize);
             EXPECT_EQ(*static_cast<const std::uint64_t*>(arch::physmap(pages->page(i).value())), 0u);
         }
@@ -150,7 +150,7 @@ TEST_F(PagesTest, Contiguous) {
 // The kernel's own memory for tables is not the payer's account: what is not freed would be seen nowhere but here.
 TEST_F(PagesTest, GrowingAgainAndAgainLeavesNothing) {
     const auto grow = [&](unsigned times) {
-        for (unsigned i = 0; i < times; i++) {
+        for (unsigned i = 0; i < times; ++i) {
             auto pages = Pages::create(payer_, 4096 * kPageSize, ChargeWhen::at_touch).value();
             for (std::uint64_t page = 0; page < 4096; page += 64) // the table grows at each of them, or nearly
                 ASSERT_TRUE(pages->page(page).has_value());
@@ -168,7 +168,7 @@ TEST_F(PagesTest, ReadWriteResizeAgainstAModel) {
     {
         auto pages = Pages::create(payer_, 0, ChargeWhen::at_touch).value();
         std::vector<std::uint8_t> model;
-        for (int step = 0; step < 4000; step++) {
+        for (int step = 0; step < 4000; ++step) {
             const std::uint64_t limit = 300'000;
             switch (random() % 4) {
             case 0: {
@@ -199,7 +199,7 @@ TEST_F(PagesTest, ReadWriteResizeAgainstAModel) {
             case 3: {
                 const std::uint64_t first = random() % 80, count = random() % 10;
                 pages->discard(first, count);
-                for (std::uint64_t i = first * kPageSize; i < (first + count) * kPageSize && i < model.size(); i++)
+                for (std::uint64_t i = first * kPageSize; i < (first + count) * kPageSize && i < model.size(); ++i)
                     model[i] = 0;
                 break;
             }

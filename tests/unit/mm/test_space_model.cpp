@@ -20,11 +20,11 @@ private:
 TEST(SpaceModel, RandomOperations) {
     fake::start_machine();
     const std::uint64_t before = mm::frame_counts().free;
-    for (std::uint64_t seed = 1; seed <= 120; seed++) {
+    for (std::uint64_t seed = 1; seed <= 120; ++seed) {
         SCOPED_TRACE(seed);
         RandomChoices choices(seed);
         SpaceDriver driver(choices);
-        for (int i = 0; i < 2000; i++) {
+        for (int i = 0; i < 2000; ++i) {
             driver.step();
             if (i % 16 == 0) driver.check_everything();
         }

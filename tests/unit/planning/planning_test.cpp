@@ -54,13 +54,13 @@ const std::string kCouriers =
     :effect (and (at ?l ?p) (not (has ?c ?l)) (not (busy ?c)) (increase (total-cost) 1)))))";
 std::string ring(unsigned places, unsigned letters) {
     std::string objects, init, goal;
-    for (unsigned i = 0; i < places; i++) {
+    for (unsigned i = 0; i < places; ++i) {
         objects += " p" + std::to_string(i);
         const std::string a = "p" + std::to_string(i), b = "p" + std::to_string((i + 1) % places);
         init += "(road " + a + " " + b + ")(= (length " + a + " " + b + ") " + std::to_string(i % 3 + 1) + ")";
     }
     objects += " - place c - courier";
-    for (unsigned i = 0; i < letters; i++) {
+    for (unsigned i = 0; i < letters; ++i) {
         objects += " l" + std::to_string(i);
         init += "(at l" + std::to_string(i) + " p" + std::to_string(i * 7 % places) + ")";
         goal += "(at l" + std::to_string(i) + " p" + std::to_string((i * 5 + 3) % places) + ")";
@@ -119,12 +119,12 @@ const std::string kSlide = R"((define (domain slide) (:requirements :typing) (:t
 
 TEST(Planner, SlidingPuzzlesAndUnsolvableOnes) {
     std::mt19937 random(1);
-    for (int round = 0; round < 3; round++) {
+    for (int round = 0; round < 3; ++round) {
         std::vector<int> cells(9);
-        for (int i = 0; i < 9; i++)
+        for (int i = 0; i < 9; ++i)
             cells[static_cast<std::size_t>(i)] = i;
         unsigned hole = 0;
-        for (int i = 0; i < 200; i++) { // a walk of the hole, so that there is a way back
+        for (int i = 0; i < 200; ++i) { // a walk of the hole, so that there is a way back
             const unsigned x = hole % 3, y = hole / 3, way = random() % 4;
             const unsigned nx = x + (way == 0) - (way == 1), ny = y + (way == 2) - (way == 3);
             if (nx > 2 || ny > 2) continue;
@@ -133,7 +133,7 @@ TEST(Planner, SlidingPuzzlesAndUnsolvableOnes) {
         }
         auto problem = [&] {
             std::string init, goal;
-            for (unsigned i = 0; i < 9; i++) {
+            for (unsigned i = 0; i < 9; ++i) {
                 const std::string cell = "c" + std::to_string(i);
                 init += cells[i] == 0 ? "(empty " + cell + ")" : "(on t" + std::to_string(cells[i]) + " " + cell + ")";
                 if (i != 0) goal += "(on t" + std::to_string(i) + " " + cell + ")";

@@ -208,13 +208,13 @@ TEST(PolicyEvaluate, DamagedProgramsAreHarmless) {
                          "forbid(principal, action, resource) when { if principal.age > 3 then {a: 1} == {a: 2} else "
                          "decimal(\"1.0\") == 1 };");
     std::vector<std::uint64_t> block = whole.block;
-    for (std::size_t bit = 0; bit < block.size() * 64; bit++) {
+    for (std::size_t bit = 0; bit < block.size() * 64; ++bit) {
         block[bit / 64] ^= std::uint64_t{1} << bit % 64;
         (void)run(std::as_bytes(std::span(block)), 16, 4096, 10'000);
         block[bit / 64] ^= std::uint64_t{1} << bit % 64;
     }
     EXPECT_EQ(run(whole.bytes(), 16, 4096, 10'000), true);
-    for (std::size_t words = 0; words < block.size(); words++)
+    for (std::size_t words = 0; words < block.size(); ++words)
         EXPECT_FALSE(run(whole.bytes().first(words * 8), 16, 4096, 10'000).has_value());
 }
 

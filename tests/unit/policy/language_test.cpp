@@ -49,12 +49,12 @@ TEST(PolicyParser, SaysWhatIsWrongAndWhere) {
 TEST(PolicyParser, DeepNestingIsRefusedNotFollowed) {
     for (const std::string open : {"(", "[", "{a: ", "if true then true else ", "!", "-"}) {
         std::string text = "permit(principal, action, resource) when { ";
-        for (int i = 0; i < 100'000; i++)
+        for (int i = 0; i < 100'000; ++i)
             text += open;
         EXPECT_FALSE(parse_policies(text + " 1 };").has_value()) << open;
     }
     std::string chain = "permit(principal, action, resource) when { true";
-    for (int i = 0; i < 100'000; i++)
+    for (int i = 0; i < 100'000; ++i)
         chain += " && true";
     EXPECT_FALSE(parse_policies(chain + " };").has_value());
 }

@@ -52,7 +52,7 @@ TEST(Quota, RefusedSplitChangesNothing) {
     test::heap_failures = 0;
     EXPECT_EQ(parent->split({1000, 1, 1, 1}).error(), Error::out_of_memory);
     test::heap_failures = -1;
-    for (unsigned r = 0; r < kResourceCount; r++) {
+    for (unsigned r = 0; r < kResourceCount; ++r) {
         EXPECT_EQ(parent->used(static_cast<Resource>(r)), 0u);
     }
     EXPECT_EQ(parent->limit(Resource::memory), kRoot.memory_bytes);
@@ -84,7 +84,7 @@ TEST(Quota, ReservationGivesBackOnceWhereverItMoves) {
 // Random splits, reservations and ends in a tree: sums are kept at every step, nothing leaks at the end.
 TEST(Quota, RandomTreeReturnsEverything) {
     std::mt19937 random(7);
-    for (int round = 0; round < 50; round++) {
+    for (int round = 0; round < 50; ++round) {
         auto root = *Quota::create_root(kRoot);
         struct Live {
             Ref<Quota> quota;
@@ -92,7 +92,7 @@ TEST(Quota, RandomTreeReturnsEverything) {
         };
         std::vector<Live> all;
         all.push_back({root, {}});
-        for (int step = 0; step < 300; step++) {
+        for (int step = 0; step < 300; ++step) {
             Live& one = all[random() % all.size()];
             switch (random() % 4) {
             case 0: {
@@ -112,14 +112,14 @@ TEST(Quota, RandomTreeReturnsEverything) {
                 break;
             }
             for (Live& l : all)
-                for (unsigned r = 0; r < kResourceCount; r++) {
+                for (unsigned r = 0; r < kResourceCount; ++r) {
                     const auto resource = static_cast<Resource>(r);
                     ASSERT_LE(l.quota->used(resource), l.quota->limit(resource));
                     ASSERT_LE(l.quota->used(resource), l.quota->peak(resource));
                 }
         }
         all.clear();
-        for (unsigned r = 0; r < kResourceCount; r++)
+        for (unsigned r = 0; r < kResourceCount; ++r)
             ASSERT_EQ(root->used(static_cast<Resource>(r)), 0u);
         ASSERT_EQ(root->limit(Resource::memory), kRoot.memory_bytes);
     }
@@ -131,7 +131,7 @@ TEST(Quota, AsManyLevelsAsOneLikesGoHomeInALoop) {
     constexpr std::uint64_t kLevels = 200'000;
     auto root = *Quota::create_root({1ull << 40, 10, 10, 10});
     Ref<Quota> deepest = root;
-    for (std::uint64_t i = 0; i < kLevels; i++)
+    for (std::uint64_t i = 0; i < kLevels; ++i)
         deepest = *deepest->split({(1ull << 40) - (i + 1) * (1 << 12), 10, 10, 10});
     EXPECT_GT(root->used(Resource::memory), 0u);
     deepest.reset();
@@ -145,7 +145,7 @@ TEST(Quota, TellsWhenItIsHomeAndNotBefore) {
     struct Listener final : QuotaListener {
         explicit Listener(Quota& of) : parent(of) {}
         void quota_is_home() override {
-            told++;
+            ++told;
             limit = parent.limit(Resource::memory); // whoever is told finds it all
         }
         Quota& parent;
@@ -170,9 +170,9 @@ TEST(Quota, ConcurrentChargingNeverPassesTheLimit) {
     std::atomic<std::uint64_t> held{0};
     std::atomic<bool> over{false};
     std::vector<std::thread> threads;
-    for (int t = 0; t < 4; t++)
+    for (int t = 0; t < 4; ++t)
         threads.emplace_back([&] {
-            for (int i = 0; i < 20'000; i++) {
+            for (int i = 0; i < 20'000; ++i) {
                 if (!q->reserve(Resource::handles, 300)) continue;
                 if (held.fetch_add(300) + 300 > 1000) over = true;
                 held.fetch_sub(300);

@@ -12,7 +12,7 @@ constexpr std::uint8_t kBinary24 = 6, kBcd24 = 2, kBcd12 = 0;
 
 TEST(Rtc, EveryDayOfTheCentury) {
     std::time_t seconds = 946684800; // 2000-01-01
-    for (int day = 0; day < 36525; day++, seconds += 86400) {
+    for (int day = 0; day < 36525; ++day, seconds += 86400) {
         std::tm date{};
         ASSERT_NE(gmtime_r(&seconds, &date), nullptr);
         const RtcFields fields{1,

@@ -39,7 +39,7 @@ protected:
     // Audit: a kernel thread of great weight that wakes often. IPC and timers: agents that work and sleep in turns.
     void add_noise(Agent& kernel) {
         worker(kernel, kMs / 4, 3 * kMs);
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 3; ++i)
             worker(agent(100), kMs / 2, 4 * kMs + static_cast<std::uint64_t>(i) * kMs / 2);
     }
     // What each of `crew` got in the next `ns`.
@@ -48,7 +48,7 @@ protected:
         for (Worker* one : crew)
             parts.push_back(-static_cast<double>(one->ran));
         machine.run(ns);
-        for (std::size_t i = 0; i < crew.size(); i++)
+        for (std::size_t i = 0; i < crew.size(); ++i)
             parts[i] += static_cast<double>(crew[i]->ran);
         return parts;
     }
@@ -61,18 +61,18 @@ TEST_P(Fair, equal_agents_get_equal_parts_while_others_come_and_go) {
     add_noise(kernel);
     for (const unsigned count : {8u, 2 * GetParam() + 1, GetParam() + 1}) {
         std::vector<Worker*> crew;
-        for (unsigned i = 0; i < count; i++)
+        for (unsigned i = 0; i < count; ++i)
             crew.push_back(&worker(agent(100)));
         machine.run(kSecond / 2);
         double worst_window = 1, worst_jain = 1;
-        for (int period = 0; period < 5; period++) {
+        for (int period = 0; period < 5; ++period) {
             std::vector<double> sums(count);
-            for (int window = 0; window < 20; window++) { // of 100 ms, 2 s in all
+            for (int window = 0; window < 20; ++window) { // of 100 ms, 2 s in all
                 const std::vector<double> parts = measure(crew, 100 * kMs);
                 double sum = 0;
                 for (const double part : parts)
                     sum += part;
-                for (std::size_t i = 0; i < parts.size(); i++) {
+                for (std::size_t i = 0; i < parts.size(); ++i) {
                     sums[i] += parts[i];
                     worst_window = std::min(worst_window, parts[i] * count / sum);
                 }
@@ -93,7 +93,7 @@ TEST_P(Fair, equal_agents_get_equal_parts_while_others_come_and_go) {
 TEST_P(Fair, a_slice_costs_the_same_whatever_starts_meanwhile) {
     Agent& parent = agent(100);
     std::vector<Worker*> crew;
-    for (unsigned i = 0; i < 2 * GetParam(); i++)
+    for (unsigned i = 0; i < 2 * GetParam(); ++i)
         crew.push_back(&worker(agent(100, &parent)));
     // Starts in the middle of slices, in one of the two agents' own subtree, and beside the parent.
     Agent& child = agent(300, crew[0]->billed);
@@ -114,7 +114,7 @@ TEST_P(Fair, weights_decide_and_children_divide_their_parents_part) {
         double due;
     };
     std::vector<Leaf> level{{&first, 1.0}};
-    for (int depth = 0; depth < 3; depth++) {
+    for (int depth = 0; depth < 3; ++depth) {
         std::vector<Leaf> next;
         for (const Leaf& parent : level) {
             std::uint32_t weights[4], sum = 0;
@@ -131,7 +131,7 @@ TEST_P(Fair, weights_decide_and_children_divide_their_parents_part) {
     machine.run(kSecond);
     const std::uint64_t length = 10 * kSecond;
     const std::vector<double> parts = measure(crew, length);
-    for (std::size_t i = 0; i < parts.size(); i++) {
+    for (std::size_t i = 0; i < parts.size(); ++i) {
         const double due = level[i].due * static_cast<double>(length) * GetParam();
         // On several CPUs a lone member of a group on one of them gains on its siblings until it is moved.
         EXPECT_NEAR(parts[i] / due, 1, (GetParam() == 1 ? 0.05 : 0.2 * GetParam()) + 12e6 / due) << i;
@@ -141,10 +141,10 @@ TEST_P(Fair, weights_decide_and_children_divide_their_parents_part) {
 TEST_P(Fair, ten_thousand_threads_weigh_no_more_than_one) {
     // One rival thread a CPU, each of an agent of its own, against an agent with very many threads.
     std::vector<Worker*> rivals;
-    for (unsigned i = 0; i < GetParam(); i++)
+    for (unsigned i = 0; i < GetParam(); ++i)
         rivals.push_back(&worker(agent(100)));
     Agent& crowd = agent(100);
-    for (int i = 0; i < 10'000; i++)
+    for (int i = 0; i < 10'000; ++i)
         worker(crowd);
     machine.run(kSecond / 2);
     const std::vector<double> parts = measure(rivals, 2 * kSecond);
@@ -157,7 +157,7 @@ TEST_P(Fair, ten_thousand_threads_weigh_no_more_than_one) {
 TEST_P(Fair, one_thread_a_slice_gains_nothing_by_making_new_ones) {
     Agent &victim = agent(100), &hostile = agent(1);
     std::vector<Worker*> honest;
-    for (unsigned i = 0; i < GetParam(); i++)
+    for (unsigned i = 0; i < GetParam(); ++i)
         honest.push_back(&worker(victim));
     // Each thread works for 3.5 ms, ends, and another takes its place.
     std::vector<std::unique_ptr<Worker>> spawned;
@@ -192,7 +192,7 @@ TEST_P(Fair, one_thread_a_slice_gains_nothing_by_making_new_ones) {
 
 TEST_P(Fair, nobody_starves) {
     Agent &great = agent(10'000), &small = agent(1);
-    for (unsigned i = 0; i < 2 * GetParam(); i++)
+    for (unsigned i = 0; i < 2 * GetParam(); ++i)
         worker(great);
     Worker& tiny = worker(small);
     machine.run(100 * kSecond);
@@ -202,7 +202,7 @@ TEST_P(Fair, nobody_starves) {
 
 TEST_P(Fair, sleep_is_not_saved_up_and_short_sleeps_gain_nothing) {
     std::vector<Worker*> honest;
-    for (unsigned i = 0; i < GetParam(); i++)
+    for (unsigned i = 0; i < GetParam(); ++i)
         honest.push_back(&worker(agent(100)));
     Agent& other = agent(100);
     machine.run(4 * kSecond);
@@ -225,7 +225,7 @@ TEST_P(Fair, one_heavy_thread_has_a_cpu_and_hoards_nothing) {
     Agent& heavy = agent(10'000);
     worker(heavy);
     std::vector<Worker*> others;
-    for (unsigned i = 0; i < 2 * (GetParam() - 1); i++)
+    for (unsigned i = 0; i < 2 * (GetParam() - 1); ++i)
         others.push_back(&worker(agent(100)));
     machine.run(5 * kSecond);
     std::vector<double> parts = measure(others, 2 * kSecond);
@@ -238,7 +238,7 @@ TEST_P(Fair, one_heavy_thread_has_a_cpu_and_hoards_nothing) {
     worker(one);
     machine.run(5 * kSecond); // alone beside the heavy one
     std::vector<Worker*> pair;
-    for (unsigned i = 0; i < GetParam() - 1; i++) {
+    for (unsigned i = 0; i < GetParam() - 1; ++i) {
         worker(one);
         pair.push_back(&worker(two));
     }
@@ -253,11 +253,11 @@ TEST_P(Fair, one_heavy_thread_has_a_cpu_and_hoards_nothing) {
 TEST_P(Fair, work_of_interrupts_is_bounded_by_the_share) {
     Agent &victim = agent(100), &hostile = agent(1);
     std::vector<Worker*> honest;
-    for (unsigned i = 0; i < GetParam(); i++)
+    for (unsigned i = 0; i < GetParam(); ++i)
         honest.push_back(&worker(victim));
     std::uint64_t worked = 0;
     machine.each_step = [&] { // always more to do
-        for (int i = 0; i < 100 && hostile.ahead() == 0; i++) {
+        for (int i = 0; i < 100 && hostile.ahead() == 0; ++i) {
             hostile.charge_work(10'000, machine.now, false);
             worked += 10'000;
         }
@@ -281,12 +281,12 @@ protected:
     void take_turns(int pieces) {
         Agent &victim = agent(100), &busy = agent(100);
         std::vector<Worker*> honest;
-        for (unsigned i = 0; i < GetParam(); i++)
+        for (unsigned i = 0; i < GetParam(); ++i)
             honest.push_back(&worker(victim));
         Worker& own = worker(busy);
         std::uint64_t worked = 0, ran_before = 0, ran_at = 0, worked_at = 0, longest_rest = 0, longest_pause = 0;
         machine.each_step = [&] {
-            for (int i = 0; i < pieces && busy.ahead() == 0; i++) {
+            for (int i = 0; i < pieces && busy.ahead() == 0; ++i) {
                 busy.charge_work(10'000, machine.now, false);
                 worked += 10'000;
                 worked_at = machine.now;
@@ -316,11 +316,11 @@ TEST_P(FairTurns, work_beside_a_thread_that_never_sleeps) { take_turns(20); }
 // Work for an agent that slept is no debt of turns: when its thread starts, expiries go on beside it at once.
 TEST_P(Fair, work_of_a_long_sleep_is_not_held_against_later_work) {
     Agent &victim = agent(100), &sleeper = agent(100);
-    for (unsigned i = 0; i < GetParam(); i++)
+    for (unsigned i = 0; i < GetParam(); ++i)
         worker(victim);
     std::uint64_t worked_at = 0, longest_pause = 0;
     machine.each_step = [&] {
-        for (int i = 0; i < 10 && sleeper.ahead() == 0; i++) {
+        for (int i = 0; i < 10 && sleeper.ahead() == 0; ++i) {
             sleeper.charge_work(10'000, machine.now, false);
             worked_at = machine.now;
         }
@@ -338,7 +338,7 @@ TEST_P(Fair, work_of_a_long_sleep_is_not_held_against_later_work) {
 TEST(ShareGroup, groups_deeper_than_the_limit_stand_beside_their_parent) {
     std::vector<std::unique_ptr<Agent>> chain;
     Agent root(nullptr, 100);
-    for (int i = 0; i < 1500; i++)
+    for (int i = 0; i < 1500; ++i)
         chain.push_back(std::make_unique<Agent>(chain.empty() ? &root : chain.back().get(), 100));
     EXPECT_EQ(chain.back()->depth(), ShareGroup::kMaxDepth);
     {
@@ -371,7 +371,7 @@ TEST(ShareGroup, times_that_wrapped_during_a_sleep_start_anew) {
     machine.stop(old);
     machine.start(busy);
     // A quarter and then half of the range further on: behind, then seemingly ahead for ever.
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; ++i) {
         b.charge_work(0, 0, true);
         busy.virtual_time += VirtualTime{1} << 62;
         machine.run(10 * kMs);

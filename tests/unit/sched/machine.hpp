@@ -35,7 +35,7 @@ public:
     std::uint64_t step_ns = kMs / 4;
 
     explicit Machine(unsigned cpus, ShareGroup& root) : cpus_(cpus) {
-        for (unsigned i = 0; i < cpus; i++)
+        for (unsigned i = 0; i < cpus; ++i)
             cpus_[i].queue.init(root, i);
     }
     ~Machine() {
@@ -82,7 +82,7 @@ private:
         worker.virtual_time = worker.billed->place(worker.virtual_time);
         worker.waiting_since = now;
         unsigned best = worker.cpu;
-        for (unsigned i = 0; i < cpus_.size(); i++)
+        for (unsigned i = 0; i < cpus_.size(); ++i)
             if (load(i) < load(best)) best = i;
         enter(worker, best);
     }
@@ -122,11 +122,11 @@ private:
         for (Worker* worker : workers_)
             if (worker->asleep && worker->sleep != 0 && worker->wakes_at <= now) wake(*worker);
         if (each_step) each_step();
-        for (unsigned i = 0; i < cpus_.size(); i++) {
+        for (unsigned i = 0; i < cpus_.size(); ++i) {
             Cpu& cpu = cpus_[i];
             if (cpu.current == nullptr) switch_over(cpu);
             if (cpu.current == nullptr) { // steals
-                for (unsigned k = 0; k < cpus_.size() && cpu.current == nullptr; k++)
+                for (unsigned k = 0; k < cpus_.size() && cpu.current == nullptr; ++k)
                     if (auto* worker = static_cast<Worker*>(cpus_[k].queue.pop())) {
                         worker->cpu = i;
                         cpu.current = worker;
@@ -135,7 +135,7 @@ private:
             }
         }
         now += step_ns;
-        for (unsigned i = 0; i < cpus_.size(); i++) {
+        for (unsigned i = 0; i < cpus_.size(); ++i) {
             Cpu& cpu = cpus_[i];
             Worker* worker = cpu.current;
             if (worker == nullptr) continue;

@@ -17,7 +17,7 @@ struct Probe : TimerEntry {
     static std::uint64_t on_fire(TimerEntry& entry, std::uint64_t now) {
         auto& probe = static_cast<Probe&>(entry);
         probe.fired_at = now;
-        probe.count++;
+        ++probe.count;
         return probe.period == 0 ? kNever : entry.deadline + probe.period;
     }
     std::uint64_t fired_at = 0, period = 0;
@@ -28,7 +28,7 @@ TEST(TimerQueue, agrees_with_a_multimap) {
     std::mt19937_64 random(5);
     TimerQueue queue;
     std::vector<std::unique_ptr<Probe>> probes;
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 200; ++i)
         probes.push_back(std::make_unique<Probe>());
     std::multimap<std::uint64_t, Probe*> model;
     const auto model_remove = [&](Probe* probe) {
@@ -40,7 +40,7 @@ TEST(TimerQueue, agrees_with_a_multimap) {
         return false;
     };
     std::uint64_t now = 0;
-    for (int step = 0; step < 20000; step++) {
+    for (int step = 0; step < 20000; ++step) {
         Probe* probe = probes[random() % probes.size()].get();
         switch (random() % 3) {
         case 0: {
@@ -104,7 +104,7 @@ TEST(PayerQueue, agrees_with_a_model) {
         return first == kNever ? kNever : std::max(first, held[p]);
     };
     std::uint64_t now = 0;
-    for (int step = 0; step < 30000; step++) {
+    for (int step = 0; step < 30000; ++step) {
         const std::size_t p = random() % kPayers;
         Probe& probe = *probes[p][random() % kEach];
         switch (random() % 4) {
@@ -125,7 +125,7 @@ TEST(PayerQueue, agrees_with_a_model) {
             now += random() % 100;
             while (PayerTimers* due = queue.first_due(now)) {
                 const auto which = static_cast<std::size_t>(due - payers);
-                for (std::size_t other = 0; other < kPayers; other++)
+                for (std::size_t other = 0; other < kPayers; ++other)
                     ASSERT_LE(first_of(which), first_of(other));
                 const std::size_t before = due->entries.size();
                 queue.fire_one(*due, now);
@@ -134,11 +134,11 @@ TEST(PayerQueue, agrees_with_a_model) {
             break;
         }
         std::uint64_t first = kNever;
-        for (std::size_t other = 0; other < kPayers; other++)
+        for (std::size_t other = 0; other < kPayers; ++other)
             first = std::min(first, first_of(other));
         ASSERT_EQ(queue.next_deadline(), first);
     }
-    for (std::size_t p = 0; p < kPayers; p++)
+    for (std::size_t p = 0; p < kPayers; ++p)
         for (auto& probe : probes[p])
             queue.remove(payers[p], *probe);
 }
@@ -151,7 +151,7 @@ TEST(PayerQueue, many_entries_of_one_payer_stand_behind_one_of_another) {
     for (auto& probe : crowd)
         queue.insert(many, probe, 10);
     queue.insert(one, single, 20);
-    for (int fired = 0; fired < 2; fired++) {
+    for (int fired = 0; fired < 2; ++fired) {
         PayerTimers* due = queue.first_due(1000);
         ASSERT_NE(due, nullptr);
         queue.fire_one(*due, 1000);
@@ -177,10 +177,10 @@ TEST(TimerStep, one_shot_and_period) {
 
 TEST(TimerStep, no_period_is_lost) {
     std::mt19937_64 random(9);
-    for (int run = 0; run < 200; run++) {
+    for (int run = 0; run < 200; ++run) {
         const std::uint64_t first = random() % 1000, period = 1 + random() % 300, least = 1 + random() % 100;
         std::uint64_t due = first, wake = first, now = 0, count = 0;
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < 100; ++i) {
             const std::uint64_t late = wake + random() % 500;
             ASSERT_GE(late, now);
             now = late;

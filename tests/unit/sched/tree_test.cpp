@@ -24,7 +24,7 @@ class Tree {
 public:
     Tree(std::uint32_t seed, unsigned cpus) : random_(seed), machine_(cpus, root_) {
         nodes_.push_back({&first_, 0, 100, {}});
-        for (std::size_t i = 0; i < nodes_.size(); i++)
+        for (std::size_t i = 0; i < nodes_.size(); ++i)
             if (is_inner_.size() <= i || is_inner_[i]) add_members(i);
         for (auto& worker : workers_)
             machine_.start(*worker);
@@ -59,7 +59,7 @@ public:
 private:
     void add_members(std::size_t parent) {
         const unsigned count = 1 + random_() % 4;
-        for (unsigned i = 0; i < count; i++) {
+        for (unsigned i = 0; i < count; ++i) {
             const unsigned depth = nodes_[parent].depth + 1, weight = 1 + random_() % (random_() % 3 == 0 ? 30 : 1000);
             agents_.push_back(std::make_unique<Agent>(nodes_[parent].group, weight));
             const std::size_t child = nodes_.size();
@@ -69,7 +69,7 @@ private:
             is_inner_.resize(child + 1);
             is_inner_[child] = is_inner;
             if (is_inner) continue;
-            for (unsigned threads = random_() % 4 == 0 ? 2 : 1; threads != 0; threads--) {
+            for (unsigned threads = random_() % 4 == 0 ? 2 : 1; threads != 0; --threads) {
                 workers_.push_back(std::make_unique<Worker>(*nodes_[child].group));
                 nodes_[child].members.push_back(nodes_.size());
                 nodes_.push_back({nullptr, depth + 1, kUsualWeight, {}, workers_.back().get()});

@@ -66,7 +66,7 @@ TEST(WaitQueue, stress_no_wake_up_is_lost) {
     std::atomic<long> sum{0}, taken{0};
     std::atomic<long> timeouts{0};
     std::vector<std::unique_ptr<HostThread>> threads;
-    for (int c = 0; c < kConsumers; c++)
+    for (int c = 0; c < kConsumers; ++c)
         threads.push_back(std::make_unique<HostThread>([&, c] {
             std::mt19937 random(static_cast<unsigned>(c));
             while (taken < kProducers * kItems) {
@@ -83,7 +83,7 @@ TEST(WaitQueue, stress_no_wake_up_is_lost) {
                 if (outcome == Outcome::timed_out) {
                     // The long deadline passes only when a wake-up was lost.
                     if (deadline > now_ns()) ADD_FAILURE();
-                    timeouts++;
+                    ++timeouts;
                     continue;
                 }
                 if (item < 0) continue;
@@ -91,10 +91,10 @@ TEST(WaitQueue, stress_no_wake_up_is_lost) {
                 if (++taken == kProducers * kItems) queue.wake_all();
             }
         }));
-    for (int p = 0; p < kProducers; p++)
+    for (int p = 0; p < kProducers; ++p)
         threads.push_back(std::make_unique<HostThread>([&, p] {
             std::mt19937 random(100 + static_cast<unsigned>(p));
-            for (int i = 0; i < kItems; i++) {
+            for (int i = 0; i < kItems; ++i) {
                 {
                     std::lock_guard lock(items_mutex);
                     items.push_back(i);
@@ -158,9 +158,9 @@ TEST(Mutex, excludes_and_hands_over_in_order) {
     sync::Mutex<sync::Rank::process> mutex;
     long value = 0;
     std::vector<std::unique_ptr<HostThread>> threads;
-    for (int t = 0; t < 6; t++)
+    for (int t = 0; t < 6; ++t)
         threads.push_back(std::make_unique<HostThread>([&] {
-            for (int i = 0; i < 2000; i++) {
+            for (int i = 0; i < 2000; ++i) {
                 sync::Mutex<sync::Rank::process>::Guard guard(mutex);
                 const long old = value;
                 if (i % 100 == 0) std::this_thread::yield();
@@ -176,7 +176,7 @@ TEST(Mutex, excludes_and_hands_over_in_order) {
     {
         AsThread me;
         auto* guard = new sync::Mutex<sync::Rank::process>::Guard(mutex);
-        for (int t = 0; t < 5; t++) {
+        for (int t = 0; t < 5; ++t) {
             threads.push_back(std::make_unique<HostThread>([&, t] {
                 sync::Mutex<sync::Rank::process>::Guard inner(mutex);
                 order.push_back(t);

@@ -54,7 +54,7 @@ TEST(HeldLocks, agrees_with_a_model) {
     HeldLocks held;
     std::vector<std::pair<Rank, const void*>> model;
     char locks[64];
-    for (int step = 0; step < 20000; step++) {
+    for (int step = 0; step < 20000; ++step) {
         const auto rank = static_cast<Rank>(random() % 30);
         const void* lock = &locks[random() % 64];
         if (random() % 2 == 0) {
@@ -130,7 +130,7 @@ TEST(LockOrder, dump_names_what_is_held) {
 
 TEST(Protected, owns_its_data) {
     Protected<int, Rank::channel> value(41);
-    value.with([](int& v) { v++; });
+    value.with([](int& v) { ++v; });
     EXPECT_EQ(value.with([](int& v) { return v; }), 42);
 }
 

@@ -40,9 +40,9 @@ constexpr std::uint8_t kNoDigit = 0xff;
 constexpr std::array<std::uint8_t, 256> kDigits = [] {
     std::array<std::uint8_t, 256> digits{};
     digits.fill(kNoDigit);
-    for (std::uint8_t i = 0; i < 10; i++)
+    for (std::uint8_t i = 0; i < 10; ++i)
         digits[std::size_t{'0'} + i] = i;
-    for (std::uint8_t i = 0; i < 6; i++)
+    for (std::uint8_t i = 0; i < 6; ++i)
         digits[std::size_t{'a'} + i] = digits[std::size_t{'A'} + i] = static_cast<std::uint8_t>(10 + i);
     return digits;
 }();
@@ -56,7 +56,7 @@ Outcome<std::vector<std::byte>> bytes_of(std::string_view name, std::string_view
     if (hex.size() % 2 != 0)
         return refuse(std::format("{} has an odd number of hexadecimal digits, {}", shown(name), hex.size()));
     std::vector<std::byte> bytes(hex.size() / 2);
-    for (std::size_t i = 0; i < bytes.size(); i++)
+    for (std::size_t i = 0; i < bytes.size(); ++i)
         bytes[i] = static_cast<std::byte>(digit_of(hex[2 * i]) << 4 | digit_of(hex[2 * i + 1]));
     return bytes;
 }

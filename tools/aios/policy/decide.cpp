@@ -31,11 +31,11 @@ PolicyDecision PolicyEngine::decide(const EntityData& entities, const RequestDat
     if (!allowed) throw DataError{"the evaluation was given up: " + std::string(error_info(allowed.error()).sentence)};
     made.allowed = *allowed;
     bool forbidden = false;
-    for (std::uint32_t i = 0; i < program_.policy_count(); i++)
+    for (std::uint32_t i = 0; i < program_.policy_count(); ++i)
         forbidden = forbidden || (made.verdicts[i] == policy::Verdict::satisfied &&
                                   program_.policy(i).effect == policy::Effect::forbid);
     const policy::Effect decisive = forbidden ? policy::Effect::forbid : policy::Effect::permit;
-    for (std::uint32_t i = 0; i < program_.policy_count(); i++) {
+    for (std::uint32_t i = 0; i < program_.policy_count(); ++i) {
         const std::string id(program_.string(program_.policy(i).id).value_or(""));
         if (made.verdicts[i] == policy::Verdict::satisfied && program_.policy(i).effect == decisive)
             made.deciding.push_back(id);

@@ -79,7 +79,7 @@ PublicTestResult run(const json& description, policy::PolicySet set, const polic
     PolicyEngine engine(std::move(set));
     const EntityData data(entities, &schema);
     for (const json& request : description.value("requests", json::array())) {
-        result.requests++;
+        ++result.requests;
         std::string difference;
         try {
             difference = difference_of(request, engine, data, schema);

@@ -31,7 +31,7 @@ Value constructed(const std::string& name, const std::vector<Value>& arguments, 
     if (!function) wrong(where, "there is no function " + name);
     const policy::FunctionInfo& info = policy::info_of(*function);
     if (arguments.size() != info.arguments) wrong(where, name + " takes another number of arguments");
-    for (std::size_t i = 0; i < arguments.size(); i++)
+    for (std::size_t i = 0; i < arguments.size(); ++i)
         if (arguments[i].kind != info.parameter[i]) wrong(where, name + " takes values of another type");
     if (*function == policy::Function::offset) {
         std::int64_t sum = 0;
