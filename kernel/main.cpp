@@ -1,24 +1,20 @@
 // The order in which the kernel comes up. Each part is brought up by its own folder; this file only says when. It
 // stands above all other folders, personalities included.
 #include "base/cbor.hpp"
-#include "kernel/agent/agent.hpp"
 #include "kernel/arch/log.hpp"
 #include "kernel/arch/machine.hpp"
 #include "kernel/arch/off_time.hpp"
 #include "kernel/audit/audit.hpp"
-#include "kernel/audit/output.hpp"
 #include "kernel/dev/entropy_init.hpp"
 #include "kernel/dev/host_port.hpp"
 #include "kernel/dev/platform.hpp"
 #include "kernel/dev/power.hpp"
-#include "kernel/fs/tree.hpp"
+#include "kernel/host/output.hpp"
 #include "kernel/mm/mm.hpp"
 #include "kernel/sched/thread.hpp"
-#include "kernel/syscall/boot.hpp"
+#include "kernel/start.hpp"
 #include "kernel/time/clock.hpp"
 #include "kernel/time/clock_init.hpp"
-#include "personality/linux/start.hpp"
-#include "tests/kernel/test.hpp"
 
 namespace aios {
 namespace {
@@ -53,33 +49,6 @@ void add_panic_reporters() {
         [] { sync::dump_held_locks([](void*, std::string_view line) { log_line(LogLevel::error, line); }, nullptr); });
 }
 
-[[noreturn]] void run_tests() {
-    kernel_test::run_disaster(arch::command_line_value("disaster").value_or(""));
-    if (kernel_test::run_all()) dev::power_off(true);
-    arch::debug_exit(arch::ExitStatus::selftest_failed);
-    dev::power_off(false);
-}
-
-// Agents are not trusted, and there is no page-table isolation: on a processor with Meltdown they could read all of
-// memory.
-void check_processor() {
-    if (!arch::needs_page_table_isolation() || arch::command_line_value("unsafe") == "meltdown") return;
-    dev::refuse_machine("this processor lets user code read kernel memory (Meltdown); take another one, or give "
-                        "--append unsafe=meltdown to run agents on it all the same.");
-}
-
-// Programs come from the container; from here on the first agent decides what happens.
-Result<> start_agents() {
-    check_processor();
-    const auto& handoff = arch::hand_off();
-    if (handoff.container_bytes == 0) return fail(Error::not_found);
-    TRY(fs::init_bundle({handoff.container_base}, handoff.container_bytes));
-    linux_abi::register_linux();
-    audit::start();
-    if (const auto limit = arch::command_line_number("interrupts_off")) arch::measure_off_time(*limit);
-    return syscall::start_first_agent();
-}
-
 } // namespace
 
 void kernel_main() {
@@ -109,11 +78,8 @@ void kernel_main() {
     arch::interrupts_enable();
     log_info("ready after {} us", time::now_ns() / 1000);
 
-    if (arch::command_line_number("selftest") == 1u) run_tests();
-    if (const auto started = start_agents(); !started) {
-        log(LogLevel::error, "no agent can be started: {}", started.error());
-        dev::power_off(false);
-    }
+    if (arch::command_line_value("stop") == "ready") dev::power_off(true);
+    after_boot();
     sched::run_idle(); // this thread has done its work
 }
 

@@ -11,6 +11,6 @@ enum { kWindowFromReset = 0 };
 
 enum BenchRow {
 #define ROW(number, name, group, unit, goal, quick, title, how) kRow_##name = number,
-#include "tools/aios/bench_rows.def"
+#include "tools/aios/bench/rows.def"
 #undef ROW
 };

@@ -8,7 +8,7 @@
 #include "base/format.hpp"
 #include "kernel/agent/reaper.hpp"
 #include "kernel/audit/audit.hpp"
-#include "kernel/audit/output.hpp"
+#include "kernel/host/output.hpp"
 
 namespace aios {
 

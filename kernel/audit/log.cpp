@@ -4,7 +4,7 @@
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
 #include "kernel/audit/encode.hpp"
-#include "kernel/audit/output.hpp"
+#include "kernel/host/output.hpp"
 #include "kernel/mm/mm.hpp"
 
 namespace aios::audit {

@@ -6,8 +6,8 @@
 #include "base/format.hpp"
 #include "kernel/agent/agent.hpp"
 #include "kernel/audit/audit.hpp"
-#include "kernel/audit/output.hpp"
 #include "kernel/fs/section.hpp"
+#include "kernel/host/output.hpp"
 
 namespace aios::fs {
 

@@ -8,8 +8,8 @@
 #include "kernel/agent/agent.hpp"
 #include "kernel/agent/boot_mark.hpp"
 #include "kernel/arch/machine.hpp"
-#include "kernel/audit/output.hpp"
 #include "kernel/cap/counters.hpp"
+#include "kernel/host/output.hpp"
 #include "kernel/observe/report.hpp"
 
 namespace aios::observe {

@@ -103,7 +103,7 @@ public:
     void* personality_data = nullptr;
     // The frame of the current call, for personalities that read or change registers.
     arch::TrapFrame* user_frame = nullptr;
-    // Set while it copies to or from user memory; only it and its CPU's interrupts look (kernel/syscall/hooks.cpp).
+    // Set while it copies to or from user memory; only it and its CPU's interrupts look (kernel/entry/hooks.cpp).
     std::atomic<bool> touches_user_memory{false};
     // In its process's list; kernel/agent's.
     ListNode owner_node;

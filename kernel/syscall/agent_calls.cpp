@@ -164,4 +164,11 @@ Answer agent_info(Call& call, Handle, UserInOut<AgentInfo> out) {
     return 0;
 }
 
+Answer agent_exit(Call& call, std::uint64_t status) {
+    call.record->subject = call.agent.id();
+    call.record->detail[0] = status;
+    call.agent.end(EndReason::exited, status, 0);
+    return 0; // the thread leaves on its way back to the program
+}
+
 } // namespace aios::syscall::calls

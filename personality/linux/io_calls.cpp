@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "base/checked.hpp"
-#include "kernel/audit/output.hpp"
 #include "kernel/dev/entropy.hpp"
 #include "kernel/dev/resource.hpp"
+#include "kernel/host/output.hpp"
 #include "kernel/time/clock.hpp"
 #include "personality/linux/tree_errno.hpp"
 

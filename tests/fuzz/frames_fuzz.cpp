@@ -1,8 +1,8 @@
 // The guest's frames on the host: any bytes, in pieces, are either taken or refused, without a crash and within bounds.
 #include <cstdint>
 
-#include "tools/aios/frames.hpp"
-#include "tools/aios/record.hpp"
+#include "tools/aios/record/frames.hpp"
+#include "tools/aios/record/record.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace aios::host;

@@ -1,4 +1,4 @@
-// What must never happen, done on purpose (selftest=1 disaster=NAME): each must end in a panic that names the cause and
+// What must never happen, done on purpose (disaster=NAME): each must end in a panic that names the cause and
 // leaves with its own status. The host side of the kernel tests checks the text.
 #include <cstring>
 
@@ -34,6 +34,8 @@ void on_own_stack(void (*function)(void*)) {
         sched::yield();
 }
 
+std::uint8_t data_that_returns[16] = {0xc3};
+
 } // namespace
 
 void run_disaster(std::string_view name) {
@@ -41,8 +43,8 @@ void run_disaster(std::string_view name) {
     if (name == "assertion") AIOS_ASSERT(name.empty());
     if (name == "write-text") *image_start = 0;
     if (name == "run-data") {
-        static std::uint8_t code[16] = {0xc3};
-        reinterpret_cast<void (*)()>(code)();
+        volatile std::uintptr_t code = reinterpret_cast<std::uintptr_t>(data_that_returns);
+        reinterpret_cast<void (*)()>(std::uintptr_t{code})();
     }
     if (name == "null") *reinterpret_cast<volatile int*>(std::uintptr_t{8}) = 1;
     if (name == "user-access") // SMAP: user memory is closed to the kernel outside copies

@@ -2,7 +2,7 @@
 #include "kernel/dev/host_port.hpp"
 
 #include "base/cbor.hpp"
-#include "kernel/audit/output.hpp"
+#include "kernel/host/output.hpp"
 #include "tests/kernel/test.hpp"
 
 namespace aios {

@@ -1,4 +1,4 @@
-// Tests that run inside the kernel (selftest=1 on the command line), each registered by KERNEL_TEST(name) { ... }
+// Tests that run inside the kernel in the image aios-kernel-tests, each registered by KERNEL_TEST(name) { ... }
 // through a linker section. They print one line each on the serial line, "TEST name pass", "TEST name fail file:line
 // text" or "TEST name skip reason", and at the end "TESTS n passed, n failed, n skipped".
 #pragma once

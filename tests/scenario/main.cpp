@@ -6,9 +6,9 @@
 
 #include "tests/scenario/scenario.hpp"
 #include "tools/aios/commands.hpp"
-#include "tools/aios/files.hpp"
-#include "tools/aios/stop.hpp"
-#include "tools/aios/text.hpp"
+#include "tools/aios/host/files.hpp"
+#include "tools/aios/host/stop.hpp"
+#include "tools/aios/host/text.hpp"
 
 namespace aios::scenario {
 

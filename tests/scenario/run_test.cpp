@@ -7,8 +7,8 @@
 #include <fcntl.h>
 
 #include "tests/scenario/scenario.hpp"
-#include "tools/aios/files.hpp"
-#include "tools/aios/text.hpp"
+#include "tools/aios/host/files.hpp"
+#include "tools/aios/host/text.hpp"
 
 namespace aios::scenario {
 

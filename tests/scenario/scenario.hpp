@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "tests/support/json_schema.hpp"
-#include "tools/aios/process.hpp"
+#include "tools/aios/host/process.hpp"
 
 namespace aios::scenario {
 

@@ -7,7 +7,7 @@
 
 #include "base/utf8.hpp"
 #include "tests/scenario/scenario.hpp"
-#include "tools/aios/text.hpp"
+#include "tools/aios/host/text.hpp"
 
 namespace aios::scenario {
 

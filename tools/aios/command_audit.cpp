@@ -6,12 +6,12 @@
 #include <sys/stat.h>
 
 #include "base/bytes.hpp"
-#include "tools/aios/audit_log.hpp"
-#include "tools/aios/audit_record.hpp"
 #include "tools/aios/commands.hpp"
-#include "tools/aios/json_text.hpp"
+#include "tools/aios/host/json_text.hpp"
+#include "tools/aios/host/text.hpp"
 #include "tools/aios/options.hpp"
-#include "tools/aios/text.hpp"
+#include "tools/aios/record/audit_log.hpp"
+#include "tools/aios/record/audit_record.hpp"
 
 namespace aios::host {
 

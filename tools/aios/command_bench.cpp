@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "tools/aios/become.hpp"
-#include "tools/aios/bench_command.hpp"
-#include "tools/aios/command_line.hpp"
+#include "tools/aios/bench/command.hpp"
 #include "tools/aios/commands.hpp"
-#include "tools/aios/files.hpp"
-#include "tools/aios/node.hpp"
+#include "tools/aios/host/become.hpp"
+#include "tools/aios/host/command_line.hpp"
+#include "tools/aios/host/files.hpp"
+#include "tools/aios/machine/node.hpp"
 
 namespace aios::host {
 

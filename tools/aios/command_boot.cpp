@@ -6,16 +6,16 @@
 
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
-#include "tools/aios/audit_log.hpp"
-#include "tools/aios/bundle.hpp"
 #include "tools/aios/commands.hpp"
-#include "tools/aios/files.hpp"
-#include "tools/aios/frames.hpp"
-#include "tools/aios/machine.hpp"
+#include "tools/aios/host/files.hpp"
+#include "tools/aios/host/process.hpp"
+#include "tools/aios/host/text.hpp"
+#include "tools/aios/input/bundle.hpp"
+#include "tools/aios/machine/machine.hpp"
+#include "tools/aios/machine/uefi_boot.hpp"
 #include "tools/aios/options.hpp"
-#include "tools/aios/process.hpp"
-#include "tools/aios/text.hpp"
-#include "tools/aios/uefi_boot.hpp"
+#include "tools/aios/record/audit_log.hpp"
+#include "tools/aios/record/frames.hpp"
 
 namespace aios::host {
 

@@ -2,10 +2,10 @@
 #include <cstdio>
 #include <format>
 
-#include "tools/aios/bundle.hpp"
 #include "tools/aios/commands.hpp"
+#include "tools/aios/host/text.hpp"
+#include "tools/aios/input/bundle.hpp"
 #include "tools/aios/options.hpp"
-#include "tools/aios/text.hpp"
 
 namespace aios::host {
 

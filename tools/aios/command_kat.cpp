@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/aios/become.hpp"
 #include "tools/aios/commands.hpp"
+#include "tools/aios/host/become.hpp"
 
 namespace aios::host {
 

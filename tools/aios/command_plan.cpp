@@ -5,9 +5,9 @@
 
 #include "runtime/planning/check.hpp"
 #include "runtime/planning/search.hpp"
-#include "tools/aios/command_line.hpp"
 #include "tools/aios/commands.hpp"
-#include "tools/aios/files.hpp"
+#include "tools/aios/host/command_line.hpp"
+#include "tools/aios/host/files.hpp"
 #include "tools/aios/options.hpp"
 
 namespace aios::host {

@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "policy/language/validator.hpp"
-#include "tools/aios/command_line.hpp"
 #include "tools/aios/commands.hpp"
-#include "tools/aios/files.hpp"
+#include "tools/aios/host/command_line.hpp"
+#include "tools/aios/host/files.hpp"
 #include "tools/aios/policy/decide.hpp"
 #include "tools/aios/policy/public_test.hpp"
 

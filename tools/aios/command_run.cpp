@@ -6,19 +6,20 @@
 
 #include <sys/random.h>
 
-#include "tools/aios/accelerator.hpp"
-#include "tools/aios/answer_order.hpp"
-#include "tools/aios/audit_log.hpp"
 #include "tools/aios/commands.hpp"
-#include "tools/aios/files.hpp"
-#include "tools/aios/machine.hpp"
-#include "tools/aios/progress.hpp"
-#include "tools/aios/report.hpp"
-#include "tools/aios/run_end.hpp"
-#include "tools/aios/run_input.hpp"
-#include "tools/aios/stop.hpp"
-#include "tools/aios/text.hpp"
-#include "tools/aios/uefi_boot.hpp"
+#include "tools/aios/host/files.hpp"
+#include "tools/aios/host/progress.hpp"
+#include "tools/aios/host/stop.hpp"
+#include "tools/aios/host/text.hpp"
+#include "tools/aios/input/run_input.hpp"
+#include "tools/aios/machine/accelerator.hpp"
+#include "tools/aios/machine/machine.hpp"
+#include "tools/aios/machine/uefi_boot.hpp"
+#include "tools/aios/options.hpp"
+#include "tools/aios/record/answer_order.hpp"
+#include "tools/aios/record/audit_log.hpp"
+#include "tools/aios/record/report.hpp"
+#include "tools/aios/record/run_end.hpp"
 
 namespace aios::host {
 

@@ -3,14 +3,14 @@
 #include <cstdlib>
 #include <format>
 
-#include "tools/aios/command_line.hpp"
 #include "tools/aios/commands.hpp"
-#include "tools/aios/files.hpp"
+#include "tools/aios/host/command_line.hpp"
+#include "tools/aios/host/files.hpp"
+#include "tools/aios/host/stop.hpp"
+#include "tools/aios/host/text.hpp"
 #include "tools/aios/options.hpp"
-#include "tools/aios/stop.hpp"
-#include "tools/aios/test_budget.hpp"
-#include "tools/aios/test_levels.hpp"
-#include "tools/aios/text.hpp"
+#include "tools/aios/test/budget.hpp"
+#include "tools/aios/test/levels.hpp"
 
 namespace aios::host {
 

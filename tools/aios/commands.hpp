@@ -2,29 +2,11 @@
 // prints.
 #pragma once
 
-#include <filesystem>
-#include <span>
-#include <string_view>
-
-#include "tools/aios/outcome.hpp"
+#include "tools/aios/host/command_line.hpp"
+#include "tools/aios/host/outcome.hpp"
+#include "tools/aios/host/places.hpp"
 
 namespace aios::host {
-
-using ArgumentList = std::span<const std::string_view>;
-
-// Where things are: AIOS_ROOT and AIOS_PRESET, set by the script, or the places that belong to this executable.
-struct Places {
-    std::filesystem::path root;
-    std::filesystem::path build; // build/<preset>
-
-    [[nodiscard]] std::filesystem::path kernel() const { return build / "kernel" / "aios-kernel"; }
-    [[nodiscard]] std::filesystem::path loader() const { return build / "boot" / "BOOTX64.EFI"; }
-    [[nodiscard]] std::filesystem::path bundle_list(std::string_view name) const {
-        return build / "bundle" / (std::string(name) + ".list");
-    }
-};
-
-[[nodiscard]] Outcome<Places> find_places();
 
 [[nodiscard]] Outcome<Exit> command_run(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_audit(const Places& places, ArgumentList arguments);

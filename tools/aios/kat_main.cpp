@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "crypto/backend.hpp"
-#include "tools/aios/command_line.hpp"
+#include "tools/aios/host/command_line.hpp"
+#include "tools/aios/host/stop.hpp"
 #include "tools/aios/kat/row.hpp"
 #include "tools/aios/kat/session.hpp"
-#include "tools/aios/stop.hpp"
 
 namespace aios::host {
 

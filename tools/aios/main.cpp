@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "tools/aios/commands.hpp"
-#include "tools/aios/stop.hpp"
+#include "tools/aios/host/stop.hpp"
 
 namespace {
 

@@ -4,9 +4,9 @@
 #include <charconv>
 #include <format>
 
-#include "tools/aios/audit_record.hpp"
-#include "tools/aios/command_line.hpp"
-#include "tools/aios/text.hpp"
+#include "tools/aios/host/command_line.hpp"
+#include "tools/aios/host/text.hpp"
+#include "tools/aios/record/audit_record.hpp"
 
 namespace aios::host {
 

@@ -14,7 +14,7 @@
 #include "crypto/merkle.hpp"
 #include "kernel/audit/account.hpp"
 #include "kernel/audit/audit.hpp"
-#include "kernel/audit/output.hpp"
+#include "kernel/host/output.hpp"
 #include "tests/support/sched_host.hpp"
 
 namespace aios {

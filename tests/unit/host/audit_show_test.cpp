@@ -3,7 +3,7 @@
 
 #include "abi/errors.hpp"
 #include "tests/unit/host/messages.hpp"
-#include "tools/aios/audit_record.hpp"
+#include "tools/aios/record/audit_record.hpp"
 
 namespace aios::host {
 namespace {

@@ -7,13 +7,13 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/host/support.hpp"
-#include "tools/aios/bench_baseline.hpp"
-#include "tools/aios/bench_figures.hpp"
-#include "tools/aios/bench_linux.hpp"
-#include "tools/aios/bench_options.hpp"
-#include "tools/aios/bench_rows.hpp"
-#include "tools/aios/bench_table.hpp"
-#include "tools/aios/files.hpp"
+#include "tools/aios/bench/baseline.hpp"
+#include "tools/aios/bench/figures.hpp"
+#include "tools/aios/bench/linux.hpp"
+#include "tools/aios/bench/options.hpp"
+#include "tools/aios/bench/rows.hpp"
+#include "tools/aios/bench/table.hpp"
+#include "tools/aios/host/files.hpp"
 
 namespace aios::host {
 

@@ -1,8 +1,8 @@
 // The budget of the test levels.
 #include <gtest/gtest.h>
 
-#include "tools/aios/files.hpp"
-#include "tools/aios/test_budget.hpp"
+#include "tools/aios/host/files.hpp"
+#include "tools/aios/test/budget.hpp"
 
 using namespace aios::host;
 

@@ -1,5 +1,5 @@
 // The container is read back by a reader of its own, which follows boot/container.hpp step by step.
-#include "tools/aios/bundle.hpp"
+#include "tools/aios/input/bundle.hpp"
 
 #include <cstring>
 #include <map>

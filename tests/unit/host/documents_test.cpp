@@ -1,4 +1,4 @@
-#include "tools/aios/documents.hpp"
+#include "tools/aios/input/documents.hpp"
 
 #include <atomic>
 #include <thread>
@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "tests/unit/host/support.hpp"
-#include "tools/aios/encoding.hpp"
-#include "tools/aios/questions.hpp"
+#include "tools/aios/input/encoding.hpp"
+#include "tools/aios/input/questions.hpp"
 
 namespace aios::host {
 namespace {

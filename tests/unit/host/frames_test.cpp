@@ -1,4 +1,4 @@
-#include "tools/aios/frames.hpp"
+#include "tools/aios/record/frames.hpp"
 
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"

@@ -1,4 +1,4 @@
-#include "tools/aios/lint.hpp"
+#include "tools/aios/lint/lint.hpp"
 
 #include "tests/unit/host/support.hpp"
 
@@ -92,6 +92,14 @@ TEST(LintShape, Rules) {
     EXPECT_EQ(shape("a.hpp", "// What.\n"), 1u);
     EXPECT_EQ(shape("a.cpp", "int a; \n"), 1u);
     EXPECT_EQ(shape("a.cpp", "int a;"), 1u);
+    for (const std::string_view late :
+         {"i++;", "    if (x) a.b_++;", "for (;; p->n--) {", "f([] { n++; });", "for (; n < 3; n++)"})
+        EXPECT_EQ(shape("a.cpp", std::string(late) + "\n"), 1u) << late;
+    for (const std::string_view fine :
+         {"a = n++;", "f(n++);", "++i;", "*p++ = 1;", "// i++;", "g(a, n++);", "return n++;"})
+        EXPECT_EQ(shape("a.cpp", std::string(fine) + "\n"), 0u) << fine;
+    EXPECT_EQ(shape("a.cpp", "// --- title\n// -----------\n"), 1u);
+    EXPECT_EQ(shape("a.cpp", "// --- title ------\n"), 0u);
     std::string longer;
     for (int i = 0; i < 601; ++i)
         longer += "x\n";

@@ -9,7 +9,7 @@
 #include "abi/call_types.hpp"
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
-#include "tools/aios/record.hpp"
+#include "tools/aios/record/record.hpp"
 
 namespace aios::host {
 

@@ -1,10 +1,10 @@
-#include "tools/aios/process.hpp"
+#include "tools/aios/host/process.hpp"
 
 #include <algorithm>
 
 #include "tests/unit/host/support.hpp"
-#include "tools/aios/machine.hpp"
-#include "tools/aios/test_log.hpp"
+#include "tools/aios/machine/machine.hpp"
+#include "tools/aios/test/log.hpp"
 
 namespace aios::host {
 namespace {

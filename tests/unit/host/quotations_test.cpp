@@ -1,16 +1,16 @@
 // Quotations: right ones, forged ones, and what is shown of both; up to how a run ends that has one of them.
-#include "tools/aios/quotations.hpp"
+#include "tools/aios/input/quotations.hpp"
 
 #include <format>
 
 #include "tests/support/json_schema.hpp"
 #include "tests/unit/host/messages.hpp"
 #include "tests/unit/host/support.hpp"
-#include "tools/aios/audit_log.hpp"
-#include "tools/aios/bundle.hpp"
-#include "tools/aios/documents.hpp"
-#include "tools/aios/report.hpp"
-#include "tools/aios/run_end.hpp"
+#include "tools/aios/input/bundle.hpp"
+#include "tools/aios/input/documents.hpp"
+#include "tools/aios/record/audit_log.hpp"
+#include "tools/aios/record/report.hpp"
+#include "tools/aios/record/run_end.hpp"
 
 namespace aios::host {
 namespace {

@@ -1,9 +1,9 @@
 // Refusals: which line of a unit file would allow what, and the list of them from what a run has told.
-#include "tools/aios/refusals.hpp"
+#include "tools/aios/record/refusals.hpp"
 
 #include "tests/unit/host/messages.hpp"
 #include "tests/unit/host/support.hpp"
-#include "tools/aios/audit_record.hpp"
+#include "tools/aios/record/audit_record.hpp"
 
 namespace aios::host {
 namespace {

@@ -1,16 +1,16 @@
 // Frames in, report out: the whole way of a run without the machine, and what happens to each kind of bad frame.
-#include "tools/aios/report.hpp"
+#include "tools/aios/record/report.hpp"
 
 #include <limits>
 
 #include "tests/support/json_schema.hpp"
 #include "tests/unit/host/messages.hpp"
 #include "tests/unit/host/support.hpp"
-#include "tools/aios/answer_order.hpp"
-#include "tools/aios/audit_log.hpp"
-#include "tools/aios/json_text.hpp"
-#include "tools/aios/run_end.hpp"
-#include "tools/aios/text.hpp"
+#include "tools/aios/host/json_text.hpp"
+#include "tools/aios/host/text.hpp"
+#include "tools/aios/record/answer_order.hpp"
+#include "tools/aios/record/audit_log.hpp"
+#include "tools/aios/record/run_end.hpp"
 
 namespace aios::host {
 namespace {

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "tests/unit/host/support.hpp"
-#include "tools/aios/accelerator.hpp"
+#include "tools/aios/machine/accelerator.hpp"
 
 namespace aios::host {
 namespace {

@@ -9,8 +9,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tools/aios/files.hpp"
-#include "tools/aios/outcome.hpp"
+#include "tools/aios/host/files.hpp"
+#include "tools/aios/host/outcome.hpp"
 
 namespace aios::host {
 

@@ -10,9 +10,9 @@
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
 #include "tests/unit/host/support.hpp"
-#include "tools/aios/nearest.hpp"
-#include "tools/aios/system.hpp"
-#include "tools/aios/units.hpp"
+#include "tools/aios/host/nearest.hpp"
+#include "tools/aios/input/system.hpp"
+#include "tools/aios/input/units.hpp"
 
 namespace aios::host {
 namespace {

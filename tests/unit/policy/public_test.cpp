@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "tests/support/json.hpp"
-#include "tools/aios/files.hpp"
+#include "tools/aios/host/files.hpp"
 #include "tools/aios/policy/public_test.hpp"
 
 namespace {

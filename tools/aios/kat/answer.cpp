@@ -1,9 +1,9 @@
 // Finds the row of a line and answers it; what all operations share.
 #include <algorithm>
 
+#include "tools/aios/host/stop.hpp"
+#include "tools/aios/host/text.hpp"
 #include "tools/aios/kat/row.hpp"
-#include "tools/aios/stop.hpp"
-#include "tools/aios/text.hpp"
 
 namespace aios::host::kat {
 

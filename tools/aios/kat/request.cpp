@@ -4,7 +4,7 @@
 #include <array>
 #include <format>
 
-#include "tools/aios/text.hpp"
+#include "tools/aios/host/text.hpp"
 
 namespace aios::host::kat {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/types.hpp"
-#include "tools/aios/outcome.hpp"
+#include "tools/aios/host/outcome.hpp"
 
 namespace aios::host::kat {
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "policy/language/validator.hpp"
-#include "tools/aios/files.hpp"
+#include "tools/aios/host/files.hpp"
 #include "tools/aios/policy/decide.hpp"
 
 namespace aios::host {

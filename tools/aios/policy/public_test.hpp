@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "tools/aios/outcome.hpp"
+#include "tools/aios/host/outcome.hpp"
 
 namespace aios::host {
 

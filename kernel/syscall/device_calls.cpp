@@ -1,0 +1,65 @@
+// Calls about devices: the console, the host's port, power. See call.hpp.
+#include <algorithm>
+
+#include "kernel/dev/resource.hpp"
+#include "kernel/host/output.hpp"
+#include "kernel/node/power.hpp"
+#include "kernel/syscall/call.hpp"
+#include "kernel/time/clock.hpp"
+
+namespace aios::syscall::calls {
+
+namespace {
+
+constexpr std::uint64_t kMaxConsoleBytes = 65536; // of one call
+constexpr std::uint64_t kMaxHostBytes = 120 * 1024;
+constexpr std::uint64_t kConsolePiece = 1024;
+
+Result<> check_kind(Call& call, DeviceKind kind) {
+    return call.object<DeviceResource>().kind() == kind ? Result<>() : fail(Error::unsupported);
+}
+
+} // namespace
+
+Answer console_write(Call& call, Handle, UserIn<std::byte> bytes, std::uint64_t size) {
+    TRY(check_kind(call, DeviceKind::console));
+    if (size > kMaxConsoleBytes) return fail(Error::too_large);
+    std::byte piece[kConsolePiece];
+    for (std::uint64_t done = 0; done < size;) {
+        const std::uint64_t now = std::min(size - done, kConsolePiece);
+        TRY(bytes.read_array(done, piece, now));
+        while (const std::uint64_t delay = call.agent.console_delay(now)) {
+            if (sched::sleep_until(time::deadline_after(delay)) == sched::Outcome::interrupted)
+                return done != 0 ? Answer(done) : fail(Error::interrupted);
+        }
+        // The call holds no more than its handle: it ends with it, between two pieces. What is written is told.
+        if (!call.first.node->is_held()) return done != 0 ? Answer(done) : fail(Error::revoked);
+        send_frame(FrameKind::console, call.agent.id(), call.agent.name(), {piece, now});
+        done += now;
+    }
+    return size;
+}
+
+Answer host_send(Call& call, Handle, UserIn<std::byte> bytes, std::uint64_t size) {
+    TRY(check_kind(call, DeviceKind::host_port));
+    if (size > kMaxHostBytes) return fail(Error::too_large);
+    const std::uint64_t bytes_needed = size == 0 ? 1 : size;
+    const Reservation room = TRY(Reservation::make(call.quota(), Resource::memory, mm::heap_cost(bytes_needed)));
+    struct Buffer {
+        std::byte* data;
+        ~Buffer() { mm::heap_free(data); }
+    } buffer{static_cast<std::byte*>(mm::heap_allocate(bytes_needed))};
+    if (buffer.data == nullptr) return fail(Error::out_of_memory);
+    TRY(bytes.read_array(0, buffer.data, size));
+    send_frame(FrameKind::job_output, call.agent.id(), call.agent.name(), {buffer.data, size});
+    return size;
+}
+
+Answer node_power(Call& call, Handle, std::uint64_t action, std::uint64_t status) {
+    TRY(check_kind(call, DeviceKind::power));
+    if (action > static_cast<std::uint64_t>(PowerAction::reset)) return fail(Error::bad_argument);
+    node::request_power(static_cast<PowerAction>(action), status, call.agent.id());
+    return 0; // others run until everything has been told to the host
+}
+
+} // namespace aios::syscall::calls

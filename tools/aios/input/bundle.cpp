@@ -1,0 +1,206 @@
+#include "tools/aios/input/bundle.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <format>
+#include <set>
+
+#include "abi/call_types.hpp"
+#include "base/bytes.hpp"
+#include "base/cbor.hpp"
+#include "base/utf8.hpp"
+#include "boot/container.hpp"
+#include "crypto/merkle.hpp"
+#include "crypto/sha2.hpp"
+#include "tools/aios/host/files.hpp"
+#include "tools/aios/host/text.hpp"
+
+namespace aios::host {
+
+namespace {
+
+constexpr std::uint64_t kMaxBootFile = 256ull << 20;
+constexpr std::size_t kMaxComponent = 255;
+
+std::uint64_t round_to_page(std::uint64_t bytes) { return crypto::page_tree_leaves(bytes) * kPageBytes; }
+
+// A section before it is written.
+struct Section {
+    Bundle& bundle;                         // entries sorted by path
+    std::vector<crypto::MerkleHash> leaves; // one a data page
+    std::string manifest;
+};
+
+// The leaves of an entry's pages are appended to `leaves`; returns the tree head over them.
+crypto::MerkleHash hash_entry(std::string_view bytes, std::vector<crypto::MerkleHash>& leaves) {
+    const std::size_t first = leaves.size();
+    while (!bytes.empty()) {
+        const std::string_view page = bytes.substr(0, kPageBytes);
+        leaves.push_back(crypto::page_tree_leaf(as_bytes(page)));
+        bytes.remove_prefix(page.size());
+    }
+    return crypto::merkle_root(std::span(leaves).subspan(first));
+}
+
+Outcome<Section> lay_out(Bundle& bundle) {
+    Section section{bundle, {}, {}};
+    auto& entries = section.bundle.entries;
+    std::ranges::sort(entries, {}, &BundleEntry::path);
+    const auto twice = std::ranges::adjacent_find(entries, {}, &BundleEntry::path);
+    if (twice != entries.end())
+        return failure(Exit::bad_input, std::format("the bundle holds '{}' twice.", printable(twice->path)));
+
+    std::size_t room = 256 + section.bundle.first.size();
+    for (const BundleEntry& entry : entries)
+        room += entry.path.size() + 96;
+    section.manifest.resize(room);
+    cbor::Encoder out(std::as_writable_bytes(std::span(section.manifest)));
+    out.map_open();
+    out.key(0).uint(1);
+    out.key(1).array(entries.size());
+    for (const BundleEntry& entry : entries) {
+        const std::uint64_t first_page = section.leaves.size();
+        const crypto::MerkleHash root = hash_entry(entry.bytes, section.leaves);
+        out.array(5).text(entry.path).uint(first_page).uint(entry.bytes.size()).bytes(root);
+        out.uint(entry.executable ? boot::kEntryExecutable : 0);
+    }
+    if (!section.bundle.first.empty()) out.key(2).text(section.bundle.first);
+    out.close();
+    const auto encoded = out.finish();
+    if (!encoded)
+        return failure(Exit::bad_input,
+                       std::format("the manifest cannot be made: {}.", error_info(encoded.error()).sentence));
+    section.manifest.resize(encoded->size());
+    return section;
+}
+
+// Where the parts of a section go, from `offset` on.
+boot::ContainerSection place(const Section& section, std::uint64_t& offset) {
+    boot::ContainerSection placed{};
+    placed.manifest_offset = offset;
+    placed.manifest_bytes = section.manifest.size();
+    const auto digest = crypto::Sha256::hash(as_bytes(section.manifest));
+    std::memcpy(placed.manifest_sha256, digest.data(), digest.size());
+    offset += round_to_page(section.manifest.size());
+    placed.leaves_offset = offset;
+    placed.data_pages = section.leaves.size();
+    offset += round_to_page(section.leaves.size() * sizeof(crypto::MerkleHash));
+    placed.data_offset = offset;
+    offset += section.leaves.size() * kPageBytes;
+    return placed;
+}
+
+Outcome<> write_padded(FileWriter& out, std::string_view bytes) {
+    HOST_TRY(out.write(bytes));
+    return out.write_zeros(round_to_page(bytes.size()) - bytes.size());
+}
+
+Outcome<> write_section(FileWriter& out, const Section& section) {
+    HOST_TRY(write_padded(out, section.manifest));
+    HOST_TRY(write_padded(out, as_text(std::as_bytes(std::span(section.leaves)))));
+    for (const BundleEntry& entry : section.bundle.entries)
+        HOST_TRY(write_padded(out, entry.bytes));
+    return {};
+}
+
+} // namespace
+
+bool is_bundle_path(std::string_view path) {
+    if (path.empty() || path.size() > kMaxPathBytes || path.contains('\0') || !utf8::is_valid(path)) return false;
+    while (true) {
+        const auto slash = path.find('/');
+        const std::string_view component = path.substr(0, slash);
+        if (component.empty() || component == "." || component == ".." || component.size() > kMaxComponent)
+            return false;
+        if (slash == std::string_view::npos) return true;
+        path.remove_prefix(slash + 1);
+    }
+}
+
+Outcome<Bundle> read_boot_list(const std::filesystem::path& list) {
+    const std::string text = HOST_TRY(read_file(list, 16 << 20));
+    Bundle bundle;
+    std::string_view rest = text;
+    while (!rest.empty()) {
+        const auto end = rest.find('\n');
+        const std::string_view line = rest.substr(0, end);
+        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+        if (line.empty()) continue;
+        const auto one = line.find('\t');
+        const auto two = one == std::string_view::npos ? one : line.find('\t', one + 1);
+        if (two == std::string_view::npos)
+            return failure(
+                Exit::host_missing,
+                std::format("'{}' is not a bundle list; run ./aios clean and build again.", printable(list.native())));
+        const std::string_view path = line.substr(0, one);
+        const std::string_view mark = line.substr(one + 1, two - one - 1);
+        const std::string_view file = line.substr(two + 1);
+        if (path == "first") {
+            bundle.first = file;
+            continue;
+        }
+        if (!is_bundle_path(path))
+            return failure(Exit::host_missing, std::format("'{}' cannot be a path in a bundle.", printable(path)));
+        bundle.entries.push_back({std::string(path), HOST_TRY(read_file(file, kMaxBootFile)), mark == "x", file});
+    }
+    if (std::ranges::find(bundle.entries, bundle.first, &BundleEntry::path) == bundle.entries.end())
+        return failure(Exit::host_missing,
+                       std::format("the first program '{}' is not in the bundle '{}'; build it first.",
+                                   printable(bundle.first), printable(list.native())));
+    return bundle;
+}
+
+Outcome<Job> make_job(std::vector<Document>& documents, const std::vector<std::string>& questions) {
+    Job job;
+    auto& entries = job.bundle.entries;
+    std::set<std::string_view> taken;
+    for (const Document& document : documents)
+        taken.insert(document.name);
+    std::size_t number = 0;
+    for (const Document& document : documents) {
+        std::string name = document.name;
+        if (!is_bundle_path(std::string(kJobDocuments) + name)) {
+            do {
+                name = std::format("unnameable-{:06}", number++);
+            } while (taken.contains(name));
+            job.true_names[name] = document.name;
+        }
+        entries.push_back({std::string(kJobDocuments) + name, {}});
+    }
+    taken.clear();
+    for (std::size_t i = 0; i < documents.size(); ++i)
+        entries[i].bytes = std::move(documents[i].bytes);
+    for (std::size_t i = 0; i < questions.size(); ++i)
+        entries.push_back({std::format("questions/{:06}", i), questions[i]});
+
+    std::byte buffer[64];
+    cbor::Encoder out{MutableBytes(buffer)};
+    out.map(3).key(0).uint(documents.size()).key(1).uint(questions.size()).key(2).map(0);
+    const auto encoded = out.finish();
+    if (!encoded) return failure(Exit::failed_inside, "job.cbor cannot be encoded.");
+    entries.push_back({"job.cbor", std::string(as_text(*encoded))});
+    return job;
+}
+
+Outcome<std::uint64_t> write_container(const std::filesystem::path& path, Bundle& boot_bundle, Bundle& job_bundle) {
+    static_assert(std::endian::native == std::endian::little, "the header is written as it lies in memory");
+    const Section sections[2] = {HOST_TRY(lay_out(boot_bundle)), HOST_TRY(lay_out(job_bundle))};
+    boot::ContainerHeader header{};
+    std::memcpy(header.magic, boot::kContainerMagic, sizeof header.magic);
+    header.version = boot::kContainerVersion;
+    header.section_count = 2;
+    std::uint64_t offset = kPageBytes;
+    header.sections[boot::kSectionBoot] = place(sections[0], offset);
+    header.sections[boot::kSectionJob] = place(sections[1], offset);
+    header.total_bytes = offset;
+
+    FileWriter out = HOST_TRY(FileWriter::create(path));
+    HOST_TRY(write_padded(out, as_text(std::as_bytes(std::span(&header, 1)))));
+    for (const Section& section : sections)
+        HOST_TRY(write_section(out, section));
+    HOST_TRY(out.finish());
+    return offset;
+}
+
+} // namespace aios::host

@@ -1,0 +1,50 @@
+// The container of a run (boot/container.hpp): the boot bundle from a list that the build made, the job bundle from
+// documents and questions. Everything is hashed and laid out first and then written in one pass.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/types.hpp"
+#include "tools/aios/host/outcome.hpp"
+#include "tools/aios/input/documents.hpp"
+
+namespace aios::host {
+
+struct BundleEntry {
+    std::string path; // in the bundle
+    std::string bytes;
+    bool executable = false;
+    std::filesystem::path source = {}; // the file on this machine that it comes from
+};
+
+struct Bundle {
+    std::vector<BundleEntry> entries; // in any order; paths differ
+    std::string first;                // the first program; empty for a job bundle
+};
+
+// Reads a bundle list: lines "path TAB x|- TAB file" and one "first TAB - TAB path" (cmake/AiosBundle.cmake).
+[[nodiscard]] Outcome<Bundle> read_boot_list(const std::filesystem::path& list);
+
+// The job bundle, and which document stands behind a name that had to be replaced.
+struct Job {
+    Bundle bundle;
+    std::map<std::string, std::string> true_names; // name below docs/ -> name on the host
+};
+inline constexpr std::string_view kJobDocuments = "docs/"; // where documents lie in the job bundle
+// Takes the contents of the documents; their names stay.
+[[nodiscard]] Outcome<Job> make_job(std::vector<Document>& documents, const std::vector<std::string>& questions);
+
+// True if a bundle may hold an entry of this path: valid UTF-8, at most kMaxPathBytes, components of 1 to 255 bytes
+// that are neither "." nor "..", no NUL.
+[[nodiscard]] bool is_bundle_path(std::string_view path);
+
+// Bytes of the container that it has made. Sorts the entries by path.
+[[nodiscard]] Outcome<std::uint64_t> write_container(const std::filesystem::path& path, Bundle& boot, Bundle& job);
+
+} // namespace aios::host

@@ -1,0 +1,251 @@
+#include "tools/aios/record/audit_record.hpp"
+
+#include <algorithm>
+#include <format>
+#include <iterator>
+#include <set>
+
+#include "abi/call_types.hpp"
+#include "abi/errors.hpp"
+#include "base/bytes.hpp"
+#include "base/cbor.hpp"
+#include "tools/aios/host/text.hpp"
+#include "tools/aios/record/report.hpp"
+
+namespace aios::host {
+
+namespace {
+
+// kernel/audit/audit.hpp has the kinds and what their details are.
+enum Kind : std::uint64_t { boot = 1, call, refusal, agent_start, agent_end, fault, integrity, power };
+static_assert(refusal == kAuditRefusal && agent_start == kAuditAgentStart);
+constexpr std::string_view kKinds[] = {"boot",      "call",  "refusal",   "agent_start",
+                                       "agent_end", "fault", "integrity", "power"};
+
+struct CallRow {
+    std::uint64_t number;
+    std::string_view name;          // in C++
+    std::string_view document_name; // in documents
+    std::string_view object;        // type of its first handle
+    std::string_view right;         // on it
+};
+constexpr CallRow kCalls[] = {
+#define CALL(number, call_name, document_name, object, right, audit, charge, arguments)                                \
+    {number, #call_name, document_name, #object, #right},
+#include "abi/calls.def"
+#undef CALL
+};
+
+const CallRow* find_call(std::uint64_t number) {
+    const auto* row = std::ranges::find(kCalls, number, &CallRow::number);
+    return row != std::end(kCalls) ? row : nullptr;
+}
+
+Result<AuditRecord> decode(std::string_view item) {
+    AuditRecord record;
+    std::uint64_t* const numbers[] = {&record.index, &record.time_ns, &record.kind,
+                                      &record.agent, &record.subject, &record.call};
+    cbor::Decoder in(as_bytes(item));
+    TRY(in.map_begin());
+    while (const auto key = TRY(in.next_key())) {
+        switch (const std::uint64_t number = key->number()) {
+        case 6:
+            if (TRY(in.array_begin()) < record.detail.size()) return fail(Error::bad_format);
+            for (std::uint64_t& detail : record.detail)
+                detail = TRY(in.uint());
+            TRY(in.leave());
+            break;
+        case 7:
+            record.count = TRY(in.uint());
+            break;
+        case 8:
+            TRY(in.bytes_into(record.digest.emplace()));
+            break;
+        case 9:
+            record.name = TRY(in.text());
+            break;
+        default:
+            if (number < std::size(numbers))
+                *numbers[number] = TRY(in.uint());
+            else
+                TRY(in.skip());
+        }
+    }
+    TRY(in.finish());
+    return record;
+}
+
+std::string error_name(std::uint64_t number) {
+    if (!is_error_number(number)) return std::format("error {}", number);
+    return std::string(error_info(static_cast<Error>(number)).name);
+}
+
+// What an agent_end record tells is what its account would.
+std::string describe_agent_end(const AuditRecord& record) {
+    Account account;
+    account.end_reason = record.detail[0];
+    account.end_status = record.detail[1];
+    account.fault_address = record.detail[2];
+    if (static_cast<EndReason>(account.end_reason) == EndReason::killed && account.end_status == 0) return "killed";
+    return describe_end(account);
+}
+
+std::string describe_call(const AuditRecord& record, const AuditNames& names) {
+    const auto& [one, two, three] = record.detail;
+    const CallRow* row = find_call(record.call);
+    std::string out = call_name(record.call);
+    if (is_about_agent(record))
+        out += " " + names.with_id(record.subject);
+    else if (record.subject != 0)
+        out += std::format(" object {}", record.subject);
+    const std::string_view name = row != nullptr ? row->name : std::string_view();
+    if (name == "agent_exit") return out + std::format(": status {}", one);
+    if (name == "agent_kill") return out + std::format(": reason {}", one);
+    if (name == "handle_derive")
+        return out + std::format(": rights {}; handle {:#x} out of {:#x}", rights_names(one), three, two);
+    if (name == "handle_revoke") return out + std::format(": handle {:#x}", two);
+    if (name == "agent_supervisor_register") return out + std::format(": queue {}, key {:#x}", one, two);
+    if (name == "frame_alloc") return out + ": " + counted(one, "frame");
+    if (name == "page_map") return out + std::format(": offset {:#x}, {} bytes, protection {}", one, two, three);
+    if (one != 0 || two != 0 || three != 0) out += std::format(": details {} {} {}", one, two, three);
+    return out;
+}
+
+std::string describe_boot(const AuditRecord& record) {
+    const auto& [path, seed_fixed, processors] = record.detail;
+    return std::format("boot by {}, {}, seed {}",
+                       path == 1   ? "PVH"
+                       : path == 2 ? "UEFI"
+                                   : std::format("path {}", path),
+                       counted(processors, "processor"), seed_fixed != 0 ? "fixed" : "random");
+}
+
+std::string describe_start(const AuditRecord& record, const AuditNames& names) {
+    const auto& [personality, memory, handles] = record.detail;
+    return std::format("starts {}: {}, {}, {}", names.with_id(record.subject), personality == 0 ? "native" : "linux",
+                       human_bytes(memory), counted(handles, "handle"));
+}
+
+} // namespace
+
+std::optional<AuditRecord> decode_audit_record(std::string_view item) {
+    auto record = decode(item);
+    if (!record) return std::nullopt;
+    return std::move(*record);
+}
+
+std::string audit_kind_name(std::uint64_t kind) {
+    if (kind == 0 || kind > std::size(kKinds)) return std::format("kind {}", kind);
+    return std::string(kKinds[kind - 1]);
+}
+
+bool is_audit_kind(std::string_view name) { return std::ranges::find(kKinds, name) != std::end(kKinds); }
+
+std::string audit_kind_list() {
+    std::string list;
+    for (const std::string_view& kind : kKinds) {
+        if (!list.empty()) list += &kind == std::end(kKinds) - 1 ? " or " : ", ";
+        list += kind;
+    }
+    return list;
+}
+
+std::string call_name(std::uint64_t call) {
+    const CallRow* row = find_call(call);
+    return row != nullptr ? std::string(row->document_name) : std::format("call {}", call);
+}
+
+std::optional<CallCheck> find_call_named(std::string_view document_name) {
+    const auto* row = std::ranges::find(kCalls, document_name, &CallRow::document_name);
+    if (row == std::end(kCalls)) return std::nullopt;
+    CallCheck check{row->number, ObjectType::any, rights::none};
+#define OBJECT(name, number, sentence)                                                                                 \
+    if (row->object == #name) check.type = ObjectType::name;
+#include "abi/objects.def"
+#undef OBJECT
+#define RIGHT(name, bit, sentence)                                                                                     \
+    if (row->right == #name) check.right = rights::name;
+#include "abi/rights.def"
+#undef RIGHT
+    return check;
+}
+
+std::string rights_names(std::uint64_t bits) {
+    const std::uint64_t known = rights::all.bits();
+    std::string names;
+    for (std::uint64_t bit = 0; bit < 64; ++bit) {
+        if ((bits >> bit & 1) == 0) continue;
+        if (!names.empty()) names += ' ';
+        names += (known >> bit & 1) != 0 ? right_name(bit) : std::to_string(bit);
+    }
+    return names.empty() ? "none" : names;
+}
+
+AuditNames::AuditNames(const std::vector<AuditRecord>& records) {
+    for (const AuditRecord& record : records)
+        if (record.kind == agent_start) names_[record.subject] = record.name;
+}
+
+std::string_view AuditNames::of(std::uint64_t agent) const {
+    if (agent == 0) return "kernel";
+    const auto name = names_.find(agent);
+    return name != names_.end() ? std::string_view(name->second) : std::string_view();
+}
+
+std::string AuditNames::with_id(std::uint64_t agent) const {
+    if (agent == 0) return "kernel";
+    const std::string_view name = of(agent);
+    return name.empty() ? std::format("agent {}", agent) : std::format("{} ({})", printable(name), agent);
+}
+
+bool AuditNames::has(std::string_view name) const {
+    return name == "kernel" || std::ranges::any_of(names_, [&](const auto& known) { return known.second == name; });
+}
+
+std::string AuditNames::list() const {
+    std::set<std::string_view> all;
+    for (const auto& [agent, name] : names_)
+        all.insert(name);
+    std::string out;
+    for (const std::string_view name : all)
+        out += printable(name) + ", ";
+    return out + "kernel";
+}
+
+bool is_about_agent(const AuditRecord& record) {
+    if (record.subject == 0) return false;
+    if (record.kind == agent_start || record.kind == agent_end || record.kind == fault) return true;
+    const CallRow* row = record.kind == call ? find_call(record.call) : nullptr;
+    return row != nullptr && row->object == "agent";
+}
+
+std::string describe_record(const AuditRecord& record, const AuditNames& names) {
+    const auto& [one, two, three] = record.detail;
+    switch (record.kind) {
+    case boot:
+        return describe_boot(record);
+    case call:
+        return describe_call(record, names);
+    case refusal:
+        if (record.call == 0 && record.detail == decltype(record.detail){}) // those that have no record of their own
+            return counted(record.count, "refusal") + " of one or several kinds";
+        return std::format("{} refused: {}; needs {} with {}{}", call_name(record.call), error_name(three),
+                           type_name(one), rights_names(two),
+                           record.count > 1 ? std::format("; {} times", with_thousands(record.count)) : "");
+    case agent_start:
+        return describe_start(record, names);
+    case agent_end:
+        return std::format("{} ended: {}", names.with_id(record.subject != 0 ? record.subject : record.agent),
+                           describe_agent_end(record));
+    case fault:
+        return std::format("fault of vector {} at {:#x}, instruction {:#x}", one, two, three);
+    case integrity:
+        return std::format("page {} of {} does not match its hash", one, printable(record.name));
+    case power:
+        return std::format("power {}, status {}", one == 0 ? "off" : "reset", two);
+    default:
+        return std::format("subject {}, call {}, details {} {} {}", record.subject, record.call, one, two, three);
+    }
+}
+
+} // namespace aios::host
