@@ -166,7 +166,7 @@ inline constexpr std::uint64_t kRenameNoReplace = 1, kFallocateKeepSize = 1, kCl
 inline constexpr std::uint64_t kFcntlDup = 0, kFcntlGetFd = 1, kFcntlSetFd = 2, kFcntlGetFlags = 3, kFcntlSetFlags = 4,
                                kFcntlDupCloseOnExec = 1030;
 inline constexpr std::uint64_t kCloseOnExec = 1;
-inline constexpr std::uint64_t kSeekSet = 0, kSeekCurrent = 1, kSeekEnd = 2;
+inline constexpr std::uint64_t kSeekSet = 0, kSeekCurrent = 1, kSeekEnd = 2, kSeekData = 3, kSeekHole = 4;
 
 // --- the system ---
 inline constexpr std::uint64_t kRandomFlags = 7; // GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE

@@ -6,8 +6,8 @@ namespace aios::linux_abi {
 namespace {
 
 Outcome change_mode(OpenFile& file, std::uint32_t mode) {
-    if (file.kind != FileKind::node) return refuse(kReadOnly);
-    if (const auto done = file.node->set_mode(mode & 07777); !done) return refuse(change_errno(done.error()));
+    if (file.node() == nullptr) return refuse(kReadOnly);
+    if (const auto done = file.node()->set_mode(mode & 07777); !done) return refuse(change_errno(done.error()));
     return 0;
 }
 
@@ -22,7 +22,7 @@ std::expected<Ref<OpenFile>, Errno> file_to_change(Call& call, Descriptor from, 
 std::expected<Ref<OpenFile>, Errno> descriptor_to_change(Call& call, Descriptor fd) {
     Ref<OpenFile> file = LINUX_TRY(file_of(call, fd));
     if (file->path_only) return std::unexpected(kBadFd);
-    if (file->kind == FileKind::node && !file->may(rights::write)) return std::unexpected(kReadOnly);
+    if (file->node() != nullptr && !file->may(rights::write)) return std::unexpected(kReadOnly);
     return file;
 }
 
@@ -101,8 +101,8 @@ Outcome call_utimensat(Call& call, Descriptor from, UserIn<char> path, UserIn<Ti
         file = LINUX_TRY(file_to_change(call, from, path, follow));
     }
     if (omit) return 0;
-    if (file->kind != FileKind::node) return refuse(kReadOnly);
-    if (const auto done = file->node->set_modified(modified); !done) return refuse(change_errno(done.error()));
+    if (file->node() == nullptr) return refuse(kReadOnly);
+    if (const auto done = file->node()->set_modified(modified); !done) return refuse(change_errno(done.error()));
     return 0;
 }
 

@@ -109,7 +109,7 @@ Outcome call_fcntl(Call& call, Descriptor fd, std::uint32_t command, std::uint64
                                                                       : kOpenReadOnly;
         constexpr std::uint64_t kLargeFile = 0100000; // Linux sets it in every open file of a 64-bit program
         return access | (file->append ? kOpenAppend : 0) | (file->path_only ? kOpenPath : 0) |
-               (file->kind == FileKind::node ? kLargeFile : 0);
+               (file->node() != nullptr ? kLargeFile : 0);
     }
     case kFcntlSetFlags:
         file->append = (argument & kOpenAppend) != 0;

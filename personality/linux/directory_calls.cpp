@@ -1,47 +1,12 @@
 // Directories: their entries, and the working directory.
 #include <cstring>
 
-#include "personality/linux/tree_errno.hpp"
+#include "personality/linux/transfer.hpp"
 
 namespace aios::linux_abi {
 namespace {
 
 using Entry = fs::Node::Entry;
-
-// Positions that a program sees: 0 and 1 are "." and "..", then the tree's own plus 2; at the root, the trees that are
-// mounted below it follow from kMountPosition on.
-constexpr std::uint64_t kFirstPosition = 2;
-constexpr std::uint64_t kMountPosition = 1ull << 62;
-
-void name_entry(Entry& out, std::string_view name) {
-    out.name_bytes = static_cast<std::uint32_t>(name.size());
-    std::memcpy(out.name, name.data(), name.size());
-}
-
-// The entry at `position`: not_found at the end.
-Result<> entry_at(LinuxProcess& process, OpenFile& file, std::uint64_t position, Entry& out) {
-    if (position < kFirstPosition) {
-        out.kind = fs::NodeKind::directory;
-        out.id = file.node ? file.node->info().id : 1;
-        out.next_position = position + 1;
-        name_entry(out, position == 0 ? "." : "..");
-        return {};
-    }
-    if (file.node && position < kMountPosition) {
-        const auto found = file.node->entry(position - kFirstPosition, out);
-        if (found) out.next_position += kFirstPosition;
-        if (found || found.error() != Error::not_found) return found;
-    }
-    if (!file.path.view().empty()) return fail(Error::not_found);
-    const std::uint64_t index = position < kMountPosition ? 0 : position - kMountPosition;
-    const NameSpace::Mount* mount = process.name_space.below_root(index);
-    if (mount == nullptr) return fail(Error::not_found);
-    out.kind = fs::NodeKind::directory;
-    out.id = 1;
-    out.next_position = kMountPosition + index + 1;
-    name_entry(out, mount->prefix);
-    return {};
-}
 
 struct Dirent { // the fixed part of struct linux_dirent64; the name and NULs up to a multiple of 8 bytes follow
     std::uint64_t inode, next;
@@ -77,40 +42,41 @@ Outcome set_working_directory(Call& call, std::string_view path) {
 Outcome call_getdents64(Call& call, Descriptor fd, UserOut<std::byte> out, std::uint32_t capacity) {
     const auto file = LINUX_TRY(file_of(call, fd));
     if (file->path_only) return refuse(kBadFd);
-    if (!file->is_directory) return refuse(kNotDirectory);
+    DirectoryFile* directory = file->directory();
+    if (directory == nullptr) return refuse(kNotDirectory);
     Bounce bounce = LINUX_TRY(Bounce::make(call.process)); // the entry in the lower half, its record in the upper
     static_assert(sizeof(Entry) <= Bounce::kBytes / 2 && kDirentHead + kMaxNamePart + 9 <= Bounce::kBytes / 2);
     Entry& entry = *::new (bounce.data()) Entry;
     std::byte* const record = bounce.data() + Bounce::kBytes / 2;
-    OpenFile& directory = *file;
-    sync::Mutex<sync::Rank::open_file>::Guard guard(directory.position_lock);
     std::uint64_t done = 0;
-    while (!call.thread.is_killed()) {
-        if (const auto found = entry_at(call.process, directory, directory.position, entry); !found) {
-            if (found.error() == Error::not_found || done != 0) return done;
-            return refuse(found.error());
-        }
+    Errno error{};
+    const Result<> all = directory->read_entries(call.process, entry, [&] {
         const std::size_t bytes = encode(entry, record);
-        if (bytes > capacity - done) return done != 0 ? Outcome(done) : refuse(kInvalid);
-        if (!out.write_array(done, record, bytes)) return done != 0 ? Outcome(done) : refuse(kFault);
-        done += bytes;
-        directory.position = entry.next_position;
-    }
-    return done;
+        if (bytes > capacity - done) {
+            error = kInvalid;
+        } else if (!out.write_array(done, record, bytes)) {
+            error = kFault;
+        } else {
+            done += bytes;
+        }
+        return error == Errno{} && !call.thread.is_killed();
+    });
+    if (!all) error = errno_of(all.error());
+    return error == Errno{} ? Outcome(done) : partly(done, error);
 }
 
 Outcome call_chdir(Call& call, UserIn<char> path) {
     Lookup lookup = LINUX_TRY(Lookup::resolve(call, kHere, path, Follow::yes));
     const auto file = LINUX_TRY(lookup.open());
-    if (!file->is_directory) return refuse(kNotDirectory);
+    if (!file->is_directory()) return refuse(kNotDirectory);
     if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
     return set_working_directory(call, lookup.absolute());
 }
 
 Outcome call_fchdir(Call& call, Descriptor fd) {
     const auto file = LINUX_TRY(file_of(call, fd));
-    if (!file->is_directory) return refuse(kNotDirectory);
-    return set_working_directory(call, file->path.view());
+    if (!file->is_directory()) return refuse(kNotDirectory);
+    return set_working_directory(call, file->directory()->path());
 }
 
 Outcome call_getcwd(Call& call, UserOut<char> out, std::uint64_t capacity) {

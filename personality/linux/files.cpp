@@ -1,27 +1,9 @@
 #include "personality/linux/files.hpp"
+
 #include "kernel/mm/size_classes.hpp"
-
-#include <cstring>
-
 #include "personality/linux/process.hpp"
 
 namespace aios::linux_abi {
-
-Result<HeldText> HeldText::copy(Payer& payer, std::string_view text) {
-    HeldText out;
-    if (text.empty()) return out;
-    out.charge_ = TRY(Reservation::make(payer, Resource::memory, mm::heap_cost(text.size())));
-    out.text_ = static_cast<char*>(mm::heap_allocate(text.size()));
-    if (out.text_ == nullptr) return fail(Error::out_of_memory);
-    std::memcpy(out.text_, text.data(), text.size());
-    out.bytes_ = text.size();
-    return out;
-}
-
-Result<Ref<OpenFile>> OpenFile::create(Payer& payer, FileKind kind) {
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<OpenFile>));
-    return Ref<OpenFile>::adopt(TRY(mm::make<OpenFile>(std::move(charge), kind)));
-}
 
 FileTable::~FileTable() {
     for (Chunk* chunk : chunks_)
@@ -97,14 +79,6 @@ std::expected<Ref<OpenFile>, Errno> file_of(Call& call, Descriptor fd) {
     }
     if (!file->is_live()) return std::unexpected(kAccess);
     return file;
-}
-
-Result<> grow_file(fs::Node& node, std::uint64_t bytes) { return TRY(node.pages())->grow(bytes); }
-
-Result<> truncate_file(fs::Node& node, std::uint64_t bytes) { return node.resize(bytes); }
-
-Result<std::uint64_t> extend_file(fs::Node& node, std::uint64_t bytes) {
-    return TRY(node.pages())->extend(bytes, kMaxMemoryBytes);
 }
 
 } // namespace aios::linux_abi

@@ -87,7 +87,7 @@ struct Lookup::Work {
     Ref<fs::Tree> tree;
     Ref<cap::DerivationNode> authority;
     Rights rights;
-    FileKind special = FileKind::node;
+    Generated generated = Generated::none;
     // What walk_straight() found, for the first node(): later ones look again.
     bool has_outcome = false;
     std::expected<Ref<fs::Node>, Errno> outcome;
@@ -126,7 +126,7 @@ Lookup::~Lookup() { mm::destroy(work_); }
 std::string_view Lookup::text() const { return {work_->text, work_->text_bytes}; }
 std::string_view Lookup::absolute() const { return work_->path.view(); }
 fs::Tree* Lookup::tree() const { return work_->tree.get(); }
-FileKind Lookup::special() const { return work_->special; }
+Generated Lookup::generated() const { return work_->generated; }
 
 std::string_view Lookup::relative() const {
     std::size_t skip = work_->mount == nullptr ? 0 : work_->mount->prefix.size();
@@ -138,14 +138,14 @@ namespace {
 
 struct SpecialFile {
     std::string_view path;
-    FileKind kind;
+    Generated what;
 };
 constexpr std::string_view kSelfLink = "/proc/self/exe";
-constexpr SpecialFile kSpecialFiles[] = {{kSelfLink, FileKind::self_link},
-                                         {"/dev/null", FileKind::null},
-                                         {"/dev/zero", FileKind::zero},
-                                         {"/dev/random", FileKind::random},
-                                         {"/dev/urandom", FileKind::random}};
+constexpr SpecialFile kSpecialFiles[] = {{kSelfLink, Generated::self_link},
+                                         {"/dev/null", Generated::null},
+                                         {"/dev/zero", Generated::zero},
+                                         {"/dev/random", Generated::random},
+                                         {"/dev/urandom", Generated::random}};
 
 } // namespace
 
@@ -176,8 +176,8 @@ std::expected<Lookup, Errno> Lookup::resolve(Call& call, Descriptor from, UserIn
     const std::string_view text = lookup.text();
     if (text.empty()) return std::unexpected(kNoEntry);
     for (const SpecialFile& file : kSpecialFiles) {
-        if (text != file.path || (file.kind == FileKind::self_link && follow == Follow::yes)) continue;
-        work.special = file.kind;
+        if (text != file.path || (file.what == Generated::self_link && follow == Follow::yes)) continue;
+        work.generated = file.what;
         return lookup;
     }
     bool fits;
@@ -191,8 +191,8 @@ std::expected<Lookup, Errno> Lookup::resolve(Call& call, Descriptor from, UserIn
         Ref<OpenFile> directory;
         if (from != kHere) {
             directory = LINUX_TRY(process.files.get(from));
-            if (!directory->is_directory) return std::unexpected(kNotDirectory);
-            base = directory->path.view();
+            if (!directory->is_directory()) return std::unexpected(kNotDirectory);
+            base = directory->directory()->path();
         }
         fits = work.set_remaining(base, text);
     }
@@ -296,7 +296,7 @@ Errno Lookup::walk(Follow follow) {
 }
 
 std::expected<Ref<fs::Node>, Errno> Lookup::node() const {
-    if (special() != FileKind::node) return Ref<fs::Node>();
+    if (generated() != Generated::none) return Ref<fs::Node>();
     if (tree() == nullptr)
         return relative().empty() ? Ref<fs::Node>() : std::expected<Ref<fs::Node>, Errno>(std::unexpected(kNoEntry));
     if (std::exchange(work_->has_outcome, false)) return std::move(work_->outcome);
@@ -321,23 +321,15 @@ Errno Lookup::permit_change() const {
 
 std::expected<Ref<OpenFile>, Errno> Lookup::open() const {
     Payer& payer = call_->process.quota();
-    if (special() != FileKind::node) {
-        auto file = OpenFile::create(payer, special());
-        if (!file) return std::unexpected(errno_of(file.error()));
-        return std::move(*file);
-    }
+    if (generated() != Generated::none) return LINUX_TRY(open_generated(payer, generated()));
     Ref<fs::Node> found = LINUX_TRY(node());
-    Ref<OpenFile> file = LINUX_TRY(OpenFile::create(payer, found ? FileKind::node : FileKind::root));
-    file->is_directory = !found || found->info().kind == fs::NodeKind::directory;
-    if (must_be_directory() && !file->is_directory) return std::unexpected(kNotDirectory);
-    if (file->is_directory) file->path = LINUX_TRY(HeldText::copy(payer, absolute()));
-    file->node = std::move(found);
-    if (tree() != nullptr) {
-        file->device = tree()->id();
-        file->tree_rights = work_->rights;
-        file->authority = work_->authority;
-    }
-    return file;
+    TreePlace place;
+    if (tree() != nullptr) place = {tree()->id(), work_->rights, work_->authority};
+    const bool is_directory = !found || found->info().kind == fs::NodeKind::directory;
+    if (!is_directory && must_be_directory()) return std::unexpected(kNotDirectory);
+    auto file = is_directory ? DirectoryFile::create(payer, std::move(found), std::move(place), absolute())
+                             : RegularFile::create(payer, std::move(found), std::move(place));
+    return LINUX_TRY(std::move(file));
 }
 
 } // namespace aios::linux_abi

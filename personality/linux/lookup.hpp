@@ -6,7 +6,9 @@
 
 #include <string_view>
 
+#include "personality/linux/device_file.hpp"
 #include "personality/linux/files.hpp"
+#include "personality/linux/tree_file.hpp"
 
 namespace aios::linux_abi {
 
@@ -61,7 +63,7 @@ public:
     [[nodiscard]] bool must_be_directory() const { return text().ends_with('/'); }
     [[nodiscard]] fs::Tree* tree() const;
     [[nodiscard]] bool is_writable() const { return tree() != nullptr && tree()->is_writable(); }
-    [[nodiscard]] FileKind special() const; // a file that is in no tree; else node
+    [[nodiscard]] Generated generated() const; // a name that is in no tree; else none
     // What is there. kNoEntry, kNotDirectory. Null where there is no tree (the empty root and special files).
     std::expected<Ref<fs::Node>, Errno> node() const;
     // Checks the capability for `rights`; a refusal is recorded. Errno{} if all is well.

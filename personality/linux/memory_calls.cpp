@@ -37,19 +37,6 @@ bool exceeds_quota(Call& call, std::uint64_t bytes) {
     return bytes > (limit > used ? limit - used : 0);
 }
 
-struct MappableFile {
-    Ref<mm::Pages> pages;
-    Ref<OpenFile> file;
-};
-std::expected<MappableFile, Errno> mappable_file(Call& call, Descriptor fd) {
-    Ref<OpenFile> file = LINUX_TRY(file_of(call, fd));
-    if (file->path_only) return std::unexpected(kBadFd);
-    if (file->kind != FileKind::node || file->is_directory) return std::unexpected(kNoDevice);
-    if (!file->readable) return std::unexpected(kAccess);
-    Ref<mm::Pages> pages = LINUX_TRY(file->node->pages());
-    return MappableFile{std::move(pages), std::move(file)};
-}
-
 // Linux looks at the upper border alone: nothing is mapped below the lower one.
 bool is_below_user_end(std::uint64_t address, std::uint64_t bytes) {
     return range_fits(address, bytes, arch::kUserHigh);
@@ -116,18 +103,21 @@ Outcome call_mmap(Call& call, std::uint64_t address, std::uint64_t bytes, std::u
             mapped = call.process.memory().map(std::move(pages), 0, bytes, wanted, mm::Sharing::shared, options);
         }
     } else {
-        const MappableFile from = LINUX_TRY(mappable_file(call, fd));
-        if (shared && (protection & kProtWrite) != 0 && !from.file->writable) return refuse(kAccess);
+        const Ref<OpenFile> file = LINUX_TRY(file_of(call, fd));
+        if (file->path_only) return refuse(kBadFd);
+        const MapSource from = LINUX_TRY(file->map_source());
+        if (!file->readable) return refuse(kAccess);
+        if (shared && (protection & kProtWrite) != 0 && !file->writable) return refuse(kAccess);
         auto maximum = arch::Protection::read | arch::Protection::write | arch::Protection::execute;
-        if (shared && !from.file->writable) maximum = maximum & ~arch::Protection::write;
-        if (!from.file->may(rights::execute)) maximum = maximum & ~arch::Protection::execute;
+        if (shared && !file->writable) maximum = maximum & ~arch::Protection::write;
+        if (!from.may_execute) maximum = maximum & ~arch::Protection::execute;
         if ((protection & kProtExec) != 0 && !arch::has(maximum, arch::Protection::execute))
             return refuse(kPerm); // as from a file system mounted noexec
         options.maximum = maximum;
-        options.authority = from.file->authority;
+        options.authority = from.authority;
         mapped = call.process.memory().map(from.pages, offset, bytes, wanted,
                                            shared ? mm::Sharing::shared : mm::Sharing::copy_on_write, options);
-        if (mapped && !from.file->is_live()) mapped = fail(Error::revoked); // it took the mapping with it
+        if (mapped && !file->is_live()) mapped = fail(Error::revoked); // it took the mapping with it
     }
     if (!mapped) return refuse(memory_errno(mapped.error()));
     return *mapped;

@@ -28,7 +28,7 @@ Outcome make_directory(Call& call, Descriptor from, UserIn<char> path, std::uint
 
 Outcome remove_file(Call& call, Descriptor from, UserIn<char> path) {
     Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, Follow::no));
-    if (lookup.special() != FileKind::node) return refuse(kReadOnly);
+    if (lookup.generated() != Generated::none) return refuse(kReadOnly);
     const Ref<fs::Node> node = LINUX_TRY(lookup.node()); // ENOENT before EROFS
     if (is_directory(node)) return refuse(kIsDirectory);
     if (lookup.must_be_directory()) return refuse(kNotDirectory);
@@ -40,7 +40,7 @@ Outcome remove_file(Call& call, Descriptor from, UserIn<char> path) {
 
 Outcome remove_directory(Call& call, Descriptor from, UserIn<char> path) {
     Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, Follow::no));
-    if (lookup.special() != FileKind::node) return refuse(kNotDirectory);
+    if (lookup.generated() != Generated::none) return refuse(kNotDirectory);
     const std::string_view last = last_component(lookup.text());
     if (last == ".") return refuse(kInvalid);
     if (last == "..") return refuse(kNotEmpty);
@@ -62,7 +62,7 @@ Outcome rename_at(Call& call, Descriptor from_fd, UserIn<char> from_path, Descri
                   Replace replace) {
     Lookup from = LINUX_TRY(Lookup::resolve(call, from_fd, from_path, Follow::no));
     Lookup to = LINUX_TRY(Lookup::resolve(call, to_fd, to_path, Follow::no));
-    if (from.special() != FileKind::node || to.special() != FileKind::node) return refuse(kReadOnly);
+    if (from.generated() != Generated::none || to.generated() != Generated::none) return refuse(kReadOnly);
     for (const Lookup* side : {&from, &to}) {
         const std::string_view last = last_component(side->text());
         if (last == "." || last == "..") return refuse(kBusy);
@@ -92,7 +92,7 @@ Outcome link_at(Call& call, Descriptor from_fd, UserIn<char> from_path, Descript
     const Ref<fs::Node> source = LINUX_TRY(from.node());
     Lookup to = LINUX_TRY(Lookup::resolve(call, to_fd, to_path, Follow::no));
     if (to.node()) return refuse(kExists);
-    if (from.tree() != to.tree() || from.special() != FileKind::node) return refuse(kCrossDevice);
+    if (from.tree() != to.tree() || from.generated() != Generated::none) return refuse(kCrossDevice);
     if (is_directory(source)) return refuse(kPerm);
     if (const Errno error = to.permit_change(); error != Errno{}) return refuse(error);
     const auto made = to.tree()->create_hard_link(to.relative(), from.relative());
@@ -123,17 +123,17 @@ Outcome readlink_at(Call& call, Descriptor from, UserIn<char> path, UserOut<char
     const bool names_descriptor = LINUX_TRY(path.read()) == '\0';
     if (names_descriptor) { // an O_PATH descriptor of a link
         const auto file = LINUX_TRY(file_of(call, from));
-        if (file->kind != FileKind::node) return refuse(kNoEntry);
-        node = file->node;
+        if (file->node() == nullptr) return refuse(kNoEntry);
+        node = Ref<fs::Node>::share(*file->node());
     } else {
         Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, Follow::no));
-        if (lookup.special() == FileKind::self_link) {
+        if (lookup.generated() == Generated::self_link) {
             const std::string_view executable = call.process.executable.view();
             bytes = std::min<std::uint64_t>(executable.size(), capacity);
             LINUX_TRY(out.write_array(0, executable.data(), bytes));
             return bytes;
         }
-        if (lookup.special() != FileKind::node) return refuse(kInvalid);
+        if (lookup.generated() != Generated::none) return refuse(kInvalid);
         node = LINUX_TRY(lookup.node());
         if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
     }

@@ -1,6 +1,5 @@
 // Opening: open, openat, creat, access and its kin, truncate. Authority comes from the tree capability that the path
 // leads to: read to look, write to change (EACCES without it, EROFS on trees that nobody changes).
-#include "kernel/time/clock.hpp"
 #include "personality/linux/tree_errno.hpp"
 
 namespace aios::linux_abi {
@@ -38,20 +37,15 @@ Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t fl
     if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
 
     Ref<OpenFile> file = LINUX_TRY(open_or_create(call, lookup, flags, mode));
-    const bool is_link = file->kind == FileKind::self_link ||
-                         (file->kind == FileKind::node && file->node->info().kind == fs::NodeKind::link);
-    if (is_link && !path_only) return refuse((flags & kOpenDirectory) != 0 ? kNotDirectory : kLoop);
-    if ((flags & kOpenDirectory) != 0 && !file->is_directory) return refuse(kNotDirectory);
+    if (file->is_link() && !path_only) return refuse((flags & kOpenDirectory) != 0 ? kNotDirectory : kLoop);
+    if ((flags & kOpenDirectory) != 0 && !file->is_directory()) return refuse(kNotDirectory);
     if (!path_only) {
         const bool changing = access != kOpenReadOnly || (flags & kOpenTruncate) != 0;
-        if (file->is_directory && (changing || (flags & kOpenCreate) != 0)) return refuse(kIsDirectory);
-        if (changing && file->kind == FileKind::node) {
+        if (file->is_directory() && (changing || (flags & kOpenCreate) != 0)) return refuse(kIsDirectory);
+        if (changing && file->node() != nullptr) {
             if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
         }
-        if ((flags & kOpenTruncate) != 0 && file->kind == FileKind::node) {
-            if (const auto done = truncate_file(*file->node, 0); !done) return refuse(change_errno(done.error()));
-            (void)file->node->set_modified(time::wall_ns());
-        }
+        if ((flags & kOpenTruncate) != 0 && file->node() != nullptr) LINUX_TRY(file->resize(0));
         file->readable = access != kOpenWriteOnly;
         file->writable = access != kOpenReadOnly;
         file->append = (flags & kOpenAppend) != 0;
@@ -63,9 +57,9 @@ Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t fl
 
 constexpr std::uint64_t kMayExecute = 1, kMayWrite = 2, kMayRead = 4; // R_OK...
 
-Outcome check_execute(const OpenFile& file) {
-    if (file.is_directory) return 0;
-    return file.kind != FileKind::node || (file.node->info().mode & 0111) == 0 ? refuse(kAccess) : Outcome(0);
+Outcome check_execute(OpenFile& file) {
+    if (file.is_directory()) return 0;
+    return file.node() == nullptr || (file.node()->info().mode & 0111) == 0 ? refuse(kAccess) : Outcome(0);
 }
 
 // The file behind a descriptor, by the capability that it was opened under; or the working directory.
@@ -77,7 +71,7 @@ Outcome access_of(Call& call, Descriptor from, std::uint32_t mode) {
     } else {
         file = LINUX_TRY(file_of(call, from));
     }
-    if ((mode & kMayWrite) != 0 && file->kind <= FileKind::root && !file->may(rights::write)) return refuse(kReadOnly);
+    if ((mode & kMayWrite) != 0 && !file->may(rights::write)) return refuse(kReadOnly);
     return (mode & kMayExecute) != 0 ? check_execute(*file) : Outcome(0);
 }
 
@@ -86,7 +80,7 @@ Outcome access_at(Call& call, Descriptor from, UserIn<char> path, std::uint32_t 
     Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, follow));
     const auto file = LINUX_TRY(lookup.open());
     if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
-    if ((mode & kMayWrite) != 0 && file->kind <= FileKind::root) {
+    if ((mode & kMayWrite) != 0 && lookup.generated() == Generated::none) {
         if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
     }
     return (mode & kMayExecute) != 0 ? check_execute(*file) : Outcome(0);
@@ -121,14 +115,10 @@ Outcome call_truncate(Call& call, UserIn<char> path, std::int64_t bytes) {
     if (bytes < 0) return refuse(kInvalid);
     Lookup lookup = LINUX_TRY(Lookup::resolve(call, kHere, path, Follow::yes));
     const auto file = LINUX_TRY(lookup.open());
-    if (file->is_directory) return refuse(kIsDirectory);
-    if (file->kind != FileKind::node) return refuse(kInvalid);
+    if (file->is_directory()) return refuse(kIsDirectory);
+    if (file->node() == nullptr) return refuse(kInvalid);
     if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
-    const auto size = static_cast<std::uint64_t>(bytes);
-    if (size > kMaxMemoryBytes) return refuse(kFileTooBig);
-    if (const auto done = truncate_file(*file->node, size); !done) return refuse(change_errno(done.error()));
-    (void)file->node->set_modified(time::wall_ns());
-    return 0;
+    return file->resize(static_cast<std::uint64_t>(bytes));
 }
 
 Outcome call_umask(Call& call, std::uint32_t mask) { return call.process.creation_mask.exchange(mask & 0777); }

@@ -1,5 +1,5 @@
-// poll. Every file that there is can be read and written at once, so only bad descriptors, absent ones and
-// time make a difference.
+// poll: what the files are ready for at once, or a sleep for as long as was asked. So far no file that is not ready
+// becomes so later.
 #include "kernel/time/clock.hpp"
 #include "personality/linux/process.hpp"
 
@@ -12,7 +12,11 @@ std::int16_t state_of(Call& call, const PollEntry& entry) {
     if (entry.fd < 0) return 0;
     const auto file = file_of(call, Descriptor(static_cast<std::uint64_t>(entry.fd)));
     if (!file || (*file)->path_only) return kPollInvalid;
-    return entry.events & (kPollIn | kPollOut | kPollReadNormal | kPollWriteNormal);
+    const std::uint64_t ready = (*file)->ready();
+    int raised = 0;
+    if ((ready & kSignalReadable) != 0) raised |= kPollIn | kPollReadNormal;
+    if ((ready & kSignalWritable) != 0) raised |= kPollOut | kPollWriteNormal;
+    return static_cast<std::int16_t>(entry.events & raised);
 }
 
 } // namespace

@@ -110,31 +110,6 @@ struct Call {
     [[nodiscard]] LinuxThread& data() const { return data_of(thread); }
 };
 
-// A call's outcome: a value, or an errno.
-using Outcome = std::expected<std::uint64_t, Errno>;
-[[nodiscard]] inline std::unexpected<Errno> refuse(Errno error) { return std::unexpected<Errno>(error); }
-[[nodiscard]] inline std::unexpected<Errno> refuse(Error error) { return std::unexpected<Errno>(errno_of(error)); }
-
-// TRY for functions that answer Outcome: takes Result<T> or std::expected<T, Errno>.
-#define LINUX_TRY(expression)                                                                                          \
-    ({                                                                                                                 \
-        auto&& linux_try_result_ = (expression);                                                                       \
-        if (!linux_try_result_.has_value()) [[unlikely]]                                                               \
-            return ::aios::linux_abi::refuse(linux_try_result_.error());                                               \
-        ::aios::linux_abi::take_value(std::move(linux_try_result_));                                                   \
-    })
-template <typename T, typename E>
-T take_value(std::expected<T, E>&& result) {
-    if constexpr (!std::is_void_v<T>) return *std::move(result);
-}
-
-// One structure to the program as the call's whole outcome.
-template <typename T>
-[[nodiscard]] Outcome answer(UserOut<T> to, const std::type_identity_t<T>& value) {
-    LINUX_TRY(to.write(value));
-    return 0;
-}
-
 // One page for copies between kernel contents and user memory, charged for the length of the call: kernel stacks are
 // small, and no lock of a file's pages is held while user memory faults.
 class Bounce {

@@ -133,14 +133,15 @@ Result<ProgramEntry> start_process(LinuxProcess& linux_process, const ProgramSta
 } // namespace
 
 Result<> LinuxProcess::open_standard(const StartupBlock& startup) {
-    Ref<OpenFile> input = TRY(OpenFile::create(quota(), FileKind::null));
-    input->readable = true;
-    Ref<OpenFile> console = TRY(OpenFile::create(quota(), FileKind::console));
-    console->writable = true; // without a console every write answers EACCES
+    Handle handle = kNoHandle;
     for (std::uint32_t i = 0; i < startup.count; ++i) {
         if (startup.entries[i].role == static_cast<std::uint32_t>(StartupRole::console))
-            console->console = startup.entries[i].handle;
+            handle = startup.entries[i].handle;
     }
+    Ref<OpenFile> input = TRY(open_generated(quota(), Generated::null));
+    input->readable = true;
+    Ref<OpenFile> console = TRY(open_console(quota(), handle));
+    console->writable = true; // without a console every write answers EACCES
     Lock::Guard guard(lock);
     for (const Ref<OpenFile>& file : {input, console, console}) {
         if (!files.add(quota(), file, false)) return fail(Error::quota_exceeded);

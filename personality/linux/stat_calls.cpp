@@ -6,64 +6,6 @@
 namespace aios::linux_abi {
 namespace {
 
-std::uint32_t type_bits(fs::NodeKind kind) {
-    switch (kind) {
-    case fs::NodeKind::file:
-        return kModeFile;
-    case fs::NodeKind::directory:
-        return kModeDirectory;
-    case fs::NodeKind::link:
-        return kModeLink;
-    }
-    return 0;
-}
-
-constexpr std::uint64_t device_number(std::uint64_t major, std::uint64_t minor) { return major << 8 | minor; }
-
-Stat stat_of(const OpenFile& file) {
-    Stat out{};
-    out.links = 1;
-    out.block_bytes = static_cast<std::int64_t>(arch::kPageSize);
-    out.device = 1;
-    switch (file.kind) {
-    case FileKind::node: {
-        const fs::NodeInfo info = file.node->info();
-        out.device = file.device;
-        out.inode = info.id;
-        out.links = info.links;
-        out.mode = type_bits(info.kind) | info.mode;
-        out.bytes = static_cast<std::int64_t>(info.bytes);
-        out.blocks = static_cast<std::int64_t>((info.bytes + 511) / 512);
-        const TimeSpec time{static_cast<std::int64_t>(info.modified_ns / 1'000'000'000),
-                            static_cast<std::int64_t>(info.modified_ns % 1'000'000'000)};
-        out.accessed = out.modified = out.changed = time;
-        break;
-    }
-    case FileKind::root:
-        out.mode = kModeDirectory | 0555;
-        out.inode = 1;
-        out.links = 2;
-        break;
-    case FileKind::self_link:
-        out.mode = kModeLink | 0777;
-        out.inode = 3;
-        break;
-    case FileKind::console:
-        out.mode = kModeChar | 0620;
-        out.inode = 2;
-        out.rdev = device_number(5, 1);
-        break;
-    case FileKind::null:
-    case FileKind::zero:
-    case FileKind::random:
-        out.mode = kModeChar | 0666;
-        out.inode = 4 + static_cast<std::uint64_t>(file.kind);
-        out.rdev = device_number(1, file.kind == FileKind::null ? 3 : file.kind == FileKind::zero ? 5 : 9);
-        break;
-    }
-    return out;
-}
-
 // The file that (fd, path, flags) name, for calls that only look.
 std::expected<Ref<OpenFile>, Errno> file_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t flags) {
     if ((flags & kAtEmptyPath) != 0) {
@@ -83,7 +25,7 @@ std::expected<Ref<OpenFile>, Errno> file_at(Call& call, Descriptor from, UserIn<
 }
 
 Outcome stat_at(Call& call, Descriptor from, UserIn<char> path, UserOut<Stat> out, std::uint64_t flags) {
-    return answer(out, stat_of(*LINUX_TRY(file_at(call, from, path, flags))));
+    return answer(out, LINUX_TRY(file_at(call, from, path, flags))->info());
 }
 
 Outcome fill_statfs(Call& call, UserOut<StatFs> out) {
@@ -112,14 +54,14 @@ Outcome call_newfstatat(Call& call, Descriptor from, UserIn<char> path, UserOut<
     return stat_at(call, from, path, out, flags.bits);
 }
 Outcome call_fstat(Call& call, Descriptor fd, UserOut<Stat> out) {
-    return answer(out, stat_of(*LINUX_TRY(file_of(call, fd))));
+    return answer(out, LINUX_TRY(file_of(call, fd))->info());
 }
 
 Outcome call_statx(Call& call, Descriptor from, UserIn<char> path, Flags<kStatFlags | kStatxSyncType> flags,
                    std::uint32_t mask, UserOut<Statx> out) {
     constexpr std::uint32_t kReservedMask = 0x8000'0000;
     if ((mask & kReservedMask) != 0) return refuse(kInvalid);
-    const Stat found = stat_of(*LINUX_TRY(file_at(call, from, path, flags.bits)));
+    const Stat found = LINUX_TRY(file_at(call, from, path, flags.bits))->info();
     Statx answered{};
     answered.mask = kStatxBasic;
     answered.block_bytes = static_cast<std::uint32_t>(found.block_bytes);

@@ -1,0 +1,89 @@
+// What a descriptor names: one interface for every kind of file, so that no call asks which kind it has. Files of trees
+// are in tree_file.hpp, the console and the generated ones in device_file.hpp.
+//
+// An open file remembers the capability that it was opened under: once that is revoked or closed, every later use
+// answers EACCES (file_of), and its mappings are gone. It is charged to the agent, and ends with its last descriptor
+// and the last call that uses it.
+//
+// The calls check what was asked for at open (`readable`, `writable`, `path_only`) before they come here. Whatever
+// touches user memory holds no lock of a file's pages meanwhile.
+#pragma once
+
+#include "abi/call_types.hpp"
+#include "base/ref.hpp"
+#include "kernel/cap/table.hpp"
+#include "kernel/mm/pages.hpp"
+#include "personality/linux/outcome.hpp"
+
+namespace aios::fs {
+class Node;
+}
+
+namespace aios::linux_abi {
+
+struct Call;
+class DirectoryFile;
+
+// What a mapping of a file is made of.
+struct MapSource {
+    Ref<mm::Pages> pages;
+    Ref<cap::DerivationNode> authority; // the mapping ends with it
+    bool may_execute = false;
+};
+
+class OpenFile {
+public:
+    OpenFile(const OpenFile&) = delete;
+    void retain() { references_.retain(); }
+    void release() {
+        if (references_.release()) mm::destroy(this);
+    }
+    [[nodiscard]] bool is_live() const { return !authority_ || authority_->is_held(); }
+
+    // Data at the file's position, which moves on. Answers how many bytes; less than asked for is no error.
+    virtual Outcome read(Call& call, UserOut<std::byte> to, std::uint64_t bytes);
+    virtual Outcome write(Call& call, UserIn<std::byte> from, std::uint64_t bytes);
+    // Data at `offset`; the position stays. Files without positions take it as read and write.
+    virtual Outcome read_at(Call& call, UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t offset);
+    virtual Outcome write_at(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset);
+    // The kernel's own bytes, at the position: all of them, or an errno. At most a page.
+    virtual Errno put(Call& call, Bytes bytes);
+
+    [[nodiscard]] virtual bool is_seekable() const { return true; } // false: ESPIPE for offsets and seek
+    virtual Outcome seek(std::int64_t offset, std::uint32_t whence);
+    virtual Outcome resize(std::uint64_t bytes); // ftruncate
+    virtual Outcome reserve(std::uint64_t end, bool keep_size);
+
+    [[nodiscard]] virtual Stat info() const = 0;
+    // The levels of readiness: kSignalReadable, kSignalWritable.
+    [[nodiscard]] virtual std::uint64_t ready() const { return kSignalReadable | kSignalWritable; }
+    virtual Outcome control(Call& call, std::uint32_t request, std::uint64_t argument); // ioctl
+    [[nodiscard]] virtual std::expected<MapSource, Errno> map_source();                 // kNoDevice: cannot be mapped
+
+    // The file, directory or link of a tree that this is; nullptr for what lies in none.
+    [[nodiscard]] virtual fs::Node* node() const { return nullptr; }
+    [[nodiscard]] virtual DirectoryFile* directory() { return nullptr; }
+    [[nodiscard]] bool is_directory() { return directory() != nullptr; }
+    [[nodiscard]] virtual bool is_link() const { return false; }
+    // Whether the capability that it was opened under grants this; what needs none grants everything.
+    [[nodiscard]] virtual bool may(Rights) const { return true; }
+
+    // What open asked for. Set before anybody else sees the file.
+    bool readable = false, writable = false, path_only = false;
+    std::atomic<bool> append{false};
+
+protected:
+    explicit OpenFile(Reservation charge, Ref<cap::DerivationNode> authority = {})
+        : authority_(std::move(authority)), charge_(std::move(charge)) {}
+    virtual ~OpenFile() = default;
+    template <typename T>
+    friend void mm::destroy(T*);
+
+    const Ref<cap::DerivationNode> authority_;
+
+private:
+    RefCount references_;
+    Reservation charge_;
+};
+
+} // namespace aios::linux_abi

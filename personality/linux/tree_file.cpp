@@ -1,0 +1,254 @@
+// Files and directories of trees. See tree_file.hpp.
+#include "personality/linux/tree_file.hpp"
+
+#include <cstring>
+
+#include "kernel/mm/size_classes.hpp"
+#include "kernel/time/clock.hpp"
+#include "personality/linux/transfer.hpp"
+#include "personality/linux/tree_errno.hpp"
+
+namespace aios::linux_abi {
+
+namespace {
+
+std::uint32_t type_bits(fs::NodeKind kind) {
+    switch (kind) {
+    case fs::NodeKind::file:
+        return kModeFile;
+    case fs::NodeKind::directory:
+        return kModeDirectory;
+    case fs::NodeKind::link:
+        return kModeLink;
+    }
+    return 0;
+}
+
+// Sizes change here alone, under the lock of the file's pages.
+Result<> grow(fs::Node& node, std::uint64_t bytes) { return TRY(node.pages())->grow(bytes); }
+Result<std::uint64_t> extend(fs::Node& node, std::uint64_t bytes) {
+    return TRY(node.pages())->extend(bytes, kMaxFileBytes);
+}
+
+} // namespace
+
+Stat TreeFile::info() const {
+    Stat out{};
+    out.block_bytes = static_cast<std::int64_t>(arch::kPageSize);
+    if (!node_) { // the empty root
+        out.device = 1;
+        out.mode = kModeDirectory | 0555;
+        out.inode = 1;
+        out.links = 2;
+        return out;
+    }
+    const fs::NodeInfo info = node_->info();
+    out.device = place_.device;
+    out.inode = info.id;
+    out.links = info.links;
+    out.mode = type_bits(info.kind) | info.mode;
+    out.bytes = static_cast<std::int64_t>(info.bytes);
+    out.blocks = static_cast<std::int64_t>((info.bytes + 511) / 512);
+    const TimeSpec time{static_cast<std::int64_t>(info.modified_ns / 1'000'000'000),
+                        static_cast<std::int64_t>(info.modified_ns % 1'000'000'000)};
+    out.accessed = out.modified = out.changed = time;
+    return out;
+}
+
+Outcome TreeFile::seek(std::int64_t offset, std::uint32_t whence) {
+    const std::uint64_t size = node_ ? node_->info().bytes : 0;
+    PositionLock::Guard guard(position_lock_);
+    std::uint64_t base = 0;
+    if (whence == kSeekCurrent) base = position_;
+    if (whence == kSeekEnd) base = size;
+    if (whence == kSeekData || whence == kSeekHole) { // all of a file is data
+        const auto at = static_cast<std::uint64_t>(offset);
+        if (at >= size) return refuse(kNoDeviceAddress);
+        position_ = whence == kSeekData ? at : size;
+        return position_.load();
+    }
+    std::int64_t result = 0;
+    if (__builtin_add_overflow(static_cast<std::int64_t>(base), offset, &result)) return refuse(kOverflow);
+    if (result < 0) return refuse(kInvalid);
+    position_ = static_cast<std::uint64_t>(result);
+    return static_cast<std::uint64_t>(result);
+}
+
+// --- regular files --------------------------------------------------------------------------------------------------
+
+Result<Ref<OpenFile>> RegularFile::create(Payer& payer, Ref<fs::Node> node, TreePlace place) {
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<RegularFile>));
+    return Ref<OpenFile>::adopt(TRY(mm::make<RegularFile>(std::move(charge), std::move(node), std::move(place))));
+}
+
+Outcome RegularFile::read(Call& call, UserOut<std::byte> to, std::uint64_t bytes) {
+    PositionLock::Guard guard(position_lock_);
+    const std::uint64_t done = LINUX_TRY(read_pages(call, to, bytes, position_));
+    position_ += done;
+    return done;
+}
+
+Outcome RegularFile::write(Call& call, UserIn<std::byte> from, std::uint64_t bytes) {
+    PositionLock::Guard guard(position_lock_);
+    if (append) return append_pages(call, from, bytes);
+    const std::uint64_t done = LINUX_TRY(write_pages(call, from, bytes, position_));
+    position_ += done;
+    return done;
+}
+
+Outcome RegularFile::read_at(Call& call, UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t offset) {
+    return read_pages(call, to, bytes, offset);
+}
+
+Outcome RegularFile::write_at(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset) {
+    if (append) return write(call, from, bytes); // as Linux does it, against POSIX
+    return write_pages(call, from, bytes, offset);
+}
+
+Outcome RegularFile::read_pages(Call& call, UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t offset) {
+    auto pages = LINUX_TRY(node_->pages());
+    const std::uint64_t size = pages->bytes();
+    if (offset >= size) return 0;
+    const std::uint64_t wanted = std::min(std::min(bytes, size - offset), kMaxTransfer);
+    Buffer buffer;
+    if (const Errno error = buffer.prepare(call.process, wanted); error != Errno{}) return refuse(error);
+    std::uint64_t done = 0;
+    while (done < wanted && !call.thread.is_killed()) {
+        if (!is_live()) return partly(done, kAccess); // its capability ended meanwhile
+        const std::size_t part = buffer.piece(wanted - done, offset + done);
+        if (const auto got = pages->read(offset + done, buffer.data(), part); !got) {
+            if (got.error() == Error::bad_argument) return done; // cut off meanwhile
+            return partly(done, errno_of(got.error()));
+        }
+        if (!to.write_array(done, buffer.data(), part)) return partly(done, kFault);
+        done += part;
+    }
+    return done;
+}
+
+Outcome RegularFile::write_pages(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset) {
+    if (bytes == 0) return 0;
+    if (offset >= kMaxFileBytes) return refuse(kFileTooBig);
+    const std::uint64_t wanted = std::min(std::min(bytes, kMaxFileBytes - offset), kMaxTransfer);
+    Buffer buffer;
+    if (const Errno error = buffer.prepare(call.process, wanted); error != Errno{}) return refuse(error);
+    auto pages = LINUX_TRY(node_->pages());
+    std::uint64_t done = 0;
+    Errno error{};
+    while (done < wanted && !call.thread.is_killed()) {
+        const std::size_t part = buffer.piece(wanted - done, offset + done);
+        if (!from.read_array(done, buffer.data(), part)) {
+            error = kFault;
+            break;
+        }
+        if (!is_live()) { // its capability ended meanwhile
+            error = kAccess;
+            break;
+        }
+        const auto grown = grow(*node_, offset + done + part);
+        const auto put = grown ? pages->write(offset + done, buffer.data(), part) : grown;
+        if (!put) {
+            error = change_errno(put.error());
+            break;
+        }
+        done += part;
+    }
+    if (done != 0) (void)node_->set_modified(time::wall_ns());
+    return error == Errno{} ? Outcome(done) : partly(done, error);
+}
+
+// The place is taken in one step, so that appends of several threads do not mix.
+Outcome RegularFile::append_pages(Call& call, UserIn<std::byte> from, std::uint64_t bytes) {
+    const std::uint64_t wanted = std::min(bytes, kMaxTransfer);
+    if (wanted == 0) return 0;
+    const auto at = extend(*node_, wanted);
+    if (!at) return refuse(change_errno(at.error()));
+    const Outcome done = write_pages(call, from, wanted, *at);
+    const std::uint64_t kept = done ? *done : 0;
+    if (kept < wanted && node_->info().bytes == *at + wanted) (void)node_->resize(*at + kept);
+    position_ = *at + kept;
+    return done;
+}
+
+Errno RegularFile::put(Call&, Bytes bytes) {
+    if (!is_live()) return kAccess;
+    PositionLock::Guard guard(position_lock_);
+    const std::uint64_t end = position_;
+    if (end > kMaxFileBytes - bytes.size()) return kFileTooBig;
+    auto contents = node_->pages();
+    if (!contents) return errno_of(contents.error());
+    const auto grown = grow(*node_, end + bytes.size());
+    const auto done = grown ? (*contents)->write(end, bytes.data(), bytes.size()) : grown;
+    if (!done) return change_errno(done.error());
+    position_ = end + bytes.size();
+    (void)node_->set_modified(time::wall_ns());
+    return Errno{};
+}
+
+Outcome RegularFile::resize(std::uint64_t bytes) {
+    if (bytes > kMaxFileBytes) return refuse(kFileTooBig);
+    if (const auto done = node_->resize(bytes); !done) return refuse(change_errno(done.error()));
+    (void)node_->set_modified(time::wall_ns());
+    return 0;
+}
+
+Outcome RegularFile::reserve(std::uint64_t end, bool keep_size) {
+    if (end > kMaxFileBytes) return refuse(kFileTooBig);
+    if (keep_size) return 0; // a promise of room; writes tell when the quota is used up
+    if (const auto done = grow(*node_, end); !done) return refuse(change_errno(done.error()));
+    return 0;
+}
+
+std::expected<MapSource, Errno> RegularFile::map_source() {
+    Ref<mm::Pages> pages = LINUX_TRY(node_->pages());
+    return MapSource{std::move(pages), authority_, may(rights::execute)};
+}
+
+// --- directories ----------------------------------------------------------------------------------------------------
+
+namespace {
+
+// Positions that a program sees: 0 and 1 are "." and "..", then the tree's own plus 2; at the root, the trees that are
+// mounted below it follow from kMountPosition on.
+constexpr std::uint64_t kFirstPosition = 2;
+constexpr std::uint64_t kMountPosition = 1ull << 62;
+
+void name_entry(fs::Node::Entry& out, std::string_view name) {
+    out.name_bytes = static_cast<std::uint32_t>(name.size());
+    std::memcpy(out.name, name.data(), name.size());
+}
+
+} // namespace
+
+Result<Ref<OpenFile>> DirectoryFile::create(Payer& payer, Ref<fs::Node> node, TreePlace place, std::string_view path) {
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<DirectoryFile>));
+    HeldText held = TRY(HeldText::copy(payer, path));
+    return Ref<OpenFile>::adopt(
+        TRY(mm::make<DirectoryFile>(std::move(charge), std::move(node), std::move(place), std::move(held))));
+}
+
+Result<> DirectoryFile::entry_at(LinuxProcess& process, std::uint64_t position, fs::Node::Entry& out) const {
+    if (position < kFirstPosition) {
+        out.kind = fs::NodeKind::directory;
+        out.id = node_ ? node_->info().id : 1;
+        out.next_position = position + 1;
+        name_entry(out, position == 0 ? "." : "..");
+        return {};
+    }
+    if (node_ && position < kMountPosition) {
+        const auto found = node_->entry(position - kFirstPosition, out);
+        if (found) out.next_position += kFirstPosition;
+        if (found || found.error() != Error::not_found) return found;
+    }
+    if (!path().empty()) return fail(Error::not_found);
+    const std::uint64_t index = position < kMountPosition ? 0 : position - kMountPosition;
+    const NameSpace::Mount* mount = process.name_space.below_root(index);
+    if (mount == nullptr) return fail(Error::not_found);
+    out.kind = fs::NodeKind::directory;
+    out.id = 1;
+    out.next_position = kMountPosition + index + 1;
+    name_entry(out, mount->prefix);
+    return {};
+}
+
+} // namespace aios::linux_abi

@@ -1,0 +1,94 @@
+// Open files and directories of trees. A position has a lock of its own (Rank::open_file), which is held while user
+// memory is copied, so that two threads never read the same bytes. Sizes change under the lock of the file's own Pages.
+#pragma once
+
+#include "kernel/fs/tree.hpp"
+#include "personality/linux/held_text.hpp"
+#include "personality/linux/open_file.hpp"
+
+namespace aios::linux_abi {
+
+class LinuxProcess;
+
+// What both know of their tree.
+struct TreePlace {
+    std::uint64_t device = 0;           // st_dev: the tree's object id; 0: the empty root, which lies in none
+    Rights rights;                      // of the tree's capability when the file was opened
+    Ref<cap::DerivationNode> authority; // of that capability
+};
+
+class TreeFile : public OpenFile {
+public:
+    Outcome seek(std::int64_t offset, std::uint32_t whence) override;
+    [[nodiscard]] Stat info() const override;
+    [[nodiscard]] fs::Node* node() const override { return node_.get(); }
+    [[nodiscard]] bool may(Rights rights) const override { return place_.rights.contains(rights); }
+
+protected:
+    TreeFile(Reservation charge, Ref<fs::Node> node, TreePlace place)
+        : OpenFile(std::move(charge), place.authority), node_(std::move(node)), place_(std::move(place)) {}
+
+    using PositionLock = sync::Mutex<sync::Rank::open_file>;
+    const Ref<fs::Node> node_; // empty: the empty root
+    const TreePlace place_;
+    PositionLock position_lock_;
+    std::atomic<std::uint64_t> position_{0}; // changed under position_lock_
+};
+
+// A regular file, or a link opened as itself (O_PATH).
+class RegularFile final : public TreeFile {
+public:
+    static Result<Ref<OpenFile>> create(Payer& payer, Ref<fs::Node> node, TreePlace place);
+
+    Outcome read(Call& call, UserOut<std::byte> to, std::uint64_t bytes) override;
+    Outcome write(Call& call, UserIn<std::byte> from, std::uint64_t bytes) override;
+    Outcome read_at(Call& call, UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t offset) override;
+    Outcome write_at(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset) override;
+    Errno put(Call& call, Bytes bytes) override;
+    Outcome resize(std::uint64_t bytes) override;
+    Outcome reserve(std::uint64_t end, bool keep_size) override;
+    [[nodiscard]] std::expected<MapSource, Errno> map_source() override;
+    [[nodiscard]] bool is_link() const override { return node_->info().kind == fs::NodeKind::link; }
+
+private:
+    using TreeFile::TreeFile;
+    template <typename T, typename... A>
+    friend Result<T*> mm::make(A&&...);
+    Outcome read_pages(Call& call, UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t offset);
+    Outcome write_pages(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset);
+    Outcome append_pages(Call& call, UserIn<std::byte> from, std::uint64_t bytes);
+};
+
+class DirectoryFile final : public TreeFile {
+public:
+    // `path` is absolute, in the form of Path: the base of *at calls.
+    static Result<Ref<OpenFile>> create(Payer& payer, Ref<fs::Node> node, TreePlace place, std::string_view path);
+
+    Outcome read(Call&, UserOut<std::byte>, std::uint64_t) override { return refuse(kIsDirectory); }
+    Outcome read_at(Call&, UserOut<std::byte>, std::uint64_t, std::uint64_t) override { return refuse(kIsDirectory); }
+    [[nodiscard]] DirectoryFile* directory() override { return this; }
+
+    [[nodiscard]] std::string_view path() const { return path_.view(); }
+    // Entries from the position on, each into `entry` and then to `take`, until it answers false or the directory ends.
+    // What `take` refused comes again.
+    template <typename F>
+    Result<> read_entries(LinuxProcess& process, fs::Node::Entry& entry, F&& take) {
+        PositionLock::Guard guard(position_lock_);
+        for (;;) {
+            const Result<> found = entry_at(process, position_, entry);
+            if (!found) return found.error() == Error::not_found ? Result<>() : found;
+            if (!take()) return {};
+            position_ = entry.next_position;
+        }
+    }
+
+private:
+    DirectoryFile(Reservation charge, Ref<fs::Node> node, TreePlace place, HeldText path)
+        : TreeFile(std::move(charge), std::move(node), std::move(place)), path_(std::move(path)) {}
+    template <typename T, typename... A>
+    friend Result<T*> mm::make(A&&...);
+    Result<> entry_at(LinuxProcess& process, std::uint64_t position, fs::Node::Entry& out) const;
+    HeldText path_;
+};
+
+} // namespace aios::linux_abi
