@@ -149,7 +149,8 @@ int main() {
         struct stat info{};
         CHECK(fstat(fd, &info) == 0 && info.st_mtim.tv_sec == 77);
         expect(raw(SYS_faccessat2, fd, word(""), R_OK | W_OK, AT_EMPTY_PATH), 0, "faccessat2", __LINE__);
-        expect(raw(SYS_faccessat2, STDOUT_FILENO, word(""), W_OK, AT_EMPTY_PATH), 0, "faccessat2 of the output", __LINE__);
+        expect(raw(SYS_faccessat2, STDOUT_FILENO, word(""), W_OK, AT_EMPTY_PATH), 0, "faccessat2 of the output",
+               __LINE__);
         expect(raw(SYS_faccessat2, AT_FDCWD, word(""), R_OK, AT_EMPTY_PATH), 0, "faccessat2 here", __LINE__);
         expect(raw(SYS_faccessat2, 4000, word(""), R_OK, AT_EMPTY_PATH), -EBADF, "faccessat2", __LINE__);
         expect(raw(SYS_faccessat2, fd, word(""), R_OK, 0), -ENOENT, "without the flag", __LINE__);

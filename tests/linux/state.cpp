@@ -57,34 +57,33 @@ void threads_hold(F hold) {
     CHECK(lost == 0);
 }
 
+LINUX_TEST(sse) { threads_hold(hold_narrow); }
+
+LINUX_TEST(avx) {
+    SKIP_UNLESS(__builtin_cpu_supports("avx2"), "this processor has no AVX2");
+    threads_hold(hold_wide);
+}
+
+LINUX_TEST(rounding_mode_is_a_threads_own) {
+    std::atomic<int> wrong{0};
+    std::vector<std::thread> threads;
+    for (unsigned mode = 0; mode < 4; ++mode) {
+        threads.emplace_back([&, mode] {
+            const unsigned wanted = 0x1f80 | mode << 13;
+            asm volatile("ldmxcsr %0" : : "m"(wanted));
+            for (int i = 0; i < 300; ++i) {
+                std::this_thread::yield();
+                unsigned now = 0;
+                asm volatile("stmxcsr %0" : "=m"(now));
+                wrong += (now & 0x6000) != (wanted & 0x6000);
+            }
+        });
+    }
+    for (auto& thread : threads)
+        thread.join();
+    CHECK(wrong == 0);
+}
+
 } // namespace
 
-int main() {
-    program = "state";
-    run("sse", [] { threads_hold(hold_narrow); });
-    if (__builtin_cpu_supports("avx2")) {
-        run("avx", [] { threads_hold(hold_wide); });
-    } else {
-        skip("avx", "this processor has no AVX2");
-    }
-    run("rounding_mode_is_a_threads_own", [] {
-        std::atomic<int> wrong{0};
-        std::vector<std::thread> threads;
-        for (unsigned mode = 0; mode < 4; ++mode) {
-            threads.emplace_back([&, mode] {
-                const unsigned wanted = 0x1f80 | mode << 13;
-                asm volatile("ldmxcsr %0" : : "m"(wanted));
-                for (int i = 0; i < 300; ++i) {
-                    std::this_thread::yield();
-                    unsigned now = 0;
-                    asm volatile("stmxcsr %0" : "=m"(now));
-                    wrong += (now & 0x6000) != (wanted & 0x6000);
-                }
-            });
-        }
-        for (auto& thread : threads)
-            thread.join();
-        CHECK(wrong == 0);
-    });
-    return finish();
-}
+int main() { return run_all("state"); }

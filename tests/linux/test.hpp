@@ -1,4 +1,4 @@
-// What the Linux test programs share: cases that print one line "TEST name pass|fail|skip reason" each. The same
+// What the Linux test programs share: tests, LINUX_TEST(name) { ... }, that print one line "TEST name pass|fail|skip reason" each. The same
 // programs run on the developer's own Linux and must say the same there: expectations are Linux's.
 #pragma once
 
@@ -14,7 +14,8 @@
 namespace linux_test {
 
 inline const char* program = "";
-inline std::string reason; // of the first failed check of this case; empty: none
+inline std::string reason;      // of the first failed check of this case; empty: none
+inline std::string skip_reason; // likewise; empty: it is not skipped
 inline int failures = 0;
 
 inline void failed(const char* what, int line, const std::string& got = {}) {
@@ -31,17 +32,27 @@ inline void line(const std::string& name, const char* outcome, const std::string
 template <typename F>
 void run(const char* name, F&& function) {
     reason.clear();
+    skip_reason.clear();
     try {
         function();
     } catch (const std::exception& error) {
         failed("exception", 0, error.what());
     }
+    if (!skip_reason.empty()) return line(name, "skip", skip_reason);
     if (!reason.empty()) ++failures;
     line(name, reason.empty() ? "pass" : "fail", reason);
 }
+// Runs every LINUX_TEST of this program, in the order of the file; what main returns.
+int run_all(const char* program_name);
 inline void skip(const char* name, const char* why) { line(name, "skip", why); }
 inline int finish() { return failures == 0 ? 0 : 1; }
 
+struct Test {
+    Test(const char* test_name, void (*test_body)());
+    const char* name;
+    void (*body)();
+    Test* next = nullptr;
+};
 // Whether this is AIOS: the personality says so in uname's version.
 bool on_aios();
 
@@ -84,6 +95,18 @@ private:
 
 } // namespace linux_test
 
+#define LINUX_TEST(name)                                                                                               \
+    void test_##name();                                                                                                \
+    ::linux_test::Test entry_##name(#name, test_##name);                                                               \
+    void test_##name()
+// Leaves the test, which counts as skipped.
+#define SKIP_UNLESS(condition, why)                                                                                    \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            linux_test::skip_reason = (why);                                                                           \
+            return;                                                                                                    \
+        }                                                                                                              \
+    } while (false)
 #define CHECK(condition)                                                                                               \
     do {                                                                                                               \
         if (!(condition)) linux_test::failed(#condition, __LINE__);                                                    \
