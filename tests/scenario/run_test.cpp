@@ -390,6 +390,25 @@ SCENARIO(a_crew_of_ones_own_runs) {
                   "ELF");
 }
 
+// The tutorial shows the files of examples/counter as they are, and what it says happens.
+SCENARIO(the_tutorial_runs) {
+    const std::filesystem::path counter = world.root / "examples" / "counter";
+    const std::string tutorial = world.get(world.root / "docs" / "tutorial.md"),
+                      units = world.get(counter / "units.toml");
+    EXPECT(tutorial.find(world.get(counter / "counter.cpp")) != std::string::npos);
+    EXPECT(tutorial.find(world.get(counter / "asker.cpp")) != std::string::npos);
+    EXPECT(tutorial.find(units.substr(units.find('\n') + 1)) != std::string::npos);
+    world.put("crew.toml", world.get(world.root / "examples" / "desk" / "crew.toml") + "\n" + units);
+    const std::string built = (world.root / "build" / "release" / "examples").native();
+    std::vector<std::string> arguments = {"run", "--verbose", "--crew", world.at("crew.toml")};
+    for (const std::string agent : {"counter", "asker"}) {
+        arguments.emplace_back("--agent");
+        arguments.push_back(agent + "=" + built + "/" + agent);
+    }
+    const auto shown = world.aios(arguments);
+    EXPECT_SAYING(shown.status == 0 && shown.err.find("asker| counter counts 3 words") != std::string::npos, shown.err);
+}
+
 SCENARIO(an_interrupt_leaves_nothing_behind) {
     write_library(world);
     std::filesystem::create_directories(world.at("tmp"));
