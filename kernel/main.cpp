@@ -78,7 +78,7 @@ void kernel_main() {
     arch::interrupts_enable();
     log_info("ready after {} us", time::now_ns() / 1000);
 
-    if (arch::command_line_value("stop") == "ready") dev::power_off(true);
+    if (arch::command_line_value("stop") == "ready") dev::power_off(dev::RunEnd::well);
     after_boot();
     sched::run_idle(); // this thread has done its work
 }

@@ -41,7 +41,7 @@ void after_boot() {
     const auto started = start_agents();
     if (started) return;
     log(LogLevel::error, "no agent can be started: {}", started.error());
-    dev::power_off(false);
+    dev::power_off(dev::RunEnd::failed);
 }
 
 } // namespace aios

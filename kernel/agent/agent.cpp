@@ -287,4 +287,10 @@ void Agent::for_each(void (*function)(const AgentInfo& info)) {
     }
 }
 
+EndReason end_reason_of(Error error) {
+    if (error == Error::integrity) return EndReason::integrity;
+    if (error == Error::quota_exceeded || error == Error::out_of_memory) return EndReason::quota;
+    return EndReason::none;
+}
+
 } // namespace aios

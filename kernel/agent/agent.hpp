@@ -165,6 +165,9 @@ void measure_identity(std::string_view name, MeasuredIdentity& identity);
 // measures that. quota_exceeded, out_of_memory, killed.
 Result<> copy_image(Payer& payer, AgentPlan& plan);
 
+// How an agent ends by a page that cannot be had: damaged, or nobody pays for it. `none`: an error that a program can mend.
+[[nodiscard]] EndReason end_reason_of(Error error);
+
 class Agent final : public Object, public ipc::Party, private QuotaListener {
 public:
     static constexpr ObjectType kType = ObjectType::agent;

@@ -1,51 +1,25 @@
 // elf_parse: every number of the file is checked before it is used; additions cannot wrap because each operand is
 // bounded first.
-#include <cstring>
-
 #include "base/bits.hpp"
+#include "base/elf.hpp"
 #include "kernel/agent/elf.hpp"
 
 namespace aios {
 namespace {
 
-struct ElfHeader {
-    std::uint8_t ident[16];
-    std::uint16_t type, machine;
-    std::uint32_t version;
-    std::uint64_t entry, program_offset, section_offset;
-    std::uint32_t flags;
-    std::uint16_t header_bytes, program_bytes, program_count, section_bytes, section_count, names;
-};
-static_assert(sizeof(ElfHeader) == 64);
-
-struct ProgramHeader {
-    std::uint32_t type, flags;
-    std::uint64_t offset, virtual_address, physical_address, file_bytes, memory_bytes, alignment;
-};
-static_assert(sizeof(ProgramHeader) == 56);
-
-constexpr std::uint16_t kTypeExecutable = 2, kTypeShared = 3, kMachineX86_64 = 62;
-constexpr std::uint32_t kLoad = 1, kInterpreter = 3, kGnuStack = 0x6474e551;
-constexpr std::uint32_t kExecute = 1, kWrite = 2, kRead = 4;
+constexpr std::uint32_t kWriteExecute = elf::kWrite | elf::kExecute;
 constexpr std::uint64_t kMaxImageBytes = 1ull << 30;
 constexpr std::uint64_t kPage = arch::kPageSize;
 
-template <typename T>
-T load(Bytes bytes, std::size_t offset) {
-    T value;
-    std::memcpy(&value, bytes.data() + offset, sizeof(T));
-    return value;
-}
-
 arch::Protection protection_of(std::uint32_t flags) {
     auto protection = arch::Protection::none;
-    if ((flags & kRead) != 0) protection = protection | arch::Protection::read;
-    if ((flags & kWrite) != 0) protection = protection | arch::Protection::write;
-    if ((flags & kExecute) != 0) protection = protection | arch::Protection::execute;
+    if ((flags & elf::kRead) != 0) protection = protection | arch::Protection::read;
+    if ((flags & elf::kWrite) != 0) protection = protection | arch::Protection::write;
+    if ((flags & elf::kExecute) != 0) protection = protection | arch::Protection::execute;
     return protection;
 }
 
-Result<> add_segment(ElfImage& image, const ProgramHeader& header, std::uint64_t file_bytes) {
+Result<> add_segment(ElfImage& image, const elf::ProgramHeader& header, std::uint64_t file_bytes) {
     if (header.memory_bytes == 0) return {};
     if (image.segment_count == kMaxElfSegments) return fail(Error::too_large);
     if (header.file_bytes > header.memory_bytes || header.memory_bytes > kMaxImageBytes) return fail(Error::bad_format);
@@ -55,7 +29,7 @@ Result<> add_segment(ElfImage& image, const ProgramHeader& header, std::uint64_t
         return fail(Error::bad_format);
     }
     if (header.virtual_address % kPage != header.offset % kPage) return fail(Error::bad_format);
-    if ((header.flags & (kWrite | kExecute)) == (kWrite | kExecute)) return fail(Error::unsupported);
+    if ((header.flags & kWriteExecute) == kWriteExecute) return fail(Error::unsupported);
     if (image.segment_count != 0) {
         const ElfSegment& last = image.segments[image.segment_count - 1];
         if (align_down(header.virtual_address, kPage) < align_up(last.address + last.memory_bytes, kPage)) {
@@ -70,15 +44,8 @@ Result<> add_segment(ElfImage& image, const ProgramHeader& header, std::uint64_t
 } // namespace
 
 Result<> elf_parse(Bytes head, std::uint64_t file_bytes, ElfImage& image) {
-    if (head.size() < sizeof(ElfHeader)) return fail(Error::truncated);
-    const auto header = load<ElfHeader>(head, 0);
-    constexpr std::uint8_t kIdent[7] = {0x7f, 'E', 'L', 'F', 2, 1, 1}; // 64-bit, little-endian, version 1
-    if (std::memcmp(header.ident, kIdent, 4) != 0) return fail(Error::bad_format);
-    if (std::memcmp(header.ident, kIdent, sizeof(kIdent)) != 0) return fail(Error::unsupported);
-    if (header.machine != kMachineX86_64) return fail(Error::unsupported);
-    if (header.type != kTypeExecutable && header.type != kTypeShared) return fail(Error::unsupported);
-    if (header.program_bytes != sizeof(ProgramHeader) || header.program_count == 0) return fail(Error::bad_format);
-    const std::size_t table_bytes = std::size_t{header.program_count} * sizeof(ProgramHeader);
+    const elf::Header header = TRY(elf::read_header(head));
+    const std::size_t table_bytes = std::size_t{header.program_count} * sizeof(elf::ProgramHeader);
     if (header.program_offset > head.size() || table_bytes > head.size() - header.program_offset) {
         return fail(header.program_offset < kElfHeadBytes && head.size() < kElfHeadBytes ? Error::truncated
                                                                                          : Error::too_large);
@@ -87,14 +54,15 @@ Result<> elf_parse(Bytes head, std::uint64_t file_bytes, ElfImage& image) {
     image.headers = 0;
     image.segment_count = 0;
     image.executable_stack = false;
-    image.position_independent = header.type == kTypeShared;
+    image.position_independent = header.type == elf::kTypeShared;
     image.entry = header.entry;
     image.header_count = header.program_count;
     for (std::size_t i = 0; i < header.program_count; ++i) {
-        const auto program = load<ProgramHeader>(head, header.program_offset + i * sizeof(ProgramHeader));
-        if (program.type == kInterpreter) return fail(Error::unsupported);
-        if (program.type == kGnuStack) image.executable_stack = (program.flags & kExecute) != 0;
-        if (program.type == kLoad) TRY(add_segment(image, program, file_bytes));
+        const auto program =
+            TRY(elf::read<elf::ProgramHeader>(head, header.program_offset + i * sizeof(elf::ProgramHeader)));
+        if (program.type == elf::kInterpreter) return fail(Error::unsupported);
+        if (program.type == elf::kGnuStack) image.executable_stack = (program.flags & elf::kExecute) != 0;
+        if (program.type == elf::kLoad) TRY(add_segment(image, program, file_bytes));
     }
     if (image.segment_count == 0) return fail(Error::bad_format);
 

@@ -64,12 +64,6 @@ private:
     cap::Table* table_;
 };
 
-EndReason reason_of(Error error) {
-    if (error == Error::integrity) return EndReason::integrity;
-    if (error == Error::quota_exceeded || error == Error::out_of_memory) return EndReason::quota;
-    return EndReason::killed;
-}
-
 } // namespace
 
 // Why the program could not be loaded. A page that nobody pays for, or that is damaged, has ended the agent already
@@ -116,7 +110,8 @@ void Agent::launch(void* argument) {
     if (!entry) {
         const Error error = agent.load_error(entry.error());
         // First: whoever hears that it failed may start another one of that name.
-        agent.end(reason_of(error), static_cast<std::uint64_t>(error), 0);
+        const EndReason reason = end_reason_of(error);
+        agent.end(reason == EndReason::none ? EndReason::killed : reason, static_cast<std::uint64_t>(error), 0);
         if (operation) operation->fail_with(error);
         operation.reset();
         Thread::exit_current();

@@ -8,6 +8,16 @@
 
 namespace aios::dev {
 
+// Offsets in configuration space (section 6.1), and of what a capability of the vendor begins with (6.7).
+namespace pci {
+inline constexpr std::uint8_t kCommand = 4, kStatus = 6, kCapabilities = 0x34;
+inline constexpr std::uint8_t kNextCapability = 1;
+inline constexpr std::uint16_t kMemorySpace = 1 << 1, kBusMaster = 1 << 2, kNoInterrupts = 1 << 10; // of kCommand
+inline constexpr std::uint16_t kHasCapabilities = 1 << 4;                                           // of kStatus
+inline constexpr std::uint8_t kVendorSpecific = 9;                                                  // a capability id
+inline constexpr int kMostCapabilities = 48; // so many fit: a list that is longer runs in a circle
+} // namespace pci
+
 struct PciAddress {
     std::uint8_t bus = 0, device = 0, function = 0;
 };

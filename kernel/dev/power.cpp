@@ -62,7 +62,7 @@ void sleep_s5() {
 
 } // namespace
 
-void power_off(bool success) { leave(success ? arch::ExitStatus::success : arch::ExitStatus::run_failed); }
+void power_off(RunEnd end) { leave(end == RunEnd::well ? arch::ExitStatus::success : arch::ExitStatus::run_failed); }
 
 void refuse_machine(std::string_view sentence) {
     log(LogLevel::error, "{}{}", std::string_view(arch::kRefusal), sentence);

@@ -6,8 +6,9 @@
 
 namespace aios::dev {
 
-// The debug-exit port with status 0x10 (success) or 0x11 (the run failed), else ACPI S5.
-[[noreturn]] void power_off(bool success);
+enum class RunEnd : bool { failed, well };
+// The debug-exit port with status 0x10 (well) or 0x11 (failed), else ACPI S5.
+[[noreturn]] void power_off(RunEnd end);
 // AIOS does not start on this machine: `sentence` says what is missing and what to do, on the serial line, where the
 // host looks for it (arch::kRefusal). The debug-exit port with status 0x14, else ACPI S5.
 [[noreturn]] void refuse_machine(std::string_view sentence);

@@ -36,9 +36,8 @@ struct VirtQueue::Memory { // in one page
     } used;
 };
 
-void VirtQueue::offer(std::uint16_t id, std::uint64_t physical, std::uint32_t bytes, bool device_writes) {
-    constexpr std::uint16_t kDeviceWrites = 2;
-    memory_->descriptors[id] = {physical, bytes, device_writes ? kDeviceWrites : std::uint16_t{0}, 0};
+void VirtQueue::offer(std::uint16_t id, std::uint64_t physical, std::uint32_t bytes) {
+    memory_->descriptors[id] = {physical, bytes, 0, 0};
     memory_->available.ring[offered_ % size_] = id;
     ++offered_;
     memory_->available.index.store(offered_, std::memory_order_release);

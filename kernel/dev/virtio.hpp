@@ -17,8 +17,8 @@ public:
     static constexpr unsigned kSize = 64;
 
     [[nodiscard]] unsigned size() const { return size_; } // at most kSize: what the device offers
-    // A buffer at a physical address for the device, under a number below size() that is not out.
-    void offer(std::uint16_t id, std::uint64_t physical, std::uint32_t bytes, bool device_writes);
+    // A buffer at a physical address for the device to read, under a number below size() that is not out.
+    void offer(std::uint16_t id, std::uint64_t physical, std::uint32_t bytes);
     void notify(); // the device looks at what was offered
     // The number of a buffer that the device is done with, one a call; kNone if there is none. It is the device's word:
     // check it.

@@ -28,7 +28,7 @@ constexpr std::uint16_t kDeviceReady = 0, kPortReady = 3, kPortOpen = 6;
 Result<> VirtioConsole::init() {
     TRY(device_.init(kConsole, kMultiport));
     const bool several = device_.has(kMultiport) && device_.configuration32(kMaxPorts) > kPort;
-    const auto started = start_port(several);
+    const auto started = start_port(several ? Ports::several : Ports::one);
     if (!started) {
         device_.failed();
         return started;
@@ -37,7 +37,8 @@ Result<> VirtioConsole::init() {
     return {};
 }
 
-Result<> VirtioConsole::start_port(bool several) {
+Result<> VirtioConsole::start_port(Ports ports) {
+    const bool several = ports == Ports::several;
     // Kept for good, like the queues.
     store_physical_ = TRY(mm::allocate_frames(kStoreOrder)).value;
     ring_.init({static_cast<std::byte*>(arch::physmap({store_physical_})), mm::kPageSize << kStoreOrder});
@@ -54,7 +55,7 @@ Result<> VirtioConsole::announce() {
     const Control messages[] = {{0, kDeviceReady, 1}, {kPort, kPortReady, 1}, {kPort, kPortOpen, 1}};
     std::memcpy(arch::physmap({store_physical_}), messages, sizeof(messages)); // the ring is not in use yet
     for (std::uint16_t i = 0; i < std::size(messages); ++i)
-        control_.offer(i, store_physical_ + i * sizeof(Control), sizeof(Control), false);
+        control_.offer(i, store_physical_ + i * sizeof(Control), sizeof(Control));
     control_.notify();
     const std::uint64_t give_up = arch::ticks() + arch::tick_khz() * 2000;
     for (std::size_t done = 0; done < std::size(messages);) {
@@ -70,7 +71,7 @@ Result<> VirtioConsole::announce() {
 
 void VirtioConsole::send(std::span<const Bytes> parts) {
     for (const auto& piece : ring_.push(parts))
-        transmit_.offer(piece.id, store_physical_ + piece.offset, static_cast<std::uint32_t>(piece.bytes), false);
+        transmit_.offer(piece.id, store_physical_ + piece.offset, static_cast<std::uint32_t>(piece.bytes));
     transmit_.notify();
 }
 

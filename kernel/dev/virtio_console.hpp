@@ -22,7 +22,8 @@ public:
     [[nodiscard]] bool is_idle() const { return ring_.is_empty(); }
 
 private:
-    Result<> start_port(bool several);
+    enum class Ports : bool { one, several };
+    Result<> start_port(Ports ports);
     Result<> announce();
 
     VirtioDevice device_;

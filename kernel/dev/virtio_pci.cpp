@@ -44,30 +44,47 @@ struct Places { // 4.1.4
     std::uint32_t notify_multiplier = 0;
 };
 
+// struct virtio_pci_cap and virtio_pci_notify_cap (4.1.4): offsets from the capability, and types.
+enum Capability : std::uint8_t {
+    capability_type = 3,
+    capability_bar = 4,
+    capability_offset = 8,
+    capability_length = 12,
+    capability_multiplier = 16
+};
+enum class PlaceType : std::uint8_t { common = 1, notify = 2, device = 4 };
+
+constexpr std::uint8_t operator+(std::uint8_t capability, Capability field) {
+    return static_cast<std::uint8_t>(unsigned{capability} + static_cast<unsigned>(field));
+}
+
 Result<Place> place_of(PciAddress at, std::uint8_t capability) {
-    const std::uint8_t bar = pci_read8(at, static_cast<std::uint8_t>(capability + 4));
-    const std::uint32_t offset = pci_read32(at, static_cast<std::uint8_t>(capability + 8));
-    const std::uint32_t bytes = pci_read32(at, static_cast<std::uint8_t>(capability + 12));
+    const std::uint8_t bar = pci_read8(at, capability + capability_bar);
+    const std::uint32_t offset = pci_read32(at, capability + capability_offset);
+    const std::uint32_t bytes = pci_read32(at, capability + capability_length);
     return Place{TRY(pci_memory_bar(at, bar)) + offset, bytes};
 }
 
+Result<> note_place(PciAddress at, std::uint8_t capability, Places& found) {
+    const auto type = static_cast<PlaceType>(pci_read8(at, capability + capability_type));
+    // The first of each type is meant.
+    if (type == PlaceType::common && found.common.bytes == 0) found.common = TRY(place_of(at, capability));
+    if (type == PlaceType::device && found.device.bytes == 0) found.device = TRY(place_of(at, capability));
+    if (type == PlaceType::notify && found.notify.bytes == 0) {
+        found.notify = TRY(place_of(at, capability));
+        found.notify_multiplier = pci_read32(at, capability + capability_multiplier);
+    }
+    return {};
+}
+
 Result<Places> find_places(PciAddress at) {
-    constexpr std::uint8_t kStatus = 6, kCapabilityPointer = 0x34, kVendorSpecific = 9;
-    constexpr std::uint16_t kHasCapabilities = 1 << 4;
-    if ((pci_read16(at, kStatus) & kHasCapabilities) == 0) return fail(Error::device);
+    constexpr std::uint8_t kAligned = 0xfc;
+    if ((pci_read16(at, pci::kStatus) & pci::kHasCapabilities) == 0) return fail(Error::device);
     Places found;
-    std::uint8_t capability = pci_read8(at, kCapabilityPointer) & 0xfc;
-    for (int left = 48; capability != 0 && left != 0; --left) { // at most so many fit: a loop ends
-        if (pci_read8(at, capability) == kVendorSpecific) {
-            const std::uint8_t type = pci_read8(at, static_cast<std::uint8_t>(capability + 3));
-            if (type == 1 && found.common.bytes == 0) found.common = TRY(place_of(at, capability));
-            if (type == 2 && found.notify.bytes == 0) {
-                found.notify = TRY(place_of(at, capability));
-                found.notify_multiplier = pci_read32(at, static_cast<std::uint8_t>(capability + 16));
-            }
-            if (type == 4 && found.device.bytes == 0) found.device = TRY(place_of(at, capability));
-        }
-        capability = pci_read8(at, static_cast<std::uint8_t>(capability + 1)) & 0xfc;
+    std::uint8_t capability = pci_read8(at, pci::kCapabilities) & kAligned;
+    for (int left = pci::kMostCapabilities; capability != 0 && left != 0; --left) {
+        if (pci_read8(at, capability) == pci::kVendorSpecific) TRY(note_place(at, capability, found));
+        capability = pci_read8(at, static_cast<std::uint8_t>(capability + pci::kNextCapability)) & kAligned;
     }
     if (found.common.bytes < common_bytes || found.notify.bytes < 2) return fail(Error::device);
     return found;
@@ -109,12 +126,10 @@ private:
 };
 
 Result<> VirtioPci::init(std::uint16_t kind) {
-    constexpr std::uint8_t kCommand = 4;
-    constexpr std::uint16_t kMemory = 2, kBusMaster = 4, kNoInterrupts = 1 << 10;
     const PciAddress at = TRY(pci_find(kVendor, static_cast<std::uint16_t>(kModernIds + kind), transitional_id(kind)));
     const Places places = TRY(find_places(at));
-    pci_write16(at, kCommand,
-                static_cast<std::uint16_t>(pci_read16(at, kCommand) | kMemory | kBusMaster | kNoInterrupts));
+    const unsigned command = pci_read16(at, pci::kCommand) | pci::kMemorySpace | pci::kBusMaster | pci::kNoInterrupts;
+    pci_write16(at, pci::kCommand, static_cast<std::uint16_t>(command));
     common_ =
         static_cast<volatile std::uint8_t*>(TRY(arch::map_registers({places.common.physical}, places.common.bytes)));
     if (places.device.bytes != 0) {

@@ -21,13 +21,6 @@ namespace {
 constexpr std::uint64_t kPageFaultVector = 14;
 constexpr std::uint64_t kCallVector = 256;
 
-// Errors of a touch that no program can mend: its page is damaged, or nobody pays for it.
-EndReason end_reason(Error error) {
-    if (error == Error::integrity) return EndReason::integrity;
-    if (error == Error::quota_exceeded || error == Error::out_of_memory) return EndReason::quota;
-    return EndReason::none;
-}
-
 mm::AddressSpace* space_of(const Thread& thread) {
     sched::ThreadOwner* owner = thread.owner();
     return owner == nullptr ? nullptr : owner->address_space();
@@ -108,7 +101,7 @@ bool page_fault(TrapFrame& frame, std::uint64_t address, bool write, bool execut
                                                                : write ? Access::write
                                                                        : Access::read);
     if (resolved) return true;
-    const EndReason reason = end_reason(resolved.error());
+    const EndReason reason = end_reason_of(resolved.error());
     if (reason == EndReason::none) return false;
     // Also when the kernel touched the page for the program: it must not go on with contents that it never had.
     process->agent().fault(reason, kPageFaultVector, address, frame.from_user() ? frame.rip : 0);

@@ -55,7 +55,7 @@ void run(void*) {
     if (!report_off_time()) request.status = request.status == 0 ? 1 : request.status;
     log_info("power {}, status {}", request.action == PowerAction::off ? "off" : "reset", request.status);
     if (request.action == PowerAction::reset) dev::reset();
-    dev::power_off(request.status == 0);
+    dev::power_off(request.status == 0 ? dev::RunEnd::well : dev::RunEnd::failed);
 }
 
 } // namespace

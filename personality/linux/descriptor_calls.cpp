@@ -6,14 +6,11 @@ namespace {
 
 using Guard = LinuxProcess::Lock::Guard;
 
-enum class OnExec : bool { keep, close };
-
 Outcome duplicate_to(Call& call, Descriptor from, Descriptor to, OnExec on_exec) {
     Ref<OpenFile> replaced;
     Guard guard(call.process.lock);
     auto file = LINUX_TRY(call.process.files.get(from));
-    const bool close = on_exec == OnExec::close;
-    replaced = LINUX_TRY(call.process.files.set(call.process.quota(), to, std::move(file), close));
+    replaced = LINUX_TRY(call.process.files.set(call.process.quota(), to, std::move(file), on_exec));
     return to.number;
 }
 
@@ -57,7 +54,7 @@ Outcome call_close_range(Call& call, std::uint32_t first, std::uint32_t last, Fl
         Ref<OpenFile> file;
         Guard guard(call.process.lock);
         if (flags.has(kCloseRangeCloseOnExec)) {
-            call.process.files.set_close_on_exec(fd, true);
+            call.process.files.set_on_exec(fd, OnExec::close);
         } else {
             file = call.process.files.remove(fd);
         }
@@ -68,7 +65,7 @@ Outcome call_close_range(Call& call, std::uint32_t first, std::uint32_t last, Fl
 Outcome call_dup(Call& call, Descriptor fd) {
     Guard guard(call.process.lock);
     auto file = LINUX_TRY(call.process.files.get(fd));
-    return call.process.files.add(call.process.quota(), std::move(file), false);
+    return call.process.files.add(call.process.quota(), std::move(file), OnExec::keep);
 }
 
 Outcome call_dup2(Call& call, Descriptor fd, Descriptor to) {
@@ -93,12 +90,13 @@ Outcome call_fcntl(Call& call, Descriptor fd, std::uint32_t command, std::uint64
         file = LINUX_TRY(files.get(fd));
         if (command == kFcntlDup || command == kFcntlDupCloseOnExec) {
             if (argument >= kMaxFiles) return refuse(kInvalid);
-            return files.add(call.process.quota(), std::move(file), command == kFcntlDupCloseOnExec,
+            return files.add(call.process.quota(), std::move(file),
+                             command == kFcntlDupCloseOnExec ? OnExec::close : OnExec::keep,
                              static_cast<std::uint32_t>(argument));
         }
-        if (command == kFcntlGetFd) return files.close_on_exec(fd) ? kCloseOnExec : 0;
+        if (command == kFcntlGetFd) return files.on_exec(fd) == OnExec::close ? kCloseOnExec : 0;
         if (command == kFcntlSetFd) {
-            files.set_close_on_exec(fd, (argument & kCloseOnExec) != 0);
+            files.set_on_exec(fd, (argument & kCloseOnExec) != 0 ? OnExec::close : OnExec::keep);
             return 0;
         }
     }

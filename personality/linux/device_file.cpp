@@ -18,7 +18,7 @@ constexpr std::uint64_t device_number(std::uint64_t major, std::uint64_t minor) 
 
 Stat device_info(std::uint32_t mode, std::uint64_t inode, std::uint64_t number) {
     Stat out{};
-    out.device = 1;
+    out.device = kNoTreeDevice;
     out.links = 1;
     out.block_bytes = static_cast<std::int64_t>(arch::kPageSize);
     out.mode = mode;
@@ -64,7 +64,7 @@ public:
             const std::size_t part = std::min<std::size_t>(buffer.piece(wanted - done), kConsolePiece);
             if (!from.read_array(done, buffer.data(), part)) return partly(done, kFault);
             const Errno error = put(call, Bytes(buffer.data(), part));
-            if (error == kInterrupted && done == 0) return interrupted_call(call, true);
+            if (error == kInterrupted && done == 0) return interrupted_call(call, AfterHandler::restarts);
             if (error != Errno{}) return partly(done, error);
             done += part;
         }

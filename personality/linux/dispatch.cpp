@@ -66,8 +66,8 @@ void LinuxProcess::call(Thread& thread, arch::TrapFrame& frame) {
     arch::set_call_result(frame, outcome ? static_cast<std::int64_t>(*outcome) : -outcome.error());
 }
 
-std::unexpected<Errno> interrupted_call(Call& call, bool restart, std::uint64_t deadline) {
-    call.data().interrupted = {true, restart, call.number, deadline};
+std::unexpected<Errno> interrupted_call(Call& call, AfterHandler after, std::uint64_t deadline) {
+    call.data().interrupted = {true, after == AfterHandler::restarts, call.number, deadline};
     return refuse(kInterrupted);
 }
 
@@ -93,13 +93,33 @@ void LinuxProcess::interrupted(Thread& thread, arch::TrapFrame& frame) { deliver
 Result<> LinuxProcess::thread_created(Thread& thread) {
     Reservation charge = TRY(Reservation::make(quota(), Resource::memory, mm::cost_of<LinuxThread>));
     LinuxThread* data = TRY(mm::make<LinuxThread>(std::move(charge), thread));
-    data->tid = static_cast<std::int32_t>(thread.id() & 0x3fff'ffff);
-    if (pid_ == 0) pid_ = data->tid; // the first thread names the process
+    Result<std::int32_t> tid = fail(Error::would_block);
+    {
+        ThreadLock::Guard guard(thread_lock);
+        tid = free_tid();
+        if (tid) {
+            data->tid = *tid;
+            thread.personality_data = data;
+            threads.insert(*data);
+        }
+    }
+    if (!tid) {
+        mm::destroy(data);
+        return fail(tid.error());
+    }
     threads_staying.fetch_add(1);
-    thread.personality_data = data;
-    ThreadLock::Guard guard(thread_lock);
-    threads.push_back(*data);
     return {};
+}
+
+// A number that no living thread has, going up and round. would_block: as many in a row as are looked at are taken; the
+// next attempt goes on behind them.
+Result<std::int32_t> LinuxProcess::free_tid() {
+    constexpr unsigned kLookedAt = 32;
+    for (unsigned i = 0; i < kLookedAt; ++i) {
+        last_tid_ = last_tid_ == kMaxTid ? kFirstTid : last_tid_ + 1;
+        if (threads.find(last_tid_) == nullptr) return last_tid_;
+    }
+    return fail(Error::would_block);
 }
 
 // The thread is dying, its address space still active: tell whoever joins it.
@@ -114,7 +134,7 @@ void LinuxProcess::thread_exited(Thread& thread) {
     }
     {
         ThreadLock::Guard guard(thread_lock);
-        threads.remove(data);
+        threads.erase(data);
     }
     thread.personality_data = nullptr;
     mm::destroy(&data);

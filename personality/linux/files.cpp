@@ -35,25 +35,24 @@ std::expected<Ref<OpenFile>, Errno> FileTable::get(Descriptor fd) const {
     return entry->file;
 }
 
-std::expected<std::uint64_t, Errno> FileTable::add(Payer& payer, Ref<OpenFile> file, bool close_on_exec,
+std::expected<std::uint64_t, Errno> FileTable::add(Payer& payer, Ref<OpenFile> file, OnExec on_exec,
                                                    std::uint32_t lowest) {
     for (std::uint32_t fd = lowest; fd < kMaxFiles; ++fd) {
         Entry* entry = find(fd);
         if (entry == nullptr) entry = LINUX_TRY(make(payer, fd));
         if (entry->file) continue;
         entry->file = std::move(file);
-        entry->close_on_exec = close_on_exec;
+        entry->on_exec = on_exec;
         return fd;
     }
     return std::unexpected(kTooManyFiles);
 }
 
-std::expected<Ref<OpenFile>, Errno> FileTable::set(Payer& payer, Descriptor fd, Ref<OpenFile> file,
-                                                   bool close_on_exec) {
+std::expected<Ref<OpenFile>, Errno> FileTable::set(Payer& payer, Descriptor fd, Ref<OpenFile> file, OnExec on_exec) {
     Entry* entry = LINUX_TRY(make(payer, fd.number));
     Ref<OpenFile> old = std::move(entry->file);
     entry->file = std::move(file);
-    entry->close_on_exec = close_on_exec;
+    entry->on_exec = on_exec;
     return old;
 }
 
@@ -62,13 +61,13 @@ Ref<OpenFile> FileTable::remove(Descriptor fd) {
     return entry == nullptr ? Ref<OpenFile>() : std::move(entry->file);
 }
 
-bool FileTable::close_on_exec(Descriptor fd) const {
+OnExec FileTable::on_exec(Descriptor fd) const {
     const Entry* entry = find(fd.number);
-    return entry != nullptr && entry->close_on_exec;
+    return entry != nullptr ? entry->on_exec : OnExec::keep;
 }
 
-void FileTable::set_close_on_exec(Descriptor fd, bool on) {
-    if (Entry* entry = find(fd.number); entry != nullptr) entry->close_on_exec = on;
+void FileTable::set_on_exec(Descriptor fd, OnExec on_exec) {
+    if (Entry* entry = find(fd.number); entry != nullptr) entry->on_exec = on_exec;
 }
 
 std::expected<Ref<OpenFile>, Errno> file_of(Call& call, Descriptor fd) {

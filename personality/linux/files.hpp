@@ -8,6 +8,9 @@ namespace aios::linux_abi {
 
 inline constexpr std::size_t kMaxFiles = 1024; // descriptors of a process
 
+// What happens to a descriptor when another program is loaded.
+enum class OnExec : bool { keep, close };
+
 // Descriptors. The caller holds the process's lock; what leaves the table is handed out, to be let go outside it.
 class FileTable {
 public:
@@ -15,19 +18,18 @@ public:
     FileTable(const FileTable&) = delete;
     ~FileTable();
     [[nodiscard]] std::expected<Ref<OpenFile>, Errno> get(Descriptor fd) const; // kBadFd
-    std::expected<std::uint64_t, Errno> add(Payer& payer, Ref<OpenFile> file, bool close_on_exec,
-                                            std::uint32_t lowest = 0);
+    std::expected<std::uint64_t, Errno> add(Payer& payer, Ref<OpenFile> file, OnExec on_exec, std::uint32_t lowest = 0);
     // Puts `file` at `fd`; answers what was there.
-    std::expected<Ref<OpenFile>, Errno> set(Payer& payer, Descriptor fd, Ref<OpenFile> file, bool close_on_exec);
+    std::expected<Ref<OpenFile>, Errno> set(Payer& payer, Descriptor fd, Ref<OpenFile> file, OnExec on_exec);
     Ref<OpenFile> remove(Descriptor fd); // empty: nothing was there
-    [[nodiscard]] bool close_on_exec(Descriptor fd) const;
-    void set_close_on_exec(Descriptor fd, bool on);
+    [[nodiscard]] OnExec on_exec(Descriptor fd) const;
+    void set_on_exec(Descriptor fd, OnExec on_exec);
 
 private:
     static constexpr std::size_t kChunkFiles = 32;
     struct Entry {
         Ref<OpenFile> file;
-        bool close_on_exec = false;
+        OnExec on_exec = OnExec::keep;
     };
     struct Chunk {
         Reservation charge;

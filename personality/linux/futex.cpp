@@ -139,7 +139,8 @@ Outcome wait_call(Call& call, const Wait& wait) {
     const Outcome outcome = futex_wait(call.process, wait.address, wait.scope, wait.value, deadline, wait.bitset);
     if (outcome || outcome.error() != kInterrupted) return outcome;
     const bool has_deadline = deadline != sched::kNever;
-    return interrupted_call(call, !has_deadline, has_deadline && !wait.is_absolute ? deadline : 0);
+    return interrupted_call(call, has_deadline ? AfterHandler::ends : AfterHandler::restarts,
+                            has_deadline && !wait.is_absolute ? deadline : 0);
 }
 
 } // namespace

@@ -141,7 +141,7 @@ Outcome call_fallocate(Call& call, Descriptor fd, Flags<kFallocateKeepSize, kNot
     if (!file->writable) return refuse(kBadFd);
     // Two positive numbers: their sum fits.
     const std::uint64_t end = static_cast<std::uint64_t>(offset) + static_cast<std::uint64_t>(bytes);
-    return file->reserve(end, mode.has(kFallocateKeepSize));
+    return file->reserve(end, mode.has(kFallocateKeepSize) ? FileSize::kept : FileSize::grown);
 }
 
 Outcome call_fsync(Call& call, Descriptor fd) {
@@ -162,7 +162,7 @@ Outcome call_ioctl(Call& call, Descriptor fd, std::uint32_t request, std::uint64
     if (file->path_only) return refuse(kBadFd);
     if (request == kCloseOnExecSet || request == kCloseOnExecClear) {
         LinuxProcess::Lock::Guard guard(call.process.lock);
-        call.process.files.set_close_on_exec(fd, request == kCloseOnExecSet);
+        call.process.files.set_on_exec(fd, request == kCloseOnExecSet ? OnExec::close : OnExec::keep);
         return 0;
     }
     return file->control(call, request, argument);

@@ -324,7 +324,8 @@ std::expected<Ref<OpenFile>, Errno> Lookup::open() const {
     if (generated() != Generated::none) return LINUX_TRY(open_generated(payer, generated()));
     Ref<fs::Node> found = LINUX_TRY(node());
     TreePlace place;
-    if (tree() != nullptr) place = {tree()->id(), work_->rights, work_->authority};
+    if (tree() != nullptr)
+        place = {call_->process.name_space.device_of(*work_->mount), work_->rights, work_->authority};
     const bool is_directory = !found || found->info().kind == fs::NodeKind::directory;
     if (!is_directory && must_be_directory()) return std::unexpected(kNotDirectory);
     auto file = is_directory ? DirectoryFile::create(payer, std::move(found), std::move(place), absolute())

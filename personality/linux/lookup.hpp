@@ -37,6 +37,10 @@ public:
     [[nodiscard]] const Mount* find(std::string_view path) const; // the longest prefix; nullptr: none
     // The index-th mount that is not the root; nullptr at the end.
     [[nodiscard]] const Mount* below_root(std::size_t index) const;
+    // st_dev of what is in it: the same for every boot and every agent with these trees.
+    [[nodiscard]] std::uint64_t device_of(const Mount& mount) const {
+        return kNoTreeDevice + 1 + static_cast<std::uint64_t>(&mount - mounts_);
+    }
 
 private:
     Mount mounts_[kMaxMounts];

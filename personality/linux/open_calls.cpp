@@ -52,7 +52,8 @@ Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t fl
     }
     file->path_only = path_only;
     LinuxProcess::Lock::Guard guard(call.process.lock);
-    return call.process.files.add(call.process.quota(), std::move(file), (flags & kOpenCloseOnExec) != 0);
+    const OnExec on_exec = (flags & kOpenCloseOnExec) != 0 ? OnExec::close : OnExec::keep;
+    return call.process.files.add(call.process.quota(), std::move(file), on_exec);
 }
 
 constexpr std::uint64_t kMayExecute = 1, kMayWrite = 2, kMayRead = 4; // R_OK...

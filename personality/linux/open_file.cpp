@@ -16,7 +16,7 @@ Outcome OpenFile::write_at(Call& call, UserIn<std::byte> from, std::uint64_t byt
 Errno OpenFile::put(Call&, Bytes) { return kInvalid; }
 Outcome OpenFile::seek(std::int64_t, std::uint32_t) { return 0; }
 Outcome OpenFile::resize(std::uint64_t) { return refuse(kInvalid); }
-Outcome OpenFile::reserve(std::uint64_t, bool) { return refuse(kNoDevice); }
+Outcome OpenFile::reserve(std::uint64_t, FileSize) { return refuse(kNoDevice); }
 Outcome OpenFile::control(Call&, std::uint32_t, std::uint64_t) { return refuse(kNotTerminal); }
 std::expected<MapSource, Errno> OpenFile::map_source() { return std::unexpected(kNoDevice); }
 

@@ -31,6 +31,9 @@ struct MapSource {
     bool may_execute = false;
 };
 
+// Whether a file becomes as large as what is reserved for it.
+enum class FileSize : bool { kept, grown };
+
 class OpenFile {
 public:
     OpenFile(const OpenFile&) = delete;
@@ -51,8 +54,8 @@ public:
 
     [[nodiscard]] virtual bool is_seekable() const { return true; } // false: ESPIPE for offsets and seek
     virtual Outcome seek(std::int64_t offset, std::uint32_t whence);
-    virtual Outcome resize(std::uint64_t bytes); // ftruncate
-    virtual Outcome reserve(std::uint64_t end, bool keep_size);
+    virtual Outcome resize(std::uint64_t bytes);               // ftruncate
+    virtual Outcome reserve(std::uint64_t end, FileSize size); // fallocate
 
     [[nodiscard]] virtual Stat info() const = 0;
     // The levels of readiness: kSignalReadable, kSignalWritable.

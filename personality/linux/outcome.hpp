@@ -20,12 +20,8 @@ using Outcome = std::expected<std::uint64_t, Errno>;
         auto&& linux_try_result_ = (expression);                                                                       \
         if (!linux_try_result_.has_value()) [[unlikely]]                                                               \
             return ::aios::linux_abi::refuse(linux_try_result_.error());                                               \
-        ::aios::linux_abi::take_value(std::move(linux_try_result_));                                                   \
+        ::aios::detail::take_value(std::move(linux_try_result_));                                                      \
     })
-template <typename T, typename E>
-T take_value(std::expected<T, E>&& result) {
-    if constexpr (!std::is_void_v<T>) return *std::move(result);
-}
 
 // One structure to the program as the call's whole outcome.
 template <typename T>

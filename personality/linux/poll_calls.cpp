@@ -37,7 +37,7 @@ Outcome call_poll(Call& call, UserInOut<PollEntry> entries, std::uint32_t count,
     if (milliseconds >= 0) deadline = time::deadline_after(static_cast<std::uint64_t>(milliseconds) * 1'000'000);
     if (milliseconds >= 0 && call.data().restarted_deadline != 0) deadline = call.data().restarted_deadline;
     if (sched::sleep_until(deadline) != sched::Outcome::interrupted) return 0;
-    return interrupted_call(call, false, milliseconds >= 0 ? deadline : 0);
+    return interrupted_call(call, AfterHandler::ends, milliseconds >= 0 ? deadline : 0);
 }
 
 } // namespace aios::linux_abi

@@ -20,8 +20,8 @@ struct LinuxThread {
     LinuxThread(Reservation reservation, Thread& own) : charge(std::move(reservation)), thread(own) {}
     Reservation charge;
     Thread& thread;
-    ListNode node;                         // under thread_lock
-    std::int32_t tid = 0;                  // constant
+    TreeNode node;                         // under thread_lock
+    std::int32_t tid = 0;                  // constant once it is in the process's tree
     std::uint64_t clear_child_tid = 0;     // user address, or 0
     std::atomic<std::uint64_t> blocked{0}; // signal mask; bit number - 1
     std::atomic<std::uint64_t> pending{0}; // signals sent to this thread
@@ -53,6 +53,10 @@ struct ActionTable {
 
 class LinuxProcess final : public Personality {
 public:
+    // Threads are numbered from 1 within the process, whose own number is that of its first: what a program sees of
+    // itself is the same on every boot and tells nothing of others.
+    static constexpr std::int32_t kFirstTid = 1, kMaxTid = 1 << 22;
+
     static Result<LinuxProcess*> create(Process& process, const ProgramStart& start);
 
     void call(Thread& thread, arch::TrapFrame& frame) override;
@@ -67,7 +71,7 @@ public:
     [[nodiscard]] Quota& quota() { return process_.agent().quota(); }
     [[nodiscard]] mm::AddressSpace& memory() { return process_.memory(); }
     [[nodiscard]] cap::Table& table() { return process_.agent().table(); }
-    [[nodiscard]] std::int32_t pid() const { return pid_; }
+    [[nodiscard]] std::int32_t pid() const { return kFirstTid; }
 
     using Lock = sync::Mutex<sync::Rank::process>;
     Lock lock;
@@ -82,9 +86,8 @@ public:
     FutexTable futexes;   // of private futexes
 
     using ThreadLock = sync::SpinLock<sync::Rank::thread_list>;
-    using ThreadList = IntrusiveList<LinuxThread, &LinuxThread::node>;
     ThreadLock thread_lock;
-    ThreadList threads;                            // under thread_lock
+    IntrusiveTree<LinuxThread, &LinuxThread::node, &LinuxThread::tid> threads; // under thread_lock
     std::atomic<std::uint64_t> process_pending{0}; // signals sent to the process, taken by any thread
     std::atomic<std::uint32_t> threads_staying{0}; // threads that have not called exit
 
@@ -96,7 +99,8 @@ private:
     void note_unanswered(std::uint64_t number);
     Process& process_;
     Reservation charge_;
-    std::int32_t pid_ = 0;
+    Result<std::int32_t> free_tid();             // under thread_lock
+    std::int32_t last_tid_ = 0;                  // under thread_lock
     std::atomic<std::uint64_t> unanswered_[8]{}; // one bit a call number that was logged
     std::atomic<bool> unanswered_high_{false};
 };
@@ -131,8 +135,10 @@ private:
 // Nanoseconds of a TimeSpec; kInvalid if it is negative or its nanoseconds are not below 10^9. Saturates.
 [[nodiscard]] std::expected<std::uint64_t, Errno> nanoseconds_of(const TimeSpec& time);
 
-// A wait was interrupted. `restart`: whether SA_RESTART applies; `deadline` of a relative wait, or 0. Answers EINTR.
-[[nodiscard]] std::unexpected<Errno> interrupted_call(Call& call, bool restart, std::uint64_t deadline = 0);
+// A wait was interrupted: answers EINTR. Where no handler runs the call is made again; after a handler only where
+// SA_RESTART applies to it. `deadline` of a relative wait, or 0.
+enum class AfterHandler : bool { ends, restarts };
+[[nodiscard]] std::unexpected<Errno> interrupted_call(Call& call, AfterHandler after, std::uint64_t deadline = 0);
 
 template <typename Signature>
 struct Handler;

@@ -21,12 +21,10 @@ void make_pending(LinuxThread& target, int signal) {
 Outcome send_to_thread(Call& call, std::int32_t tid, std::int32_t signal) {
     if (tid <= 0 || !is_signal(signal)) return refuse(kInvalid);
     LinuxProcess::ThreadLock::Guard guard(call.process.thread_lock);
-    for (LinuxThread& thread : call.process.threads) {
-        if (thread.tid != tid) continue;
-        if (signal != 0) make_pending(thread, signal);
-        return 0;
-    }
-    return refuse(kNoProcess);
+    LinuxThread* const thread = call.process.threads.find(tid);
+    if (thread == nullptr) return refuse(kNoProcess);
+    if (signal != 0) make_pending(*thread, signal);
+    return 0;
 }
 
 // Any thread that does not block it takes it; the caller first.
@@ -39,11 +37,22 @@ Outcome send_to_process(Call& call, std::int32_t signal) {
         call.thread.interrupt();
         return 0;
     }
-    LinuxProcess::ThreadLock::Guard guard(call.process.thread_lock);
-    for (LinuxThread& thread : call.process.threads) {
-        if ((thread.blocked.load() & bit) != 0) continue;
-        thread.thread.interrupt();
-        break;
+    // A few at a time under the lock. One that is passed over blocks it: if it lets it through later it looks itself
+    // (set_mask). One that starts meanwhile has the mask of its maker, who was asked or has looked.
+    constexpr unsigned kAtATime = 16;
+    std::int32_t next = LinuxProcess::kFirstTid;
+    for (bool is_at_end = false; !is_at_end;) {
+        LinuxProcess::ThreadLock::Guard guard(call.process.thread_lock);
+        LinuxThread* thread = call.process.threads.lower_bound(next);
+        for (unsigned i = 0; i < kAtATime && thread != nullptr; ++i) {
+            if ((thread->blocked.load() & bit) == 0) {
+                thread->thread.interrupt();
+                return 0;
+            }
+            next = thread->tid + 1;
+            thread = call.process.threads.next(*thread);
+        }
+        is_at_end = thread == nullptr;
     }
     return 0;
 }
@@ -58,7 +67,7 @@ Outcome wait_for_signal(Call& call) {
     sched::WaitQueue queue; // nobody wakes it: only an interrupt ends the wait
     (void)queue.wait(sched::kNever, [&] { return has_deliverable(call.process, call.data()); });
     call.thread.interrupt(); // what was pending before comes through too
-    return interrupted_call(call, false);
+    return interrupted_call(call, AfterHandler::ends);
 }
 
 } // namespace

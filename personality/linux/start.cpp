@@ -144,7 +144,7 @@ Result<> LinuxProcess::open_standard(const StartupBlock& startup) {
     console->writable = true; // without a console every write answers EACCES
     Lock::Guard guard(lock);
     for (const Ref<OpenFile>& file : {input, console, console}) {
-        if (!files.add(quota(), file, false)) return fail(Error::quota_exceeded);
+        if (!files.add(quota(), file, OnExec::keep)) return fail(Error::quota_exceeded);
     }
     return {};
 }

@@ -38,7 +38,7 @@ Outcome sleep_until(Call& call, std::uint64_t deadline, Sleep kind, UserOut<Time
         const std::uint64_t now = time::now_ns();
         LINUX_TRY(remainder.write(time_spec(deadline > now ? deadline - now : 0)));
     }
-    return interrupted_call(call, false, kind == Sleep::relative ? deadline : 0);
+    return interrupted_call(call, AfterHandler::ends, kind == Sleep::relative ? deadline : 0);
 }
 
 } // namespace

@@ -34,16 +34,15 @@ Result<std::uint64_t> extend(fs::Node& node, std::uint64_t bytes) {
 
 Stat TreeFile::info() const {
     Stat out{};
+    out.device = place_.device;
     out.block_bytes = static_cast<std::int64_t>(arch::kPageSize);
     if (!node_) { // the empty root
-        out.device = 1;
         out.mode = kModeDirectory | 0555;
         out.inode = 1;
         out.links = 2;
         return out;
     }
     const fs::NodeInfo info = node_->info();
-    out.device = place_.device;
     out.inode = info.id;
     out.links = info.links;
     out.mode = type_bits(info.kind) | info.mode;
@@ -192,9 +191,9 @@ Outcome RegularFile::resize(std::uint64_t bytes) {
     return 0;
 }
 
-Outcome RegularFile::reserve(std::uint64_t end, bool keep_size) {
+Outcome RegularFile::reserve(std::uint64_t end, FileSize size) {
     if (end > kMaxFileBytes) return refuse(kFileTooBig);
-    if (keep_size) return 0; // a promise of room; writes tell when the quota is used up
+    if (size == FileSize::kept) return 0; // a promise of room; writes tell when the quota is used up
     if (const auto done = grow(*node_, end); !done) return refuse(change_errno(done.error()));
     return 0;
 }

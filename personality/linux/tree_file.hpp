@@ -10,11 +10,14 @@ namespace aios::linux_abi {
 
 class LinuxProcess;
 
+// st_dev of what lies in no tree; trees follow, in the order of NameSpace.
+inline constexpr std::uint64_t kNoTreeDevice = 1;
+
 // What both know of their tree.
 struct TreePlace {
-    std::uint64_t device = 0;           // st_dev: the tree's object id; 0: the empty root, which lies in none
-    Rights rights;                      // of the tree's capability when the file was opened
-    Ref<cap::DerivationNode> authority; // of that capability
+    std::uint64_t device = kNoTreeDevice; // st_dev
+    Rights rights;                        // of the tree's capability when the file was opened
+    Ref<cap::DerivationNode> authority;   // of that capability
 };
 
 class TreeFile : public OpenFile {
@@ -46,7 +49,7 @@ public:
     Outcome write_at(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset) override;
     Errno put(Call& call, Bytes bytes) override;
     Outcome resize(std::uint64_t bytes) override;
-    Outcome reserve(std::uint64_t end, bool keep_size) override;
+    Outcome reserve(std::uint64_t end, FileSize size) override;
     [[nodiscard]] std::expected<MapSource, Errno> map_source() override;
     [[nodiscard]] bool is_link() const override { return node_->info().kind == fs::NodeKind::link; }
 

@@ -9,9 +9,9 @@ namespace aios {
 
 void after_boot() {
     kernel_test::run_disaster(arch::command_line_value("disaster").value_or(""));
-    if (kernel_test::run_all()) dev::power_off(true);
+    if (kernel_test::run_all()) dev::power_off(dev::RunEnd::well);
     arch::debug_exit(arch::ExitStatus::selftest_failed);
-    dev::power_off(false);
+    dev::power_off(dev::RunEnd::failed);
 }
 
 } // namespace aios

@@ -458,6 +458,18 @@ LINUX_TEST(special_files) {
     CHECK(fs::file_size(own) > 100'000);
 }
 
+// Numbers of this boot do not show: the trees are numbered in the order of the name space.
+LINUX_TEST(device_numbers) {
+    SKIP_UNLESS(on_aios(), "needs AIOS");
+    struct stat info{};
+    std::set<unsigned long> devices;
+    for (const char* path : {"/", "/tmp", "/dev/null"}) {
+        CHECK(stat(path, &info) == 0 && info.st_dev >= 1 && info.st_dev <= 4);
+        devices.insert(info.st_dev);
+    }
+    CHECK(devices.size() == 3);
+}
+
 } // namespace
 
 int main() { return run_all("files"); }

@@ -189,6 +189,54 @@ LINUX_TEST(ids) {
     for (auto& thread : threads)
         thread.join();
     CHECK(ids.size() == 9);
+    // What a program sees of itself says nothing of others, and is the same on every boot.
+    if (on_aios()) CHECK(own == 1 && *ids.rbegin() < 1000);
+}
+
+// A signal finds its thread, and one to the process a thread that takes it, among many that do not.
+LINUX_TEST(signals_among_many) {
+    constexpr int kThreads = 200;
+    static std::atomic<int> heard_by, ready;
+    static std::atomic<bool> done;
+    heard_by = ready = 0;
+    done = false;
+    struct sigaction action{};
+    action.sa_handler = [](int) { heard_by = static_cast<int>(raw(SYS_gettid)); };
+    struct sigaction before{};
+    sigaction(SIGUSR1, &action, &before);
+    sigset_t block, old;
+    sigemptyset(&block);
+    sigaddset(&block, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &block, &old);
+    std::vector<std::thread> threads;
+    static std::atomic<int> listener;
+    for (int i = 0; i < kThreads; ++i) {
+        threads.emplace_back([i, &block] {
+            if (i == kThreads - 3) {
+                listener = static_cast<int>(raw(SYS_gettid));
+                pthread_sigmask(SIG_UNBLOCK, &block, nullptr);
+            }
+            ++ready;
+            while (!done)
+                std::this_thread::sleep_for(1ms);
+        });
+    }
+    while (ready != kThreads)
+        std::this_thread::sleep_for(1ms);
+    CHECK(kill(getpid(), SIGUSR1) == 0);
+    for (int i = 0; i < 5000 && heard_by == 0; ++i)
+        std::this_thread::sleep_for(1ms);
+    CHECK(heard_by == listener);
+    heard_by = 0;
+    CHECK(raw(SYS_tgkill, getpid(), listener.load(), SIGUSR1) == 0);
+    for (int i = 0; i < 5000 && heard_by == 0; ++i)
+        std::this_thread::sleep_for(1ms);
+    CHECK(heard_by == listener);
+    done = true;
+    for (auto& thread : threads)
+        thread.join();
+    pthread_sigmask(SIG_SETMASK, &old, nullptr);
+    sigaction(SIGUSR1, &before, nullptr);
 }
 
 LINUX_TEST(detached) {

@@ -18,8 +18,8 @@ inline bool for_each_acvp_case(const std::string& folder, const AcvpCase& run) {
     std::string expected_text;
     if (!read_shared("vectors/acvp/" + folder + "/prompt.json", prompt_text)) return false;
     if (!read_shared("vectors/acvp/" + folder + "/expectedResults.json", expected_text)) return false;
-    const auto prompt = JsonReader(prompt_text).read();
-    const auto expected = JsonReader(expected_text).read();
+    const auto prompt = read_json(prompt_text);
+    const auto expected = read_json(expected_text);
     std::map<std::int64_t, const Json*> results;
     for (const auto& group : expected["testGroups"].items) {
         for (const auto& result : group["tests"].items)
@@ -38,7 +38,7 @@ using ProjectedAcvpCase = std::function<void(const Json& group, const Json& test
 inline bool for_each_projected_acvp_case(const std::string& folder, const ProjectedAcvpCase& run) {
     std::string text;
     if (!read_shared("vectors/acvp/" + folder + "/internalProjection.json", text)) return false;
-    const auto projection = JsonReader(text).read();
+    const auto projection = read_json(text);
     for (const auto& group : projection["testGroups"].items) {
         for (const auto& test : group["tests"].items)
             run(group, test);

@@ -111,7 +111,7 @@ TEST(SlhDsaVectors, AcvpVerification) {
     std::string text;
     if (!test::read_shared("vectors/acvp/SLH-DSA-sigVer-FIPS205/internalProjection.older.json", text))
         GTEST_SKIP() << "vectors/acvp/SLH-DSA-sigVer-FIPS205 is not in the shared folder";
-    const auto file = test::JsonReader(text).read();
+    const auto file = test::read_json(text);
     test::for_each_backend([&] {
         int ran = 0;
         int valid = 0;

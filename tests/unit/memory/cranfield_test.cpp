@@ -48,9 +48,9 @@ bool load(Collection& collection) {
         return false;
     }
     for (const std::string& line : lines(documents))
-        collection.documents.push_back(aios::test::JsonReader(line).read());
+        collection.documents.push_back(aios::test::read_json(line));
     for (const std::string& line : lines(questions)) {
-        const auto json = aios::test::JsonReader(line).read();
+        const auto json = aios::test::read_json(line);
         Judged question{json["query"].text, {}};
         for (const auto& [id, gain] : json["relevant"].members) {
             question.gains[id + ".txt"] = static_cast<int>(gain.number);

@@ -9,7 +9,7 @@
 #include "tools/aios/host/process.hpp"
 #include "tools/aios/host/stop.hpp"
 #include "tools/aios/host/text.hpp"
-#include "tools/aios/record/frames.hpp"
+#include "tools/aios/record/boot_lines.hpp"
 
 namespace aios::host {
 
@@ -19,51 +19,15 @@ constexpr std::size_t kTailKept = 2000;
 constexpr std::uint64_t kMaxLog = 16 << 20;
 constexpr std::chrono::minutes kLimit{20}; // generous, because a busy machine is no failure
 
-// Cuts all that is said into lines, those of each console apart.
-class Listener {
-public:
-    explicit Listener(BenchBoot& boot) : boot_(boot), serial_([this](std::string_view line) { take(line); }) {}
-
-    void serial(std::string_view text) { serial_.feed(text); }
-
-    bool frames(std::string_view bytes) {
-        const auto fed = reader_.feed(bytes, [this](const Frame& frame) -> Outcome<> {
-            if (frame.kind == FrameKind::boot_facts) HOST_TRY(take_frame(frame, 0, record_, {}));
-            if (frame.kind != FrameKind::console) return {};
-            cbor::Decoder in(frame.body);
-            const auto text = in.bytes();
-            if (!text) return failure(Exit::failed_inside, "console text is not a byte string.");
-            const auto [at, is_new] = consoles_.try_emplace(frame.agent, [this](std::string_view line) { take(line); });
-            at->second.feed(as_text(*text));
-            return {};
-        });
-        if (!fed) boot_.wrong = fed.error().sentence;
-        return fed.has_value();
+// The figures among the lines, and the end of the others.
+void take_line(BenchBoot& boot, std::string_view line) {
+    if (auto figure = parse_bench_line(line)) {
+        boot.lines.push_back(std::move(*figure));
+        return;
     }
-
-    void finish() {
-        serial_.finish();
-        for (auto& [agent, lines] : consoles_)
-            lines.finish();
-        boot_.facts = record_.boot;
-    }
-
-private:
-    void take(std::string_view line) {
-        if (auto figure = parse_bench_line(line)) {
-            boot_.lines.push_back(std::move(*figure));
-            return;
-        }
-        boot_.tail += printable(line) + "\n";
-        if (boot_.tail.size() > kTailKept) boot_.tail.erase(0, boot_.tail.size() - kTailKept);
-    }
-
-    BenchBoot& boot_;
-    LineCutter serial_;
-    FrameReader reader_;
-    RunRecord record_;
-    std::map<std::uint64_t, LineCutter> consoles_;
-};
+    boot.tail += printable(line) + "\n";
+    if (boot.tail.size() > kTailKept) boot.tail.erase(0, boot.tail.size() - kTailKept);
+}
 
 // QEMU ends at once with a sentence of its own if it cannot load the plugin.
 bool refuses_plugin(const MachineResult& result) {
@@ -97,10 +61,10 @@ Outcome<BenchBoot> boot_bench(MachineSpec spec, BenchPlugin& plugin, const std::
     if (!plugin.file.empty())
         spec.more.insert(spec.more.end(), {"-plugin", plugin.file.native(), "-d", "plugin", "-D", log.native()});
     BenchBoot boot;
-    Listener listener(boot);
+    BootLines said([&](std::string_view line) { take_line(boot, line); });
     const MachineEars ears{
-        [&](std::string_view text) { listener.serial(text); },
-        [&](std::string_view bytes) { return listener.frames(bytes); },
+        [&](std::string_view text) { said.serial(text); },
+        [&](std::string_view bytes) { return said.frames(bytes); },
         [&] {
             progress.tick();
             return true;
@@ -109,12 +73,14 @@ Outcome<BenchBoot> boot_bench(MachineSpec spec, BenchPlugin& plugin, const std::
     const MachineResult result = HOST_TRY(run_machine(spec, ears));
     if (stop_signal() != 0) return failure(Exit::failed_inside, "the benchmark was interrupted.");
     if (!plugin.file.empty() && refuses_plugin(result)) {
-        std::string said = result.message.substr(0, result.message.find('\n'));
-        plugin = {{}, "QEMU does not take the plugin: " + shortened(said)};
+        const std::string first = result.message.substr(0, result.message.find('\n'));
+        plugin = {{}, "QEMU does not take the plugin: " + shortened(first)};
         spec.more = without;
         return boot_bench(std::move(spec), plugin, scratch, progress);
     }
-    listener.finish();
+    said.finish();
+    boot.facts = said.record().boot;
+    boot.wrong = said.broken();
     if (!plugin.file.empty()) boot.windows = parse_bench_windows(HOST_TRY(read_file(log, kMaxLog)));
     if (!boot.wrong.empty()) return boot;
     if (result.end == MachineEnd::out_of_time)

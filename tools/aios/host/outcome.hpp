@@ -41,14 +41,5 @@ using Outcome = std::expected<T, Failure>;
         auto&& host_try_result_ = (expression);                                                                        \
         if (!host_try_result_.has_value()) [[unlikely]]                                                                \
             return std::unexpected<::aios::host::Failure>(std::move(host_try_result_.error()));                        \
-        ::aios::host::detail::take_value(std::move(host_try_result_));                                                 \
+        ::aios::detail::take_value(std::move(host_try_result_));                                                       \
     })
-
-namespace aios::host::detail {
-
-template <typename T>
-T take_value(std::expected<T, Failure>&& result) {
-    if constexpr (!std::is_void_v<T>) return *std::move(result);
-}
-
-} // namespace aios::host::detail

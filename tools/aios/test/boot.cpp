@@ -15,7 +15,7 @@
 #include "tools/aios/input/bundle.hpp"
 #include "tools/aios/machine/uefi_boot.hpp"
 #include "tools/aios/record/audit_log.hpp"
-#include "tools/aios/record/frames.hpp"
+#include "tools/aios/record/boot_lines.hpp"
 
 namespace aios::host {
 
@@ -31,25 +31,10 @@ constexpr std::string_view kOffLine = "interrupts off for ";
 class BootWatcher {
 public:
     BootWatcher(TestLog& log, std::string_view shown)
-        : log_(log), shown_(shown), serial_([this](std::string_view line) { take(line); }),
+        : log_(log), shown_(shown), lines_([this](std::string_view line) { take(line); }),
           failed_before_(log.count(TestOutcome::failed)) {}
 
-    void serial(std::string_view text) { serial_.feed(text); }
-
-    bool frames(std::string_view bytes) {
-        const auto fed = reader_.feed(bytes, [this](const Frame& frame) -> Outcome<> {
-            HOST_TRY(take_frame(frame, 0, record_, {}));
-            if (frame.kind != FrameKind::console) return {};
-            cbor::Decoder in(frame.body);
-            const auto text = in.bytes();
-            if (!text) return failure(Exit::failed_inside, "console text is not a byte string.");
-            const auto [at, is_new] = consoles_.try_emplace(frame.agent, [this](std::string_view line) { take(line); });
-            at->second.feed(as_text(*text));
-            return {};
-        });
-        if (!fed) broken_ = fed.error().sentence;
-        return fed.has_value();
-    }
+    [[nodiscard]] BootLines& lines() { return lines_; }
 
     // With --fail-fast, what ends the boot early: empty as long as nothing does.
     [[nodiscard]] std::string reason_to_end() const {
@@ -58,12 +43,6 @@ public:
         if (log_.count(TestOutcome::failed) > failed_before_) return "a test failed";
         if (Clock::now() - last_test_ < patience) return {};
         return std::format("no test ended for {}", patience);
-    }
-
-    void finish() {
-        serial_.finish();
-        for (auto& [agent, lines] : consoles_)
-            lines.finish();
     }
 
     // What the kernel said of how long interrupts were off: one more test.
@@ -81,20 +60,18 @@ public:
     // Where the boot kept an audit log: it begins with the boot, ends with the power-off, and has the root that its
     // head names.
     void check_audit() {
-        if (!record_.head) return;
-        const bool whole = !record_.audit.empty() && kind_of(record_.audit.front()) == kAuditBoot &&
-                           kind_of(record_.audit.back()) == kAuditPower;
+        const RunRecord& record = lines_.record();
+        if (!record.head) return;
+        const bool whole = !record.audit.empty() && kind_of(record.audit.front()) == kAuditBoot &&
+                           kind_of(record.audit.back()) == kAuditPower;
         log_.result("audit_log_is_from_boot_to_power_off", whole ? TestOutcome::passed : TestOutcome::failed, "");
-        const bool good =
-            record_.head->records == record_.audit.size() && record_.head->root == audit_root(record_.audit);
+        const bool good = record.head->records == record.audit.size() && record.head->root == audit_root(record.audit);
         log_.result("audit_log_matches_its_head", good ? TestOutcome::passed : TestOutcome::failed,
-                    std::format("{} records of {}", record_.audit.size(), record_.head->records));
+                    std::format("{} records of {}", record.audit.size(), record.head->records));
     }
 
-    [[nodiscard]] const RunRecord& record() const { return record_; }
     [[nodiscard]] std::size_t tests() const { return tests_; }
     [[nodiscard]] const std::string& tail() const { return tail_; }
-    [[nodiscard]] const std::string& broken() const { return broken_; }
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -144,15 +121,11 @@ private:
 
     TestLog& log_;
     const std::string_view shown_;
-    LineCutter serial_;
-    FrameReader reader_;
-    RunRecord record_;
-    std::map<std::uint64_t, LineCutter> consoles_;
+    BootLines lines_;
     const std::size_t failed_before_;
     std::size_t tests_ = 0;
     Clock::time_point last_test_ = Clock::now();
     std::string tail_;
-    std::string broken_;
     std::vector<OffLine> off_lines_;
 };
 
@@ -186,8 +159,8 @@ Outcome<MachineResult> boot_machine(const Places& places, const Level& level, co
     }
     if (boot.kind == BootKind::uefi) HOST_TRY(prepare_uefi_boot(places.loader(), scratch.path(), spec));
     const MachineEars ears{
-        [&](std::string_view text) { watcher.serial(text); },
-        [&](std::string_view bytes) { return watcher.frames(bytes); },
+        [&](std::string_view text) { watcher.lines().serial(text); },
+        [&](std::string_view bytes) { return watcher.lines().frames(bytes); },
         [&] { return watcher.reason_to_end().empty(); },
     };
     return run_machine(spec, ears);
@@ -203,7 +176,7 @@ void run_boot(const Places& places, const Level& level, const Boot& boot, TestLo
     const std::size_t failed_before = log.count(TestOutcome::failed);
     BootWatcher watcher(log, level.shown);
     const auto result = boot_machine(of_preset, level, boot, watcher);
-    watcher.finish();
+    watcher.lines().finish();
     if (!result) {
         log.result("the boot", TestOutcome::failed, result.error().sentence);
         return;
@@ -214,8 +187,8 @@ void run_boot(const Places& places, const Level& level, const Boot& boot, TestLo
         wrong = reason;
     else if (result->end == MachineEnd::out_of_time)
         wrong = std::format("did not end within {}", level.limit);
-    else if (!watcher.broken().empty())
-        wrong = watcher.broken();
+    else if (!watcher.lines().broken().empty())
+        wrong = watcher.lines().broken();
     else if (result->status != kStatusWell)
         wrong = std::format("ended with QEMU status {}", result->status);
     else if (watcher.tests() == 0)
@@ -227,7 +200,7 @@ void run_boot(const Places& places, const Level& level, const Boot& boot, TestLo
     // A boot in which tests failed has still told everything.
     if (wrong.empty() || said_already) {
         watcher.check_audit();
-        if (level.after) level.after(watcher.record(), log);
+        if (level.after) level.after(watcher.lines().record(), log);
     }
     if (wrong.empty() || said_already) return;
     if (!log.wants("the boot")) return;
