@@ -12,7 +12,7 @@ namespace aios::crypto {
 
 namespace {
 
-enum Choice : std::uint8_t { kKnown = 1, kAvx2 = 2, kAes = 4 };
+enum Choice : std::uint8_t { kKnown = 1, kAvx2 = 2, kAes = 4, kSha = 8 };
 
 // Two programs' threads that race here write the same value.
 constinit std::atomic<std::uint8_t> choice{0};
@@ -27,14 +27,16 @@ std::uint8_t detect() {
     unsigned d = 0;
     std::uint8_t found = kKnown;
     if (__get_cpuid(1, &a, &b, &c, &d) == 0) return found;
-    const bool has_aes = (c & bit_AES) != 0 && (c & bit_PCLMUL) != 0 && (c & bit_SSSE3) != 0 && (c & bit_SSE4_1) != 0;
+    const bool has_aes = (c & bit_AES) != 0 && (c & bit_PCLMUL) != 0;
+    const bool has_sse41 = (c & bit_SSSE3) != 0 && (c & bit_SSE4_1) != 0;
     const bool has_avx = (c & bit_OSXSAVE) != 0 && (c & bit_AVX) != 0;
     constexpr std::uint64_t kSseAndAvxState = 6;
-    if (!has_avx || (read_xcr0() & kSseAndAvxState) != kSseAndAvxState) return found;
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return found;
+    if (has_sse41 && (b & bit_SHA) != 0) found |= kSha;
+    if (!has_avx || (read_xcr0() & kSseAndAvxState) != kSseAndAvxState) return found;
     if ((b & bit_AVX2) == 0 || (b & bit_BMI2) == 0 || (b & bit_BMI) == 0) return found;
     found |= kAvx2;
-    if (has_aes) found |= kAes;
+    if (has_aes && has_sse41) found |= kAes;
     return found;
 }
 
@@ -60,6 +62,8 @@ Result<> use_backend(Backend backend) {
 bool use_avx2() { return (current() & kAvx2) != 0; }
 
 bool use_aes_instructions() { return (current() & kAes) != 0; }
+
+bool use_sha_instructions() { return (current() & kSha) != 0; }
 
 } // namespace aios::crypto
 

@@ -1,4 +1,5 @@
-// Which code paths the library takes: portable C++, or AVX2 (with AES-NI where it is there too). Both give the same
+// Which code paths the library takes: portable C++, or AVX2 (with AES-NI and the SHA instructions where they are there
+// too). Both give the same
 // bits.
 //
 // The choice is the only global state of crypto/. It is made at the first use and can be changed by use_backend(),
@@ -20,6 +21,7 @@ enum class Backend : std::uint8_t { portable, avx2 };
 [[nodiscard]] constexpr bool is_supported(Backend backend) { return backend == Backend::portable; }
 [[nodiscard]] constexpr bool use_avx2() { return false; }
 [[nodiscard]] constexpr bool use_aes_instructions() { return false; }
+[[nodiscard]] constexpr bool use_sha_instructions() { return false; }
 
 #else
 
@@ -33,6 +35,8 @@ enum class Backend : std::uint8_t { portable, avx2 };
 [[nodiscard]] bool use_avx2();
 // AES-NI and PCLMULQDQ; never when the portable path is chosen.
 [[nodiscard]] bool use_aes_instructions();
+// The instructions for SHA-256, which need no AVX; never when the portable path is chosen.
+[[nodiscard]] bool use_sha_instructions();
 
 #endif
 

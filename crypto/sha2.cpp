@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "crypto/backend.hpp"
 #include "crypto/sha2_constants.hpp"
+#include "crypto/sha2_instructions.hpp"
 
 namespace aios::crypto::detail {
 
@@ -93,6 +95,9 @@ template <typename Word>
 } // namespace
 
 void sha2_compress(std::array<std::uint32_t, 8>& state, const std::byte* data, std::size_t count) {
+#ifndef AIOS_KERNEL
+    if (use_sha_instructions()) return sha256_compress_by_instructions(state, data, count);
+#endif
     compress(state, data, count);
 }
 
