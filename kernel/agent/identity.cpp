@@ -5,7 +5,7 @@
 #include "base/cbor.hpp"
 #include "crypto/merkle.hpp"
 #include "kernel/agent/agent.hpp"
-#include "kernel/mm/size_classes.hpp"
+#include "kernel/mm/owned.hpp"
 
 namespace aios {
 
@@ -31,21 +31,16 @@ Result<> copy_image(Payer& payer, AgentPlan& plan) {
         Reservation charge;
         crypto::MerkleFrontier of;
     };
-    struct Holder {
-        Frontier* frontier;
-        ~Holder() { mm::destroy(frontier); }
-    };
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Frontier>));
-    const Holder holder{TRY(mm::make<Frontier>(std::move(charge)))};
+    const auto frontier = TRY(mm::own<Frontier>(std::move(charge)));
     for (std::uint64_t offset = 0; offset < bytes; offset += mm::kPageSize) {
         if (Thread::has_current() && Thread::current().is_killed()) return fail(Error::killed);
         const arch::PhysAddr frame = TRY(copy->page(offset / mm::kPageSize));
         const std::uint64_t piece = bytes - offset < mm::kPageSize ? bytes - offset : mm::kPageSize;
         TRY(plan.image->read(offset, arch::physmap(frame), piece));
-        holder.frontier->of.append(
-            crypto::page_tree_leaf(Bytes(static_cast<const std::byte*>(arch::physmap(frame)), piece)));
+        frontier->of.append(crypto::page_tree_leaf(Bytes(static_cast<const std::byte*>(arch::physmap(frame)), piece)));
     }
-    const crypto::MerkleHash root = holder.frontier->of.root();
+    const crypto::MerkleHash root = frontier->of.root();
     std::memcpy(plan.program, root.data(), sizeof(plan.program));
     plan.image = std::move(copy);
     plan.is_measured = true;

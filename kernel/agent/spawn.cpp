@@ -5,7 +5,7 @@
 #include "kernel/agent/boot_mark.hpp"
 #include "kernel/agent/reaper.hpp"
 #include "kernel/audit/audit.hpp"
-#include "kernel/mm/size_classes.hpp"
+#include "kernel/mm/owned.hpp"
 
 namespace aios {
 
@@ -175,11 +175,7 @@ Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
     agent->table_ = TRY(cap::Table::create(*quota, agent->id()));
     agent->audit_ = TRY(audit::Account::create(*quota, agent->id()));
     TableHolder holder(*agent->table_);
-    Launch* launch = TRY(Launch::create(*quota, plan));
-    struct LaunchHolder {
-        Launch* launch;
-        ~LaunchHolder() { mm::destroy(launch); }
-    } launch_holder{launch};
+    mm::Owned<Launch> launch(TRY(Launch::create(*quota, plan)));
 
     StartupBlock& block = launch->startup;
     const Handle self = TRY(agent->table_->insert_new(agent, kSelfRights));
@@ -199,14 +195,14 @@ Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
     Ref<mm::AddressSpace> memory = TRY(mm::AddressSpace::create(*quota));
     Ref<Process> process = TRY(Process::create(*agent, std::move(memory), nullptr));
     holder.done(); // from here on the reaper takes down what is left
-    auto thread = process->create_kernel_thread(Agent::launch, launch);
+    auto thread = process->create_kernel_thread(Agent::launch, launch.get());
     const Result<> linked = thread ? agent->link() : fail(thread.error());
     if (!linked) {
         if (thread) process->thread_exited(**thread); // never started
         agent->end(EndReason::killed, 0, 0);
         return fail(linked.error());
     }
-    launch_holder.launch = nullptr;
+    (void)launch.release(); // the thread's
     (*thread)->start();
     return agent;
 }

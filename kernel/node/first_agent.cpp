@@ -14,6 +14,7 @@
 #include "kernel/dev/platform.hpp"
 #include "kernel/dev/resource.hpp"
 #include "kernel/fs/tree.hpp"
+#include "kernel/mm/owned.hpp"
 #include "kernel/mm/stacks.hpp"
 #include "kernel/node/power.hpp"
 #include "kernel/observe/report.hpp"
@@ -106,11 +107,7 @@ Result<> start_first_agent() {
     Ref<Quota> quota = TRY(Quota::create_root(all));
     Ref<fs::Node> program = TRY(bundle->open(path, *quota));
 
-    auto plan = TRY(mm::make<AgentPlan>());
-    struct PlanHolder {
-        AgentPlan* plan;
-        ~PlanHolder() { mm::destroy(plan); }
-    } holder{plan};
+    const auto plan = TRY(mm::own<AgentPlan>());
     plan->quota = all;
     plan->image = TRY(program->pages());
     plan->is_measured = program->content_root(plan->program);

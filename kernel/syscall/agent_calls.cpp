@@ -3,7 +3,7 @@
 
 #include "kernel/event/event.hpp"
 #include "kernel/fs/tree.hpp"
-#include "kernel/mm/size_classes.hpp"
+#include "kernel/mm/owned.hpp"
 #include "kernel/syscall/call.hpp"
 
 namespace aios::syscall::calls {
@@ -101,13 +101,9 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     if (node->info().kind != fs::NodeKind::file) return fail(Error::bad_argument);
 
     // The plan is large for a kernel stack: it lives on the heap for the length of the call.
-    struct PlanHolder {
-        AgentPlan* plan;
-        ~PlanHolder() { mm::destroy(plan); }
-    };
     const Reservation room = TRY(Reservation::make(call.quota(), Resource::memory, mm::cost_of<AgentPlan>));
-    PlanHolder holder{TRY(mm::make<AgentPlan>())};
-    AgentPlan& plan = *holder.plan;
+    const auto plan_owned = TRY(mm::own<AgentPlan>());
+    AgentPlan& plan = *plan_owned;
     plan.personality = static_cast<PersonalityKind>(request.personality);
     plan.flags = request.flags;
     plan.cpu_weight = request.cpu_weight;

@@ -3,6 +3,7 @@
 
 #include "kernel/dev/resource.hpp"
 #include "kernel/host/output.hpp"
+#include "kernel/mm/owned.hpp"
 #include "kernel/node/power.hpp"
 #include "kernel/syscall/call.hpp"
 #include "kernel/time/clock.hpp"
@@ -43,15 +44,9 @@ Answer console_write(Call& call, Handle, UserIn<std::byte> bytes, std::uint64_t 
 Answer host_send(Call& call, Handle, UserIn<std::byte> bytes, std::uint64_t size) {
     TRY(check_kind(call, DeviceKind::host_port));
     if (size > kMaxHostBytes) return fail(Error::too_large);
-    const std::uint64_t bytes_needed = size == 0 ? 1 : size;
-    const Reservation room = TRY(Reservation::make(call.quota(), Resource::memory, mm::heap_cost(bytes_needed)));
-    struct Buffer {
-        std::byte* data;
-        ~Buffer() { mm::heap_free(data); }
-    } buffer{static_cast<std::byte*>(mm::heap_allocate(bytes_needed))};
-    if (buffer.data == nullptr) return fail(Error::out_of_memory);
-    TRY(bytes.read_array(0, buffer.data, size));
-    send_frame(FrameKind::job_output, call.agent.id(), call.agent.name(), {buffer.data, size});
+    const auto buffer = TRY(mm::OwnedBytes::make(call.quota(), size));
+    TRY(bytes.read_array(0, buffer.data(), size));
+    send_frame(FrameKind::job_output, call.agent.id(), call.agent.name(), {buffer.data(), size});
     return size;
 }
 

@@ -2,6 +2,7 @@
 #include "crypto/sha2.hpp"
 #include "crypto/sha3.hpp"
 #include "kernel/event/event.hpp"
+#include "kernel/mm/owned.hpp"
 #include "kernel/syscall/call.hpp"
 
 namespace aios::syscall::calls {
@@ -16,12 +17,8 @@ struct PqcJob {
     Reservation charge;
     Ref<Operation> operation;
     PqcAlgorithm algorithm;
-    std::byte* input = nullptr;
-    std::uint64_t input_bytes = 0;
-
-    PqcJob(Reservation paid, Ref<Operation> of, PqcAlgorithm which)
-        : charge(std::move(paid)), operation(std::move(of)), algorithm(which) {}
-    ~PqcJob() { mm::heap_free(input); }
+    mm::OwnedBytes input;
+    std::uint64_t input_bytes;
 };
 
 bool is_supported(PqcAlgorithm algorithm) {
@@ -36,7 +33,7 @@ bool is_supported(PqcAlgorithm algorithm) {
 }
 
 void perform(PqcJob& job) {
-    const Bytes input(job.input, job.input_bytes);
+    const Bytes input(job.input.data(), job.input_bytes);
     switch (job.algorithm) {
     case PqcAlgorithm::sha2_256:
         return job.operation->complete_with(crypto::Sha256::hash(input));
@@ -57,13 +54,14 @@ void perform(PqcJob& job) {
 
 // Runs as a thread of the caller's process that never leaves the kernel: the caller's share and quota pay for it.
 void run_job(void* argument) {
-    auto* job = static_cast<PqcJob*>(argument);
-    if (Thread::current().is_killed()) {
-        job->operation->fail_with(Error::killed);
-    } else {
-        perform(*job);
+    {
+        const mm::Owned<PqcJob> job(static_cast<PqcJob*>(argument));
+        if (Thread::current().is_killed()) {
+            job->operation->fail_with(Error::killed);
+        } else {
+            perform(*job);
+        }
     }
-    mm::destroy(job);
     Thread::exit_current();
 }
 
@@ -135,27 +133,19 @@ Answer pqc_operation(Call& call, Handle, UserIn<PqcRequest> user) {
     if (request.flags != 0) return fail(Error::bad_argument);
     if (request.input_bytes > kMaxPqcInput) return fail(Error::too_large);
 
-    struct JobHolder {
-        PqcJob* job;
-        ~JobHolder() { mm::destroy(job); }
-    };
     Ref<Operation> operation = TRY(Operation::create(call.quota()));
-    const std::uint64_t input_room = request.input_bytes == 0 ? 1 : request.input_bytes;
-    Reservation charge =
-        TRY(Reservation::make(call.quota(), Resource::memory, mm::cost_of<PqcJob> + mm::heap_cost(input_room)));
-    JobHolder holder{TRY(mm::make<PqcJob>(std::move(charge), operation, algorithm))};
-    holder.job->input_bytes = request.input_bytes;
-    holder.job->input = static_cast<std::byte*>(mm::heap_allocate(input_room));
-    if (holder.job->input == nullptr) return fail(Error::out_of_memory);
-    TRY(UserIn<std::byte>(request.input).read_array(0, holder.job->input, request.input_bytes));
+    Reservation charge = TRY(Reservation::make(call.quota(), Resource::memory, mm::cost_of<PqcJob>));
+    mm::OwnedBytes input = TRY(mm::OwnedBytes::make(call.quota(), request.input_bytes));
+    TRY(UserIn<std::byte>(request.input).read_array(0, input.data(), request.input_bytes));
+    auto job = TRY(mm::own<PqcJob>(std::move(charge), operation, algorithm, std::move(input), request.input_bytes));
 
     const Handle handle = TRY(call.give(operation, kOperationRights));
-    auto thread = call.process.create_kernel_thread(run_job, holder.job);
+    auto thread = call.process.create_kernel_thread(run_job, job.get());
     if (!thread) {
         (void)call.agent.table().close(handle);
         return fail(thread.error());
     }
-    holder.job = nullptr; // the thread's
+    (void)job.release(); // the thread's
     (*thread)->start();
     return handle;
 }

@@ -92,22 +92,12 @@ void LinuxProcess::interrupted(Thread& thread, arch::TrapFrame& frame) { deliver
 
 Result<> LinuxProcess::thread_created(Thread& thread) {
     Reservation charge = TRY(Reservation::make(quota(), Resource::memory, mm::cost_of<LinuxThread>));
-    LinuxThread* data = TRY(mm::make<LinuxThread>(std::move(charge), thread));
-    Result<std::int32_t> tid = fail(Error::would_block);
-    {
-        ThreadLock::Guard guard(thread_lock);
-        tid = free_tid();
-        if (tid) {
-            data->tid = *tid;
-            thread.personality_data = data;
-            threads.insert(*data);
-        }
-    }
-    if (!tid) {
-        mm::destroy(data);
-        return fail(tid.error());
-    }
+    auto data = TRY(mm::own<LinuxThread>(std::move(charge), thread));
+    ThreadLock::Guard guard(thread_lock);
+    data->tid = TRY(free_tid());
     threads_staying.fetch_add(1);
+    threads.insert(*data);
+    thread.personality_data = data.release(); // ended by thread_exited()
     return {};
 }
 

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include "kernel/mm/payer.hpp"
+#include "kernel/mm/owned.hpp"
 
 namespace aios::linux_abi {
 
@@ -12,22 +12,19 @@ class HeldText {
 public:
     HeldText() = default;
     static Result<HeldText> copy(Payer& payer, std::string_view text);
-    HeldText(HeldText&& other) noexcept
-        : charge_(std::move(other.charge_)), text_(std::exchange(other.text_, nullptr)),
-          bytes_(std::exchange(other.bytes_, 0)) {}
+    HeldText(HeldText&& other) noexcept : bytes_(std::move(other.bytes_)), length_(std::exchange(other.length_, 0)) {}
     HeldText& operator=(HeldText&& other) noexcept {
-        std::swap(charge_, other.charge_);
-        std::swap(text_, other.text_);
         std::swap(bytes_, other.bytes_);
+        std::swap(length_, other.length_);
         return *this;
     }
-    ~HeldText();
-    [[nodiscard]] std::string_view view() const { return {text_, bytes_}; }
+    [[nodiscard]] std::string_view view() const {
+        return {reinterpret_cast<const char*>(bytes_.data()), length_}; // SAFETY: bytes as characters
+    }
 
 private:
-    Reservation charge_;
-    char* text_ = nullptr;
-    std::size_t bytes_ = 0;
+    mm::OwnedBytes bytes_;
+    std::size_t length_ = 0;
 };
 
 } // namespace aios::linux_abi

@@ -122,7 +122,9 @@ struct Lookup::Work {
     [[nodiscard]] std::string_view rest() const { return {remaining + at, remaining_bytes - at}; }
 };
 
-Lookup::~Lookup() { mm::destroy(work_); }
+Lookup::Lookup(Call& call, mm::Owned<Work> work) : call_(&call), work_(std::move(work)) {}
+Lookup::Lookup(Lookup&& other) noexcept = default;
+Lookup::~Lookup() = default;
 std::string_view Lookup::text() const { return {work_->text, work_->text_bytes}; }
 std::string_view Lookup::absolute() const { return work_->path.view(); }
 fs::Tree* Lookup::tree() const { return work_->tree.get(); }
@@ -152,10 +154,10 @@ constexpr SpecialFile kSpecialFiles[] = {{kSelfLink, Generated::self_link},
 std::expected<Lookup, Errno> Lookup::make(Call& call) {
     auto charge = Reservation::make(call.process.quota(), Resource::memory, mm::cost_of<Work>);
     if (!charge) return std::unexpected(kNoMemory);
-    auto made = mm::make<Work>();
+    auto made = mm::own<Work>();
     if (!made) return std::unexpected(kNoMemory);
     (*made)->charge = std::move(*charge);
-    return Lookup(call, *made);
+    return Lookup(call, std::move(*made));
 }
 
 std::expected<Lookup, Errno> Lookup::here(Call& call) {

@@ -57,7 +57,7 @@ public:
 
     static std::expected<Lookup, Errno> here(Call& call); // the working directory
 
-    Lookup(Lookup&& other) noexcept : call_(other.call_), work_(std::exchange(other.work_, nullptr)) {}
+    Lookup(Lookup&& other) noexcept;
     Lookup& operator=(Lookup&&) = delete;
     ~Lookup();
 
@@ -79,13 +79,13 @@ public:
 
 private:
     struct Work;
-    Lookup(Call& call, Work* work) : call_(&call), work_(work) {}
+    Lookup(Call& call, mm::Owned<Work> work);
     static std::expected<Lookup, Errno> make(Call& call);
     Errno walk(Follow follow);
     bool walk_straight(Follow follow);
     Errno enter_mount();
     Call* call_;
-    Work* work_;
+    mm::Owned<Work> work_;
 };
 
 // Whether the path is empty where the flags say that this names the descriptor itself (AT_EMPTY_PATH). kFault.

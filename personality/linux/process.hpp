@@ -8,6 +8,7 @@
 
 #include "kernel/agent/agent.hpp"
 #include "kernel/agent/elf.hpp"
+#include "kernel/mm/owned.hpp"
 #include "personality/linux/arguments.hpp"
 #include "personality/linux/files.hpp"
 #include "personality/linux/futex.hpp"
@@ -57,14 +58,14 @@ public:
     // itself is the same on every boot and tells nothing of others.
     static constexpr std::int32_t kFirstTid = 1, kMaxTid = 1 << 22;
 
-    static Result<LinuxProcess*> create(Process& process, const ProgramStart& start);
+    static Result<mm::Owned<LinuxProcess>> create(Process& process, const ProgramStart& start);
 
     void call(Thread& thread, arch::TrapFrame& frame) override;
     bool exception(Thread& thread, arch::TrapFrame& frame, std::uint64_t address) override;
     void interrupted(Thread& thread, arch::TrapFrame& frame) override;
     Result<> thread_created(Thread& thread) override;
     void thread_exited(Thread& thread) override;
-    ~LinuxProcess() override { mm::destroy(actions); }
+    ~LinuxProcess() override = default;
 
     [[nodiscard]] Process& process() { return process_; }
     [[nodiscard]] Agent& agent() { return process_.agent(); }
@@ -77,7 +78,7 @@ public:
     Lock lock;
     FileTable files;                              // under lock
     HeldText working_directory;                   // under lock; as Path
-    ActionTable* actions = nullptr;               // under lock
+    mm::Owned<ActionTable> actions;               // under lock
     std::uint64_t break_start = 0, break_end = 0; // under lock; break_end as the program asked
     std::uint64_t break_mapped = 0;               // under lock; page-aligned end of what is mapped
     std::atomic<std::uint32_t> creation_mask{022};

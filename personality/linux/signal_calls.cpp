@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "kernel/mm/size_classes.hpp"
+#include "kernel/mm/owned.hpp"
 
 namespace aios::linux_abi {
 namespace {
@@ -77,24 +77,23 @@ Outcome call_rt_sigaction(Call& call, std::int32_t signal, UserIn<SignalAction> 
     if (set_bytes != kSignalSetBytes || signal == 0 || !is_signal(signal)) return refuse(kInvalid);
     LinuxProcess& process = call.process;
     SignalAction wanted{};
-    ActionTable* fresh = nullptr;
+    mm::Owned<ActionTable> fresh; // ends again if there is a table already
     if (!action.is_null()) {
         wanted = LINUX_TRY(action.read());
         if (signal == kSigKill || signal == kSigStop) return refuse(kInvalid);
         wanted.mask &= ~kUnblockable;
         auto charge = LINUX_TRY(Reservation::make(process.quota(), Resource::memory, mm::cost_of<ActionTable>));
-        fresh = LINUX_TRY(mm::make<ActionTable>(std::move(charge))); // freed again if there is a table already
+        fresh = LINUX_TRY(mm::own<ActionTable>(std::move(charge)));
     }
     SignalAction previous{};
     {
         LinuxProcess::Lock::Guard guard(process.lock);
-        if (process.actions == nullptr) process.actions = std::exchange(fresh, nullptr);
-        if (process.actions != nullptr) {
+        if (!process.actions) std::swap(process.actions, fresh);
+        if (process.actions) {
             previous = process.actions->of[signal - 1];
             if (!action.is_null()) process.actions->of[signal - 1] = wanted;
         }
     }
-    mm::destroy(fresh);
     return old.is_null() ? Outcome(0) : answer(old, previous);
 }
 

@@ -14,7 +14,7 @@ constexpr std::uint64_t kSynchronous =
 
 SignalAction action_of(LinuxProcess& process, int signal) {
     LinuxProcess::Lock::Guard guard(process.lock);
-    return process.actions != nullptr ? process.actions->of[signal - 1] : SignalAction{};
+    return process.actions ? process.actions->of[signal - 1] : SignalAction{};
 }
 
 bool is_ignored(const SignalAction& action, int signal) {
@@ -57,7 +57,7 @@ bool run_handler(LinuxProcess& process, LinuxThread& data, arch::TrapFrame& fram
     data.blocked = blocked & ~kUnblockable;
     if ((action.flags & kActionResetHand) != 0) {
         LinuxProcess::Lock::Guard guard(process.lock);
-        if (process.actions != nullptr) process.actions->of[info.signal - 1].handler = kSigDefault;
+        if (process.actions) process.actions->of[info.signal - 1].handler = kSigDefault;
     }
     return true;
 }

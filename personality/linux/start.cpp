@@ -124,9 +124,8 @@ Result<ProgramEntry> start_process(LinuxProcess& linux_process, const ProgramSta
     options.no_replace = true;
     const std::uint64_t low = TRY(memory.map_anonymous(kStackBytes, arch::Protection::read | arch::Protection::write,
                                                        mm::ChargeWhen::at_touch, options));
-    Words* words = TRY(mm::make<Words>());
+    const auto words = TRY(mm::own<Words>());
     auto pointer = build_stack(low + kStackBytes, start, image, linux_process.executable.view(), *words);
-    mm::destroy(words);
     return ProgramEntry{&linux_process, arch::make_user_frame(image.entry, TRY(std::move(pointer)))};
 }
 
@@ -149,30 +148,24 @@ Result<> LinuxProcess::open_standard(const StartupBlock& startup) {
     return {};
 }
 
-Result<LinuxProcess*> LinuxProcess::create(Process& process, const ProgramStart& start) {
+Result<mm::Owned<LinuxProcess>> LinuxProcess::create(Process& process, const ProgramStart& start) {
     Reservation charge = TRY(Reservation::make(process.agent().quota(), Resource::memory, mm::cost_of<LinuxProcess>));
-    LinuxProcess* made = TRY(mm::make<LinuxProcess>(process, std::move(charge)));
-    auto set_up = [&]() -> Result<> {
-        char path[kMaxPathBytes];
-        const std::size_t bytes = std::strlen(start.path);
-        if (bytes + 1 > sizeof(path)) return fail(Error::too_large);
-        path[0] = '/';
-        std::memcpy(path + 1, start.path, bytes);
-        made->executable = TRY(HeldText::copy(made->quota(), {path, bytes + 1}));
-        made->name_space.set_up(*start.startup);
-        return made->open_standard(*start.startup);
-    };
-    if (const auto done = set_up(); !done) {
-        mm::destroy(made);
-        return fail(done.error());
-    }
+    auto made = TRY(mm::own<LinuxProcess>(process, std::move(charge)));
+    char path[kMaxPathBytes];
+    const std::size_t bytes = std::strlen(start.path);
+    if (bytes + 1 > sizeof(path)) return fail(Error::too_large);
+    path[0] = '/';
+    std::memcpy(path + 1, start.path, bytes);
+    made->executable = TRY(HeldText::copy(made->quota(), {path, bytes + 1}));
+    made->name_space.set_up(*start.startup);
+    TRY(made->open_standard(*start.startup));
     return made;
 }
 
 Result<ProgramEntry> start_program(Process& process, const ProgramStart& start) {
-    LinuxProcess* made = TRY(LinuxProcess::create(process, start));
-    auto entry = start_process(*made, start);
-    if (!entry) mm::destroy(made);
+    auto made = TRY(LinuxProcess::create(process, start));
+    const ProgramEntry entry = TRY(start_process(*made, start));
+    (void)made.release(); // the process's
     return entry;
 }
 
