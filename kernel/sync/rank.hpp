@@ -19,8 +19,9 @@ enum class Rank : std::uint8_t {
     // spinlocks
     agent_tree, // parent, children
     agent,      // one agent's state
-    derivation, // derivation nodes
+    derivation, // one derivation tree
     cap_table,  // one capability table
+    cap_paid,   // the nodes that one table pays for
     channel,
     operation,
     lending,      // who serves whom in ipc_call

@@ -31,6 +31,8 @@ namespace aios::sync {
         return "derivation";
     case Rank::cap_table:
         return "cap_table";
+    case Rank::cap_paid:
+        return "cap_paid";
     case Rank::channel:
         return "channel";
     case Rank::operation:
