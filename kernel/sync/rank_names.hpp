@@ -21,8 +21,6 @@ namespace aios::sync {
         return "file_tree";
     case Rank::pages:
         return "pages";
-    case Rank::bundle:
-        return "bundle";
     case Rank::agent_tree:
         return "agent_tree";
     case Rank::agent:
