@@ -29,19 +29,19 @@ namespace aios::cap {
 
 std::uint64_t DerivationTree::now_locked(const DerivationNode& node) {
     AIOS_ASSERT(lock(node).is_held());
-    return node.root_->birth_;
+    return node.tree_->births;
 }
 
 void DerivationTree::link_locked(DerivationNode& parent, DerivationNode& child) {
-    AIOS_ASSERT(lock(parent).is_held() && parent.root_ == child.root_);
-    child.birth_ = ++parent.root_->birth_;
+    AIOS_ASSERT(lock(parent).is_held() && parent.tree_ == child.tree_);
+    child.birth_ = ++parent.tree_->births;
     parent.children_.push_back(child);
 }
 
-DerivationNode::DerivationNode(Reservation charge, Ref<DerivationNode> parent, Ref<Object> object, Rights rights)
-    : depth_(static_cast<std::uint8_t>(parent ? parent->depth_ + 1 : 0)), rights_(rights),
-      root_(parent ? parent->root_ : this), charge_(std::move(charge)), parent_(std::move(parent)),
-      object_(std::move(object)) {}
+DerivationNode::DerivationNode(Reservation charge, Ref<TreeState> tree, Ref<DerivationNode> parent, Ref<Object> object,
+                               Rights rights)
+    : depth_(static_cast<std::uint8_t>(parent ? parent->depth_ + 1 : 0)), rights_(rights), tree_(std::move(tree)),
+      charge_(std::move(charge)), parent_(std::move(parent)), object_(std::move(object)) {}
 
 DerivationNode::~DerivationNode() = default;
 
@@ -49,31 +49,10 @@ DerivationNode::~DerivationNode() = default;
 void DerivationNode::unlink() {
     AIOS_ASSERT(children_.is_empty() && table_ == nullptr);
     if (parent_) {
-        DerivationLock::Guard guard(root_->lock_);
+        DerivationLock::Guard guard(tree_->lock);
         if (sibling_.is_linked()) parent_->children_.remove(*this);
     }
     if (payer_list_) payer_list_->remove(*this);
-}
-
-void DerivationNode::forget() {
-    if (keepers_.release()) mm::destroy(this);
-}
-
-// A root's memory may stay, for the lock of ended nodes that somebody still holds; all else goes, its charge too.
-void DerivationNode::end_last_holder() {
-    if (counted_) object_->handle_removed(rights_);
-    DerivationNode* const root = root_;
-    if (root != this) {
-        const bool keeps_root = has_ended_;
-        mm::destroy(this);
-        if (keeps_root) root->forget();
-        return;
-    }
-    object_.reset();
-    last_table_.reset();
-    payer_list_.reset();
-    charge_.reset();
-    forget();
 }
 
 void DerivationNode::release() {
@@ -81,8 +60,9 @@ void DerivationNode::release() {
     DerivationNode* node = this;
     while (node != nullptr && node->references_.release()) {
         if (!node->has_ended_) node->unlink();
-        DerivationNode* parent = node->parent_.leak(); // of one that has ended: none
-        node->end_last_holder();
+        if (node->counted_) node->object_->handle_removed(node->rights_);
+        DerivationNode* parent = node->parent_.leak();
+        mm::destroy(node);
         node = parent;
     }
 }
@@ -204,11 +184,10 @@ void DerivationTree::tell(Batch& batch) {
     }
 }
 
-// Step 3 for one node, under the lock of its tree, which the node needs for as long as somebody holds it.
+// Step 3 for one node, under the lock of its tree.
 void DerivationTree::finish_locked(Ending& ending) {
     DerivationNode& node = *ending.node;
     if (std::exchange(node.has_ended_, true)) return; // another revocation was here
-    if (node.root_ != &node) node.root_->keepers_.retain();
     if (node.sibling_.is_linked()) node.parent_->children_.remove(node);
     if (node.payer_list_) node.payer_list_->remove(node);
     ending.self = std::move(node.self_);
@@ -223,7 +202,7 @@ void DerivationTree::finish(Batch& batch) {
     for (unsigned i = 0; i < batch.count;) {
         DerivationNode& first = *batch.endings[i].node;
         DerivationLock::Guard guard(lock(first));
-        for (; i < batch.count && batch.endings[i].node->root_ == first.root_; ++i)
+        for (; i < batch.count && batch.endings[i].node->tree_ == first.tree_; ++i)
             finish_locked(batch.endings[i]);
     }
 }

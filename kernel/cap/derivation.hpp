@@ -5,16 +5,11 @@
 // the node that it came from and looks at its state.
 //
 // Invariants: a dead node gets no children; children stand in the order of their birth; `table_` is set exactly while
-// the node sits in a slot. All links of a tree are guarded by one spinlock (Rank::derivation), which lies in its root,
-// so no two trees share one; nothing holds two. It is held for a bounded number of steps: one way down a tree (at most
-// 64) and kChunk nodes. The list of what a table pays for has a lock of its own (paid_list.hpp), taken inside. Dropping
-// the last reference takes both: never drop one while a lock of Rank::derivation or above is held. How a tree is
-// revoked: derivation.cpp.
-//
-// Why the root is there for whoever locks it. Whoever does holds a reference to a node of the tree, and
-//   1. until the node has ended, it holds its parent, and so on up to the root;
-//   2. when it ends (a revocation is done with it) it gives up its parent, whose charge may go back then, and keeps the
-//      memory of the root instead (keepers_): what is left of a root that nobody holds is its lock.
+// the node sits in a slot. All links of a tree are guarded by a spinlock of its own (Rank::derivation), which lies in
+// its TreeState, which each node keeps; nothing holds two. It is held for a bounded number of steps: one way down a tree
+// (at most 64) and kChunk nodes. The list of what a table pays for has a lock of its own (paid_list.hpp), taken inside.
+// Dropping the last reference takes both: never drop one while a lock of Rank::derivation or above is held. How a tree
+// is revoked: derivation.cpp.
 #pragma once
 
 #include "base/intrusive_list.hpp"
@@ -28,6 +23,19 @@ class Table;
 class PaidList;
 inline constexpr unsigned kChunk = 16; // nodes handled under one hold of a lock
 using DerivationLock = sync::SpinLock<sync::Rank::derivation>;
+
+// What the nodes of one tree share. Charged with the root, whose charge may be home while somebody still keeps a dead
+// node of the tree, and this with it.
+struct TreeState {
+    static Result<Ref<TreeState>> create() { return Ref<TreeState>::adopt(TRY(mm::make<TreeState>())); }
+    void retain() { references.retain(); }
+    void release() {
+        if (references.release()) mm::destroy(this);
+    }
+    RefCount references;
+    DerivationLock lock;
+    std::uint64_t births = 0; // under the lock
+};
 
 class DerivationNode final : public mm::Authority {
 public:
@@ -43,26 +51,22 @@ private:
     friend struct Capability;
     friend struct DerivationTree;
     friend class PaidList;
-    DerivationNode(Reservation charge, Ref<DerivationNode> parent, Ref<Object> object, Rights rights);
+    DerivationNode(Reservation charge, Ref<TreeState> tree, Ref<DerivationNode> parent, Ref<Object> object,
+                   Rights rights);
     ~DerivationNode();
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
     template <typename T>
     friend void mm::destroy(T*);
-    void unlink();          // from its parent and from the list of the table that pays
-    void forget();          // a root: one keeper less
-    void end_last_holder(); // of release(): all but the links
+    void unlink(); // from its parent and from the list of the table that pays
 
     RefCount references_;
-    RefCount keepers_;    // of a root's memory: its references together, and each ended node of its tree
-    DerivationLock lock_; // of a root: the tree's
     const std::uint8_t depth_;
     const Rights rights_;
-    bool counted_ = false;   // not in a slot, but the object was told of it as of a handle: in flight, or taken
-    bool has_ended_ = false; // a revocation is done with it
-    // When it was linked: children that are older than a revocation end with it. Of a root: the last birth in its tree.
-    std::uint64_t birth_ = 0;
-    DerivationNode* const root_; // itself, if it is one
+    bool counted_ = false;    // not in a slot, but the object was told of it as of a handle: in flight, or taken
+    bool has_ended_ = false;  // a revocation is done with it
+    std::uint64_t birth_ = 0; // when it was linked; children that are older than a revocation end with it
+    const Ref<TreeState> tree_;
     Reservation charge_;
     Ref<DerivationNode> parent_;
     Ref<Object> object_;       // in flight, or taken from its slot by a revocation; a slot holds it otherwise
@@ -103,7 +107,7 @@ struct Capability {
 
 // Only for cap::Table.
 struct DerivationTree {
-    static DerivationLock& lock(const DerivationNode& node) { return node.root_->lock_; }
+    static DerivationLock& lock(const DerivationNode& node) { return node.tree_->lock; }
     static constexpr std::uint64_t kAll = ~0ull;
     // The birth of whatever is linked in the node's tree from now on is greater. Under its lock.
     static std::uint64_t now_locked(const DerivationNode& node);

@@ -8,9 +8,11 @@ namespace aios::cap {
 
 Result<Ref<DerivationNode>> Table::make_node(Ref<DerivationNode> parent, Ref<Object> object, Rights rights) {
     if (parent && parent->depth() >= kMaxDerivationDepth) return fail(Error::too_large);
-    Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, mm::cost_of<DerivationNode>));
-    return Ref<DerivationNode>::adopt(
-        TRY(mm::make<DerivationNode>(std::move(charge), std::move(parent), std::move(object), rights)));
+    const std::uint64_t cost = mm::cost_of<DerivationNode> + (parent ? 0 : mm::cost_of<TreeState>);
+    Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, cost));
+    Ref<TreeState> tree = parent ? parent->tree_ : TRY(TreeState::create());
+    return Ref<DerivationNode>::adopt(TRY(
+        mm::make<DerivationNode>(std::move(charge), std::move(tree), std::move(parent), std::move(object), rights)));
 }
 
 Result<> Table::link_locked(DerivationNode& node) {

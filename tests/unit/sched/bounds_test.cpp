@@ -53,6 +53,7 @@ private:
         groups.push_back(std::make_unique<Agent>(&parent, weight));
         for (unsigned cpu = 0; cpu < 3; ++cpu) {
             auto worker = std::make_unique<Worker>(*groups.back());
+            worker->virtual_time = virtual_ns(1'000'000'000); // behind the groups beside it: the way goes on down
             if (cpu < 2) queues[cpu].insert(*worker);
             (cpu < 2 ? waiting : elsewhere).push_back(std::move(worker));
         }
