@@ -131,6 +131,42 @@ TEST(CapTrees, AnEndWaitsForNobodyWhoDropsANode) {
     EXPECT_EQ(test::heap_live, live);
 }
 
+// A derivation under way meets the end of its table: what it makes after the walk over the list would be charged to the
+// dead, and live.
+TEST(CapTrees, NothingIsDerivedBehindTheWalk) {
+    const long live = test::heap_live;
+    {
+        Holder owner(1), payer(2);
+        const Handle root = *owner.table->insert_new(Thing::create(), rights::all);
+        const Handle at_payer = *payer.table->insert(*owner.table->derive_out(root, rights::all, rights::transfer));
+        const auto node = payer.table->lookup_any(at_payer, ObjectType::any, rights::none)->node;
+        Capability late;
+        std::unique_ptr<Worker> deriver, ender;
+        {
+            cap::DerivationLock::Guard held(cap::DerivationTree::lock(*node));
+            const std::uint32_t before = node->holders();
+            deriver = std::make_unique<Worker>(1, [&] {
+                if (auto made = payer.table->derive_out(at_payer, rights::send, rights::transfer))
+                    late = std::move(*made);
+            });
+            while (node->holders() <
+                   before + 2) // it has looked the handle up and made the child: now it needs the lock
+                std::this_thread::yield();
+            ender = std::make_unique<Worker>(2, [&payer] { payer.table->close_all(); });
+            while (payer.table->insert_all({}, {})) // it is closed, and the walk has nothing to walk
+                std::this_thread::yield();
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+        ender.reset();
+        deriver.reset();
+        EXPECT_FALSE(late.is_live());
+        payer.table.reset();
+        EXPECT_EQ(payer.memory(), 0u);
+        owner.end();
+    }
+    EXPECT_EQ(test::heap_live, live);
+}
+
 // Capabilities of many trees, all paid by one table, are dropped by three threads while it ends.
 TEST(CapTrees, DropsMeetTheEndOfThePayer) {
     const long live = test::heap_live;
