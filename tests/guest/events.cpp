@@ -143,7 +143,9 @@ void test_registrations_end_with_their_handle() {
     const Message message{};
     GET(sys::ipc_send(channel.get(), &message)); // readable: each registration has a packet at once
     check_ends_with_its_handle(queue, channel.get(), kSignalReadable);
-    const OwnedHandle child(GET(spawn(kChild, with(ARGS("wait")))));
+    SpawnOptions idle;
+    idle.arguments = std::string_view("wait\0", 5);
+    const OwnedHandle child(GET(spawn("bin/child", idle)));
     check_ends_with_its_handle(queue, child.get(), kSignalEnded | kSignalFault);
     GET(sys::agent_kill(child.get(), 0));
     const PqcRequest request{static_cast<std::uint32_t>(PqcAlgorithm::sha2_256), 0, address_of("abc"), 3};
