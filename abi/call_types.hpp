@@ -186,6 +186,14 @@ struct LogInfo {
     std::uint8_t root[32]; // RFC 9162 Merkle tree head over `records`
 };
 
+// What a service tells the log of a request that it refused. The record names the caller as the one who says so; whom it
+// refused, and what, is its word. Calls within a second about one agent may become one record with their count.
+struct ServiceRefusal {
+    std::uint64_t agent; // who was refused; not 0
+    char what
+        [kMaxNameBytes]; // what it asked for, in short ("question.answer"); ends at a NUL or with the array, not empty
+};
+
 enum class PowerAction : std::uint64_t { off = 0, reset = 1 };
 
 // --- start of a program ----------------------------------------------------------------------------------------------

@@ -216,7 +216,8 @@ public:
     void count_received() { message_received(); }
 
     event::Source* event_source() override { return &events_; } // kSignalEnded, kSignalFault
-    void revoked_for(std::uint64_t) override { events_.drop_revoked(); }
+    void handle_removed(Rights) override { events_.drop_ended(); }
+    void revoked_for(std::uint64_t) override { events_.drop_ended(); }
 
     // All agents that are not dead: observe, at power-off. `function(AgentInfo)`, under no lock.
     static void for_each(void (*function)(const AgentInfo& info));

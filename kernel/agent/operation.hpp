@@ -35,7 +35,8 @@ public:
     bool finish_fetch();
 
     event::Source* event_source() override { return &source_; }
-    void revoked_for(std::uint64_t) override { source_.drop_revoked(); }
+    void handle_removed(Rights) override { source_.drop_ended(); }
+    void revoked_for(std::uint64_t) override { source_.drop_ended(); }
 
 private:
     enum class State : std::uint8_t { running, done, fetched };

@@ -21,6 +21,7 @@ public:
     void retain() {
         if (agent_ != 0) references_.retain();
     }
+    [[nodiscard]] std::uint64_t agent() const { return agent_; }
     void release() {
         if (agent_ != 0 && references_.release()) mm::destroy(this);
     }

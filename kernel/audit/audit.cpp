@@ -128,6 +128,11 @@ void refused(Account& account, const Refused& by, const cap::Refusal& refusal) {
     Engine::refused(account, record);
 }
 
+void service_refused(Account& account, const Record& record) {
+    AIOS_ASSERT(record.kind == Kind::service_refusal && record.agent == account.agent());
+    Engine::refused(account, record);
+}
+
 void close(Account& account) { Engine::close(account); }
 
 Account& kernel_account() { return *g_kernel_account; }

@@ -37,6 +37,9 @@ enum class Kind : std::uint8_t {
     fault = 6,       // details: vector, address, instruction pointer
     integrity = 7,   // a page did not match its hash: page index; name = end of the entry's path
     power = 8,       // details: action, status
+    // A service (agent) says that it refused something (name) to an agent (subject). That it says so is certain, what
+    // it says is its word.
+    service_refusal = 9,
 };
 
 struct Record {
@@ -64,6 +67,9 @@ struct Refused {
     cap::Asked asked;
 };
 void refused(Account& account, const Refused& by, const cap::Refusal& refusal);
+// The same of a refusal that a service made and tells of; `account` and `record.agent` are the service's. Who lends his
+// time to the service pays: whoever asked for what it refuses.
+void service_refused(Account& account, const Record& record);
 // The agent is settled, no thread of it exists: the counts of its refusals that are still open become records, and the
 // audit thread lets go of the account as soon as it has seen them. By the reaper.
 void close(Account& account);

@@ -1,7 +1,8 @@
 // What an agent's refusals become: at most one record a second for each of kDoors different ones, and one for all
 // others together, however many doors it tries. No lock of its own.
 //
-// A door is one call refused for one reason (type, right, error). Its first refusal is recorded at once; those that
+// A door is one call refused for one reason (type, right, error); or, of what a service refuses others, one agent that it
+// refuses, whatever that asks for: the record names the first thing of those that it stands for. A door's first refusal is recorded at once; those that
 // follow are counted, and when a second has passed since the door's last record the count becomes a record. A door
 // gives up its place when it has been quiet for a second. A refusal that finds no place is counted in `others`.
 // No count is lost: every refusal is in exactly one record.
@@ -45,15 +46,18 @@ public:
             place->since = now;
             return Verdict::record;
         }
-        return place->waiting++ == 0 ? Verdict::opened : Verdict::counted;
+        if (place->waiting++ != 0) return Verdict::counted;
+        std::ranges::copy(record.name, place->name);
+        return Verdict::opened;
     }
 
     // The next count that is due at `now` (all of them with `all`), if there is one: kind, call, details and count.
     [[nodiscard]] bool take_due(std::uint64_t now, bool all, Record& out) {
         for (Door& door : doors_) {
             if (door.waiting == 0 || (!all && !is_over(door.since, now))) continue;
-            out = Record{.kind = Kind::refusal, .subject = door.subject, .call = door.call};
+            out = Record{.kind = door.kind, .subject = door.subject, .call = door.call};
             std::ranges::copy(door.detail, out.detail);
+            std::ranges::copy(door.name, out.name);
             out.count = std::exchange(door.waiting, 0);
             door.since = now;
             return true;
@@ -77,12 +81,16 @@ private:
         bool used = false;
         std::uint64_t since = 0;   // of its last record
         std::uint64_t waiting = 0; // counted since then
+        Kind kind = Kind::refusal;
         std::uint64_t subject = 0, call = 0, detail[3] = {};
+        char name[kMaxNameBytes] = {}; // of the first of those that wait
         [[nodiscard]] bool is(const Record& record) const {
-            return call == record.call && subject == record.subject && std::ranges::equal(detail, record.detail);
+            return kind == record.kind && call == record.call && subject == record.subject &&
+                   std::ranges::equal(detail, record.detail);
         }
         void set(const Record& record) {
             used = true;
+            kind = record.kind;
             subject = record.subject;
             call = record.call;
             std::ranges::copy(record.detail, detail);

@@ -13,52 +13,53 @@
 // other, nor for a thread of those who lose something. A top that stays (handle_revoke) loses the children that it had
 // at the start: births are numbered, and those that come later stay.
 //
+// The end of a table ends what it paid for, kChunk nodes of its list at a time: each is marked dead and loses what is
+// below it, as above; then all of them, childless now, are one chunk, whose nodes may belong to several trees.
+//
 // Bound: a chunk holds the lock for at most 64 + kChunk steps. What a node costs, docs/design/capabilities.md states and
 // the guest test `bounds` holds.
 #include "kernel/cap/derivation.hpp"
 
+#include <span>
+
+#include "kernel/cap/paid_list.hpp"
 #include "kernel/cap/table.hpp"
 
 namespace aios::cap {
 
-namespace {
-struct alignas(64) Shard {
-    DerivationLock lock;
-    std::uint64_t births = 0; // under the lock
-};
-constinit Shard g_shards[DerivationTree::kShards];
-constinit std::atomic<unsigned> g_next_root{0};
-constexpr unsigned kChunk = 16; // nodes handled under one hold of the lock
-} // namespace
-
-DerivationLock& DerivationTree::lock(unsigned shard) { return g_shards[shard].lock; }
-
 std::uint64_t DerivationTree::now_locked(const DerivationNode& node) {
     AIOS_ASSERT(lock(node).is_held());
-    return g_shards[node.shard_].births;
+    return node.tree_->births;
 }
 
 void DerivationTree::link_locked(DerivationNode& parent, DerivationNode& child) {
-    AIOS_ASSERT(lock(parent).is_held() && parent.shard_ == child.shard_);
-    child.birth_ = ++g_shards[parent.shard_].births;
+    AIOS_ASSERT(lock(parent).is_held() && parent.tree_ == child.tree_);
+    child.birth_ = ++parent.tree_->births;
     parent.children_.push_back(child);
 }
 
-DerivationNode::DerivationNode(Reservation charge, Ref<DerivationNode> parent, Ref<Object> object, Rights rights)
-    : depth_(static_cast<std::uint8_t>(parent ? parent->depth_ + 1 : 0)),
-      shard_(parent ? parent->shard_ : g_next_root.fetch_add(1, std::memory_order_relaxed) % DerivationTree::kShards),
-      rights_(rights), charge_(std::move(charge)), parent_(std::move(parent)), object_(std::move(object)) {}
+DerivationNode::DerivationNode(Reservation charge, Ref<TreeState> tree, Ref<DerivationNode> parent, Ref<Object> object,
+                               Rights rights)
+    : depth_(static_cast<std::uint8_t>(parent ? parent->depth_ + 1 : 0)), rights_(rights), tree_(std::move(tree)),
+      charge_(std::move(charge)), parent_(std::move(parent)), object_(std::move(object)) {}
+
+DerivationNode::~DerivationNode() = default;
+
+// Nobody holds it. A revocation that met it may have taken it out of both already.
+void DerivationNode::unlink() {
+    AIOS_ASSERT(children_.is_empty() && table_ == nullptr);
+    if (parent_) {
+        DerivationLock::Guard guard(tree_->lock);
+        if (sibling_.is_linked()) parent_->children_.remove(*this);
+    }
+    if (payer_list_) payer_list_->remove(*this);
+}
 
 void DerivationNode::release() {
     // A child holds a reference to its parent: walking up in a loop keeps the stack flat.
     DerivationNode* node = this;
     while (node != nullptr && node->references_.release()) {
-        {
-            DerivationLock::Guard guard(DerivationTree::lock(*node));
-            AIOS_ASSERT(node->children_.is_empty() && node->table_ == nullptr);
-            if (node->sibling_.is_linked()) node->parent_->children_.remove(*node);
-            if (node->paid_.is_linked()) Paid().remove(*node);
-        }
+        if (!node->has_ended_) node->unlink();
         if (node->counted_) node->object_->handle_removed(node->rights_);
         DerivationNode* parent = node->parent_.leak();
         mm::destroy(node);
@@ -109,6 +110,7 @@ struct DerivationTree::Ending {
     Ref<DerivationNode> self, parent;
     Ref<Object> last_object;
     Ref<Table> last_table;
+    Ref<PaidList> payer_list;
     Reservation charge; // goes back now, however long somebody keeps the dead node
 };
 
@@ -129,12 +131,12 @@ void DerivationTree::end_locked(DerivationNode& node) {
 
 // Step 1 for one childless node.
 void DerivationTree::take_locked(DerivationNode& node, Batch& batch) {
+    AIOS_ASSERT(node.children_.is_empty());
     end_locked(node);
     if (!node.references_.try_retain()) {
-        // Its last holder is about to free it, and does not mind that it is in no list any more. The walk would find it
-        // again.
+        // Its last holder is about to free it, and does not mind that its parent does not know it any more. The walk
+        // would find it again.
         if (node.sibling_.is_linked()) node.parent_->children_.remove(node);
-        if (node.paid_.is_linked()) DerivationNode::Paid().remove(node);
         return;
     }
     Ending& ending = batch.endings[batch.count++];
@@ -145,8 +147,9 @@ void DerivationTree::take_locked(DerivationNode& node, Batch& batch) {
     ending.table = node.last_table_;
 }
 
-// Down to the leaves below `top`. False: there are none.
-bool DerivationTree::collect_leaves_locked(DerivationNode& top, std::uint64_t until, Batch& batch) {
+// Step 1: down to the leaves below `top`. False: there are none.
+bool DerivationTree::collect_below(DerivationNode& top, std::uint64_t until, Batch& batch) {
+    DerivationLock::Guard guard(lock(top));
     const auto may_go = [&](const DerivationNode& child) { return child.parent_ != &top || child.birth_ <= until; };
     DerivationNode* bottom = nullptr;
     for (DerivationNode* child = top.children_.front(); child != nullptr && may_go(*child);
@@ -160,25 +163,6 @@ bool DerivationTree::collect_leaves_locked(DerivationNode& top, std::uint64_t un
         DerivationNode* next = parent.children_.next(*bottom);
         if (bottom->children_.is_empty()) take_locked(*bottom, batch);
         bottom = next;
-    }
-    return true;
-}
-
-bool DerivationTree::collect_below(DerivationNode& top, std::uint64_t until, Batch& batch) {
-    DerivationLock::Guard guard(lock(top));
-    return collect_leaves_locked(top, until, batch);
-}
-
-bool DerivationTree::collect_paid(DerivationNode::Paid& paid, unsigned shard, Batch& batch) {
-    DerivationLock::Guard guard(lock(shard));
-    DerivationNode* node = paid.front();
-    if (node == nullptr) return false;
-    end_locked(*node);
-    if (collect_leaves_locked(*node, kAll, batch)) return true;
-    for (unsigned steps = 0; steps < kChunk && node != nullptr; ++steps) {
-        DerivationNode* next = paid.next(*node);
-        if (node->children_.is_empty()) take_locked(*node, batch);
-        node = next;
     }
     return true;
 }
@@ -200,21 +184,26 @@ void DerivationTree::tell(Batch& batch) {
     }
 }
 
-// Step 3.
+// Step 3 for one node, under the lock of its tree.
+void DerivationTree::finish_locked(Ending& ending) {
+    DerivationNode& node = *ending.node;
+    if (std::exchange(node.has_ended_, true)) return; // another revocation was here
+    if (node.sibling_.is_linked()) node.parent_->children_.remove(node);
+    if (node.payer_list_) node.payer_list_->remove(node);
+    ending.self = std::move(node.self_);
+    ending.parent = std::move(node.parent_);
+    ending.last_object = std::move(node.object_);
+    ending.last_table = std::move(node.last_table_);
+    ending.payer_list = std::move(node.payer_list_);
+    ending.charge = std::move(node.charge_);
+}
+
 void DerivationTree::finish(Batch& batch) {
-    if (batch.count == 0) return;
-    DerivationLock::Guard guard(lock(*batch.endings[0].node)); // all are of one tree, or of one shard
-    for (unsigned i = 0; i < batch.count; ++i) {
-        Ending& ending = batch.endings[i];
-        DerivationNode& node = *ending.node;
-        if (std::exchange(node.has_ended_, true)) continue; // another revocation was here
-        if (node.sibling_.is_linked()) node.parent_->children_.remove(node);
-        if (node.paid_.is_linked()) DerivationNode::Paid().remove(node);
-        ending.self = std::move(node.self_);
-        ending.parent = std::move(node.parent_);
-        ending.last_object = std::move(node.object_);
-        ending.last_table = std::move(node.last_table_);
-        ending.charge = std::move(node.charge_);
+    for (unsigned i = 0; i < batch.count;) {
+        DerivationNode& first = *batch.endings[i].node;
+        DerivationLock::Guard guard(lock(first));
+        for (; i < batch.count && batch.endings[i].node->tree_ == first.tree_; ++i)
+            finish_locked(batch.endings[i]);
     }
 }
 
@@ -227,10 +216,25 @@ void DerivationTree::destroy_below(DerivationNode& top, std::uint64_t until) {
     }
 }
 
-void DerivationTree::destroy_paid(DerivationNode::Paid& paid, unsigned shard) {
+// Nothing is derived from it any more. Whether something was.
+bool DerivationTree::end_top(DerivationNode& top) {
+    DerivationLock::Guard guard(lock(top));
+    end_locked(top);
+    return !top.children_.is_empty();
+}
+
+void DerivationTree::destroy_paid(PaidList& list) {
     for (;;) {
+        PaidList::Front front;
+        if (!list.look(front)) return;
+        const std::span nodes(front.nodes, front.count);
+        for (const Ref<DerivationNode>& node : nodes)
+            if (end_top(*node)) destroy_below(*node, kAll);
         Batch batch;
-        if (!collect_paid(paid, shard, batch)) return;
+        for (const Ref<DerivationNode>& node : nodes) {
+            DerivationLock::Guard guard(lock(*node));
+            if (!node->has_ended_) take_locked(*node, batch);
+        }
         tell(batch);
         finish(batch);
     }

@@ -5,10 +5,11 @@
 // the node that it came from and looks at its state.
 //
 // Invariants: a dead node gets no children; children stand in the order of their birth; `table_` is set exactly while
-// the node sits in a slot. All links of a tree are guarded by the spinlock of its shard (Rank::derivation): trees are
-// dealt out to kShards of them, and nothing holds two. It is held for a bounded number of steps: one way down a tree
-// (at most 64) and kChunk nodes. Dropping the last reference takes that lock: never drop one while a lock of
-// Rank::derivation or above is held. How a tree is revoked: derivation.cpp.
+// the node sits in a slot. All links of a tree are guarded by a spinlock of its own (Rank::derivation), which lies in
+// its TreeState, which each node keeps; nothing holds two. It is held for a bounded number of steps: one way down a tree
+// (at most 64) and kChunk nodes. The list of what a table pays for has a lock of its own (paid_list.hpp), taken inside.
+// Dropping the last reference takes both: never drop one while a lock of Rank::derivation or above is held. How a tree
+// is revoked: derivation.cpp.
 #pragma once
 
 #include "base/intrusive_list.hpp"
@@ -19,11 +20,28 @@
 namespace aios::cap {
 
 class Table;
+class PaidList;
+inline constexpr unsigned kChunk = 16; // nodes handled under one hold of a lock
+using DerivationLock = sync::SpinLock<sync::Rank::derivation>;
+
+// What the nodes of one tree share. Charged with the root, whose charge may be home while somebody still keeps a dead
+// node of the tree, and this with it.
+struct TreeState {
+    static Result<Ref<TreeState>> create() { return Ref<TreeState>::adopt(TRY(mm::make<TreeState>())); }
+    void retain() { references.retain(); }
+    void release() {
+        if (references.release()) mm::destroy(this);
+    }
+    RefCount references;
+    DerivationLock lock;
+    std::uint64_t births = 0; // under the lock
+};
 
 class DerivationNode final : public mm::Authority {
 public:
     [[nodiscard]] bool is_live() const { return state() != State::dead; }
-    [[nodiscard]] unsigned depth() const { return depth_; } // 0: made with the object
+    [[nodiscard]] unsigned depth() const { return depth_; }                     // 0: made with the object
+    [[nodiscard]] std::uint32_t holders() const { return references_.value(); } // a snapshot, for tests
     void retain() override { references_.retain(); }
     void release() override;
     DerivationNode(const DerivationNode&) = delete;
@@ -32,20 +50,23 @@ private:
     friend class Table;
     friend struct Capability;
     friend struct DerivationTree;
-    DerivationNode(Reservation charge, Ref<DerivationNode> parent, Ref<Object> object, Rights rights);
-    ~DerivationNode() = default;
+    friend class PaidList;
+    DerivationNode(Reservation charge, Ref<TreeState> tree, Ref<DerivationNode> parent, Ref<Object> object,
+                   Rights rights);
+    ~DerivationNode();
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
     template <typename T>
     friend void mm::destroy(T*);
+    void unlink(); // from its parent and from the list of the table that pays
 
     RefCount references_;
     const std::uint8_t depth_;
-    const std::uint8_t shard_; // the parent's; a root is dealt the next
     const Rights rights_;
     bool counted_ = false;    // not in a slot, but the object was told of it as of a handle: in flight, or taken
     bool has_ended_ = false;  // a revocation is done with it
     std::uint64_t birth_ = 0; // when it was linked; children that are older than a revocation end with it
+    const Ref<TreeState> tree_;
     Reservation charge_;
     Ref<DerivationNode> parent_;
     Ref<Object> object_;       // in flight, or taken from its slot by a revocation; a slot holds it otherwise
@@ -53,8 +74,9 @@ private:
     Ref<Table> last_table_;    // had it in a slot until a revocation or close whose consequences are not all told yet
     Ref<DerivationNode> self_; // ENDS: it is itself: its slot's reference, until the revocation is done with it
     std::uint32_t slot_ = 0;
-    ListNode sibling_; // among the parent's children
-    ListNode paid_;    // in the list of the table that pays, of the node's shard
+    ListNode sibling_;         // among the parent's children
+    ListNode paid_;            // in `payer_list_`, under the lock of that
+    Ref<PaidList> payer_list_; // until it has ended
 
 public: // for the list types, which need complete access to the members
     using Children = IntrusiveList<DerivationNode, &DerivationNode::sibling_>;
@@ -83,13 +105,9 @@ struct Capability {
     void uncount();
 };
 
-using DerivationLock = sync::SpinLock<sync::Rank::derivation>;
-
 // Only for cap::Table.
 struct DerivationTree {
-    static constexpr unsigned kShards = 32;
-    static DerivationLock& lock(unsigned shard);
-    static DerivationLock& lock(const DerivationNode& node) { return lock(node.shard_); }
+    static DerivationLock& lock(const DerivationNode& node) { return node.tree_->lock; }
     static constexpr std::uint64_t kAll = ~0ull;
     // The birth of whatever is linked in the node's tree from now on is greater. Under its lock.
     static std::uint64_t now_locked(const DerivationNode& node);
@@ -97,19 +115,19 @@ struct DerivationTree {
     // Ends everything below `top` that was born up to `until`, in chunks. Takes the lock; the caller holds none, and a
     // reference to `top`. Any number may run at once, on the same nodes too.
     static void destroy_below(DerivationNode& top, std::uint64_t until);
-    // The same for all nodes of a table's list of one shard, and everything below them.
-    static void destroy_paid(DerivationNode::Paid& paid, unsigned shard);
+    // The same for all nodes of a table's list, which is closed, and everything below them.
+    static void destroy_paid(PaidList& list);
 
 private:
     struct Ending;
     struct Batch;
     static bool collect_below(DerivationNode& top, std::uint64_t until, Batch& batch);
-    static bool collect_paid(DerivationNode::Paid& paid, unsigned shard, Batch& batch);
-    static bool collect_leaves_locked(DerivationNode& top, std::uint64_t until, Batch& batch);
+    static bool end_top(DerivationNode& top);
     static void end_locked(DerivationNode& node);
     static void take_locked(DerivationNode& node, Batch& batch);
     static void tell(Batch& batch);
     static void finish(Batch& batch);
+    static void finish_locked(Ending& ending);
 };
 
 } // namespace aios::cap

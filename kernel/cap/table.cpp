@@ -16,14 +16,13 @@ constexpr Handle make_handle(std::uint32_t generation, std::uint32_t slot) {
 Result<Ref<Table>> Table::create(Payer& payer, std::uint64_t holder) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Table>));
     Ref<mm::SpaceSet> spaces = TRY(mm::SpaceSet::create(payer));
+    Ref<PaidList> paid = TRY(PaidList::create(payer));
     return Ref<Table>::adopt(
-        TRY(mm::make<Table>(std::move(charge), Ref<Payer>::share(payer), std::move(spaces), holder)));
+        TRY(mm::make<Table>(std::move(charge), Ref<Payer>::share(payer), std::move(spaces), std::move(paid), holder)));
 }
 
 Table::~Table() {
     AIOS_ASSERT(used_ == 0); // close_all() came first
-    for (const DerivationNode::Paid& paid : paid_)
-        AIOS_ASSERT(paid.is_empty());
     for (std::uint32_t i = 0; i < chunk_count_; ++i) {
         mm::destroy(chunks_[i]);
         payer_->give_back(Resource::memory, mm::cost_of<Chunk>);
@@ -182,19 +181,19 @@ Result<> Table::insert_all(std::span<Capability> capabilities, std::span<Handle>
     return {};
 }
 
-// Which lock the slot's tree has is seen without that lock. Meanwhile the slot can have been revoked, or closed, but
-// what a handle names does not change.
+// Which tree the slot's node is of, and so which lock, is seen without that lock: the node is held meanwhile. The slot can
+// have been revoked, or closed, when the lock is there, but what a handle names does not change.
 Result<Table::Taken> Table::take(Handle handle, bool names_table) {
     const auto index = static_cast<std::uint32_t>(handle);
-    unsigned shard = 0;
+    Ref<DerivationNode> seen; // dropped outside the locks
     {
         SlotsGuard guard(lock_);
         Slot* slot = find_locked(handle);
         if (slot == nullptr) return fail(Error::bad_handle);
         if (slot->node == nullptr) return free_slot_locked(*slot, index); // revoked: in no tree any more
-        shard = slot->node->shard_;
+        seen = Ref<DerivationNode>::share(*slot->node);
     }
-    DerivationLock::Guard tree(DerivationTree::lock(shard));
+    DerivationLock::Guard tree(DerivationTree::lock(*seen));
     SlotsGuard guard(lock_);
     Slot* slot = find_locked(handle);
     if (slot == nullptr) return fail(Error::bad_handle);

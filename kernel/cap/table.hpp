@@ -1,7 +1,7 @@
 // Capability tables. A table maps handles (generation and slot) to objects and rights; it grows in chunks as it is
 // filled. Each slot caches its derivation node, whose `live` word every lookup loads. derivation.hpp says how
 // capabilities depend on each other. Locks: Rank::cap_table (slots), nested in Rank::derivation
-// (of the shard that the slot's tree belongs to) wherever what a slot holds changes.
+// (of the slot's tree) wherever what a slot holds changes.
 //
 // Invariants: a slot is free, promised (to a capability that is being inserted), used, or revoked (its object is gone,
 // the number stays taken until its holder closes it); its generation changes whenever it is freed and never repeats;
@@ -11,7 +11,7 @@
 #include <span>
 
 #include "abi/call_types.hpp"
-#include "kernel/cap/derivation.hpp"
+#include "kernel/cap/paid_list.hpp"
 #include "kernel/cap/refusal.hpp"
 #include "kernel/mm/space_set.hpp"
 
@@ -123,8 +123,9 @@ private:
         Rights rights_;
     };
 
-    Table(Reservation charge, Ref<Payer> payer, Ref<mm::SpaceSet> spaces, std::uint64_t holder)
-        : charge_(std::move(charge)), payer_(std::move(payer)), spaces_(std::move(spaces)), holder_(holder) {}
+    Table(Reservation charge, Ref<Payer> payer, Ref<mm::SpaceSet> spaces, Ref<PaidList> paid, std::uint64_t holder)
+        : charge_(std::move(charge)), payer_(std::move(payer)), spaces_(std::move(spaces)), holder_(holder),
+          paid_(std::move(paid)) {}
     ~Table();
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
@@ -132,7 +133,8 @@ private:
     friend void mm::destroy(T*);
 
     Result<Ref<DerivationNode>> make_node(Ref<DerivationNode> parent, Ref<Object> object, Rights rights);
-    Result<> link_locked(DerivationNode& node); // under the derivation lock: below its parent and among what is paid
+    // Under the lock of its tree: below its parent and among what is paid. revoked; bad_state: the table has ended.
+    Result<> link_locked(DerivationNode& node);
     Result<> grow_locked();
     Result<> ensure_free_locked(std::uint32_t count);
     std::uint32_t promise_slot_locked(); // one is free
@@ -151,7 +153,7 @@ private:
     Ref<Payer> payer_;
     const Ref<mm::SpaceSet> spaces_;
     const std::uint64_t holder_;
-    DerivationNode::Paid paid_[DerivationTree::kShards]; // each guarded by the lock of its shard
+    const Ref<PaidList> paid_; // what it derived or created
     mutable sync::SpinLock<sync::Rank::cap_table> lock_;
     Chunk* chunks_[kMaxChunks] = {};
     std::uint32_t chunk_count_ = 0;

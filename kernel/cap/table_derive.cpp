@@ -8,17 +8,17 @@ namespace aios::cap {
 
 Result<Ref<DerivationNode>> Table::make_node(Ref<DerivationNode> parent, Ref<Object> object, Rights rights) {
     if (parent && parent->depth() >= kMaxDerivationDepth) return fail(Error::too_large);
-    Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, mm::cost_of<DerivationNode>));
-    return Ref<DerivationNode>::adopt(
-        TRY(mm::make<DerivationNode>(std::move(charge), std::move(parent), std::move(object), rights)));
+    const std::uint64_t cost = mm::cost_of<DerivationNode> + (parent ? 0 : mm::cost_of<TreeState>);
+    Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, cost));
+    Ref<TreeState> tree = parent ? parent->tree_ : TRY(TreeState::create());
+    return Ref<DerivationNode>::adopt(TRY(
+        mm::make<DerivationNode>(std::move(charge), std::move(tree), std::move(parent), std::move(object), rights)));
 }
 
 Result<> Table::link_locked(DerivationNode& node) {
-    if (node.parent_) {
-        if (!node.parent_->is_live()) return fail(Error::revoked);
-        DerivationTree::link_locked(*node.parent_, node);
-    }
-    paid_[node.shard_].push_back(node);
+    if (node.parent_ && !node.parent_->is_live()) return fail(Error::revoked);
+    if (!paid_->add(node)) return fail(Error::bad_state);
+    if (node.parent_) DerivationTree::link_locked(*node.parent_, node);
     return {};
 }
 
@@ -47,10 +47,6 @@ Permitted<Capability> Table::derive_out(Handle handle, Rights rights, Rights nee
     if (!source.rights.contains(rights)) return refuse(Error::missing_right, {ObjectType::any, rights});
     Ref<DerivationNode> node = TRY(make_node(source.node, source.object, rights));
     DerivationLock::Guard tree(DerivationTree::lock(*node));
-    {
-        SlotsGuard guard(lock_);
-        if (closed_) return fail(Error::bad_state);
-    }
     TRY(link_locked(*node));
     return Capability(std::move(node));
 }
@@ -72,8 +68,8 @@ void Table::close_all() {
         closed_ = true;
     }
     // What this table paid for ends everywhere.
-    for (unsigned shard = 0; shard < DerivationTree::kShards; ++shard)
-        DerivationTree::destroy_paid(paid_[shard], shard);
+    paid_->close();
+    DerivationTree::destroy_paid(*paid_);
     // What others gave goes back to them. The table does not grow any more.
     bool was_mapped = false;
     for (std::uint32_t index = 0; index < chunk_count_ * kChunkSlots; ++index) {

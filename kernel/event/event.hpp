@@ -2,8 +2,8 @@
 // key) preallocates its one packet, charged to the registrant; posts coalesce into it with a count.
 //
 // Holds always: a registration with undelivered signals stands in the ready list, oldest first; delivery takes from the
-// front and repeated signals go to the back, so no source starves another. It goes with its queue, its source, its
-// capability or the agent that made it. A thread that leaves a wait, for whatever reason, wakes another one if packets
+// front and repeated signals go to the back, so no source starves another. It goes with its queue, its source, the
+// handle it was made through or the agent that made it. A thread that leaves a wait, for whatever reason, wakes another one if packets
 // are left. Locks: Rank::event_source, then Rank::event_queue, then Rank::registrant or Rank::wait_queue.
 #pragma once
 
@@ -75,10 +75,10 @@ public:
     static Result<Ref<EventQueue>> create(Payer& payer);
 
     // Registers for `signals` of `object`, which the caller reached through the derivation `node` (rights::wait). The
-    // registration ends with `registrant`, the caller's agent.
+    // registration ends with the handle that has it, and with `registrant`, the caller's agent.
     // Signals that are set already are delivered at once. One registration a key. wrong_type (no events), bad_argument
     // (no or unknown signals), already_exists (key), no_space (kMaxRegistrations), quota_exceeded, out_of_memory,
-    // revoked.
+    // revoked; bad_handle: the handle was closed meanwhile.
     Result<> add(Payer& payer, Object& object, std::uint64_t signals, std::uint64_t key, Ref<cap::DerivationNode> node,
                  Registrant* registrant = nullptr);
     Result<> cancel(std::uint64_t key); // not_found; its undelivered packet goes too

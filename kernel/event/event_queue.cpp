@@ -38,12 +38,18 @@ Result<> EventQueue::add(Payer& payer, Object& object, std::uint64_t signals, st
         QueueGuard guard(lock_);
         if (by_key_.find(key) != nullptr) return fail(Error::already_exists);
         if (source->count_.load(std::memory_order_relaxed) >= kMaxRegistrations) return fail(Error::no_space);
-        // A revocation clears the node's `live` word first and then walks the source's registrations under its lock
-        // (drop_revoked), which we hold: either we see the word here, or its walk finds the registration.
-        if (registration->node_ && !registration->node_->is_live()) return fail(Error::revoked);
+        // A close or a revocation of the handle meets us here:
+        //   1. We count the registration, then look whether the handle is held.
+        //   2. It ends the handle, then looks at the count (Source::drop_ended). If that is not 0 it walks the source's
+        //      registrations under the lock that we hold, and finds this one.
+        // Each writes before it reads, so not both can miss.
+        source->count_.fetch_add(1, std::memory_order_seq_cst);
+        if (registration->node_ && !registration->node_->is_held()) {
+            source->count_.fetch_sub(1, std::memory_order_relaxed);
+            return fail(registration->node_->is_live() ? Error::bad_handle : Error::revoked);
+        }
         registration->source_.store(source, std::memory_order_relaxed);
         source->listeners_.push_back(*registration);
-        source->count_.fetch_add(1, std::memory_order_seq_cst);
         by_key_.insert(*registration);
         if (registrant != nullptr) registrant->add(*registration);
         static_cast<void>(half_made.leak()); // the lists' reference
@@ -130,11 +136,11 @@ std::size_t EventQueue::take(std::span<EventPacket> packets) {
             const std::uint64_t levels = registration->source_.load(std::memory_order_relaxed)->levels() &
                                          registration->signals_ & kRepeatedSignals;
             const std::uint64_t signals = (registration->pending_ & ~kRepeatedSignals) | levels;
-            const bool is_live = !registration->node_ || registration->node_->is_live();
-            if (signals != 0 && is_live) packets[taken++] = {registration->key_, signals, registration->count_};
+            const bool is_held = !registration->node_ || registration->node_->is_held();
+            if (signals != 0 && is_held) packets[taken++] = {registration->key_, signals, registration->count_};
             registration->pending_ = levels;
             registration->count_ = levels != 0 ? 1 : 0;
-            if (levels != 0 && is_live) push_ready_locked(*registration);
+            if (levels != 0 && is_held) push_ready_locked(*registration);
         }
     }
     return taken;

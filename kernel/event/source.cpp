@@ -34,8 +34,11 @@ Source::~Source() {
     end_where([](const Registration&) { return true; });
 }
 
-void Source::drop_revoked() {
-    end_where([](const Registration& registration) { return registration.node_ && !registration.node_->is_live(); });
+// A handle ends while somebody registers through it, who counts the registration before it looks at the handle; the
+// handle was ended before we look at the count. So one of the two sees the other (EventQueue::add).
+void Source::drop_ended() {
+    if (count_.load(std::memory_order_seq_cst) == 0) return;
+    end_where([](const Registration& registration) { return registration.node_ && !registration.node_->is_held(); });
 }
 
 template <typename F>

@@ -37,8 +37,8 @@ public:
     Result<> set(std::uint64_t deadline, std::uint64_t period);
 
     event::Source* event_source() override { return &source_; }
-    void handle_removed(Rights) override { source_.drop_revoked(); }
-    void revoked_for(std::uint64_t) override { source_.drop_revoked(); }
+    void handle_removed(Rights) override { source_.drop_ended(); }
+    void revoked_for(std::uint64_t) override { source_.drop_ended(); }
 
 private:
     Timer(Reservation charge, Ref<sched::ThreadOwner> owner);

@@ -1,5 +1,5 @@
-// The container that the kernel was started with: found once, its sections opened at first use and kept. Lock:
-// Rank::file_tree, because opening a section hashes its manifest.
+// The container that the kernel was started with: found once, its sections opened at first use and kept. No lock: only
+// the thread that boots comes here, before there is an agent; agents have handles on the trees.
 #include <algorithm>
 #include <cstring>
 
@@ -18,7 +18,6 @@ struct Container {
     Ref<BundleTree> trees[std::size(boot::ContainerHeader{}.sections)];
 };
 [[clang::no_destroy]] constinit Container container;
-constinit sync::Mutex<sync::Rank::file_tree> mutex;
 
 } // namespace
 
@@ -35,7 +34,6 @@ Result<> init_bundle(arch::PhysAddr base, std::uint64_t bytes) {
 
 Result<Ref<Tree>> open_bundle_section(unsigned section) {
     if (!container.is_there || section >= std::size(container.trees)) return fail(Error::not_found);
-    sync::Mutex<sync::Rank::file_tree>::Guard guard(mutex);
     Ref<BundleTree>& tree = container.trees[section];
     if (!tree) {
         Ref<Section> opened = TRY(Section::open(container.base, container.header.sections[section]));

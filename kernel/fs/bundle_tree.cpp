@@ -2,6 +2,7 @@
 #include "kernel/fs/bundle_tree.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 
 #include "boot/container.hpp"
@@ -45,6 +46,9 @@ class FileNode final : public BundleNode {
 public:
     FileNode(Reservation charge, Ref<Section> section, std::uint32_t index)
         : BundleNode(std::move(charge), std::move(section)), index_(index) {}
+    ~FileNode() {
+        if (mm::Pages* made = pages_.load(std::memory_order_relaxed)) made->release();
+    }
     void release() override {
         if (references_.release()) mm::destroy(this);
     }
@@ -53,11 +57,16 @@ public:
         const std::uint32_t mode = (entry.flags & boot::kEntryExecutable) != 0 ? kProgramMode : kFileMode;
         return {NodeKind::file, file_id(index_), entry.bytes, mode, 0, 1};
     }
-    // Made once, so that all mappings of an open file are windows on the same Pages.
+    // The first that are made stay, so that all mappings of an open file are windows on the same Pages. Nobody waits for
+    // whoever is just making some: it makes its own, and drops them if it comes second.
     Result<Ref<mm::Pages>> pages() override {
-        sync::Mutex<sync::Rank::file_tree>::Guard guard(mutex_);
-        if (!pages_) pages_ = TRY(section_->pages_of(index_, *charge_.payer()));
-        return pages_;
+        if (mm::Pages* made = pages_.load(std::memory_order_acquire)) return Ref<mm::Pages>::share(*made);
+        Ref<mm::Pages> mine = TRY(section_->pages_of(index_, *charge_.payer()));
+        mm::Pages* first = nullptr;
+        if (!pages_.compare_exchange_strong(first, mine.get(), std::memory_order_acq_rel, std::memory_order_acquire))
+            return Ref<mm::Pages>::share(*first);
+        mine->retain(); // the node's
+        return mine;
     }
     bool content_root(std::uint8_t (&root)[32]) override {
         const crypto::MerkleHash recorded = section_->manifest().entry(index_).root;
@@ -68,8 +77,7 @@ public:
 
 private:
     const std::uint32_t index_;
-    sync::Mutex<sync::Rank::file_tree> mutex_;
-    Ref<mm::Pages> pages_;
+    std::atomic<mm::Pages*> pages_{nullptr}; // counted
 };
 
 class DirectoryNode final : public BundleNode {

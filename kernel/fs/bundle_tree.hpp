@@ -1,6 +1,6 @@
 // BundleTree: a section of the container as a read-only tree. Files are the entries; directories are implied by their
 // paths. The container's memory is the kernel's; an open node, its Pages and their source are charged to whoever opened
-// it. No lock of its own but a node's once-made Pages (Rank::bundle).
+// it. No lock.
 #pragma once
 
 #include "kernel/fs/section.hpp"

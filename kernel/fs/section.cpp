@@ -52,14 +52,24 @@ private:
 
 } // namespace
 
-Result<> AtomicBits::create(std::uint64_t bits) {
-    const std::uint64_t count = div_ceil(bits, 64) + 1;
-    auto* words = static_cast<std::atomic<std::uint64_t>*>(mm::heap_allocate(count * sizeof(std::uint64_t)));
-    if (words == nullptr) return fail(Error::out_of_memory);
-    for (std::uint64_t i = 0; i < count; ++i)
-        ::new (&words[i]) std::atomic<std::uint64_t>(0);
-    words_ = words;
+Result<> Findings::create(std::uint64_t count) {
+    const std::uint64_t words = div_ceil(count, kInWord) + 1;
+    auto* memory = static_cast<std::atomic<std::uint64_t>*>(mm::heap_allocate(words * sizeof(std::uint64_t)));
+    if (memory == nullptr) return fail(Error::out_of_memory);
+    for (std::uint64_t i = 0; i < words; ++i)
+        ::new (&memory[i]) std::atomic<std::uint64_t>(0);
+    words_ = memory;
     return {};
+}
+
+Findings::Settled Findings::settle(std::uint64_t index, Finding found) {
+    std::atomic<std::uint64_t>& word = words_[index / kInWord];
+    const std::uint64_t bits = static_cast<std::uint64_t>(found) << (index % kInWord * 2);
+    std::uint64_t now = word.load(std::memory_order_acquire);
+    while (at(now, index) == Finding::none)
+        if (word.compare_exchange_weak(now, now | bits, std::memory_order_acq_rel, std::memory_order_acquire))
+            return {found, true};
+    return {at(now, index), false};
 }
 
 Result<Ref<Section>> Section::open(arch::PhysAddr base, const boot::ContainerSection& header) {
@@ -73,14 +83,13 @@ Result<Ref<Section>> Section::open(arch::PhysAddr base, const boot::ContainerSec
         return fail(Error::integrity);
     }
     TRY(section->manifest_.parse(manifest, header.data_pages));
-    TRY(section->good_.create(header.data_pages));
-    TRY(section->bad_.create(header.data_pages));
+    TRY(section->pages_.create(header.data_pages));
     TRY(section->entries_.create(section->manifest_.count()));
     return section;
 }
 
 Result<arch::PhysAddr> Section::ready_page(std::uint64_t first_page, std::uint64_t pages, std::uint64_t index) const {
-    if (index >= pages || !good_.test(first_page + index)) return fail(Error::not_ready);
+    if (index >= pages || pages_.of(first_page + index) != Finding::good) return fail(Error::not_ready);
     return frame(first_page + index);
 }
 
@@ -88,33 +97,26 @@ Result<arch::PhysAddr> Section::page(std::uint32_t index, std::uint64_t page) {
     const ManifestEntry entry = manifest_.entry(index);
     if (page >= entry.pages()) return fail(Error::bad_argument);
     const std::uint64_t at = entry.first_page + page;
-    bool is_new = false;
-    {
-        sync::Mutex<sync::Rank::bundle>::Guard guard(mutex_);
-        if (good_.test(at)) return frame(at);
-        if (!bad_.test(at)) {
-            if (verify_locked(entry, index, page)) {
-                good_.set(at);
-                return frame(at);
-            }
-            bad_.set(at);
-            is_new = true;
-        }
+    Finding known = pages_.of(at);
+    if (known == Finding::none) {
+        const Findings::Settled settled = pages_.settle(at, verify(entry, index, page));
+        known = settled.finding;
+        if (settled.is_first && known == Finding::bad) report_integrity(entry.path, page);
     }
-    if (is_new) report_integrity(entry.path, page);
+    if (known == Finding::good) return frame(at);
     return fail(Error::integrity);
 }
 
-bool Section::verify_locked(const ManifestEntry& entry, std::uint32_t index, std::uint64_t page) {
+Finding Section::verify(const ManifestEntry& entry, std::uint32_t index, std::uint64_t page) {
     // SAFETY: the header check has found leaves and data inside the container; a leaf is 32 bytes without alignment.
     const auto* leaves = static_cast<const crypto::MerkleHash*>(arch::physmap({base_.value + header_.leaves_offset}));
     const std::span<const crypto::MerkleHash> own(leaves + entry.first_page, entry.pages());
-    if (!entries_.test(index)) {
-        if (crypto::merkle_root(own) != entry.root) return false;
-        entries_.set(index);
-    }
+    Finding known = entries_.of(index);
+    if (known == Finding::none)
+        known = entries_.settle(index, crypto::merkle_root(own) == entry.root ? Finding::good : Finding::bad).finding;
+    if (known == Finding::bad) return Finding::bad;
     const auto* start = static_cast<const std::byte*>(arch::physmap(frame(entry.first_page + page)));
-    return crypto::page_tree_leaf(Bytes(start, mm::kPageSize)) == own[page];
+    return crypto::page_tree_leaf(Bytes(start, mm::kPageSize)) == own[page] ? Finding::good : Finding::bad;
 }
 
 Result<Ref<mm::Pages>> Section::pages_of(std::uint32_t entry, Payer& payer) {

@@ -1,7 +1,11 @@
 // A section of the container: its manifest, and its data pages, which are mapped in place and verified at first touch.
 // An entry's leaves are checked against its root when the first of its pages is touched, each page against its leaf
-// when it is. What was found is remembered: two bits a page (good, bad) and one an entry. A bad page is reported once
-// and stays bad. Lock: Rank::bundle for verifying; the bits are read without it.
+// when it is. What was found is remembered, of each page and each entry. A bad page is reported once and stays bad.
+//
+// No lock: a thread that hashes may lose the CPU for long, and whoever touches a page of the same section is a stranger.
+//   1. A thread that finds nothing known hashes by itself, in its own time, for as long as nobody has published.
+//   2. It publishes what it found. The first to do so decides, for good; the others take what stands there.
+// So several may hash the same page, each once; none waits for another, and all answer the same.
 #pragma once
 
 #include <atomic>
@@ -9,27 +13,36 @@
 #include "boot/container.hpp"
 #include "kernel/fs/manifest.hpp"
 #include "kernel/mm/pages.hpp"
-#include "kernel/sync/lock.hpp"
 
 namespace aios::fs {
 
 // Records and tells the host that a page did not match its hash; `page` counts from the start of the entry. Implemented
-// by integrity.cpp; tests have their own. Called without Rank::bundle.
+// by integrity.cpp; tests have their own.
 void report_integrity(std::string_view entry, std::uint64_t page);
 
-// Bits that are set once and read without a lock.
-class AtomicBits {
+// What is known of a number of things: each is settled once, by whoever finds out first, and read without a lock.
+enum class Finding : std::uint8_t { none, good, bad };
+class Findings {
 public:
-    AtomicBits() = default;
-    ~AtomicBits() { mm::heap_free(words_); }
-    AtomicBits(const AtomicBits&) = delete;
-    Result<> create(std::uint64_t bits);
-    [[nodiscard]] bool test(std::uint64_t bit) const {
-        return (words_[bit / 64].load(std::memory_order_acquire) >> (bit % 64) & 1) != 0;
+    Findings() = default;
+    ~Findings() { mm::heap_free(words_); }
+    Findings(const Findings&) = delete;
+    Result<> create(std::uint64_t count);
+    [[nodiscard]] Finding of(std::uint64_t index) const { // acquire: pairs with the release in settle()
+        return at(words_[index / kInWord].load(std::memory_order_acquire), index);
     }
-    void set(std::uint64_t bit) { words_[bit / 64].fetch_or(1ull << (bit % 64), std::memory_order_release); }
+    // What stands there from now on, and whether it was unknown before.
+    struct Settled {
+        Finding finding;
+        bool is_first;
+    };
+    Settled settle(std::uint64_t index, Finding found);
 
 private:
+    static constexpr unsigned kInWord = 32; // two bits each
+    static Finding at(std::uint64_t word, std::uint64_t index) {
+        return static_cast<Finding>(word >> (index % kInWord * 2) & 3);
+    }
     std::atomic<std::uint64_t>* words_ = nullptr;
 };
 
@@ -59,14 +72,14 @@ private:
     [[nodiscard]] arch::PhysAddr frame(std::uint64_t page) const {
         return {base_.value + header_.data_offset + page * mm::kPageSize};
     }
-    bool verify_locked(const ManifestEntry& entry, std::uint32_t index, std::uint64_t page);
+    Finding verify(const ManifestEntry& entry, std::uint32_t index, std::uint64_t page);
 
     RefCount references_;
     const arch::PhysAddr base_;
     const boot::ContainerSection header_;
     Manifest manifest_;
-    AtomicBits good_, bad_, entries_; // pages, pages, entries whose leaves match their root
-    sync::Mutex<sync::Rank::bundle> mutex_;
+    Findings pages_;
+    Findings entries_; // whether their leaves match their root
 
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);

@@ -1,6 +1,6 @@
 // File trees as kernel objects: BundleTree (read-only, entries of a container section, pages verified at first touch)
 // and TemporaryTree (an agent's private files, charged as they grow). Paths are relative, '/'-separated, without "." or
-// ".."; the personality normalises. Lock: Rank::file_tree, Rank::bundle.
+// ".."; the personality normalises. Lock: Rank::file_tree (temporary trees).
 #pragma once
 
 #include <string_view>

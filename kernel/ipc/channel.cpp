@@ -151,6 +151,7 @@ void Channel::handle_added(Rights rights) {
 // What the end of the last sender or receiver means for those who wait happens once in the life of a channel, or nearly:
 // a right that is gone everywhere cannot be derived again. All other handles come and go without waking anybody.
 void Channel::handle_removed(Rights rights) {
+    source_.drop_ended();
     bool no_senders = false, no_receivers = false;
     {
         Lock::Guard guard(lock_);
@@ -167,7 +168,7 @@ void Channel::handle_removed(Rights rights) {
 
 // Calls and waits of `holder` through a capability that is dead end; nobody else is woken.
 void Channel::revoked_for(std::uint64_t holder) {
-    source_.drop_revoked();
+    source_.drop_ended();
     wake_revoked_calls(holder);
     receivers_waiting_.wake_revoked(holder);
 }

@@ -18,7 +18,8 @@ class Authority {
 public:
     enum class State : std::uint8_t { held, closed, dead };
 
-    [[nodiscard]] bool is_held() const { return state_.load(std::memory_order_acquire) == State::held; }
+    // Sequentially consistent, for those who write something of their own before they look (event::EventQueue::add).
+    [[nodiscard]] bool is_held() const { return state_.load(std::memory_order_seq_cst) == State::held; }
     // Before a mapping is linked: false if it must not be made any more.
     [[nodiscard]] bool admit_mapping() {
         was_mapped_.store(true, std::memory_order_seq_cst);

@@ -59,7 +59,7 @@ Result<> fill_table(Agent& agent, StartupBlock& block) {
         TRY(put(agent, block, StartupRole::registers, std::move(registers), rights::map | kHandOn));
     }
     Ref<LogView> log = TRY(LogView::create(agent.quota()));
-    TRY(put(agent, block, StartupRole::log, std::move(log), rights::read | kHandOn));
+    TRY(put(agent, block, StartupRole::log, std::move(log), rights::read | rights::write | kHandOn));
     Ref<fs::Tree> bundle = TRY(fs::open_bundle_section(boot::kSectionBoot));
     TRY(put(agent, block, StartupRole::bundle, std::move(bundle), rights::read | rights::execute | kHandOn));
     // A container without a job is no error: tests bring none.

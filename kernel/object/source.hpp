@@ -3,7 +3,7 @@
 // stands there.
 //
 // Holds always: posting never allocates, never fails and loses nothing: each registration owns its one packet, and
-// posts to it coalesce. A registration goes when its source, its queue or the capability it was made with goes. At most
+// posts to it coalesce. A registration goes when its source, its queue or the handle it was made through goes. At most
 // kMaxRegistrations listen to one source, so that a post is bounded.
 // Locks: Rank::event_source (from a fixed set, chosen by the source's address, so that the lock outlives the source),
 // then Rank::event_queue, Rank::wait_queue. Any context with no lock above Rank::timer_queue held; also under the lock
@@ -41,8 +41,8 @@ public:
     void set(std::uint64_t signals);
     void clear(std::uint64_t signals) { levels_.fetch_and(~signals, std::memory_order_acq_rel); }
     [[nodiscard]] std::uint64_t levels() const { return levels_.load(std::memory_order_acquire); }
-    // Ends the registrations whose capability is dead. From Object::revoked_for.
-    void drop_revoked();
+    // Ends the registrations whose capability is closed or dead. From Object::handle_removed and revoked_for.
+    void drop_ended();
 
 private:
     friend class EventQueue;
@@ -51,7 +51,7 @@ private:
     void end_where(F&& which);
     IntrusiveList<Listener, &Listener::source_node> listeners_;
     std::atomic<std::uint64_t> levels_{0};
-    std::atomic<std::uint32_t> count_{0}; // 0: post needs no lock
+    std::atomic<std::uint32_t> count_{0}; // 0: neither post nor drop_ended needs the lock
 };
 
 } // namespace aios::event

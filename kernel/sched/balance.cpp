@@ -81,7 +81,8 @@ Thread* steal() {
 
 // (1) The other CPUs are taken in turn. (2) Both queues are locked, the lower CPU's first, so that two CPUs that even
 // out with each other do not wait for each other. (3) FairQueue::compare says who moves; it is on its way under both
-// locks.
+// locks. The bound, with interrupts off: six ways along at most ShareGroup::kMaxDepth levels, a look at two members at
+// each, and FairQueue::kRefreshesInWalk keys brought up to date on each CPU (tests/unit/sched/bounds_test.cpp).
 void even_out(RunQueue& queue) AIOS_NO_LOCK_ANALYSIS {
     const std::uint64_t others = g_online.load(std::memory_order_acquire) & ~bit(queue.cpu);
     if (others == 0) return;

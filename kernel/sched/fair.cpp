@@ -91,9 +91,10 @@ void FairQueue::remove(Runnable& thread) {
 CpuPart* FairQueue::first_group(CpuPart& part) {
     bool changed = false;
     CpuPart* first = part.groups.first();
-    for (unsigned left = kRefreshes; first != nullptr && left != 0; --left) {
+    for (unsigned left = kRefreshes; first != nullptr && left != 0 && refreshes_left_ != 0; --left) {
         const VirtualTime now = first->group->time();
         if (now == first->key) break;
+        --refreshes_left_;
         part.groups.erase(*first);
         first->key = now;
         part.groups.insert(*first);
@@ -112,7 +113,12 @@ Runnable* FairQueue::first_below(CpuPart* part) {
     }
 }
 
-Runnable* FairQueue::first() { return size_ == 0 ? nullptr : first_below(&root_->part(cpu_)); }
+Runnable* FairQueue::first_of_walk() { return size_ == 0 ? nullptr : first_below(&root_->part(cpu_)); }
+
+Runnable* FairQueue::first() {
+    refreshes_left_ = kRefreshesInWalk;
+    return first_of_walk();
+}
 
 // At each level on the way to the next one here: of those who wait there the first one's turn comes there, so the
 // second is the one to look at, or the only one. (With the first, two CPUs would pull the same one to and fro.)
@@ -150,15 +156,16 @@ Runnable* FairQueue::behind_on(FairQueue& other, const Runnable& running_here) {
 }
 
 Exchange FairQueue::compare(FairQueue& other, const Runnable* running_here, const Runnable* running_there) {
+    refreshes_left_ = other.refreshes_left_ = kRefreshesInWalk;
     if (other.size_ != 0) {
         if (Runnable* thread = earlier_on(other)) return {Move::come, thread};
         if (running_here != nullptr)
             if (Runnable* thread = behind_on(other, *running_here)) return {Move::come, thread};
     }
-    Runnable* mine = first();
+    Runnable* mine = first_of_walk();
     if (mine == nullptr || running_there == nullptr) return {};
     if (lead(*mine, *running_there) <= static_cast<std::int64_t>(kMoveMargin)) return {};
-    const Runnable* rival = other.first();
+    const Runnable* rival = other.first_of_walk();
     if (rival != nullptr && lead(*mine, *rival) <= 0) return {};
     return {Move::go, mine};
 }

@@ -4,7 +4,8 @@
 //
 // Holds always: a part is linked exactly while something waits in it; the running thread is in no tree. Keys of groups
 // may lag behind their times, which move on other CPUs too, and never lead: the first one is brought up to date before
-// it is chosen, at most kRefreshes at a level. The caller holds the run queue's lock.
+// it is chosen, at most kRefreshes at a level and kRefreshesInWalk on one way down. The caller holds the run queue's
+// lock: interrupts are off, so what an agent can do to make keys lag must not make the walk longer.
 #pragma once
 
 #include "kernel/sched/share_group.hpp"
@@ -45,9 +46,14 @@ public:
     // Puts the running thread behind the first one.
     void step_behind_first(Runnable& running);
 
+    // Keys brought up to date in one first() or pop(), or on each of the two CPUs in one compare(), however deep the tree
+    // is.
+    static constexpr unsigned kRefreshesInWalk = 64;
+
 private:
     static constexpr unsigned kRefreshes = 8;
     CpuPart* first_group(CpuPart& part);
+    Runnable* first_of_walk();
     Runnable* first_below(CpuPart* part);
     Runnable* earlier_on(FairQueue& other);
     Runnable* behind_on(FairQueue& other, const Runnable& running_here);
@@ -58,6 +64,7 @@ private:
     ShareGroup* root_ = nullptr;
     unsigned cpu_ = 0;
     std::uint32_t size_ = 0;
+    unsigned refreshes_left_ = 0; // of the walk that is under way
 };
 
 // How long (ns) a thread runs before others get their turn, while so many wait: all of them within 8 ms, if they are

@@ -96,8 +96,8 @@ public:
     [[noreturn]] static void exit_current(); // calls owner->thread_exited
 
     event::Source* event_source() override { return &ended_; } // kSignalEnded
-    void handle_removed(Rights) override { ended_.drop_revoked(); }
-    void revoked_for(std::uint64_t) override { ended_.drop_revoked(); }
+    void handle_removed(Rights) override { ended_.drop_ended(); }
+    void revoked_for(std::uint64_t) override { ended_.drop_ended(); }
 
     // The personality's own data of this thread (signal mask, clear_child_tid, ...). Owned by the personality.
     void* personality_data = nullptr;

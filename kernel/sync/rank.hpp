@@ -14,13 +14,13 @@ enum class Rank : std::uint8_t {
     address_space, // mappings of one address space
     file_tree,     // temporary trees
     pages,         // contents of one memory object
-    bundle,        // verification of bundle pages
-    last_mutex = bundle,
+    last_mutex = pages,
     // spinlocks
     agent_tree, // parent, children
     agent,      // one agent's state
-    derivation, // derivation nodes
+    derivation, // one derivation tree
     cap_table,  // one capability table
+    cap_paid,   // the nodes that one table pays for
     channel,
     operation,
     lending,      // who serves whom in ipc_call

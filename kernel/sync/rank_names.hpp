@@ -21,8 +21,6 @@ namespace aios::sync {
         return "file_tree";
     case Rank::pages:
         return "pages";
-    case Rank::bundle:
-        return "bundle";
     case Rank::agent_tree:
         return "agent_tree";
     case Rank::agent:
@@ -31,6 +29,8 @@ namespace aios::sync {
         return "derivation";
     case Rank::cap_table:
         return "cap_table";
+    case Rank::cap_paid:
+        return "cap_paid";
     case Rank::channel:
         return "channel";
     case Rank::operation:

@@ -1,4 +1,6 @@
 // Calls about the audit log. See call.hpp.
+#include <algorithm>
+
 #include "kernel/audit/log_view.hpp"
 #include "kernel/syscall/call.hpp"
 
@@ -16,6 +18,21 @@ Answer log_read(Call&, Handle, std::uint64_t index, UserOut<std::byte> bytes, st
 Answer log_info(Call&, Handle, UserInOut<LogInfo> out) {
     const LogInfo info = TRY(audit::info());
     TRY(out.out().write(info));
+    return 0;
+}
+
+// Never waits. What the record says of the caller is the kernel's; names are printable, as everywhere in the log.
+Answer log_refusal(Call& call, Handle, UserIn<ServiceRefusal> user) {
+    const ServiceRefusal said = TRY(user.read());
+    if (said.agent == 0 || said.what[0] == '\0') return fail(Error::bad_argument);
+    audit::Record record;
+    record.kind = audit::Kind::service_refusal;
+    record.agent = call.agent.id();
+    record.subject = said.agent;
+    record.call = call.number;
+    const auto* const end = std::ranges::find(said.what, '\0');
+    std::transform(said.what, end, record.name, [](char c) { return c >= ' ' && c <= '~' ? c : '?'; });
+    audit::service_refused(call.agent.audit(), record);
     return 0;
 }
 

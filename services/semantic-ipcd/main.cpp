@@ -1,7 +1,7 @@
 // semantic-ipcd: the broker. Agents offer intents with a handle on their own channel; others ask for an intent by name
 // or meaning and get a channel of their own to the agent that fits best, so that the second message takes no detour.
 // What it says of an agent is what identityd says of the sender that the kernel names, never what the agent claims.
-// From there also comes what an agent may offer: an offer beyond it is refused, and told to who runs the node. Load is
+// From there also comes what an agent may offer: an offer beyond it is refused, recorded, and told to who runs the node. Load is
 // what the kernel counts in the agent's channel.
 #include <format>
 #include <map>
@@ -34,7 +34,8 @@ Result<std::vector<broker::SlotType>> slot_types(const ipc::Slots& slots, std::s
 
 class Broker {
 public:
-    Broker(ipc::Peer identityd, Handle host_port) : identityd_(std::move(identityd)), refusals_(host_port) {}
+    Broker(ipc::Peer identityd, broker::Refusals refusals)
+        : identityd_(std::move(identityd)), refusals_(std::move(refusals)) {}
 
     Reply offer(ipc::Incoming& request) {
         auto offer = read_offer(request);
@@ -45,7 +46,7 @@ public:
             const std::string why = identity ? std::format("its unit has no setting offers = \"{}\"", offer->intent)
                                              : std::string("identityd does not know it");
             const std::string sentence = std::format("{} may not offer {}: {}", name, offer->intent, why);
-            refusals_.tell({name, "intent.offer", offer->intent, sentence});
+            refusals_.tell({request.sender, name, "intent.offer", offer->intent, sentence});
             return ipc::refuse(request.intent, Error::missing_right, sentence);
         }
         offer->agent_name = identity->name;
@@ -155,7 +156,8 @@ private:
 int main() {
     using namespace aios;
     application::Agent agent;
-    Broker broker{ipc::Peer(OwnedHandle(agent.handle(StartupRole::identity))), agent.handle(StartupRole::host_port)};
+    Broker broker{ipc::Peer(OwnedHandle(agent.handle(StartupRole::identity))),
+                  {agent.handle(StartupRole::host_port), agent.handle(StartupRole::log)}};
     agent.use_channel(agent.handle(StartupRole::broker_server));
     agent.serve("intent.offer", [&](auto& request) { return broker.offer(request); });
     agent.serve("intent.withdraw", [&](auto& request) { return broker.withdraw(request); });

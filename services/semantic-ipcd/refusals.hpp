@@ -1,5 +1,6 @@
-// Refusals that the broker made, for the person who runs the node: each stands once in the report of the run
-// (job-message "refusal" in abi/messages.cddl) and on the console. At most kMaxTold; the last of them says so.
+// Refusals that the broker made, for the person who runs the node: each is in the audit log (log_refusal, which counts
+// those that come often), and stands once in the report of the run (job-message "refusal" in abi/messages.cddl) and on
+// the console. There at most kMaxTold; the last of them says so.
 #pragma once
 
 #include <set>
@@ -15,15 +16,17 @@ inline constexpr std::size_t kMaxTold = 64;
 
 class Refusals {
 public:
-    explicit Refusals(Handle host_port) : port_(host_port) {}
+    Refusals(Handle host_port, Handle log) : port_(host_port), log_(log) {}
     struct Refusal {
+        std::uint64_t agent_id;
         std::string agent, call, object, sentence;
     };
     void tell(const Refusal& refusal);
 
 private:
     Result<> send(const Refusal& refusal);
-    Handle port_; // or kNoHandle
+    void record(const Refusal& refusal);
+    Handle port_, log_; // or kNoHandle
     std::set<std::string> told_;
 };
 

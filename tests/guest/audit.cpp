@@ -195,6 +195,45 @@ void test_one_record_a_second() {
     CHECK(records >= 3 && records <= 6);
 }
 
+// A service's refusals: the record says who said so, whatever it was told to say; many become few; nothing is lost.
+void test_service_refusals() {
+    const Handle log = handle(StartupRole::log);
+    const std::uint64_t before = log_size();
+    ServiceRefusal said{.agent = 77, .what = "question.answer"};
+    constexpr std::uint64_t kMany = 2000;
+    for (std::uint64_t i = 0; i < kMany; ++i)
+        GET(sys::log_refusal(log, &said));
+    said = {.agent = 78, .what = "a\tb\xff, and a name of its length"}; // fills the array: no NUL ends it
+    static_assert(sizeof("a\tb\xff, and a name of its length") <= kMaxNameBytes);
+    GET(sys::log_refusal(log, &said));
+    said.agent = 0;
+    CHECK_ERROR(sys::log_refusal(log, &said), bad_argument);
+    said = {.agent = 77, .what = {}};
+    CHECK_ERROR(sys::log_refusal(log, &said), bad_argument);
+    for (const std::uint64_t address : kBadAddresses)
+        CHECK_ERROR(sys::log_refusal(log, bad_pointer<const ServiceRefusal>(address)), bad_address);
+    const OwnedHandle reader(GET(sys::handle_derive(log, rights::read.bits())));
+    CHECK_ERROR(sys::log_refusal(reader.get(), &said), missing_right);
+    sleep_until(now() + 2 * kSecond); // the count is written at the latest two seconds after
+    std::uint64_t records = 0, counted = 0;
+    bool right = true, other = false;
+    CHECK(for_each_record(before, [&](const LogRecord& record) {
+        if (!record.is(LogKind::service_refusal)) return;
+        right = right && record.agent == own_id() && record.call == 4177 && record.has_details(0, 0, 0);
+        if (record.subject == 78) {
+            other = std::string_view(record.name).starts_with("a?b?, and a name");
+            return;
+        }
+        ++records;
+        counted += record.count;
+        right = right && record.subject == 77 && std::string_view(record.name) == "question.answer";
+    }));
+    console_print("service refusals: {} in {} records\n", counted, records);
+    CHECK(right && other);
+    CHECK(counted == kMany);
+    CHECK(records >= 2 && records <= 12); // one a second, and the machine may be slow
+}
+
 // Four threads of an agent that derive for ever are in nobody's way: another's recorded calls, a look at the log and
 // the kill of the flooder take a moment.
 void test_flood_delays_nobody() {
@@ -283,6 +322,7 @@ int aios_main(const StartupBlock& block) {
     run("order_and_bounds", test_order_and_bounds);
     run("refusals_coalesce", test_refusals_coalesce);
     run("one_record_a_second", test_one_record_a_second);
+    run("service_refusals", test_service_refusals);
     run("flood_delays_nobody", test_flood_delays_nobody);
     if (cpus == 1) {
         run("flooder_pays", test_flooder_pays);

@@ -7,7 +7,17 @@
 namespace guest {
 
 // audit-kind
-enum class LogKind : std::uint8_t { boot = 1, call, refusal, agent_start, agent_end, fault, integrity, power };
+enum class LogKind : std::uint8_t {
+    boot = 1,
+    call,
+    refusal,
+    agent_start,
+    agent_end,
+    fault,
+    integrity,
+    power,
+    service_refusal
+};
 
 struct LogRecord {
     std::uint64_t index = 0, time_ns = 0, kind = 0, agent = 0, subject = 0, call = 0, detail[3] = {}, count = 0;

@@ -110,6 +110,55 @@ void test_registration_quota() {
     CHECK(info_of(self).memory_bytes <= before + 4096);
 }
 
+// A registration ends with the handle that it was made through, whatever the object: the same key is free at once, the
+// charge is back, and what was not delivered is gone.
+void check_ends_with_its_handle(const OwnedHandle& queue, Handle object, std::uint64_t signals) {
+    const std::uint64_t before = info_of(self).memory_bytes;
+    EventPacket packet{};
+    for (unsigned i = 0; i < 3; ++i) {
+        const OwnedHandle through(GET(sys::handle_derive(object, rights::wait.bits())));
+        GET(sys::event_register(queue.get(), through.get(), signals, 7));
+        CHECK_ERROR(sys::event_register(queue.get(), object, signals, 7), already_exists);
+    }
+    CHECK_ERROR(sys::event_cancel(queue.get(), 7), not_found);
+    CHECK_ERROR(sys::event_wait(queue.get(), &packet, 1, 0), timed_out);
+    CHECK(info_of(self).memory_bytes == before);
+    GET(sys::event_register(queue.get(), object, signals, 7)); // another handle keeps its own
+    GET(sys::handle_close(GET(sys::handle_derive(object, rights::wait.bits()))));
+    GET(sys::event_cancel(queue.get(), 7));
+}
+
+void exit_at_once(std::uint64_t) {
+    for (;;)
+        (void)sys::thread_exit();
+}
+
+alignas(16) char ending_stack[4096];
+
+void test_registrations_end_with_their_handle() {
+    const OwnedHandle queue(GET(sys::queue_create(self)));
+    const OwnedHandle timer(GET(sys::timer_create(self)));
+    check_ends_with_its_handle(queue, timer.get(), kSignalFired);
+    const OwnedHandle channel(GET(sys::channel_create(self, 4, 256)));
+    const Message message{};
+    GET(sys::ipc_send(channel.get(), &message)); // readable: each registration has a packet at once
+    check_ends_with_its_handle(queue, channel.get(), kSignalReadable);
+    SpawnOptions idle;
+    idle.arguments = std::string_view("wait\0", 5);
+    const OwnedHandle child(GET(spawn("bin/child", idle)));
+    check_ends_with_its_handle(queue, child.get(), kSignalEnded | kSignalFault);
+    GET(sys::agent_kill(child.get(), 0));
+    const PqcRequest request{static_cast<std::uint32_t>(PqcAlgorithm::sha2_256), 0, address_of("abc"), 3};
+    const OwnedHandle operation(GET(sys::pqc_operation(self, &request)));
+    CHECK(wait_for(operation.get(), kSignalDone));
+    const OwnedHandle thread(GET(
+        sys::thread_create(self, address_of(&exit_at_once), address_of(ending_stack + sizeof(ending_stack)) - 8, 0)));
+    CHECK(wait_for(thread.get(), kSignalEnded));
+    (void)wait_dead(child.get());
+    check_ends_with_its_handle(queue, operation.get(), kSignalDone); // done: told at once
+    check_ends_with_its_handle(queue, thread.get(), kSignalEnded);
+}
+
 // --- threads ---------------------------------------------------------------------------------------------------------
 
 alignas(16) char stacks[4][16384];
@@ -224,6 +273,7 @@ int aios_main(const StartupBlock& block) {
     run("many_sources", test_many_sources);
     run("writable_and_closed", test_writable_and_closed);
     run("registration_quota", test_registration_quota);
+    run("registrations_end_with_their_handle", test_registrations_end_with_their_handle);
     run("threads", test_threads);
     run("hashes", test_hashes);
     run("hash_arguments", test_hash_arguments);

@@ -129,6 +129,16 @@ SCENARIO(audit_log_is_verified) {
     const auto refusals =
         world.aios({"audit", "show", world.at("audit-log"), "--agent", "visitor", "--kind", "refusal"});
     EXPECT_SAYING(refusals.out.find("memory_map refused: bad_handle") != std::string::npos, refusals.out);
+    // What the broker refused it: said by the broker, about the visitor, with a sum that is whole.
+    const auto offers = world.aios({"audit", "show", world.at("audit-log"), "--kind", "service_refusal", "-o", "json"});
+    EXPECT_SAYING(offers.status == 0, offers.err);
+    std::uint64_t refused = 0;
+    for (const auto& one : test::Json::parse(offers.out)) {
+        refused += one.at("count").get<std::uint64_t>();
+        EXPECT_SAYING(one.dump().contains("semantic-ipcd") && one.dump().contains("visitor"), one.dump());
+        EXPECT_SAYING(one.dump().contains("question.answer") || one.dump().contains("answer.check"), one.dump());
+    }
+    EXPECT_SAYING(refused == 2, offers.out);
     EXPECT(world.aios({"audit", "show", world.at("audit-log"), "--agent", "nobody"}).status == 3);
     std::string log = world.get(world.at("audit-log"));
     for (const std::size_t place : {std::size_t{40}, log.size() / 2, log.size() - 1}) {

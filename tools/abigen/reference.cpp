@@ -80,6 +80,8 @@ constexpr Note kNotes[] = {
     {"ipc_reply_wait", "`reply_to` 0 answers nobody; `next` null sends the reply and does not wait."},
     {"get_async_result",
      "An outcome is fetched once; after that `bad_state`. With too small a buffer the needed size is in `value`."},
+    {"log_refusal", "The record names the caller as the one who says so. What it says of one agent within a second may "
+                    "become one record."},
     {"node_power", "Accounts, check counts and the whole audit log go to the host first."},
 };
 

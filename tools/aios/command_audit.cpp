@@ -76,7 +76,7 @@ bool is_wanted(const AuditRecord& record, const AuditNames& names, const AuditOp
 }
 
 void print_text(const AuditRecord& record, const AuditNames& names) {
-    print(std::format("{:>6} {:>12.6f} s  {:<11} {:<22} {}", record.index, static_cast<double>(record.time_ns) / 1e9,
+    print(std::format("{:>6} {:>12.6f} s  {:<15} {:<22} {}", record.index, static_cast<double>(record.time_ns) / 1e9,
                       audit_kind_name(record.kind), names.with_id(record.agent), describe_record(record, names)));
 }
 

@@ -166,6 +166,30 @@ TEST(Refusals, MoreDoorsThanPlacesBecomeOneRecordOfOthers) {
     EXPECT_FALSE(refusals.take_due(1000 + Refusals::kWindowNs, false, out));
 }
 
+// What a service refuses others: a door for each agent that it refuses, whatever that asks for, beside its own refusals.
+TEST(Refusals, OfAServiceCountByWhomItRefuses) {
+    Refusals refusals;
+    const auto said = [](std::uint64_t subject, const char* what) {
+        Record record{.kind = Kind::service_refusal, .agent = 7, .subject = subject, .call = 4177};
+        std::snprintf(record.name, sizeof(record.name), "%s", what);
+        return record;
+    };
+    EXPECT_EQ(refusals.refused(said(20, "a.first"), 100, true), Refusals::Verdict::record);
+    EXPECT_EQ(refusals.refused(said(20, "a.second"), 100, true), Refusals::Verdict::opened);
+    for (int i = 0; i < 1000; ++i) // one agent that asks for ever more takes one place
+        EXPECT_EQ(refusals.refused(said(20, "a.third"), 100, true), Refusals::Verdict::counted);
+    EXPECT_EQ(refusals.refused(said(21, "b.first"), 200, true), Refusals::Verdict::record);
+    EXPECT_EQ(refusals.refused({.kind = Kind::refusal, .agent = 7, .call = 4177}, 200, true),
+              Refusals::Verdict::record);
+    Record out;
+    ASSERT_TRUE(refusals.take_due(100 + Refusals::kWindowNs, false, out));
+    EXPECT_EQ(out.kind, Kind::service_refusal);
+    EXPECT_EQ(out.subject, 20u);
+    EXPECT_STREQ(out.name, "a.second");
+    EXPECT_EQ(out.count, 1001u);
+    EXPECT_FALSE(refusals.take_due(100 + Refusals::kWindowNs, false, out));
+}
+
 // The promise, whatever comes when: no door has two records within a second, all doors together have no more than
 // kMaxRecordsInWindow, and the counts of all records add up to the refusals that happened.
 TEST(Refusals, OneRecordASecondADoorAndFewInAllAndNoneIsLost) {

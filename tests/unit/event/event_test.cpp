@@ -24,7 +24,8 @@ public:
     static constexpr ObjectType kType = ObjectType::memory;
     Thing() : Object(kType, {}) {}
     event::Source* event_source() override { return &source; }
-    void revoked_for(std::uint64_t) override { source.drop_revoked(); }
+    void handle_removed(Rights) override { source.drop_ended(); }
+    void revoked_for(std::uint64_t) override { source.drop_ended(); }
     event::Source source;
 };
 class Mute final : public Object {
@@ -191,6 +192,70 @@ TEST_F(Event, a_revoked_capability_takes_its_registration_along) {
     EXPECT_EQ(packets[0].key, 2u);
     checked = {};
     root_checked = {};
+    table->close_all();
+}
+
+// The registration goes with its handle, and so do its packet, its charge and its key; other handles keep theirs.
+TEST_F(Event, a_closed_handle_takes_its_registration_along) {
+    Ref<cap::Table> table = *cap::Table::create(*payer, 1);
+    const Handle one = *table->insert_new(thing, rights::all), other = *table->derive(one, rights::wait);
+    const auto add_through = [&](Handle handle, std::uint64_t key) -> Result<> {
+        auto found = TRY(table->lookup_any(handle, ObjectType::any, rights::wait));
+        return queue->add(*payer, *found.object, kSignalDone, key, std::move(found.node));
+    };
+    ASSERT_TRUE(add_through(one, 2));
+    const Handle spare = *table->derive(one, rights::wait);
+    auto kept = *table->lookup_any(spare, ObjectType::any, rights::wait); // a call that is under way at the close
+    const auto before = payer->used(Resource::memory);
+    ASSERT_TRUE(add_through(other, 1));
+    thing->source.post(kSignalDone);
+    ASSERT_TRUE(table->close(other));
+    EXPECT_EQ(queue->cancel(1).error(), Error::not_found);
+    auto packets = poll();
+    ASSERT_EQ(packets.size(), 1u);
+    EXPECT_EQ(packets[0].key, 2u);
+    ASSERT_TRUE(add_through(one, 1)); // the key is free
+    ASSERT_TRUE(queue->cancel(1));
+    EXPECT_LT(payer->used(Resource::memory), before); // the handle's node went as well
+    ASSERT_TRUE(table->close(spare));
+    EXPECT_EQ(queue->add(*payer, *kept.object, kSignalDone, 1, kept.node).error(), Error::bad_handle);
+    thing->source.post(kSignalDone);
+    EXPECT_EQ(poll().size(), 1u);
+    kept = {};
+    table->close_all();
+    EXPECT_EQ(queue->cancel(2).error(), Error::not_found);
+}
+
+// One thread registers through a handle while another closes it: whoever comes first, nothing is left.
+TEST_F(Event, a_close_meets_a_registration) {
+    Ref<cap::Table> table = *cap::Table::create(*payer, 1);
+    const Handle root = *table->insert_new(thing, rights::all);
+    (void)table->close(*table->derive(root, rights::wait)); // the table has its slots
+    const auto before = payer->used(Resource::memory);
+    std::atomic<int> round{0}, registered{0}, done{0};
+    std::atomic<Handle> handle{0};
+    constexpr int kRounds = 3000;
+    HostThread registrar([&] {
+        for (int mine = 1; mine <= kRounds; ++mine) {
+            while (round != mine)
+                std::this_thread::yield();
+            if (auto found = table->lookup_any(handle, ObjectType::any, rights::wait))
+                registered += queue->add(*payer, *found->object, kSignalDone, 1, std::move(found->node)).has_value();
+            done = mine;
+        }
+    });
+    for (int i = 1; i <= kRounds; ++i) {
+        handle = *table->derive(root, rights::wait);
+        round = i;
+        for (int spin = 0; spin < i % 64 * 8; ++spin)
+            std::atomic_signal_fence(std::memory_order_seq_cst);
+        EXPECT_TRUE(table->close(handle));
+        while (done != i)
+            std::this_thread::yield();
+        ASSERT_EQ(queue->cancel(1).error(), Error::not_found) << i;
+        ASSERT_EQ(payer->used(Resource::memory), before) << i;
+    }
+    registrar.join();
     table->close_all();
 }
 

@@ -56,6 +56,10 @@ TEST(AuditShow, SaysWhatHappenedWithNames) {
     EXPECT_EQ(in_words({.kind = 6, .agent = 39, .detail = {14, 0x1000, 0x2000}}),
               "fault of vector 14 at 0x1000, instruction 0x2000");
     EXPECT_EQ(in_words({.kind = 8, .detail = {0, 1, 0}}), "power off, status 1");
+    EXPECT_EQ(in_words({.kind = 9, .agent = 9, .subject = 39, .call = 4177, .name = "question.answer"}),
+              "refused memoryd (39): question.answer");
+    EXPECT_EQ(in_words({.kind = 9, .agent = 9, .subject = 5, .call = 4177, .count = 1200, .name = "x"}),
+              "refused agent 5: x, the first of 1,200");
 }
 
 TEST(AuditShow, KeepsNumbersWithoutAName) {
@@ -83,7 +87,8 @@ TEST(AuditShow, PassesOverWhatItDoesNotKnow) {
 TEST(AuditShow, KnowsItsKinds) {
     EXPECT_TRUE(is_audit_kind("refusal"));
     EXPECT_FALSE(is_audit_kind("refusals"));
-    EXPECT_EQ(audit_kind_list(), "boot, call, refusal, agent_start, agent_end, fault, integrity or power");
+    EXPECT_EQ(audit_kind_list(),
+              "boot, call, refusal, agent_start, agent_end, fault, integrity, power or service_refusal");
     EXPECT_TRUE(AuditNames(kStarts).has("memoryd"));
     EXPECT_FALSE(AuditNames(kStarts).has("nobody"));
     EXPECT_EQ(AuditNames(kStarts).list(), "initd, memoryd, kernel");

@@ -72,6 +72,7 @@ void FakeKernel::close(Handle handle) {
     if (found == handles_.end()) throw std::logic_error("a handle that is not open is closed");
     const Held held = found->second;
     handles_.erase(found);
+    std::erase_if(registrations_, [&](const auto& each) { return each.second.through == handle; });
     if (auto channel = std::dynamic_pointer_cast<Channel>(held.object);
         channel && (held.rights & rights::send.bits()) != 0)
         add_sender(channel, -1);
@@ -345,7 +346,7 @@ std::int64_t FakeKernel::call(std::uint64_t number, const std::uint64_t (&a)[6])
         return spawn(*pointer<const SpawnRequest>(a[1]));
     case k_agent_supervisor_register: {
         auto agent = find<FakeAgent>(a[0]);
-        registrations_[a[2]] = {agent, kSignalEnded, a[2], agent->level & kSignalEnded};
+        registrations_[a[2]] = {agent, kSignalEnded, a[2], agent->level & kSignalEnded, a[0]};
         return 0;
     }
     case k_agent_kill: {
@@ -372,7 +373,7 @@ std::int64_t FakeKernel::call(std::uint64_t number, const std::uint64_t (&a)[6])
         return static_cast<std::int64_t>(hold(std::make_shared<Queue>(), ~0ull));
     case k_event_register: {
         auto object = find<Object>(a[1]);
-        registrations_[a[3]] = {object, a[2], a[3], object->level & a[2]};
+        registrations_[a[3]] = {object, a[2], a[3], object->level & a[2], a[1]};
         return 0;
     }
     case k_event_cancel:

@@ -115,6 +115,7 @@ private:
         std::shared_ptr<Object> object;
         std::uint64_t signals, key;
         std::uint64_t pending = 0;
+        Handle through = kNoHandle; // ends with it
     };
     struct Later {
         std::uint64_t time, order;

@@ -17,10 +17,10 @@ namespace aios::host {
 namespace {
 
 // kernel/audit/audit.hpp has the kinds and what their details are.
-enum Kind : std::uint64_t { boot = 1, call, refusal, agent_start, agent_end, fault, integrity, power };
+enum Kind : std::uint64_t { boot = 1, call, refusal, agent_start, agent_end, fault, integrity, power, service_refusal };
 static_assert(refusal == kAuditRefusal && agent_start == kAuditAgentStart);
-constexpr std::string_view kKinds[] = {"boot",      "call",  "refusal",   "agent_start",
-                                       "agent_end", "fault", "integrity", "power"};
+constexpr std::string_view kKinds[] = {"boot",  "call",      "refusal", "agent_start",    "agent_end",
+                                       "fault", "integrity", "power",   "service_refusal"};
 
 struct CallRow {
     std::uint64_t number;
@@ -214,7 +214,9 @@ std::string AuditNames::list() const {
 
 bool is_about_agent(const AuditRecord& record) {
     if (record.subject == 0) return false;
-    if (record.kind == agent_start || record.kind == agent_end || record.kind == fault) return true;
+    if (record.kind == agent_start || record.kind == agent_end || record.kind == fault ||
+        record.kind == service_refusal)
+        return true;
     const CallRow* row = record.kind == call ? find_call(record.call) : nullptr;
     return row != nullptr && row->object == "agent";
 }
@@ -243,6 +245,9 @@ std::string describe_record(const AuditRecord& record, const AuditNames& names) 
         return std::format("page {} of {} does not match its hash", one, printable(record.name));
     case power:
         return std::format("power {}, status {}", one == 0 ? "off" : "reset", two);
+    case service_refusal:
+        return std::format("refused {}: {}{}", names.with_id(record.subject), printable(record.name),
+                           record.count > 1 ? std::format(", the first of {}", with_thousands(record.count)) : "");
     default:
         return std::format("subject {}, call {}, details {} {} {}", record.subject, record.call, one, two, three);
     }
