@@ -92,7 +92,8 @@ TEST(LintLayouts, StandInTheTableAlone) {
           "if (TRY(in.map_begin()) != 3) return;", "EXPECT_EQ(in.array_begin() == 5, true);", "case 1: key->number();",
           "name = TRY(parts[0].text());"}) {
         EXPECT_EQ(layouts("services/a/main.cpp", std::string(spelled) + "\n"), 1u) << spelled;
-        EXPECT_EQ(layouts("tests/guest/a.cpp", std::string(spelled) + "\n"), 1u) << spelled;
+        EXPECT_EQ(layouts("tests/guest/a.cpp", std::string(spelled) + "\n"), spelled.contains("parts[0]") ? 0u : 1u)
+            << spelled; // other values have text() too
         EXPECT_EQ(layouts("messages/codec.hpp", std::string(spelled) + "\n"), 0u) << spelled;
         EXPECT_EQ(layouts("a.cpp", "// LAYOUT: another's format.\n" + std::string(spelled) + "\n"), 0u) << spelled;
     }
