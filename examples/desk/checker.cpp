@@ -2,7 +2,9 @@
 // into the documents themselves.
 #include <map>
 
+#include "base/bytes.hpp"
 #include "examples/desk/job.hpp"
+#include "runtime/ipc/slots_codec.hpp"
 #include "runtime/memory/passages.hpp"
 
 namespace aios::desk {
@@ -15,37 +17,27 @@ public:
     explicit Checker(application::Agent& agent) : agent_(agent) {}
 
     application::Reply check(const ipc::Incoming& request) {
-        const auto passages = request.intent.slots.array("passages");
-        if (!passages)
-            return ipc::refuse(request.intent, passages.error(), "answer.check needs the slot passages, an array");
-        ipc::Array verdicts;
-        for (const ipc::Value& passage : **passages) {
+        const auto asked = ipc::from_slots<messages::owned::AnswerCheck>(request.intent.slots);
+        if (!asked)
+            return ipc::refuse(request.intent, asked.error(),
+                               "answer.check needs the slot passages, an array of well-formed passages");
+        messages::owned::CheckedAnswer verdicts;
+        for (const messages::owned::Passage& passage : asked->passages) {
             const auto verdict = is_in_cited_lines(passage);
-            if (!verdict)
-                return ipc::refuse(request.intent, verdict.error(),
-                                   "a passage is not well-formed, or its file cannot be read");
-            verdicts.emplace_back(*verdict);
+            if (!verdict) return ipc::refuse(request.intent, verdict.error(), "the file of a passage cannot be read");
+            verdicts.valid.push_back(*verdict);
         }
-        return ipc::inform(request.intent, {{"valid", std::move(verdicts)}});
+        return ipc::inform(request.intent, verdicts);
     }
 
 private:
-    Result<bool> is_in_cited_lines(const ipc::Value& passage) {
-        const ipc::Array& parts = *TRY(passage.array());
-        if (parts.size() != 5) return fail(Error::bad_format);
-        const std::string_view file = text_of(TRY(parts[0].bytes()));
-        const std::int64_t first = TRY(parts[1].integer()), last = TRY(parts[2].integer());
-        const std::string_view quotation = text_of(TRY(parts[4].bytes()));
-        if (first < 1 || last < first || last > UINT32_MAX) return false;
-        const auto document = read(std::string(file));
+    Result<bool> is_in_cited_lines(const messages::owned::Passage& passage) {
+        if (passage.first < 1 || passage.last < passage.first || passage.last > UINT32_MAX) return false;
+        const auto document = read(std::string(as_text(passage.file)));
         if (!document) return document.error() == Error::not_found ? Result<bool>(false) : fail(document.error());
-        const std::string_view lines =
-            memory::lines_of(**document, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last));
-        return lines.find(quotation) != std::string_view::npos;
-    }
-
-    static std::string_view text_of(Bytes bytes) {
-        return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; // SAFETY: bytes as characters
+        const std::string_view lines = memory::lines_of(**document, static_cast<std::uint32_t>(passage.first),
+                                                        static_cast<std::uint32_t>(passage.last));
+        return lines.find(as_text(passage.text)) != std::string_view::npos;
     }
 
     Result<const std::string*> read(const std::string& name) {

@@ -3,16 +3,21 @@
 // Questions are worked on by several threads at once.
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstdio>
 #include <format>
 #include <mutex>
 #include <thread>
 
+#include "base/bytes.hpp"
 #include "examples/desk/job.hpp"
+#include "runtime/clients/host.hpp"
+#include "runtime/clients/planner.hpp"
 
 namespace aios::desk {
 namespace {
+
+using messages::IntentOf, messages::owned::AnswerCheck, messages::owned::CheckedAnswer;
+using messages::owned::ProposedAnswer, messages::owned::QuestionAnswer;
 
 constexpr unsigned kWorkers = 3;
 constexpr int kMaxTries = 4;                         // agents that fail at one step
@@ -31,8 +36,8 @@ using Outcome = std::expected<T, Failure>;
 // What is known of one question while its graph runs.
 struct Blackboard {
     std::string question;
-    ipc::Value passages = ipc::Array{};
-    std::vector<std::size_t> cited;
+    std::vector<messages::owned::Passage> passages;
+    std::vector<std::size_t> cited; // places in passages
     bool answered = false;
     bool checked = false;
     std::string agent; // who answered
@@ -75,20 +80,13 @@ private:
         auto planner = application::find(broker, {.intent = "plan.make"}, &why_not);
         if (!planner) return std::unexpected(Failure{"no planner: " + why_not});
         tell_route("plan.make", *planner);
-        ipc::Intent request;
-        request.name = "plan.make";
-        request.slots = {{"initial", orchestration::texts_value(facts)},
-                         {"goal", orchestration::texts_value({"answer.checked"})}};
-        const auto answer = planner->peer.call(request, {}, application::now_ns() + kPatience);
-        if (!answer)
+        auto graph = clients::make_plan(planner->peer, {.goal = {"answer.checked"}, .initial = facts},
+                                        application::now_ns() + kPatience, &why_not);
+        if (!graph && why_not.empty())
             return std::unexpected(
-                Failure{"the planner did not answer: " + std::string(error_info(answer.error()).sentence)});
-        if (!answer->intent.is_positive())
-            return std::unexpected(Failure{"there is no plan: " + answer->intent.reason});
-        const ipc::Value* value = answer->intent.slots.find("graph");
-        auto graph = value != nullptr ? orchestration::graph_from(*value) : fail(Error::not_found);
-        if (!graph) return std::unexpected(Failure{"the planner's graph cannot be read"});
-        (void)tell_host(port_, "plan", 1, [&](cbor::Encoder& out) { out.key(1).text(graph->describe()); });
+                Failure{"the planner did not answer: " + std::string(error_info(graph.error()).sentence)});
+        if (!graph) return std::unexpected(Failure{"there is no plan: " + why_not});
+        (void)clients::tell_host(port_, messages::owned::Plan{.text = graph->describe()});
         return std::move(*graph);
     }
 
@@ -186,56 +184,37 @@ private:
     }
 
     static ipc::Intent request_for(const std::string& intent, const Blackboard& board) {
+        if (intent == IntentOf<QuestionAnswer>::kName) return ipc::make_request(QuestionAnswer{board.question});
+        if (intent == IntentOf<AnswerCheck>::kName) return ipc::make_request(AnswerCheck{board.passages});
         ipc::Intent request;
         request.name = intent;
-        if (intent == "question.answer") request.slots.set("question", board.question);
-        if (intent == "answer.check") request.slots.set("passages", board.passages);
         return request;
     }
 
-    // Whoever answers may send anything: [file, first line, last line, score, text] or nothing.
-    static Result<> check_form(const ipc::Value& passage) {
-        const ipc::Array& parts = *TRY(passage.array());
-        if (parts.size() != 5) return fail(Error::bad_format);
-        TRY(parts[0].bytes());
-        if (TRY(parts[1].integer()) < 0 || TRY(parts[2].integer()) < 0) return fail(Error::bad_format);
-        if (!std::isfinite(TRY(parts[3].real()))) return fail(Error::bad_format);
-        TRY(parts[4].bytes());
-        return {};
-    }
-
-    // Puts what an agent answered onto the blackboard.
+    // Puts what an agent answered onto the blackboard. Whoever answers may send anything.
     static Result<> take(const std::string& intent, const std::string& agent, const ipc::Slots& slots,
                          Blackboard& board) {
-        if (intent == "question.answer") {
-            const ipc::Array& passages = *TRY(slots.array("passages"));
-            if (passages.size() > kMaxPassages) return fail(Error::too_large);
-            for (const ipc::Value& passage : passages) {
-                TRY(check_form(passage));
-            }
-            std::vector<std::size_t> cited;
-            for (const ipc::Value& index : *TRY(slots.array("cited"))) {
-                const std::int64_t at = TRY(index.integer());
-                if (at < 0 || static_cast<std::size_t>(at) >= passages.size()) return fail(Error::bad_format);
-                cited.push_back(static_cast<std::size_t>(at));
-            }
-            board.answered = TRY(slots.boolean("answered"));
-            board.passages = passages;
-            board.cited = std::move(cited);
+        if (intent == IntentOf<QuestionAnswer>::kName) {
+            auto answer = TRY(ipc::from_slots<ProposedAnswer>(slots));
+            if (answer.passages.size() > kMaxPassages) return fail(Error::too_large);
+            for (const std::uint64_t at : answer.cited)
+                if (at >= answer.passages.size()) return fail(Error::bad_format);
+            board.answered = answer.answered;
+            board.passages = std::move(answer.passages);
+            board.cited = {answer.cited.begin(), answer.cited.end()};
             board.agent = agent;
         }
-        if (intent == "answer.check") {
-            const ipc::Array& valid = *TRY(slots.array("valid"));
-            ipc::Array passages = **board.passages.array();
-            if (valid.size() != passages.size()) return fail(Error::bad_format);
+        if (intent == IntentOf<AnswerCheck>::kName) {
+            const auto [valid] = TRY(ipc::from_slots<CheckedAnswer>(slots));
+            if (valid.size() != board.passages.size()) return fail(Error::bad_format);
             // A passage whose quotation is not in its lines is not shown; without any cited one left there is no
             // answer.
-            ipc::Array kept;
+            std::vector<messages::owned::Passage> kept;
             std::vector<std::size_t> cited;
-            for (std::size_t i = 0; i < passages.size(); ++i) {
-                if (!TRY(valid[i].boolean())) continue;
+            for (std::size_t i = 0; i < board.passages.size(); ++i) {
+                if (!valid[i]) continue;
                 if (std::ranges::contains(board.cited, i)) cited.push_back(kept.size());
-                kept.push_back(std::move(passages[i]));
+                kept.push_back(std::move(board.passages[i]));
             }
             board.passages = std::move(kept);
             board.cited = std::move(cited);
@@ -246,45 +225,27 @@ private:
     }
 
     void tell_answer(std::size_t index, const Blackboard& board) {
-        const ipc::Array& passages = **board.passages.array();
-        ipc::ByteString text;
-        auto append = [&](Bytes bytes) { text.insert(text.end(), bytes.begin(), bytes.end()); };
-        if (board.answered) {
-            for (const std::size_t at : board.cited) {
-                if (!text.empty()) append(std::as_bytes(std::span("\n\n", 2)));
-                append((*passages[at].array())->at(4).bytes().value_or(Bytes()));
-            }
-        } else {
-            append(std::as_bytes(std::span(kNoAnswer)));
+        std::string text;
+        for (const std::size_t at : board.cited) {
+            if (!board.answered) break;
+            if (!text.empty()) text += "\n\n";
+            text += as_text(board.passages[at].text);
         }
-        const auto told = tell_host(port_, "answer", 5, [&](cbor::Encoder& out) {
-            out.key(1).uint(index);
-            out.key(2).boolean(board.answered);
-            out.key(3).bytes(text);
-            out.key(4).text(board.agent);
-            out.key(5).array(passages.size());
-            for (const ipc::Value& passage : passages) {
-                const ipc::Array& parts = **passage.array();
-                out.array(5).bytes(parts[0].bytes().value_or(Bytes()));
-                out.uint(static_cast<std::uint64_t>(parts[1].integer().value_or(0)));
-                out.uint(static_cast<std::uint64_t>(parts[2].integer().value_or(0)));
-                out.float64(parts[3].real().value_or(0));
-                out.bytes(parts[4].bytes().value_or(Bytes()));
-            }
-        });
+        if (!board.answered) text = kNoAnswer;
+        const Bytes shown = as_bytes(text);
+        const auto told = clients::tell_host(port_, messages::owned::Answer{.question = index,
+                                                                            .answered = board.answered,
+                                                                            .text = {shown.begin(), shown.end()},
+                                                                            .agent = board.agent,
+                                                                            .passages = board.passages});
         if (!told) std::fprintf(stderr, "desk: answer %zu could not be sent to the host\n", index);
     }
 
     void tell_route(std::string_view intent, const application::Found& found) {
-        (void)tell_host(port_, "route", 4, [&](cbor::Encoder& out) {
-            out.key(1).text(intent);
-            out.key(2).text(found.agent);
-            out.key(3).text(found.why);
-            out.key(4).array(found.candidates.size());
-            for (const auto& [name, score] : found.candidates) {
-                out.array(2).text(name).float64(score);
-            }
-        });
+        (void)clients::tell_host(port_, messages::owned::Route{.intent = std::string(intent),
+                                                               .agent = found.agent,
+                                                               .why = found.why,
+                                                               .candidates = found.candidates});
     }
 
     // Tells the visitor to read the region, for which it has no capability, and reports what came of it.
@@ -293,18 +254,14 @@ private:
         auto visitor = application::find(broker, {.intent = "region.read"});
         if (!visitor) return;
         tell_route("region.read", *visitor);
-        ipc::Intent request;
-        request.name = "region.read";
-        const auto answer = visitor->peer.call(request, {}, application::now_ns() + kPatience);
+        const auto answer =
+            visitor->peer.call(ipc::make_request(messages::owned::RegionRead{}), {}, application::now_ns() + kPatience);
         const std::string text = !answer                        ? "the visitor did not answer"
                                  : answer->intent.is_positive() ? "the visitor read a region without a capability"
                                                                 : answer->intent.reason;
-        (void)tell_host(port_, "refusal", 4, [&](cbor::Encoder& out) {
-            out.key(1).text(visitor->agent);
-            out.key(2).text(text);
-            out.key(3).text("memory_map");
-            out.key(4).text("memory");
-        });
+        (void)clients::tell_host(
+            port_,
+            messages::owned::Refusal{.agent = visitor->agent, .text = text, .call = "memory_map", .object = "memory"});
     }
 
     ipc::Peer broker_peer() const {
@@ -326,10 +283,8 @@ int main() {
     desk::Desk desk(agent);
     const auto done = desk.run();
     const std::string text = done ? std::format("{} questions answered", *done) : done.error().sentence;
-    (void)desk::tell_host(agent.handle(StartupRole::host_port), "done", 2, [&](cbor::Encoder& out) {
-        out.key(1).boolean(done.has_value());
-        out.key(2).text(text);
-    });
+    (void)clients::tell_host(agent.handle(StartupRole::host_port),
+                             messages::owned::Done{.ok = done.has_value(), .text = text});
     agent.tell_parent(done ? "done" : "failed", text, done.has_value());
     return done ? 0 : 1;
 }

@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "messages/view.hpp"
+#include "runtime/clients/host.hpp"
 #include "runtime/kernel/mapping.hpp"
 
 namespace aios::desk {
@@ -28,11 +30,7 @@ Result<std::string> read_file(Handle self, Handle tree, std::string_view path) {
 }
 
 Result<> tell_progress(Handle port, std::string_view what, std::uint64_t done, std::uint64_t total) {
-    return tell_host(port, "progress", 3, [&](cbor::Encoder& out) {
-        out.key(1).text(what);
-        out.key(2).uint(done);
-        out.key(3).uint(total);
-    });
+    return clients::tell_host(port, messages::view::Progress{.text = what, .done = done, .total = total});
 }
 
 } // namespace aios::desk

@@ -5,7 +5,11 @@
 #include <format>
 #include <thread>
 
+#include "base/bytes.hpp"
+#include "base/cbor.hpp"
 #include "examples/desk/job.hpp"
+#include "messages/view.hpp"
+#include "runtime/clients/memory.hpp"
 #include "runtime/kernel/mapping.hpp"
 
 namespace aios::desk {
@@ -21,7 +25,7 @@ public:
           job_(agent.handle(StartupRole::job)), port_(agent.handle(StartupRole::host_port)) {}
 
     application::Reply take_in(const ipc::Incoming& request) {
-        Result<ipc::Slots> done = fail(Error::not_ready);
+        Result<clients::MemoryState> done = fail(Error::not_ready);
         for (int attempt = 0; attempt < kMaxTries; ++attempt) {
             done = take_in_once();
             if (done) return ipc::inform(request.intent, *done);
@@ -34,7 +38,7 @@ public:
     }
 
 private:
-    Result<ipc::Slots> take_in_once() {
+    Result<clients::MemoryState> take_in_once() {
         epoch_ = 0;
         const auto files = TRY(list_files(job_, kDocuments));
         std::size_t at = 0;
@@ -42,9 +46,7 @@ private:
             at = TRY(send_batch(files, at));
             (void)tell_progress(port_, "taking in documents", at, files.size());
         }
-        ipc::Intent seal;
-        seal.name = "memory.seal";
-        return TRY(call(seal, {}));
+        return same_memoryd(clients::seal(memoryd_, &reason_));
     }
 
     // Sends files from `at` on that fit one pool; answers the next one.
@@ -62,34 +64,25 @@ private:
         for (std::size_t i = at; i < end; ++i) {
             const std::string text = TRY(read_file(agent_.self(), job_, files[i].path));
             const std::string_view name = std::string_view(files[i].path).substr(kDocuments.size());
-            out.array(2).bytes(std::as_bytes(std::span(name))).bytes(std::as_bytes(std::span(text)));
+            messages::put(out, messages::view::DocumentText{.name = as_bytes(name), .contents = as_bytes(text)});
         }
         const Bytes encoded = TRY(out.finish());
-        ipc::Intent ingest;
-        ingest.name = "memory.ingest";
-        ingest.slots.set("bytes", encoded.size());
-        TRY(call(ingest, {{pool.get(), (rights::read | rights::map).bits(), 0}}));
+        TRY(same_memoryd(clients::ingest(memoryd_, pool.get(), encoded.size(), &reason_)));
         return end;
     }
 
-    // busy when memoryd is another one than before: what it was given is gone. A seal lasts as long as there is text,
-    // so no time is too long; if memoryd dies, the channel closes.
-    Result<ipc::Slots> call(const ipc::Intent& intent, const ipc::Grants& grants) {
-        const ipc::Incoming answer = TRY(memoryd_.call(intent, grants, kNoDeadline));
-        if (!answer.intent.is_positive()) {
-            reason_ = answer.intent.reason;
-            return fail(answer.intent.error != Error{} ? answer.intent.error : Error::bad_state);
-        }
-        const std::int64_t epoch = TRY(answer.intent.slots.integer("epoch"));
+    // busy when memoryd is another one than before: what it was given is gone.
+    Result<clients::MemoryState> same_memoryd(Result<clients::MemoryState> answer) {
+        const std::uint64_t epoch = TRY(answer).epoch;
         if (epoch_ != 0 && epoch != epoch_) return fail(Error::busy);
         epoch_ = epoch;
-        return answer.intent.slots;
+        return answer;
     }
 
     application::Agent& agent_;
     ipc::Peer memoryd_;
     Handle job_, port_;
-    std::int64_t epoch_ = 0;
+    std::uint64_t epoch_ = 0;
     std::string reason_;
 };
 

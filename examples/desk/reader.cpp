@@ -3,7 +3,9 @@
 #include <optional>
 #include <thread>
 
+#include "base/bytes.hpp"
 #include "runtime/application/agent.hpp"
+#include "runtime/ipc/slots_codec.hpp"
 #include "runtime/kernel/mapping.hpp"
 #include "runtime/memory/search.hpp"
 
@@ -17,29 +19,28 @@ public:
     explicit Reader(Mapping region) : region_(std::move(region)) {}
 
     application::Reply answer(const ipc::Incoming& request) {
-        const auto question = request.intent.slots.text("question");
-        if (!question)
-            return ipc::refuse(request.intent, question.error(), "question.answer needs the slot question, a text");
-        const auto found = search(*question);
+        const auto asked = ipc::from_slots<messages::owned::QuestionAnswer>(request.intent.slots);
+        if (!asked)
+            return ipc::refuse(request.intent, asked.error(), "question.answer needs the slot question, a text");
+        const auto found = search(asked->question);
         if (!found) return ipc::failure(request.intent, found.error(), "the memory cannot be searched");
-        ipc::Array passages;
+        messages::owned::ProposedAnswer proposed{.cited = {found->cited.begin(), found->cited.end()},
+                                                 .answered = found->answered,
+                                                 .passages = {},
+                                                 .confidence = found->confidence};
         for (const auto& passage : found->passages) {
-            passages.emplace_back(
-                ipc::Array{bytes_of(passage.file), passage.first, passage.last, passage.score, bytes_of(passage.text)});
+            proposed.passages.push_back({.file = bytes_of(passage.file),
+                                         .first = passage.first,
+                                         .last = passage.last,
+                                         .score = passage.score,
+                                         .text = bytes_of(passage.text)});
         }
-        ipc::Array cited;
-        for (const std::uint32_t index : found->cited) {
-            cited.emplace_back(index);
-        }
-        return ipc::inform(request.intent, {{"answered", found->answered},
-                                            {"confidence", found->confidence},
-                                            {"cited", std::move(cited)},
-                                            {"passages", std::move(passages)}});
+        return ipc::inform(request.intent, proposed);
     }
 
 private:
     static ipc::ByteString bytes_of(std::string_view text) {
-        const Bytes bytes = std::as_bytes(std::span(text));
+        const Bytes bytes = as_bytes(text);
         return {bytes.begin(), bytes.end()};
     }
 

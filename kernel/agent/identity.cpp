@@ -1,23 +1,21 @@
 // What the kernel measures of an agent: its program and its lineage. See MeasuredIdentity, and AgentInfo for the format.
 // No locks.
+#include <algorithm>
 #include <cstring>
 
-#include "base/cbor.hpp"
 #include "crypto/merkle.hpp"
 #include "kernel/agent/agent.hpp"
 #include "kernel/mm/owned.hpp"
+#include "messages/view.hpp"
 
 namespace aios {
 
 void measure_identity(std::string_view name, MeasuredIdentity& identity) {
     std::byte record[kMaxNameBytes + 2 * 32 + 16];
-    cbor::Encoder out(record);
-    out.map_open();
-    out.key(0).text(name);
-    out.key(1).bytes(std::as_bytes(std::span(identity.program)));
-    out.key(2).bytes(std::as_bytes(std::span(identity.parent)));
-    out.close();
-    const Result<Bytes> encoded = out.finish();
+    messages::view::IdentityMeasure measured{.name = name, .program = {}, .parent = {}};
+    std::ranges::copy(std::as_bytes(std::span(identity.program)), measured.program.begin());
+    std::ranges::copy(std::as_bytes(std::span(identity.parent)), measured.parent.begin());
+    const Result<Bytes> encoded = messages::encode(record, measured);
     AIOS_ASSERT(encoded.has_value()); // names are printable ASCII of at most kMaxNameBytes
     const crypto::Digest256 digest = crypto::Sha256::hash(*encoded);
     std::memcpy(identity.identity, digest.data(), sizeof(identity.identity));

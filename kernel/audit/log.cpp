@@ -6,6 +6,7 @@
 #include "kernel/audit/encode.hpp"
 #include "kernel/host/output.hpp"
 #include "kernel/mm/mm.hpp"
+#include "messages/view.hpp"
 
 namespace aios::audit {
 
@@ -50,11 +51,9 @@ void Log::send_batch() {
 }
 
 void Log::send_head() {
-    const crypto::MerkleHash root = tree_.root();
     std::byte buffer[64];
-    cbor::Encoder out(buffer);
-    out.map(2).key(0).uint(tree_.size()).key(1).bytes(root);
-    if (const auto body = out.finish()) send_frame(FrameKind::audit_head, 0, "kernel", *body);
+    const messages::view::AuditHead head{.records = tree_.size(), .root = tree_.root()};
+    if (const auto body = messages::encode(buffer, head)) send_frame(FrameKind::audit_head, 0, "kernel", *body);
 }
 
 void Log::append(const Record& record, std::uint64_t time_ns, Keep keep) {

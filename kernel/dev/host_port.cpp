@@ -14,6 +14,7 @@
 #include "kernel/sched/wait_queue.hpp"
 #include "kernel/sync/lock.hpp"
 #include "kernel/time/clock.hpp"
+#include "messages/view.hpp"
 
 namespace aios::dev {
 namespace {
@@ -46,9 +47,10 @@ struct Head {
 // bodies.
 Head payload_head(std::uint32_t kind, std::uint64_t agent, std::string_view name, std::size_t body_bytes) {
     Head head;
-    cbor::Encoder out(head.bytes);
-    out.map(4).key(0).uint(kind).key(1).uint(agent).key(2).text(name).key(3).null();
-    const auto encoded = out.finish();
+    constexpr std::byte kNull[] = {std::byte{0xf6}};
+    messages::view::Frame frame{.kind = kind, .agent = agent, .name = name, .body = {}};
+    frame.body.item = kNull;
+    const auto encoded = messages::encode(head.bytes, frame);
     if (!encoded) return head;
     head.size = encoded->size() - 1; // the body stands in the place of null
     if (kind != static_cast<std::uint32_t>(FrameKind::console) &&

@@ -1,50 +1,51 @@
 // Frames with accounts, checks and boot facts. See report.hpp.
 #include "kernel/observe/report.hpp"
 
+#include <algorithm>
 #include <atomic>
 
-#include "base/bytes.hpp"
-#include "base/cbor.hpp"
 #include "kernel/agent/agent.hpp"
 #include "kernel/agent/boot_mark.hpp"
 #include "kernel/arch/machine.hpp"
 #include "kernel/cap/counters.hpp"
 #include "kernel/host/output.hpp"
-#include "kernel/observe/report.hpp"
+#include "messages/view.hpp"
 
 namespace aios::observe {
 
 namespace {
 
+using messages::view::Account, messages::view::BootFacts, messages::view::CheckCount;
+
+// Sends a message that takes kRoom bytes at most.
+template <std::size_t kRoom, messages::IsMessage T>
+void send(FrameKind kind, std::uint64_t agent, const char* name, const T& message) {
+    std::byte buffer[kRoom];
+    if (const auto body = messages::encode(buffer, message)) send_frame(kind, agent, name, *body);
+}
+
 void send_account(const AgentInfo& info) {
-    std::byte buffer[384];
-    cbor::Encoder out(buffer);
-    const std::uint64_t numbers[] = {
-        info.id,
-        info.parent,
-        info.state,
-        info.end_reason,
-        info.end_status,
-        info.fault_address,
-        info.cpu_ns,
-        info.memory_bytes,
-        info.memory_peak_bytes,
-        info.quota.memory_bytes,
-        info.quota.handles,
-        info.quota.threads,
-        info.quota.agents,
-        info.messages_sent,
-        info.messages_received,
-        info.checks_granted,
-        info.checks_refused,
-    };
-    constexpr std::uint64_t count = std::size(numbers);
-    out.map(count + 2);
-    for (std::uint64_t key = 0; key < count; ++key)
-        out.key(key).uint(numbers[key]);
-    out.key(count).bytes(std::as_bytes(std::span(info.identity)));
-    out.key(count + 1).text(name_text(info.name));
-    if (const auto body = out.finish()) send_frame(FrameKind::account, info.id, info.name, *body);
+    Account account{.id = info.id,
+                    .parent = info.parent,
+                    .state = info.state,
+                    .end_reason = info.end_reason,
+                    .end_status = info.end_status,
+                    .fault_address = info.fault_address,
+                    .cpu_ns = info.cpu_ns,
+                    .memory_bytes = info.memory_bytes,
+                    .memory_peak_bytes = info.memory_peak_bytes,
+                    .quota_memory_bytes = info.quota.memory_bytes,
+                    .quota_handles = info.quota.handles,
+                    .quota_threads = info.quota.threads,
+                    .quota_agents = info.quota.agents,
+                    .messages_sent = info.messages_sent,
+                    .messages_received = info.messages_received,
+                    .checks_granted = info.checks_granted,
+                    .checks_refused = info.checks_refused,
+                    .identity = {},
+                    .name = name_text(info.name)};
+    std::ranges::copy(std::as_bytes(std::span(info.identity)), account.identity.begin());
+    send<384>(FrameKind::account, info.id, info.name, account);
 }
 
 void send_checks() {
@@ -55,7 +56,8 @@ void send_checks() {
         for (unsigned right = 0; right < cap::kRightKinds; ++right) {
             const cap::CheckCount count = cap::checks_of(type, right);
             if (count.granted == 0 && count.refused == 0) continue;
-            out.array(4).uint(type).uint(right).uint(count.granted).uint(count.refused);
+            messages::put(out,
+                          CheckCount{.type = type, .right = right, .granted = count.granted, .refused = count.refused});
         }
     }
     out.close();
@@ -74,18 +76,15 @@ void send_boot_facts() {
     std::uint64_t memory = 0;
     for (std::uint32_t i = 0; i < handoff.range_count; ++i)
         if (handoff.ranges[i].kind != boot::MemoryKind::reserved) memory += handoff.ranges[i].bytes;
-    std::byte buffer[160];
-    cbor::Encoder out(buffer);
-    out.map(8);
-    out.key(0).uint(handoff.entry_tsc);
-    out.key(1).uint(arch::tick_khz());
-    out.key(2).uint(first);
-    out.key(3).uint(arch::cpu_count());
-    out.key(4).uint(static_cast<std::uint64_t>(handoff.path));
-    out.key(5).uint(memory);
-    out.key(6).boolean(arch::fixed_seed().has_value());
-    out.key(7).text("unsigned development boot");
-    if (const auto body = out.finish()) send_frame(FrameKind::boot_facts, 0, "kernel", *body);
+    const BootFacts facts{.entry_tsc = handoff.entry_tsc,
+                          .tsc_khz = arch::tick_khz(),
+                          .first_user_tsc = first,
+                          .processors = arch::cpu_count(),
+                          .path = static_cast<std::uint64_t>(handoff.path),
+                          .memory_bytes = memory,
+                          .seed_fixed = arch::fixed_seed().has_value(),
+                          .label = "unsigned development boot"};
+    send<160>(FrameKind::boot_facts, 0, "kernel", facts);
 }
 
 void send_final() {

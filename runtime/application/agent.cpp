@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "base/cbor.hpp"
+#include "runtime/kernel/parent.hpp"
 
 namespace aios::application {
 namespace {
@@ -14,12 +14,11 @@ namespace {
 // Room for requests that wait. A message may be as large as the kernel takes.
 constexpr std::uint64_t kQueueMessages = 64, kQueueBytes = 256 * 1024;
 
-ipc::Value slot_types(const std::vector<SlotType>& slots) {
-    ipc::Array items;
-    for (const SlotType& slot : slots) {
-        items.emplace_back(ipc::Array{slot.name, static_cast<int>(slot.type)});
-    }
-    return items;
+std::vector<clients::SlotType> slot_types(const std::vector<SlotType>& slots) {
+    std::vector<clients::SlotType> types;
+    for (const SlotType& slot : slots)
+        types.push_back({slot.name, static_cast<std::uint64_t>(slot.type)});
+    return types;
 }
 
 // For scenarios that look at what others do when an agent crashes: --crash-after=N crashes at the Nth request that it
@@ -78,18 +77,19 @@ void Agent::use_channel(Handle receive_side) { server_.emplace(OwnedHandle(recei
 
 Result<> Agent::register_offer(const Offer& offer) {
     if (!broker_) return fail(Error::not_found);
-    ipc::Intent intent;
-    intent.name = "intent.offer";
-    intent.slots = {{"intent", offer.intent},
-                    {"description", offer.description},
-                    {"inputs", slot_types(offer.inputs)},
-                    {"action", orchestration::to_value({offer.intent, offer.preconditions, offer.effects, offer.cost})},
-                    {"capacity", offer.capacity}};
-    const ipc::Incoming answer = TRY(broker_->call(intent, {server_->sender_grant()}));
-    if (answer.intent.is_positive()) return {};
-    std::fprintf(stderr, "%s: the broker refused the offer of %s: %s\n", name_.c_str(), offer.intent.c_str(),
-                 answer.intent.reason.c_str());
-    return fail(answer.intent.error != Error{} ? answer.intent.error : Error::bad_state);
+    const clients::IntentOffer offered{
+        .action = {offer.intent, offer.preconditions, offer.effects, offer.cost},
+        .inputs = slot_types(offer.inputs),
+        .intent = offer.intent,
+        .capacity = offer.capacity,
+        .description = offer.description,
+    };
+    std::string why_not;
+    const auto taken = clients::offer(*broker_, offered, server_->sender_grant(), &why_not);
+    if (!taken && !why_not.empty())
+        std::fprintf(stderr, "%s: the broker refused the offer of %s: %s\n", name_.c_str(), offer.intent.c_str(),
+                     why_not.c_str());
+    return taken;
 }
 
 Result<> Agent::announce() {
@@ -154,65 +154,20 @@ Result<Found> Agent::find(const Wanted& wanted, std::string* why_not) {
 
 Result<Found> find(ipc::Peer& broker, const Wanted& wanted, std::string* why_not) {
     count_request();
-    ipc::Intent query;
-    query.performative = ipc::Performative::query;
-    query.name = "intent.find";
-    query.slots = {{"intent", wanted.intent},       {"meaning", wanted.meaning}, {"slots", slot_types(wanted.slots)},
-                   {"not_agent", wanted.not_agent}, {"from", wanted.from},       {"identity", wanted.identity}};
-    ipc::Incoming answer = TRY(broker.call(query));
-    if (!answer.intent.is_positive()) {
-        if (why_not != nullptr) *why_not = answer.intent.reason;
-        return fail(answer.intent.error != Error{} ? answer.intent.error : Error::not_found);
-    }
-    if (answer.handles.size() != 1) return fail(Error::bad_format);
-    const ipc::Slots& slots = answer.intent.slots;
-    Found found{.peer = ipc::Peer(std::move(answer.handles[0].handle)),
-                .intent = std::string(TRY(slots.text("intent"))),
-                .agent = std::string(TRY(slots.text("agent"))),
-                .agent_id = static_cast<std::uint64_t>(TRY(slots.integer("agent_id"))),
-                .identity = {},
-                .why = std::string(TRY(slots.text("why"))),
-                .candidates = {}};
-    const Bytes identity = TRY(slots.bytes("identity"));
-    found.identity.assign(identity.begin(), identity.end());
-    for (const ipc::Value& candidate : *TRY(slots.array("candidates"))) {
-        const ipc::Array& pair = *TRY(candidate.array());
-        if (pair.size() != 2) return fail(Error::bad_format);
-        found.candidates.emplace_back(std::string(TRY(pair[0].text())), TRY(pair[1].real()));
-    }
-    return found;
+    return clients::find(broker, wanted, why_not);
 }
 
 Result<std::vector<orchestration::Action>> Agent::actions() {
     if (!broker_) return fail(Error::not_found);
-    ipc::Intent query;
-    query.performative = ipc::Performative::query;
-    query.name = "intent.list";
-    const ipc::Incoming answer = TRY(broker_->call(query));
-    if (!answer.intent.is_positive())
-        return fail(answer.intent.error != Error{} ? answer.intent.error : Error::bad_state);
-    std::vector<orchestration::Action> actions;
-    for (const ipc::Value& action : *TRY(answer.intent.slots.array("actions"))) {
-        actions.push_back(TRY(orchestration::action_from(action)));
-    }
+    std::vector<orchestration::Action> actions = TRY(clients::list_actions(*broker_));
+    for (const orchestration::Action& action : actions)
+        TRY(orchestration::check_action(action));
     return actions;
 }
 
 void Agent::tell_parent(std::string_view kind, std::string_view text, bool is_ok) {
     const Handle parent = handle(StartupRole::parent);
-    if (parent == kNoHandle) return;
-    std::byte buffer[1024];
-    cbor::Encoder out(buffer);
-    out.map(3);
-    out.key(0).text(kind);
-    out.key(1).text(text.substr(0, 768));
-    out.key(2).boolean(is_ok);
-    if (const auto encoded = out.finish(); encoded) {
-        Message message{};
-        message.bytes = reinterpret_cast<std::uint64_t>(encoded->data()); // SAFETY: for the kernel
-        message.size = encoded->size();
-        (void)sys::ipc_send(parent, &message); // a parent that does not listen cannot be helped
-    }
+    if (parent != kNoHandle) aios::tell_parent(parent, {.type = kind, .text = text, .ok = is_ok});
 }
 
 } // namespace aios::application

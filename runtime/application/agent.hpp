@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/clients/broker.hpp"
 #include "runtime/ipc/channel.hpp"
 #include "runtime/kernel/startup.hpp"
 #include "runtime/orchestration/graph.hpp"
@@ -47,25 +48,8 @@ struct Reply {
 };
 using Handler = std::function<Reply(ipc::Incoming& request)>;
 
-struct Wanted {
-    std::string intent = {};          // exact name, or empty
-    std::string meaning = {};         // words, when no name is given or nobody offers it
-    std::vector<SlotType> slots = {}; // what the request will hold
-    std::uint64_t not_agent = 0;      // leave this one out
-    std::string from = {};            // only an agent of this name (identityd vouches for it), if given ...
-    ipc::ByteString identity = {};    // ... and only one of this identity, if given
-};
-
-// The broker's choice: a channel of one's own to the agent, and why it was chosen.
-struct Found {
-    ipc::Peer peer;
-    std::string intent; // the chosen offer's: may differ from what was asked for by meaning
-    std::string agent;
-    std::uint64_t agent_id = 0;
-    ipc::ByteString identity; // for a later request to the same one
-    std::string why;
-    std::vector<std::pair<std::string, double>> candidates; // name, score; best first
-};
+using Wanted = messages::owned::IntentFind;
+using clients::Found;
 
 // Asks the broker. On refusal `why_not` (if given) gets the broker's sentence. A Peer serves one thread: threads that
 // ask make their own.

@@ -14,20 +14,11 @@
 #include "abi/call_types.hpp"
 #include "base/result.hpp"
 #include "base/types.hpp"
+#include "messages/vocabulary.hpp"
 
 namespace aios::ipc {
 
-enum class Performative : std::uint8_t {
-    request = 1,
-    inform = 2,
-    query = 3,
-    propose = 4,
-    accept = 5,
-    refuse = 6,
-    failure = 7,
-    cancel = 8,
-    subscribe = 9,
-};
+using messages::Performative;
 [[nodiscard]] std::string_view performative_name(Performative performative);
 
 inline constexpr std::size_t kMaxIntentNameBytes = 128;

@@ -1,8 +1,8 @@
-// The wire form of an intent: { 0: performative, 1: name, 2: conversation, 3: reply-by, 4: trace, 5: slots, ? 6: error,
-// ? 7: reason }.
+// The wire form of an intent: intent of abi/messages.def, and in it slots with values that only the two agents know.
 #include <algorithm>
 
-#include "base/cbor.hpp"
+#include "messages/owned.hpp"
+#include "messages/view.hpp"
 #include "runtime/ipc/intent.hpp"
 
 namespace aios::ipc {
@@ -47,23 +47,29 @@ bool before(const Slot* a, const Slot* b) {
     return a->first < b->first;
 }
 
-void put_intent(cbor::Encoder& out, const Intent& intent, const std::vector<const Slot*>& slots) {
-    const bool has_reason = intent.error != Error{} || !intent.reason.empty();
-    out.map(has_reason ? 8 : 6);
-    out.key(0).uint(static_cast<std::uint64_t>(intent.performative));
-    out.key(1).text(intent.name);
-    out.key(2).uint(intent.conversation);
-    out.key(3).uint(intent.reply_by);
-    out.key(4).uint(intent.trace);
-    out.key(5).map(slots.size());
-    for (const Slot* slot : slots) {
-        out.key(slot->first);
-        put_value(out, slot->second);
+// All slots as one item, in the order of their names' encodings.
+Result<std::vector<std::byte>> encode_slots(const Slots& given) {
+    std::vector<const Slot*> slots;
+    for (const Slot& slot : given.all()) {
+        if (slot.first.empty() || slot.first.size() > kMaxSlotNameBytes) return fail(Error::bad_argument);
+        slots.push_back(&slot);
     }
-    if (has_reason) {
-        out.key(6).uint(static_cast<std::uint64_t>(intent.error));
-        out.key(7).text(intent.reason);
-    }
+    std::ranges::sort(slots, before);
+    const auto put = [&](cbor::Encoder& out) {
+        out.map(slots.size());
+        for (const Slot* slot : slots) {
+            out.key(slot->first);
+            put_value(out, slot->second);
+        }
+    };
+    auto counting = cbor::Encoder::counting();
+    put(counting);
+    if (counting.size() > kMaxMessageBytes) return fail(Error::too_large);
+    std::vector<std::byte> bytes(counting.size());
+    cbor::Encoder out(bytes);
+    put(out);
+    TRY(out.finish());
+    return bytes;
 }
 
 Result<Value> take_value(cbor::Decoder& in, std::size_t depth) {
@@ -116,53 +122,44 @@ Result<> take_slots(cbor::Decoder& in, Slots& slots) {
 Result<std::vector<std::byte>> encode(const Intent& intent) {
     if (intent.name.size() > kMaxIntentNameBytes || intent.slots.all().size() > kMaxSlots)
         return fail(Error::bad_argument);
-    std::vector<const Slot*> slots;
-    for (const Slot& slot : intent.slots.all()) {
-        if (slot.first.empty() || slot.first.size() > kMaxSlotNameBytes) return fail(Error::bad_argument);
-        slots.push_back(&slot);
+    const std::vector<std::byte> slots = TRY(encode_slots(intent.slots));
+    messages::view::IntentMessage message{.performative = static_cast<std::uint64_t>(intent.performative),
+                                          .name = intent.name,
+                                          .conversation = intent.conversation,
+                                          .reply_by = intent.reply_by,
+                                          .trace = intent.trace,
+                                          .slots = {},
+                                          .error = {},
+                                          .reason = {}};
+    message.slots.item = slots;
+    if (intent.error != Error{} || !intent.reason.empty()) {
+        message.error = static_cast<std::uint64_t>(intent.error);
+        message.reason = intent.reason;
     }
-    std::ranges::sort(slots, before);
-    auto counting = cbor::Encoder::counting();
-    put_intent(counting, intent, slots);
-    if (counting.size() > kMaxMessageBytes) return fail(Error::too_large);
-    std::vector<std::byte> bytes(counting.size());
-    cbor::Encoder out(bytes);
-    put_intent(out, intent, slots);
-    TRY(out.finish());
+    std::vector<std::byte> bytes = TRY(messages::encode(message));
+    if (bytes.size() > kMaxMessageBytes) return fail(Error::too_large);
     return bytes;
 }
 
 Result<Intent> decode(Bytes bytes) {
     if (bytes.size() > kMaxMessageBytes) return fail(Error::too_large);
-    cbor::Decoder in(bytes);
-    Intent intent;
-    const std::uint64_t pairs = TRY(in.map_begin());
-    if (pairs != 6 && pairs != 8) return fail(Error::bad_format);
-    TRY(in.expect_key(0));
-    const std::uint64_t performative = TRY(in.uint());
-    if (performative < 1 || performative > 9) return fail(Error::bad_format);
-    intent.performative = static_cast<Performative>(performative);
-    TRY(in.expect_key(1));
-    intent.name = TRY(in.text());
-    if (intent.name.size() > kMaxIntentNameBytes) return fail(Error::too_large);
-    TRY(in.expect_key(2));
-    intent.conversation = TRY(in.uint());
-    TRY(in.expect_key(3));
-    intent.reply_by = TRY(in.uint());
-    TRY(in.expect_key(4));
-    intent.trace = TRY(in.uint());
-    TRY(in.expect_key(5));
-    TRY(take_slots(in, intent.slots));
-    if (pairs == 8) {
-        TRY(in.expect_key(6));
-        const std::uint64_t error = TRY(in.uint());
-        if (error != 0 && !is_error_number(error)) return fail(Error::bad_format);
-        intent.error = static_cast<Error>(error);
-        TRY(in.expect_key(7));
-        intent.reason = TRY(in.text());
-    }
-    TRY(in.end());
-    TRY(in.finish());
+    const auto message = TRY(messages::decode<messages::view::IntentMessage>(bytes));
+    if (message.error.has_value() != message.reason.has_value()) return fail(Error::bad_format);
+    if (message.performative < 1 || message.performative > static_cast<std::uint64_t>(Performative::subscribe))
+        return fail(Error::bad_format);
+    if (message.name.size() > kMaxIntentNameBytes) return fail(Error::too_large);
+    const std::uint64_t error = message.error.value_or(0);
+    if (error != 0 && !is_error_number(error)) return fail(Error::bad_format);
+    Intent intent{.performative = static_cast<Performative>(message.performative),
+                  .name = std::string(message.name),
+                  .conversation = message.conversation,
+                  .reply_by = message.reply_by,
+                  .trace = message.trace,
+                  .slots = {},
+                  .error = static_cast<Error>(error),
+                  .reason = std::string(message.reason.value_or(""))};
+    cbor::Decoder slots(message.slots.item);
+    TRY(take_slots(slots, intent.slots));
     return intent;
 }
 

@@ -1,94 +1,38 @@
-// Graphs: wire form, description, run.
+// Graphs: limits, description, run.
 #include "runtime/orchestration/graph.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace aios::orchestration {
 
-using ipc::Array;
-using ipc::Value;
-
-Value texts_value(const std::vector<std::string>& texts) {
-    Array items;
-    for (const auto& text : texts) {
-        items.emplace_back(text);
-    }
-    return items;
-}
-
-Result<std::vector<std::string>> texts_from(const Value& value, std::size_t most) {
-    const Array& items = *TRY(value.array());
-    if (items.size() > most) return fail(Error::too_large);
-    std::vector<std::string> texts;
-    for (const Value& item : items) {
-        const std::string_view text = TRY(item.text());
-        if (text.empty() || text.size() > kMaxFactBytes) return fail(Error::bad_format);
-        texts.emplace_back(text);
-    }
-    return texts;
-}
-
 namespace {
 
-Result<const Array*> fields(const Value& value, std::size_t count) {
-    const Array* items = TRY(value.array());
-    if (items->size() != count) return fail(Error::bad_format);
-    return items;
-}
-
-Result<double> cost_from(const Value& value) {
-    const double cost = TRY(value.real());
-    if (!std::isfinite(cost) || cost < 0) return fail(Error::bad_format);
-    return cost;
-}
+Result<> check_cost(double cost) { return cost < 0 ? fail(Error::bad_format) : Result<>(); }
 
 } // namespace
 
-Value to_value(const Action& action) {
-    return Array{action.intent, texts_value(action.preconditions), texts_value(action.effects), action.cost};
+Result<> check_facts(const std::vector<std::string>& facts, std::size_t most) {
+    if (facts.size() > most) return fail(Error::too_large);
+    for (const std::string& fact : facts)
+        if (fact.empty() || fact.size() > kMaxFactBytes) return fail(Error::bad_format);
+    return {};
 }
 
-Result<Action> action_from(const Value& value) {
-    const Array& items = *TRY(fields(value, 4));
-    Action action;
-    action.intent = TRY(items[0].text());
+Result<> check_action(const Action& action) {
     if (action.intent.empty() || action.intent.size() > ipc::kMaxIntentNameBytes) return fail(Error::bad_format);
-    action.preconditions = TRY(texts_from(items[1], kMaxFactsEach));
-    action.effects = TRY(texts_from(items[2], kMaxFactsEach));
-    action.cost = TRY(cost_from(items[3]));
-    return action;
+    TRY(check_facts(action.preconditions, kMaxFactsEach));
+    TRY(check_facts(action.effects, kMaxFactsEach));
+    return check_cost(action.cost);
 }
 
-Value to_value(const Graph& graph) {
-    Array nodes;
-    for (const GraphNode& node : graph.nodes) {
-        Array needs;
-        for (const std::uint32_t need : node.needs) {
-            needs.emplace_back(need);
-        }
-        nodes.emplace_back(Array{node.intent, std::move(needs), node.cost});
+Result<Graph> checked_graph(std::vector<GraphNode> nodes) {
+    if (nodes.size() > kMaxGraphNodes) return fail(Error::too_large);
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        for (const std::uint64_t need : nodes[i].needs)
+            if (need >= i) return fail(Error::bad_format);
+        TRY(check_cost(nodes[i].cost));
     }
-    return nodes;
-}
-
-Result<Graph> graph_from(const Value& value) {
-    const Array& items = *TRY(value.array());
-    if (items.size() > kMaxGraphNodes) return fail(Error::too_large);
-    Graph graph;
-    for (const Value& item : items) {
-        const Array& parts = *TRY(fields(item, 3));
-        GraphNode node;
-        node.intent = TRY(parts[0].text());
-        for (const Value& need : *TRY(parts[1].array())) {
-            const std::int64_t index = TRY(need.integer());
-            if (index < 0 || static_cast<std::size_t>(index) >= graph.nodes.size()) return fail(Error::bad_format);
-            node.needs.push_back(static_cast<std::uint32_t>(index));
-        }
-        node.cost = TRY(cost_from(parts[2]));
-        graph.nodes.push_back(std::move(node));
-    }
-    return graph;
+    return Graph{std::move(nodes)};
 }
 
 std::string Graph::describe() const {
@@ -103,12 +47,12 @@ std::string Graph::describe() const {
     return text;
 }
 
-std::vector<std::uint32_t> GraphRun::startable() const {
-    std::vector<std::uint32_t> nodes;
-    for (std::uint32_t i = 0; i < states_.size(); ++i) {
+std::vector<std::size_t> GraphRun::startable() const {
+    std::vector<std::size_t> nodes;
+    for (std::size_t i = 0; i < states_.size(); ++i) {
         const auto& needs = graph_.nodes[i].needs;
         if (states_[i] == State::waiting &&
-            std::ranges::all_of(needs, [&](std::uint32_t need) { return states_[need] == State::done; })) {
+            std::ranges::all_of(needs, [&](std::uint64_t need) { return states_[need] == State::done; })) {
             nodes.push_back(i);
         }
     }

@@ -1,38 +1,24 @@
 // The supervisor's loop: events in, decisions of UnitStates out.
 #include "runtime/orchestration/supervisor.hpp"
-#include "base/cbor.hpp"
+
+#include "messages/view.hpp"
+#include "runtime/kernel/parent.hpp"
 
 namespace aios::orchestration {
 
 std::uint64_t Supervisor::now_ns() { return sys::clock_read(static_cast<std::uint64_t>(Clock::monotonic)).value_or(0); }
 
-// A unit says {0: "ready" | "done" | "failed" | "progress", 1: text, 2: ok}.
 void Supervisor::read_message(std::size_t unit, Bytes bytes) {
-    auto decode = [&]() -> Result<> {
-        cbor::Decoder in(bytes);
-        if (TRY(in.map_begin()) != 3) return fail(Error::bad_format);
-        TRY(in.expect_key(0));
-        const std::string_view kind = TRY(in.text());
-        TRY(in.expect_key(1));
-        const std::string_view text = TRY(in.text());
-        TRY(in.expect_key(2));
-        const bool is_ok = TRY(in.boolean());
-        TRY(in.end());
-        TRY(in.finish());
-        if (kind == "ready") {
-            states_.ready(unit);
-            units_[unit].ready_due_ns = kNoDeadline;
-        } else if (kind == "done" || kind == "failed") {
-            if (is_ok && kind == "done") {
-                finish(true, "{}", text);
-            } else {
-                finish(false, "{} failed: {}", name_of(unit), text);
-            }
-        }
-        return {};
-    };
-    if (const auto decoded = decode(); !decoded) {
+    const auto said = messages::decode<messages::view::UnitMessage>(bytes);
+    if (!said) {
         console_print("{}: a message of {} cannot be read and was dropped\n", name_, name_of(unit));
+    } else if (said->type == kUnitReady) {
+        states_.ready(unit);
+        units_[unit].ready_due_ns = kNoDeadline;
+    } else if (said->type == kUnitDone && said->ok) {
+        finish(true, "{}", said->text);
+    } else if (said->type == kUnitDone || said->type == kUnitFailed) {
+        finish(false, "{} failed: {}", name_of(unit), said->text);
     }
 }
 

@@ -8,13 +8,14 @@
 //  (3) An answer comes; or identityd ends with the message in its hands and the channel closes: then the next identityd
 //      is asked, who tells the same of an agent that is registered already. A message that nobody took stays in
 //      identityd's queue, which outlives it.
-#include "base/cbor.hpp"
+#include "messages/view.hpp"
 #include "runtime/orchestration/supervisor.hpp"
 
 namespace aios::orchestration {
 namespace {
 
-constexpr std::uint64_t kRequest = 1, kInform = 2; // performatives
+constexpr auto kRequest = static_cast<std::uint64_t>(messages::Performative::request);
+constexpr auto kInform = static_cast<std::uint64_t>(messages::Performative::inform);
 constexpr std::uint64_t kAnswerBytes = 4096;
 
 } // namespace
@@ -22,21 +23,20 @@ constexpr std::uint64_t kAnswerBytes = 4096;
 Result<> Supervisor::ask_for_identity(std::size_t index) {
     const Unit& unit = description_.units[index];
     UnitHandles& handles = units_[index];
-    std::byte buffer[4096];
-    cbor::Encoder out(buffer);
-    out.map(6);
-    out.key(0).uint(kRequest);
-    out.key(1).text("identity.register");
-    out.key(2).uint(index);
-    out.key(3).uint(kNoDeadline);
-    out.key(4).uint(0);
-    out.key(5).map(2);
-    out.key("offers").array(unit.offers.size());
-    for (const std::string_view offer : unit.offers) {
-        out.text(offer);
-    }
-    out.key("manifest").bytes(manifest_);
-    const Bytes encoded = TRY(out.finish());
+    std::byte slots_buffer[3968], buffer[4096];
+    const Bytes slots = TRY(messages::encode(
+        slots_buffer, messages::view::IdentityRegister{.offers = std::span(unit.offers.data(), unit.offers.size()),
+                                                       .manifest = manifest_}));
+    messages::view::IntentMessage intent{.performative = kRequest,
+                                         .name = messages::IntentOf<messages::view::IdentityRegister>::kName,
+                                         .conversation = index,
+                                         .reply_by = kNoDeadline,
+                                         .trace = 0,
+                                         .slots = {},
+                                         .error = {},
+                                         .reason = {}};
+    intent.slots.item = slots;
+    const Bytes encoded = TRY(messages::encode(buffer, intent));
 
     const OwnedHandle both = TRY(owned(sys::channel_create(self(), 1, kAnswerBytes)));
     handles.answer = TRY(derive(both.get(), rights::receive | rights::wait));
@@ -86,10 +86,8 @@ Result<> Supervisor::identified(std::size_t unit) {
         for (std::uint64_t i = 0; i < answer.handle_count; ++i) {
             (void)sys::handle_close(dropped[i].handle); // nobody sends us handles
         }
-        cbor::Decoder in(Bytes(message_, answer.size));
-        TRY(in.map_begin());
-        TRY(in.expect_key(0));
-        if (TRY(in.uint()) != kInform) return fail(Error::bad_state);
+        const auto told = TRY(messages::decode<messages::view::IntentMessage>(Bytes(message_, answer.size)));
+        if (told.performative != kInform) return fail(Error::bad_state);
         may_run(unit);
         return {};
     }

@@ -21,7 +21,6 @@ inline constexpr std::size_t kMaxArguments = 16;
 inline constexpr std::size_t kMaxGrants = 16;
 inline constexpr std::size_t kMaxOfferGrants = 16;
 inline constexpr std::size_t kMaxIntensity = 64;
-inline constexpr std::uint64_t kDescriptionVersion = 1;
 inline constexpr std::uint64_t kUsualReadyTimeout = 30; // seconds
 inline constexpr std::uint64_t kMaxReadyTimeout = 86'400;
 

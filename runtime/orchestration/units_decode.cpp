@@ -2,145 +2,108 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/cbor.hpp"
 #include "base/format.hpp"
+#include "messages/view.hpp"
 #include "runtime/orchestration/units.hpp"
 
 namespace aios::orchestration {
 namespace {
 
+namespace view = messages::view;
+
 // Needs are names until all units are known.
 using Names = std::span<std::string_view>;
 
 template <typename Enum>
-Result<Enum> enumerator(cbor::Decoder& in, Enum last) {
-    const std::uint64_t value = TRY(in.uint());
+Result<Enum> enumerator(std::uint64_t value, Enum last) {
     if (value > static_cast<std::uint64_t>(last)) return fail(Error::bad_format);
     return static_cast<Enum>(value);
 }
 
 template <std::size_t kRoom>
-Result<> texts(cbor::Decoder& in, StaticVector<std::string_view, kRoom>& out) {
-    if (TRY(in.array_begin()) > kRoom) return fail(Error::too_large);
-    while (TRY(in.array_next())) {
-        (void)out.push_back(TRY(in.text()));
-    }
+Result<> texts(const view::List<view::Text>& from, StaticVector<std::string_view, kRoom>& out) {
+    if (from.size() > kRoom) return fail(Error::too_large);
+    for (const std::string_view text : from)
+        TRY(out.push_back(text));
     return {};
 }
 
-Result<std::uint32_t> small(cbor::Decoder& in) {
-    const std::uint64_t value = TRY(in.uint());
+Result<std::uint32_t> small(std::uint64_t value) {
     if (value > ~std::uint32_t{0}) return fail(Error::bad_format);
     return static_cast<std::uint32_t>(value);
 }
 
-Result<> grants(cbor::Decoder& in, Unit& unit) {
-    if (TRY(in.array_begin()) > kMaxGrants) return fail(Error::too_large);
-    while (TRY(in.array_next())) {
-        if (TRY(in.array_begin()) != 2) return fail(Error::bad_format);
-        Grant grant{};
-        grant.role = TRY(small(in));
-        grant.rights = TRY(small(in));
-        TRY(in.end());
-        (void)unit.grants.push_back(grant);
+Result<> grants(const view::List<view::RoleGrant>& from, Unit& unit) {
+    if (from.size() > kMaxGrants) return fail(Error::too_large);
+    for (const view::RoleGrant& grant : from) {
+        const std::uint32_t role = TRY(small(grant.role)), rights = TRY(small(grant.rights));
+        TRY(unit.grants.push_back({role, rights}));
     }
     return {};
 }
 
-Result<> quota(cbor::Decoder& in, QuotaGrant& out) {
-    if (TRY(in.array_begin()) != 4) return fail(Error::bad_format);
-    out.memory_bytes = TRY(in.uint());
-    out.handles = TRY(in.uint());
-    out.threads = TRY(in.uint());
-    out.agents = TRY(in.uint());
-    return in.end();
-}
-
 // In the arena: the names, and room for the indices that they stand for.
-Result<Names> needs(cbor::Decoder& in, Arena& arena, Unit& unit) {
-    const std::uint64_t count = TRY(in.array_begin());
-    if (count > kMaxUnits) return fail(Error::too_large);
-    const Names names = TRY(arena.make<std::string_view>(count));
-    unit.needs = TRY(arena.make<std::uint32_t>(count));
-    for (std::size_t i = 0; TRY(in.array_next()); ++i) {
-        names[i] = TRY(in.text());
-        if (names[i].empty()) return fail(Error::bad_format);
+Result<Names> needs(const view::List<view::Text>& from, Arena& arena, Unit& unit) {
+    if (from.size() > kMaxUnits) return fail(Error::too_large);
+    const Names names = TRY(arena.make<std::string_view>(from.size()));
+    unit.needs = TRY(arena.make<std::uint32_t>(from.size()));
+    std::size_t at = 0;
+    for (const std::string_view name : from) {
+        if (name.empty()) return fail(Error::bad_format);
+        names[at++] = name;
     }
     return names;
 }
 
-Result<Names> decode_unit(cbor::Decoder& in, Arena& arena, Unit& unit) {
-    const std::uint64_t pairs = TRY(in.map_begin());
-    if (pairs < 11 || pairs > 13) return fail(Error::bad_format);
-    TRY(in.expect_key(0));
-    unit.name = TRY(in.text());
+Result<Names> read_unit(const view::UnitText& from, Arena& arena, Unit& unit) {
+    unit.name = from.name;
     if (unit.name.empty() || unit.name.size() >= kMaxNameBytes) return fail(Error::bad_format);
-    TRY(in.expect_key(1));
-    unit.program = TRY(in.text());
+    unit.program = from.program;
     if (unit.program.empty() || unit.program.size() > kMaxPathBytes) return fail(Error::bad_format);
-    TRY(in.expect_key(2));
-    TRY(texts(in, unit.arguments));
-    TRY(in.expect_key(3));
-    const Names names = TRY(needs(in, arena, unit));
-    TRY(in.expect_key(4));
-    TRY(grants(in, unit));
-    TRY(in.expect_key(5));
-    TRY(quota(in, unit.quota));
-    TRY(in.expect_key(6));
-    unit.cpu_weight = TRY(small(in));
+    TRY(texts(from.arguments, unit.arguments));
+    const Names names = TRY(needs(from.needs, arena, unit));
+    TRY(grants(from.grants, unit));
+    unit.quota = {.memory_bytes = from.quota.memory_bytes,
+                  .handles = from.quota.handles,
+                  .threads = from.quota.threads,
+                  .agents = from.quota.agents};
+    unit.cpu_weight = TRY(small(from.weight));
     if (unit.cpu_weight == 0 || unit.cpu_weight > 10000) return fail(Error::bad_format);
-    TRY(in.expect_key(7));
-    unit.personality = TRY(enumerator(in, PersonalityKind::linux_abi));
-    TRY(in.expect_key(8));
-    unit.restart = TRY(enumerator(in, Restart::always));
-    TRY(in.expect_key(9));
-    unit.sends_ready = TRY(in.boolean());
-    TRY(in.expect_key(10));
-    unit.essential = TRY(in.boolean());
-    if (pairs >= 12) { // absent: it may offer nothing
-        TRY(in.expect_key(11));
-        TRY(texts(in, unit.offers));
-    }
-    if (pairs == 13) { // absent: the usual time
-        TRY(in.expect_key(12));
-        const std::uint64_t seconds = TRY(in.uint());
-        if (seconds == 0 || seconds > kMaxReadyTimeout) return fail(Error::bad_format);
+    unit.personality = TRY(enumerator(from.personality, PersonalityKind::linux_abi));
+    unit.restart = TRY(enumerator(from.restart, Restart::always));
+    unit.sends_ready = from.sends_ready;
+    unit.essential = from.essential;
+    if (from.offers) TRY(texts(*from.offers, unit.offers)); // absent: it may offer nothing
+    if (from.ready_timeout) {                               // absent: the usual time
+        const std::uint64_t seconds = *from.ready_timeout;
+        if (!from.offers || seconds == 0 || seconds > kMaxReadyTimeout) return fail(Error::bad_format);
         unit.ready_timeout_ns = seconds * 1'000'000'000;
     }
-    TRY(in.end());
     return names;
 }
 
-// Up to and with the number of units.
-Result<std::size_t> decode_head(cbor::Decoder& in, SystemDescription& out) {
-    if (TRY(in.map_begin()) != 6) return fail(Error::bad_format);
-    TRY(in.expect_key(0));
-    if (TRY(in.uint()) != kDescriptionVersion) return fail(Error::unsupported);
-    TRY(in.expect_key(1));
-    out.strategy = TRY(enumerator(in, Strategy::rest_for_one));
-    TRY(in.expect_key(2));
-    out.intensity = TRY(small(in));
-    if (out.intensity > kMaxIntensity) return fail(Error::too_large);
-    TRY(in.expect_key(3));
-    out.period_ns = std::uint64_t{TRY(small(in))} * 1'000'000; // milliseconds on the wire
-    TRY(in.expect_key(4));
-    const std::uint64_t count = TRY(in.array_begin());
-    if (count > kMaxUnits) return fail(Error::too_large);
-    return count;
+Result<view::SystemText> decode_text(Bytes bytes) {
+    const auto text = TRY(messages::decode<view::SystemText>(bytes));
+    if (text.units.size() > kMaxUnits) return fail(Error::too_large);
+    return text;
 }
 
-Result<> decode_all(cbor::Decoder& in, Arena& arena, SystemDescription& out, std::span<Names>& names) {
-    const std::size_t count = TRY(decode_head(in, out));
-    names = TRY(arena.make<Names>(count));
-    const auto units = TRY(arena.make<Unit>(count));
-    for (std::size_t i = 0; TRY(in.array_next()); ++i) {
-        out.units = units.first(i + 1); // so that a failure can name the unit
-        names[i] = TRY(decode_unit(in, arena, units[i]));
+Result<> decode_all(Bytes bytes, Arena& arena, SystemDescription& out, std::span<Names>& names) {
+    const view::SystemText text = TRY(decode_text(bytes));
+    out.strategy = TRY(enumerator(text.strategy, Strategy::rest_for_one));
+    out.intensity = TRY(small(text.intensity));
+    if (out.intensity > kMaxIntensity) return fail(Error::too_large);
+    out.period_ns = std::uint64_t{TRY(small(text.period_ms))} * 1'000'000; // milliseconds on the wire
+    out.region_bytes = text.region_bytes;
+    names = TRY(arena.make<Names>(text.units.size()));
+    const auto units = TRY(arena.make<Unit>(text.units.size()));
+    std::size_t at = 0;
+    for (const view::UnitText& unit : text.units) {
+        out.units = units.first(at + 1); // so that a failure can name the unit
+        names[at] = TRY(read_unit(unit, arena, units[at]));
+        ++at;
     }
-    TRY(in.expect_key(5));
-    out.region_bytes = TRY(in.uint());
-    TRY(in.end());
-    return in.finish();
+    return {};
 }
 
 std::optional<std::size_t> index_of(const SystemDescription& description, std::string_view name) {
@@ -176,11 +139,7 @@ const Unit* find_cycle(const SystemDescription& description, std::span<bool> pla
 
 } // namespace
 
-Result<std::size_t> SystemDescription::count_units(Bytes bytes) {
-    cbor::Decoder in(bytes);
-    SystemDescription head;
-    return decode_head(in, head);
-}
+Result<std::size_t> SystemDescription::count_units(Bytes bytes) { return TRY(decode_text(bytes)).units.size(); }
 
 // A need takes two bytes at least: the head of a text, and a letter.
 std::size_t SystemDescription::room_for(std::size_t units, Bytes bytes) {
@@ -191,12 +150,11 @@ std::size_t SystemDescription::room_for(std::size_t units, Bytes bytes) {
 
 Result<> SystemDescription::decode(Bytes bytes, Arena& arena, SystemDescription& out, std::span<char> why,
                                    std::string_view& sentence) {
-    cbor::Decoder in(bytes);
     std::span<Names> names;
-    if (const auto decoded = decode_all(in, arena, out, names); !decoded) {
+    if (const auto decoded = decode_all(bytes, arena, out, names); !decoded) {
         const std::string_view name = out.units.empty() ? std::string_view("none") : out.units.back().name;
-        sentence = aios::format_to(why, "the system description cannot be read at byte {} (last unit: {}): {}",
-                                   in.position(), name, error_info(decoded.error()).sentence);
+        sentence = aios::format_to(why, "the system description cannot be read (last unit: {}): {}", name,
+                                   error_info(decoded.error()).sentence);
         return decoded;
     }
     for (std::size_t i = 0; i < out.units.size(); ++i) {

@@ -1,23 +1,11 @@
-// What is known of an agent by its identity.
+// What is known of an agent by its identity: the answer of identityd (abi/messages.def).
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <string>
-#include <vector>
+#include "messages/owned.hpp"
 
 namespace aios::security {
 
-using Digest = std::array<std::byte, 32>;
-
-struct Identity {
-    std::uint64_t agent = 0; // this boot's number
-    std::string name;        // as the kernel knows it, unique among the parent's living children
-    Digest identity{};       // what the kernel measured: name and program, of this agent and all above it (AgentInfo)
-    Digest program{};        // root over the program's pages, measured as well
-    Digest record{};         // of the record that identityd keeps, and that the kernel has by AgentRegister
-    std::vector<std::string> offers; // what it may offer: see offers.hpp
-};
+using Digest = messages::Hash;
+using Identity = messages::owned::IdentitySlots;
 
 } // namespace aios::security

@@ -5,10 +5,10 @@
 // What a record says does not come from whoever asks: name, program and lineage are what the kernel measured, and only
 // the agent's own parent can register it, once. What an agent may offer is part of what its parent may (offers.hpp);
 // the first agent, which started identityd, may give everything.
-#include <algorithm>
 #include <cstring>
 
 #include "runtime/application/agent.hpp"
+#include "runtime/ipc/slots_codec.hpp"
 #include "runtime/security/identity.hpp"
 #include "runtime/security/offers.hpp"
 #include "services/identityd/table.hpp"
@@ -17,21 +17,6 @@ namespace aios {
 namespace {
 
 using security::Identity;
-
-ipc::ByteString bytes_of(const security::Digest& digest) { return {digest.begin(), digest.end()}; }
-
-ipc::Intent describe(const ipc::Intent& request, const Identity& identity) {
-    ipc::Array offers;
-    for (const std::string& offer : identity.offers) {
-        offers.emplace_back(offer);
-    }
-    return ipc::inform(request, {{"agent", identity.agent},
-                                 {"name", identity.name},
-                                 {"identity", bytes_of(identity.identity)},
-                                 {"program", bytes_of(identity.program)},
-                                 {"record", bytes_of(identity.record)},
-                                 {"offers", std::move(offers)}});
-}
 
 // Whether the agent behind a handle still runs. A handle that is dead or does not answer says no.
 bool is_alive(const OwnedHandle& agent) {
@@ -51,16 +36,16 @@ public:
         std::string reason = "the agent cannot be registered";
         const auto identity = make(request, reason);
         if (!identity) return ipc::refuse(request.intent, identity.error(), reason);
-        return describe(request.intent, *identity);
+        return ipc::inform(request.intent, *identity);
     }
 
     application::Reply look_up(const ipc::Incoming& request) {
-        const auto agent = request.intent.slots.integer("agent");
-        if (!agent) return ipc::refuse(request.intent, agent.error(), "identity.of needs the slot agent, an integer");
-        const Identity* found = records_.find(static_cast<std::uint64_t>(*agent));
+        const auto asked = ipc::from_slots<messages::owned::IdentityOf>(request.intent.slots);
+        if (!asked) return ipc::refuse(request.intent, asked.error(), "identity.of needs the slot agent, an integer");
+        const Identity* found = records_.find(asked->agent);
         if (found == nullptr)
             return ipc::refuse(request.intent, Error::not_found, "no agent that lives was registered with this id");
-        return describe(request.intent, *found);
+        return ipc::inform(request.intent, *found);
     }
 
 private:
@@ -79,34 +64,29 @@ private:
         identity.name.assign(info.name, strnlen(info.name, sizeof(info.name)));
         std::memcpy(identity.identity.data(), info.identity, sizeof(info.identity));
         std::memcpy(identity.program.data(), info.program, sizeof(info.program));
-        TRY(read_offers(request, identity, reason));
-        const Bytes bytes = TRY(request.intent.slots.bytes("manifest"));
-        security::Digest manifest{};
-        if (bytes.size() != manifest.size()) return fail(Error::bad_format);
-        std::ranges::copy(bytes, manifest.begin());
-        identity.record = TRY(security::record_digest(identity.identity, manifest, identity.offers));
+        const auto asked = TRY(ipc::from_slots<messages::owned::IdentityRegister>(request.intent.slots));
+        TRY(check_offers(request.sender, asked.offers, reason));
+        identity.offers = asked.offers;
+        identity.record = TRY(security::record_digest(identity.identity, asked.manifest, identity.offers));
         if (!records_.has_room()) {
             reason = "as many agents live as identityd has room for";
             return fail(Error::no_space);
         }
-        TRY(tell_kernel(agent.get(), identity, manifest, info));
+        TRY(tell_kernel(agent.get(), identity, asked.manifest, info));
         records_.add(identity, std::move(agent));
         return identity;
     }
 
-    Result<> read_offers(const ipc::Incoming& request, Identity& identity, std::string& reason) {
-        const ipc::Array& offers = *TRY(request.intent.slots.array("offers"));
+    Result<> check_offers(std::uint64_t sender, const std::vector<std::string>& offers, std::string& reason) const {
         if (offers.size() > security::kMaxOfferGrants) return fail(Error::too_large);
-        const Identity* parent = records_.find(request.sender);
-        const bool may_give_all = request.sender == first_agent_;
-        for (const ipc::Value& offer : offers) {
-            const std::string_view name = TRY(offer.text());
+        const Identity* parent = records_.find(sender);
+        const bool may_give_all = sender == first_agent_;
+        for (const std::string& name : offers) {
             if (name.empty() || name.size() > ipc::kMaxIntentNameBytes) return fail(Error::bad_format);
             if (!may_give_all && (parent == nullptr || !security::may_pass_on(parent->offers, name))) {
-                reason = "its parent may not let others offer " + std::string(name);
+                reason = "its parent may not let others offer " + name;
                 return fail(Error::missing_right);
             }
-            identity.offers.emplace_back(name);
         }
         return {};
     }

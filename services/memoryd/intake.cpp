@@ -2,7 +2,8 @@
 
 #include <vector>
 
-#include "base/cbor.hpp"
+#include "base/bytes.hpp"
+#include "messages/view.hpp"
 
 namespace aios::memory {
 
@@ -12,15 +13,14 @@ Result<> take_in(IndexBuilder& builder, Bytes batch, std::string& name) {
     std::vector<IndexBuilder::Changed> changes;
     TRY(in.array_begin());
     while (TRY(in.array_next())) {
-        if (TRY(in.array_begin()) != 2) return fail(Error::bad_format);
-        const Bytes path = TRY(in.bytes());
-        name.assign(reinterpret_cast<const char*>(path.data()), path.size()); // SAFETY: bytes as characters
-        const Bytes contents = TRY(in.bytes());
-        TRY(in.end());
+        messages::view::DocumentText document;
+        TRY(messages::take(in, document));
+        name = as_text(document.name);
+        const Bytes contents = document.contents;
         const auto added = builder.add(name, contents);
         if (added) continue;
         if (added.error() != Error::already_exists) return added;
-        const std::string text(reinterpret_cast<const char*>(contents.data()), contents.size()); // SAFETY: the same
+        const std::string text(as_text(contents)); // copied once: it may change
         if (text != builder.text_of(name)) changes.push_back({name, text});
     }
     TRY(in.finish());

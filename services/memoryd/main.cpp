@@ -3,14 +3,12 @@
 // Writers reach it only through a channel of its own (role memory_writer), so the right to write a memory is a
 // capability too.
 //
-//   memory.ingest { bytes } + memory handle: CBOR array of [path bytes, contents bytes], in the first `bytes` of the
-//   handle's memory; a document whose name is known takes the place of the old one (intake.hpp)
-//   memory.seal {}: makes what was taken in readable
-// Both answer { epoch, documents, passages }: the epoch changes when memoryd was restarted and its builder is empty
-// again.
+// memory.ingest takes a batch of documents (abi/messages.def) out of the memory that a handle leads to; a document whose
+// name is known takes the place of the old one (intake.hpp). memory.seal makes what was taken in readable.
 #include <format>
 
 #include "runtime/application/agent.hpp"
+#include "runtime/ipc/slots_codec.hpp"
 #include "runtime/kernel/mapping.hpp"
 #include "services/memoryd/intake.hpp"
 
@@ -24,16 +22,15 @@ public:
     application::Reply ingest(const ipc::Incoming& request) {
         if (request.handles.size() != 1)
             return ipc::refuse(request.intent, Error::bad_argument, "memory.ingest needs one memory handle");
-        const auto bytes = request.intent.slots.integer("bytes");
-        if (!bytes || *bytes < 0)
-            return ipc::refuse(request.intent, Error::bad_argument, "memory.ingest needs the slot bytes");
+        const auto asked = ipc::from_slots<messages::owned::MemoryIngest>(request.intent.slots);
+        if (!asked) return ipc::refuse(request.intent, Error::bad_argument, "memory.ingest needs the slot bytes");
         const auto window = Mapping::map(agent_.self(), request.handles[0].handle.get(), kProtectRead);
         if (!window) return ipc::refuse(request.intent, window.error(), "the memory handle cannot be mapped");
-        if (static_cast<std::uint64_t>(*bytes) > window->bytes().size()) {
+        if (asked->bytes > window->bytes().size()) {
             return ipc::refuse(request.intent, Error::truncated, "there are fewer bytes than announced");
         }
         std::string name;
-        const Bytes batch = window->bytes().first(static_cast<std::size_t>(*bytes));
+        const Bytes batch = window->bytes().first(asked->bytes);
         if (const auto taken = memory::take_in(builder_, batch, name); !taken) {
             return ipc::refuse(request.intent, taken.error(),
                                std::format("cannot take in {}: {}", name, error_info(taken.error()).sentence));
@@ -53,8 +50,9 @@ public:
 
 private:
     application::Reply state(const ipc::Intent& request) const {
-        return ipc::inform(
-            request, {{"epoch", agent_.id()}, {"documents", builder_.documents()}, {"passages", builder_.passages()}});
+        return ipc::inform(request, messages::owned::MemoryState{.epoch = agent_.id(),
+                                                                 .passages = builder_.passages(),
+                                                                 .documents = builder_.documents()});
     }
 
     application::Agent& agent_;

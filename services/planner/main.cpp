@@ -1,20 +1,17 @@
 // planner: makes an execution graph that leads from facts to a goal, out of the actions that agents offer at that
 // moment.
 #include "runtime/application/agent.hpp"
+#include "runtime/ipc/slots_codec.hpp"
 #include "services/planner/search.hpp"
 
 namespace aios {
 namespace {
 
 Result<planner::Problem> read_problem(application::Agent& agent, const ipc::Slots& slots) {
-    planner::Problem problem;
-    const ipc::Value* initial = slots.find("initial");
-    const ipc::Value* goal = slots.find("goal");
-    if (initial == nullptr || goal == nullptr) return fail(Error::not_found);
-    problem.initial = TRY(orchestration::texts_from(*initial, planner::kMaxFacts));
-    problem.goal = TRY(orchestration::texts_from(*goal, orchestration::kMaxFactsEach));
-    problem.actions = TRY(agent.actions());
-    return problem;
+    const auto asked = TRY(ipc::from_slots<messages::owned::PlanMake>(slots));
+    TRY(orchestration::check_facts(asked.initial, planner::kMaxFacts));
+    TRY(orchestration::check_facts(asked.goal, orchestration::kMaxFactsEach));
+    return planner::Problem{.actions = TRY(agent.actions()), .initial = asked.initial, .goal = asked.goal};
 }
 
 application::Reply make(application::Agent& agent, const ipc::Incoming& request) {
@@ -24,10 +21,10 @@ application::Reply make(application::Agent& agent, const ipc::Incoming& request)
     std::string why_not;
     const auto plan = planner::make_plan(*problem, why_not);
     if (!plan) return ipc::refuse(request.intent, plan.error(), why_not);
-    return ipc::inform(request.intent, {{"graph", orchestration::to_value(plan->graph)},
-                                        {"cost", plan->cost},
-                                        {"looked_at", plan->expansions},
-                                        {"offers", problem->actions.size()}});
+    return ipc::inform(request.intent, messages::owned::PlanMade{.cost = plan->cost,
+                                                                 .graph = plan->graph.nodes,
+                                                                 .offers = problem->actions.size(),
+                                                                 .looked_at = plan->expansions});
 }
 
 } // namespace

@@ -150,7 +150,7 @@ Result<std::vector<std::size_t>> search(const Facts& initial, const Facts& goal,
 }
 
 // Which steps must come before which, where one gives a fact that the other needs, or takes it away.
-std::vector<std::vector<std::uint32_t>> loosen(const std::vector<const Operator*>& steps, std::size_t facts) {
+std::vector<std::vector<std::uint64_t>> loosen(const std::vector<const Operator*>& steps, std::size_t facts) {
     const std::size_t count = steps.size();
     std::vector<std::vector<bool>> before(count, std::vector<bool>(count, false));
     for (std::size_t j = 0; j < count; ++j) {
@@ -171,7 +171,7 @@ std::vector<std::vector<std::uint32_t>> loosen(const std::vector<const Operator*
         }
     }
     // Orders that follow from others are left out.
-    std::vector<std::vector<std::uint32_t>> needs(count);
+    std::vector<std::vector<std::uint64_t>> needs(count);
     std::vector<std::vector<bool>> reach = before;
     for (std::size_t k = 0; k < count; ++k) {
         for (std::size_t i = 0; i < count; ++i) {
@@ -186,7 +186,7 @@ std::vector<std::vector<std::uint32_t>> loosen(const std::vector<const Operator*
             for (std::size_t k = i + 1; k < j; ++k) {
                 if (reach[i][k] && reach[k][j]) follows = true;
             }
-            if (before[i][j] && !follows) needs[j].push_back(static_cast<std::uint32_t>(i));
+            if (before[i][j] && !follows) needs[j].push_back(i);
         }
     }
     return needs;

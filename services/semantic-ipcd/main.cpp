@@ -7,7 +7,8 @@
 #include <map>
 
 #include "runtime/application/agent.hpp"
-#include "runtime/security/identity.hpp"
+#include "runtime/clients/identity.hpp"
+#include "runtime/ipc/slots_codec.hpp"
 #include "runtime/security/offers.hpp"
 #include "services/semantic-ipcd/refusals.hpp"
 #include "services/semantic-ipcd/registry.hpp"
@@ -18,16 +19,12 @@ namespace {
 using application::Reply;
 constexpr std::uint64_t kReportNames = 8; // candidates named in an answer
 
-Result<std::vector<broker::SlotType>> slot_types(const ipc::Slots& slots, std::string_view name) {
-    const ipc::Array& items = *TRY(slots.array(name));
-    if (items.size() > ipc::kMaxSlots) return fail(Error::too_large);
+Result<std::vector<broker::SlotType>> checked_types(const std::vector<messages::owned::SlotType>& slots) {
+    if (slots.size() > ipc::kMaxSlots) return fail(Error::too_large);
     std::vector<broker::SlotType> types;
-    for (const ipc::Value& item : items) {
-        const ipc::Array& pair = *TRY(item.array());
-        if (pair.size() != 2) return fail(Error::bad_format);
-        const std::int64_t type = TRY(pair[1].integer());
-        if (type < 0 || type > static_cast<int>(ipc::ValueType::array)) return fail(Error::bad_format);
-        types.push_back({std::string(TRY(pair[0].text())), static_cast<ipc::ValueType>(type)});
+    for (const auto& [name, type] : slots) {
+        if (type > static_cast<std::uint64_t>(ipc::ValueType::array)) return fail(Error::bad_format);
+        types.push_back({name, static_cast<ipc::ValueType>(type)});
     }
     return types;
 }
@@ -40,7 +37,7 @@ public:
     Reply offer(ipc::Incoming& request) {
         auto offer = read_offer(request);
         if (!offer) return ipc::refuse(request.intent, offer.error(), "the offer is not complete or not well-formed");
-        const auto identity = security::identity_of(identityd_, request.sender);
+        const auto identity = clients::identity_of(identityd_, request.sender);
         if (!identity || !security::may_offer(identity->offers, offer->intent)) {
             const std::string name = identity ? identity->name : std::format("agent {}", request.sender);
             const std::string why = identity ? std::format("its unit has no setting offers = \"{}\"", offer->intent)
@@ -56,14 +53,14 @@ public:
                                "the agent has too many offers, or the offer is too large");
         }
         channels_[offer->agent] = std::move(request.handles[0].handle);
-        return ipc::inform(request.intent, {});
+        return ipc::inform(request.intent, ipc::Slots());
     }
 
     Reply withdraw(const ipc::Incoming& request) {
-        const auto intent = request.intent.slots.text("intent");
-        if (!intent) return ipc::refuse(request.intent, intent.error(), "intent.withdraw needs the slot intent");
-        registry_.withdraw(request.sender, *intent);
-        return ipc::inform(request.intent, {});
+        const auto asked = ipc::from_slots<messages::owned::IntentWithdraw>(request.intent.slots);
+        if (!asked) return ipc::refuse(request.intent, asked.error(), "intent.withdraw needs the slot intent");
+        registry_.withdraw(request.sender, asked->intent);
+        return ipc::inform(request.intent, ipc::Slots());
     }
 
     Reply find(const ipc::Incoming& request) {
@@ -75,58 +72,55 @@ public:
         const broker::Choice choice = registry_.choose(*wanted);
         if (choice.candidates.empty()) return ipc::refuse(request.intent, Error::not_found, choice.why);
         const broker::Offer& offer = *choice.candidates.front().offer;
-        ipc::Array names;
+        messages::owned::FoundSlots found{.why = choice.why,
+                                          .agent = offer.agent_name,
+                                          .intent = offer.intent,
+                                          .agent_id = offer.agent,
+                                          .identity = offer.identity,
+                                          .candidates = {}};
         for (const broker::Candidate& candidate : choice.candidates) {
-            if (names.size() == kReportNames) break;
-            names.emplace_back(ipc::Array{candidate.offer->agent_name, candidate.score});
+            if (found.candidates.size() == kReportNames) break;
+            found.candidates.push_back({candidate.offer->agent_name, candidate.score});
         }
-        const ipc::Intent answer = ipc::inform(request.intent, {{"intent", offer.intent},
-                                                                {"agent", offer.agent_name},
-                                                                {"agent_id", offer.agent},
-                                                                {"identity", offer.identity},
-                                                                {"why", choice.why},
-                                                                {"candidates", std::move(names)}});
+        const ipc::Intent answer = ipc::inform(request.intent, found);
         const HandleGrant grant{channels_[offer.agent].get(), (rights::send | rights::inspect).bits(), 0};
         registry_.routed(offer.agent);
         return {answer, {grant}};
     }
 
     Reply list(const ipc::Incoming& request) {
-        ipc::Array actions;
+        messages::owned::ActionsSlots plannable;
         for (const broker::Offer* offer : registry_.all()) {
-            if (!offer->action.effects.empty()) actions.push_back(orchestration::to_value(offer->action));
+            if (!offer->action.effects.empty()) plannable.actions.push_back(offer->action);
         }
-        return ipc::inform(request.intent, {{"actions", std::move(actions)}});
+        return ipc::inform(request.intent, plannable);
     }
 
 private:
     Result<broker::Offer> read_offer(const ipc::Incoming& request) {
         if (request.handles.size() != 1) return fail(Error::bad_argument);
-        const ipc::Slots& slots = request.intent.slots;
-        broker::Offer offer;
-        offer.agent = request.sender;
-        offer.intent = TRY(slots.text("intent"));
-        offer.description = TRY(slots.text("description"));
-        offer.inputs = TRY(slot_types(slots, "inputs"));
-        const ipc::Value* action = slots.find("action");
-        if (action == nullptr) return fail(Error::not_found);
-        offer.action = TRY(orchestration::action_from(*action));
-        if (offer.action.intent != offer.intent) return fail(Error::bad_format);
-        offer.capacity = static_cast<std::uint64_t>(TRY(slots.integer("capacity")));
-        return offer;
+        auto asked = TRY(ipc::from_slots<messages::owned::IntentOffer>(request.intent.slots));
+        TRY(orchestration::check_action(asked.action));
+        if (asked.action.intent != asked.intent) return fail(Error::bad_format);
+        return broker::Offer{.agent = request.sender,
+                             .agent_name = {},
+                             .intent = asked.intent,
+                             .description = std::move(asked.description),
+                             .inputs = TRY(checked_types(asked.inputs)),
+                             .action = std::move(asked.action),
+                             .capacity = asked.capacity,
+                             .identity = {}};
     }
 
     static Result<broker::Wanted> read_wanted(const ipc::Slots& slots) {
-        broker::Wanted wanted;
-        wanted.intent = TRY(slots.text("intent"));
-        wanted.meaning = TRY(slots.text("meaning"));
-        wanted.slots = TRY(slot_types(slots, "slots"));
-        wanted.not_agent = static_cast<std::uint64_t>(TRY(slots.integer("not_agent")));
-        wanted.from = TRY(slots.text("from"));
-        const Bytes identity = TRY(slots.bytes("identity"));
-        wanted.identity.assign(identity.begin(), identity.end());
-        if (wanted.intent.empty() && wanted.meaning.empty()) return fail(Error::bad_argument);
-        return wanted;
+        auto asked = TRY(ipc::from_slots<messages::owned::IntentFind>(slots));
+        if (asked.intent.empty() && asked.meaning.empty()) return fail(Error::bad_argument);
+        return broker::Wanted{.intent = std::move(asked.intent),
+                              .meaning = std::move(asked.meaning),
+                              .slots = TRY(checked_types(asked.slots)),
+                              .not_agent = asked.not_agent,
+                              .from = std::move(asked.from),
+                              .identity = std::move(asked.identity)};
     }
 
     // Asks the kernel how much waits in each offerer's channel. An agent that has ended took its channel with it.

@@ -1,10 +1,9 @@
 #include "services/semantic-ipcd/refusals.hpp"
 
 #include <cstdio>
-#include <vector>
 
-#include "base/cbor.hpp"
-#include "runtime/kernel/calls.hpp"
+#include "messages/view.hpp"
+#include "runtime/clients/host.hpp"
 
 namespace aios::broker {
 
@@ -25,19 +24,9 @@ void Refusals::record(const Refusal& refusal) {
 
 Result<> Refusals::send(const Refusal& refusal) {
     if (port_ == kNoHandle) return {};
-    const std::size_t texts =
-        refusal.agent.size() + refusal.call.size() + refusal.object.size() + refusal.sentence.size();
-    std::vector<std::byte> bytes(texts + 64);
-    cbor::Encoder out(bytes);
-    out.map(5);
-    out.key(0).text("refusal");
-    out.key(1).text(refusal.agent);
-    out.key(2).text(refusal.sentence);
-    out.key(3).text(refusal.call);
-    out.key(4).text(refusal.object);
-    const Bytes encoded = TRY(out.finish());
-    TRY(sys::host_send(port_, encoded.data(), encoded.size()));
-    return {};
+    return clients::tell_host(
+        port_, messages::view::Refusal{
+                   .agent = refusal.agent, .text = refusal.sentence, .call = refusal.call, .object = refusal.object});
 }
 
 } // namespace aios::broker

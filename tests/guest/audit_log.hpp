@@ -1,7 +1,7 @@
 // Reading the audit log back: records as the kernel encoded them (abi/messages.cddl section 5).
 #pragma once
 
-#include "base/cbor.hpp"
+#include "messages/view.hpp"
 #include "tests/guest/test.hpp"
 
 namespace guest {
@@ -29,31 +29,18 @@ struct LogRecord {
 };
 
 inline Result<LogRecord> decode_record(Bytes bytes) {
-    cbor::Decoder in(bytes);
-    LogRecord record;
-    TRY(in.map_begin());
-    std::uint64_t* const numbers[] = {&record.index, &record.time_ns, &record.kind,
-                                      &record.agent, &record.subject, &record.call};
-    for (std::uint64_t key = 0; key < std::size(numbers); ++key) {
-        TRY(in.expect_key(key));
-        *numbers[key] = TRY(in.uint());
-    }
-    TRY(in.expect_key(6));
-    if (TRY(in.array_begin()) != 3) return fail(Error::bad_format);
-    for (std::uint64_t& detail : record.detail)
-        detail = TRY(in.uint());
-    TRY(in.end());
-    TRY(in.expect_key(7));
-    record.count = TRY(in.uint());
-    while (const auto key = TRY(in.next_key())) {
-        if (key->number() == 9) {
-            const std::string_view text = TRY(in.text());
-            for (std::size_t i = 0; i < text.size() && i < sizeof(record.name) - 1; ++i)
-                record.name[i] = text[i];
-        } else {
-            TRY(in.skip());
-        }
-    }
+    const auto encoded = TRY(messages::decode<messages::view::AuditRecord>(bytes));
+    LogRecord record{.index = encoded.index,
+                     .time_ns = encoded.time_ns,
+                     .kind = encoded.kind,
+                     .agent = encoded.agent,
+                     .subject = encoded.subject,
+                     .call = encoded.call,
+                     .detail = {encoded.detail[0], encoded.detail[1], encoded.detail[2]},
+                     .count = encoded.count};
+    const std::string_view name = encoded.name.value_or("");
+    for (std::size_t i = 0; i < name.size() && i < sizeof(record.name) - 1; ++i)
+        record.name[i] = name[i];
     return record;
 }
 

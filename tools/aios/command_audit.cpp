@@ -94,7 +94,7 @@ nlohmann::ordered_json record_json(const AuditRecord& record, const AuditNames& 
     out["details"] = record.detail;
     out["count"] = record.count;
     if (record.digest) out["digest"] = hex(as_text(*record.digest));
-    if (!record.name.empty()) out["name"] = record.name;
+    if (record.name) out["name"] = *record.name;
     out["text"] = describe_record(record, names);
     return out;
 }

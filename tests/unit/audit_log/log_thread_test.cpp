@@ -10,11 +10,11 @@
 #include <thread>
 #include <vector>
 
-#include "base/cbor.hpp"
 #include "crypto/merkle.hpp"
 #include "kernel/audit/account.hpp"
 #include "kernel/audit/audit.hpp"
 #include "kernel/host/output.hpp"
+#include "messages/view.hpp"
 #include "tests/support/sched_host.hpp"
 
 namespace aios {
@@ -119,20 +119,9 @@ protected:
 private:
     static std::pair<bool, std::uint64_t> call_and_count(std::uint64_t index, std::uint64_t call) {
         std::byte bytes[512];
-        cbor::Decoder in(Bytes(bytes, read(index, bytes)->bytes));
-        std::uint64_t found = 0;
-        EXPECT_TRUE(in.map_begin());
-        for (std::uint64_t key = 0; key <= 7; ++key) {
-            EXPECT_TRUE(in.expect_key(key));
-            if (key == 5 || key == 7) {
-                const std::uint64_t value = *in.uint();
-                if (key == 7) return {found == call, value};
-                found = value;
-            } else {
-                EXPECT_TRUE(in.skip());
-            }
-        }
-        return {};
+        const auto record = messages::decode<messages::view::AuditRecord>(Bytes(bytes, read(index, bytes)->bytes));
+        EXPECT_TRUE(record);
+        return {record && record->call == call, record ? record->count : 0};
     }
 };
 
@@ -266,9 +255,9 @@ TEST_F(LogThreadTest, the_end_sends_what_there_is_and_the_head) {
     ASSERT_EQ(frames_of(FrameKind::audit_head), 1u);
     const Frame& last = frames.back();
     EXPECT_EQ(last.kind, FrameKind::audit_head);
-    cbor::Decoder in(last.body);
-    ASSERT_TRUE(in.map_begin() && in.expect_key(0));
-    EXPECT_EQ(*in.uint(), from + 2);
+    const auto head = messages::decode<messages::view::AuditHead>(last.body);
+    ASSERT_TRUE(head);
+    EXPECT_EQ(head->records, from + 2);
     drain_in_panic(); // nothing follows the head
     EXPECT_EQ(frames_of(FrameKind::audit_head), 1u);
     audit_thread.reset();

@@ -81,6 +81,28 @@ TEST(LintConstructs, CommentsAndStringsAreNotCode) {
                     .empty());
 }
 
+TEST(LintLayouts, StandInTheTableAlone) {
+    const auto layouts = [](std::string_view file, std::string_view text) {
+        std::vector<Finding> findings;
+        check_layouts(file, text, findings);
+        return findings.size();
+    };
+    for (const std::string_view spelled :
+         {"TRY(in.expect_key(key));", "out.key(3).uint(4);", "out.map( 6 );", "out.array(2).text(name);",
+          "if (TRY(in.map_begin()) != 3) return;", "EXPECT_EQ(in.array_begin() == 5, true);", "case 1: key->number();",
+          "name = TRY(parts[0].text());"}) {
+        EXPECT_EQ(layouts("services/a/main.cpp", std::string(spelled) + "\n"), 1u) << spelled;
+        EXPECT_EQ(layouts("tests/guest/a.cpp", std::string(spelled) + "\n"), spelled.contains("parts[0]") ? 0u : 1u)
+            << spelled; // other values have text() too
+        EXPECT_EQ(layouts("messages/codec.hpp", std::string(spelled) + "\n"), 0u) << spelled;
+        EXPECT_EQ(layouts("a.cpp", "// LAYOUT: another's format.\n" + std::string(spelled) + "\n"), 0u) << spelled;
+    }
+    for (const std::string_view fine : {"out.map(slots.size());", "out.key(slot->first);", "out.array(count);",
+                                        "if (TRY(in.map_begin()) > kMax) return;", "// out.key(3)",
+                                        "f(\"in.expect_key(1)\");", "texts[i].text();", "values.map(f);"})
+        EXPECT_EQ(layouts("services/a/main.cpp", std::string(fine) + "\n"), 0u) << fine;
+}
+
 TEST(LintShape, Rules) {
     const auto shape = [](std::string_view file, std::string_view text) {
         std::vector<Finding> findings;

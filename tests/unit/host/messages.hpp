@@ -4,11 +4,13 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "abi/call_types.hpp"
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
+#include "messages/view.hpp"
 #include "tools/aios/record/record.hpp"
 
 namespace aios::host {
@@ -29,65 +31,69 @@ inline std::string cbor_text(std::string_view text) {
     return encode([&](auto& out) { out.text(text); });
 }
 
+template <messages::IsMessage T>
+std::string encode_message(const T& message) {
+    return encode([&](auto& out) { messages::put(out, message); });
+}
+
 inline std::string answer_message(std::uint64_t question, bool answered, std::string_view text,
                                   const std::vector<Passage>& passages = {}) {
-    return encode([&](auto& out) {
-        out.map(6).key(0).text("answer").key(1).uint(question).key(2).boolean(answered);
-        out.key(3).bytes(as_bytes(text)).key(4).text("reader-1").key(5).array(passages.size());
-        for (const Passage& p : passages)
-            out.array(5).bytes(as_bytes(p.file)).uint(p.first).uint(p.last).float64(p.score).bytes(as_bytes(p.text));
-    });
+    std::vector<messages::view::Passage> quoted;
+    for (const Passage& p : passages)
+        quoted.push_back({as_bytes(p.file), p.first, p.last, p.score, as_bytes(p.text)});
+    return encode_message(messages::view::Answer{.question = question,
+                                                 .answered = answered,
+                                                 .text = as_bytes(text),
+                                                 .agent = "reader-1",
+                                                 .passages = std::span(std::as_const(quoted))});
 }
 
 inline std::string done_message(bool ok, std::string_view text) {
-    return encode([&](auto& out) { out.map(3).key(0).text("done").key(1).boolean(ok).key(2).text(text); });
+    return encode_message(messages::view::Done{.ok = ok, .text = text});
 }
 
 inline std::string route_message() {
-    return encode([&](auto& out) {
-        out.map(5)
-            .key(0)
-            .text("route")
-            .key(1)
-            .text("answer-question")
-            .key(2)
-            .text("reader-1")
-            .key(3)
-            .text("least loaded");
-        out.key(4).array(2).array(2).text("reader-1").float64(0.9).array(2).text("reader-2").float64(0.5);
-    });
+    return encode_message(messages::owned::Route{.intent = "answer-question",
+                                                 .agent = "reader-1",
+                                                 .why = "least loaded",
+                                                 .candidates = {{"reader-1", 0.9}, {"reader-2", 0.5}}});
 }
 
 inline std::string progress_message(std::string_view text, std::uint64_t done, std::uint64_t total) {
-    return encode(
-        [&](auto& out) { out.map(4).key(0).text("progress").key(1).text(text).key(2).uint(done).key(3).uint(total); });
+    return encode_message(messages::view::Progress{.text = text, .done = done, .total = total});
 }
 
-// Of an agent that is dead.
+// Of an agent that is dead. What is not named is the field's number times 1,000.
 inline std::string account_body(std::uint64_t id, std::string_view name, EndReason reason = EndReason::exited,
                                 std::uint64_t status = 4000) {
-    return encode([&](auto& out) {
-        out.map(19);
-        for (std::uint64_t key = 0; key < 17; ++key)
-            out.key(key).uint(key == 0   ? id
-                              : key == 2 ? 6
-                              : key == 3 ? static_cast<std::uint64_t>(reason)
-                              : key == 4 ? status
-                                         : key * 1000);
-        const std::string identity(32, '\x11');
-        out.key(17).bytes(as_bytes(identity)).key(18).text(name);
-    });
+    messages::view::Account account;
+    std::uint64_t number = 0;
+    static_cast<void>(messages::view::visit_fields(account, [&](const auto&, auto& field) -> Result<> {
+        if constexpr (std::same_as<std::remove_cvref_t<decltype(field)>, std::uint64_t>) field = number++ * 1000;
+        return {};
+    })); // nothing in it fails
+    account.id = id;
+    account.state = static_cast<std::uint64_t>(AgentState::dead);
+    account.end_reason = static_cast<std::uint64_t>(reason);
+    account.end_status = status;
+    account.identity.fill(std::byte{0x11});
+    account.name = name;
+    return encode_message(account);
 }
 
 inline std::string boot_body() {
-    return encode([&](auto& out) {
-        out.map(8).key(0).uint(1000).key(1).uint(1'000'000).key(2).uint(51'000'000).key(3).uint(2).key(4).uint(1);
-        out.key(5).uint(512 << 20).key(6).boolean(false).key(7).text("unsigned development boot");
-    });
+    return encode_message(messages::view::BootFacts{.entry_tsc = 1000,
+                                                    .tsc_khz = 1'000'000,
+                                                    .first_user_tsc = 51'000'000,
+                                                    .processors = 2,
+                                                    .path = 1,
+                                                    .memory_bytes = 512 << 20,
+                                                    .seed_fixed = false,
+                                                    .label = "unsigned development boot"});
 }
 
 inline std::string head_body(std::uint64_t records, const Hash& root) {
-    return encode([&](auto& out) { out.map(2).key(0).uint(records).key(1).bytes(root); });
+    return encode_message(messages::view::AuditHead{.records = records, .root = root});
 }
 
 inline std::string records_body(const std::vector<std::string>& records) {
@@ -99,7 +105,9 @@ inline std::string records_body(const std::vector<std::string>& records) {
 }
 
 inline std::string checks_body() {
-    return encode([&](auto& out) { out.array(1).array(4).uint(4).uint(3).uint(10).uint(1); });
+    return encode([&](auto& out) {
+        messages::put(out, std::vector<CheckCount>{{.type = 4, .right = 3, .granted = 10, .refused = 1}});
+    });
 }
 
 // A frame of kind 2 around a message.

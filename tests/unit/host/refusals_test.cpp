@@ -112,17 +112,22 @@ TEST(Grants, LineForAnOffer) {
 
 // Records as the kernel writes them.
 std::string start_record(std::uint64_t parent, std::uint64_t child, std::string_view name) {
-    return encode([&](auto& out) {
-        out.map(9).key(0).uint(0).key(1).uint(0).key(2).uint(kAuditAgentStart).key(3).uint(parent).key(4).uint(child);
-        out.key(5).uint(0).key(6).array(3).uint(0).uint(0).uint(0).key(7).uint(1).key(9).text(name);
-    });
+    messages::view::AuditRecord record;
+    record.kind = kAuditAgentStart;
+    record.agent = parent;
+    record.subject = child;
+    record.count = 1;
+    record.name = name;
+    return encode_message(record);
 }
 std::string refusal_record(std::uint64_t agent, const RefusedCall& call, std::uint64_t count = 1) {
-    return encode([&](auto& out) {
-        out.map(8).key(0).uint(0).key(1).uint(0).key(2).uint(kAuditRefusal).key(3).uint(agent).key(4).uint(0);
-        out.key(5).uint(call.call).key(6).array(3).uint(static_cast<std::uint64_t>(call.type)).uint(call.needed.bits());
-        out.uint(static_cast<std::uint64_t>(call.error)).key(7).uint(count);
-    });
+    messages::view::AuditRecord record;
+    record.kind = kAuditRefusal;
+    record.agent = agent;
+    record.call = call.call;
+    record.detail = {static_cast<std::uint64_t>(call.type), call.needed.bits(), static_cast<std::uint64_t>(call.error)};
+    record.count = count;
+    return encode_message(record);
 }
 
 // initd (1), memoryd (2), agentsupervisor (3), and of the crew visitor (4); its child (5) is called like a service.

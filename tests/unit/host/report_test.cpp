@@ -384,6 +384,7 @@ TEST_F(LogTest, ReplaceFileLeavesTheOldOneOnFailure) {
 }
 
 TEST(Diagnostic, ShowsItems) {
+    // LAYOUT: any item; it is no message.
     EXPECT_EQ(diagnostic(encode([](auto& out) { out.map(2).key(0).uint(1).key(1).array(2).text("a\n").bytes({}); })),
               "{0: 1, 1: [\"a\\n\", h'']}");
     EXPECT_EQ(diagnostic("\xff"), "not CBOR");

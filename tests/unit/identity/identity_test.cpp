@@ -13,7 +13,7 @@ std::set<std::uint64_t> dead;
 bool lives(const std::uint64_t& agent) { return !dead.contains(agent); }
 using TestTable = Table<std::uint64_t, lives>;
 
-security::Identity called(std::uint64_t agent) { return {agent, "agent " + std::to_string(agent), {}, {}, {}, {}}; }
+security::Identity called(std::uint64_t agent) { return {.name = "agent " + std::to_string(agent), .agent = agent}; }
 
 void add(TestTable& table, std::uint64_t agent) {
     ASSERT_TRUE(table.has_room());

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/cbor.hpp"
+#include "messages/view.hpp"
 #include "services/memoryd/intake.hpp"
 #include "tests/unit/memory/support.hpp"
 
@@ -17,7 +18,7 @@ std::vector<std::byte> batch_of(const Documents& documents) {
     cbor::Encoder out(buffer);
     out.array(documents.size());
     for (const auto& [name, text] : documents) {
-        out.array(2).bytes(as_bytes(name)).bytes(as_bytes(text));
+        messages::put(out, messages::view::DocumentText{.name = as_bytes(name), .contents = as_bytes(text)});
     }
     buffer.resize(out.finish().value().size());
     return buffer;

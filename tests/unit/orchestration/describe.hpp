@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "base/cbor.hpp"
+#include "messages/owned.hpp"
 #include "runtime/orchestration/unit_states.hpp"
 
 namespace aios::orchestration {
@@ -22,37 +22,32 @@ struct Spec {
 
 inline std::vector<std::byte> encode(const std::vector<Spec>& specs, Strategy strategy, unsigned intensity,
                                      unsigned period_ms) {
-    std::vector<std::byte> buffer(4096 + specs.size() * 512);
-    cbor::Encoder out(buffer);
-    out.map(6);
-    out.key(0).uint(1);
-    out.key(1).uint(static_cast<std::uint64_t>(strategy));
-    out.key(2).uint(intensity);
-    out.key(3).uint(period_ms);
-    out.key(4).array(specs.size());
+    messages::owned::SystemText system{.strategy = static_cast<std::uint64_t>(strategy),
+                                       .intensity = intensity,
+                                       .period_ms = period_ms,
+                                       .units = {},
+                                       .region_bytes = 4096};
     for (const Spec& spec : specs) {
-        out.map(spec.ready_timeout == 0 ? 11 : 13);
-        out.key(0).text(spec.name);
-        out.key(1).text("bin/" + spec.name);
-        out.key(2).array(1).text("--verbose");
-        out.key(3).array(spec.needs.size());
-        for (const auto& need : spec.needs) {
-            out.text(need);
+        messages::owned::UnitText unit{.name = spec.name,
+                                       .program = "bin/" + spec.name,
+                                       .arguments = {"--verbose"},
+                                       .needs = spec.needs,
+                                       .grants = {{spec.role, 3}},
+                                       .quota = {spec.memory, 64, 4, 0},
+                                       .weight = 100,
+                                       .personality = 1,
+                                       .restart = static_cast<std::uint64_t>(spec.restart),
+                                       .sends_ready = spec.sends_ready,
+                                       .essential = spec.essential,
+                                       .offers = {},
+                                       .ready_timeout = {}};
+        if (spec.ready_timeout != 0) {
+            unit.offers.emplace();
+            unit.ready_timeout = spec.ready_timeout;
         }
-        out.key(4).array(1).array(2).uint(spec.role).uint(3);
-        out.key(5).array(4).uint(spec.memory).uint(64).uint(4).uint(0);
-        out.key(6).uint(100);
-        out.key(7).uint(1);
-        out.key(8).uint(static_cast<std::uint64_t>(spec.restart));
-        out.key(9).boolean(spec.sends_ready);
-        out.key(10).boolean(spec.essential);
-        if (spec.ready_timeout == 0) continue;
-        out.key(11).array(0);
-        out.key(12).uint(spec.ready_timeout);
+        system.units.push_back(std::move(unit));
     }
-    out.key(5).uint(4096);
-    buffer.resize(out.finish().value().size());
-    return buffer;
+    return messages::encode(system).value();
 }
 
 // Decoded, with the room that it says it takes and no byte more.

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <stdexcept>
 
-#include "base/cbor.hpp"
+#include "messages/owned.hpp"
 
 namespace aios::test {
 
@@ -201,13 +201,7 @@ void FakeKernel::end(const std::shared_ptr<FakeAgent>& agent, EndReason reason, 
 }
 
 void FakeKernel::say(const std::shared_ptr<FakeAgent>& agent, const char* kind, bool is_ok) {
-    std::vector<std::byte> bytes(128);
-    cbor::Encoder out(bytes);
-    out.map(3);
-    out.key(0).text(kind);
-    out.key(1).text(agent->name + " says so");
-    out.key(2).boolean(is_ok);
-    bytes.resize(out.finish().value().size());
+    auto bytes = messages::encode(messages::owned::UnitMessage{kind, agent->name + " says so", is_ok}).value();
     agent->parent->letters.push_back({std::move(bytes), {}});
     set_level(*agent->parent, kSignalReadable);
 }
@@ -258,10 +252,11 @@ void FakeKernel::serve_identity(const std::shared_ptr<FakeAgent>& server, std::s
         if (subject->is_loaded) runs(subject);
     }
     if (crashes_at(CrashPhase::before_answering)) return end(server, EndReason::fault, 6);
-    std::vector<std::byte> bytes(64);
-    cbor::Encoder out(bytes);
-    out.map(1).key(0).uint(identityd_refuses ? 6 : 2); // refuse, inform
-    bytes.resize(out.finish().value().size());
+    messages::owned::IntentMessage told;
+    told.performative =
+        static_cast<std::uint64_t>(identityd_refuses ? messages::Performative::refuse : messages::Performative::inform);
+    told.slots.item = messages::encode(messages::owned::NoSlots{}).value();
+    std::vector<std::byte> bytes = messages::encode(told).value();
     answer->letters.push_back({std::move(bytes), {}});
     set_level(*answer, kSignalReadable);
     std::erase(server->answers_in_hand, answer);

@@ -13,6 +13,7 @@ namespace {
 
 using orchestration::Action;
 using orchestration::Graph;
+using orchestration::GraphNode;
 using State = std::set<std::string>;
 
 bool applicable(const Action& action, const State& state) {
@@ -152,15 +153,19 @@ TEST(Planner, RandomProblemsAgainstExhaustiveSearch) {
     EXPECT_GT(solved, 50);
 }
 
-TEST(Planner, GraphsTravel) {
-    const Graph graph{{{"a", {}, 1}, {"b", {0}, 2.5}}};
-    const auto back = orchestration::graph_from(orchestration::to_value(graph));
-    ASSERT_TRUE(back);
-    EXPECT_EQ(*back, graph);
-    const Graph forward{{{"a", {1}, 1}, {"b", {}, 2.5}}};
-    EXPECT_FALSE(orchestration::graph_from(orchestration::to_value(forward)));
-    const Action action{"a", {"x"}, {"y", "-x"}, 3};
-    EXPECT_EQ(orchestration::action_from(orchestration::to_value(action)).value(), action);
+TEST(Planner, GraphsAreCheckedWhenTheyArrive) {
+    const std::vector<GraphNode> steps = {{"a", {}, 1}, {"b", {0}, 2.5}};
+    const auto graph = orchestration::checked_graph(steps);
+    ASSERT_TRUE(graph);
+    EXPECT_EQ(graph->describe(), "a; b after a");
+    EXPECT_FALSE(orchestration::checked_graph({{"a", {1}, 1}, {"b", {}, 2.5}}));
+    EXPECT_FALSE(orchestration::checked_graph({{"a", {0}, 1}}));
+    EXPECT_FALSE(orchestration::checked_graph({{"a", {}, -1}}));
+    EXPECT_FALSE(orchestration::checked_graph(std::vector<GraphNode>(orchestration::kMaxGraphNodes + 1)));
+    EXPECT_TRUE(orchestration::check_action({"a", {"x"}, {"y", "-x"}, 3}));
+    EXPECT_FALSE(orchestration::check_action({"", {"x"}, {"y"}, 3}));
+    EXPECT_FALSE(orchestration::check_action({"a", {""}, {"y"}, 3}));
+    EXPECT_FALSE(orchestration::check_action({"a", {}, std::vector<std::string>(17, "y"), 3}));
 }
 
 } // namespace

@@ -142,8 +142,8 @@ void check_constructs(std::string_view file, std::string_view text, std::vector<
     if (is_in(file, {"tests/", "bench/"})) return;
     const std::vector<std::string_view> lines = split_lines(text);
     const std::vector<std::string> code = code_lines(text);
-    const bool freestanding = is_in(
-        file, {"abi/", "base/", "crypto/", "boot/", "kernel/", "personality/", "runtime/kernel/", "services/initd/"});
+    const bool freestanding = is_in(file, {"abi/", "base/", "messages/", "crypto/", "boot/", "kernel/", "personality/",
+                                           "runtime/kernel/", "services/initd/"});
     const bool may_know_processor = is_in(file, {"kernel/arch/", "boot/uefi/", "runtime/kernel/"});
     // Where every function is such a primitive, one explanation in the head comment serves the whole file.
     std::size_t head = 0;

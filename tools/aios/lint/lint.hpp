@@ -16,7 +16,7 @@
 namespace aios::host::lint {
 
 struct Finding {
-    std::string rule; // includes, constructs, shape, ends, format
+    std::string rule; // includes, constructs, layouts, shape, ends, format
     std::string file;
     std::size_t line = 0;
     std::string text;
@@ -44,6 +44,7 @@ private:
 
 void check_includes(const Layers& layers, std::string_view file, std::string_view text, std::vector<Finding>& findings);
 void check_constructs(std::string_view file, std::string_view text, std::vector<Finding>& findings);
+void check_layouts(std::string_view file, std::string_view text, std::vector<Finding>& findings);
 void check_shape(std::string_view file, std::string_view text, std::vector<Finding>& findings);
 
 // Asks clang-format about the C++ files among these (from the root). Refuses if it cannot be run.

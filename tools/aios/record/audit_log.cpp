@@ -5,6 +5,7 @@
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
 #include "crypto/merkle.hpp"
+#include "messages/view.hpp"
 #include "tools/aios/host/files.hpp"
 #include "tools/aios/host/text.hpp"
 
@@ -12,40 +13,15 @@ namespace aios::host {
 
 namespace {
 
-constexpr std::string_view kTitle = "AIOS audit log";
-constexpr std::uint64_t kLogVersion = 1;
-
-// What a file says before its records: how many there are, and the root if the kernel closed the log.
-struct FileHead {
-    std::uint64_t records = 0;
-    std::optional<Hash> root;
-};
-
-Result<FileHead> read_head(cbor::Decoder& in) {
-    FileHead head;
-    const std::uint64_t pairs = TRY(in.map_begin());
-    if (pairs != 3 && pairs != 4) return fail(Error::bad_format);
-    TRY(in.expect_key(0));
-    if (TRY(in.text()) != kTitle) return fail(Error::bad_format);
-    TRY(in.expect_key(1));
-    if (TRY(in.uint()) != kLogVersion) return fail(Error::unsupported);
-    TRY(in.expect_key(2));
-    head.records = TRY(in.uint());
-    if (pairs == 4) {
-        TRY(in.expect_key(3));
-        TRY(in.bytes_into(head.root.emplace()));
-    }
-    TRY(in.end());
-    return head;
-}
+using messages::view::LogHead;
 
 // A CBOR sequence: each item is read by a decoder of its own.
-Result<std::pair<FileHead, AuditLog>> parse(Bytes rest) {
-    FileHead head;
+Result<std::pair<LogHead, AuditLog>> parse(Bytes rest) {
+    LogHead head;
     AuditLog log;
     {
         cbor::Decoder in(rest);
-        head = TRY(read_head(in));
+        TRY(messages::take(in, head));
         rest = rest.subspan(in.position());
     }
     while (!rest.empty()) {
@@ -155,10 +131,8 @@ Outcome<> write_audit_log(const std::filesystem::path& path, const std::vector<s
                           const std::optional<AuditHead>& head) {
     const bool closed = head && head->records == records.size();
     std::byte buffer[128];
-    cbor::Encoder out{MutableBytes(buffer)};
-    out.map(closed ? 4 : 3).key(0).text(kTitle).key(1).uint(kLogVersion).key(2).uint(records.size());
-    if (closed) out.key(3).bytes(head->root);
-    const auto encoded = out.finish();
+    const auto encoded = messages::encode(
+        buffer, LogHead{.records = records.size(), .root = closed ? std::optional(head->root) : std::nullopt});
     if (!encoded) return failure(Exit::failed_inside, "the head of the audit log cannot be encoded.");
     std::string file(as_text(*encoded));
     std::string item;

@@ -8,7 +8,6 @@
 #include "abi/call_types.hpp"
 #include "abi/errors.hpp"
 #include "base/bytes.hpp"
-#include "base/cbor.hpp"
 #include "tools/aios/host/text.hpp"
 #include "tools/aios/record/report.hpp"
 
@@ -39,40 +38,6 @@ constexpr CallRow kCalls[] = {
 const CallRow* find_call(std::uint64_t number) {
     const auto* row = std::ranges::find(kCalls, number, &CallRow::number);
     return row != std::end(kCalls) ? row : nullptr;
-}
-
-Result<AuditRecord> decode(std::string_view item) {
-    AuditRecord record;
-    std::uint64_t* const numbers[] = {&record.index, &record.time_ns, &record.kind,
-                                      &record.agent, &record.subject, &record.call};
-    cbor::Decoder in(as_bytes(item));
-    TRY(in.map_begin());
-    while (const auto key = TRY(in.next_key())) {
-        switch (const std::uint64_t number = key->number()) {
-        case 6:
-            if (TRY(in.array_begin()) < record.detail.size()) return fail(Error::bad_format);
-            for (std::uint64_t& detail : record.detail)
-                detail = TRY(in.uint());
-            TRY(in.leave());
-            break;
-        case 7:
-            record.count = TRY(in.uint());
-            break;
-        case 8:
-            TRY(in.bytes_into(record.digest.emplace()));
-            break;
-        case 9:
-            record.name = TRY(in.text());
-            break;
-        default:
-            if (number < std::size(numbers))
-                *numbers[number] = TRY(in.uint());
-            else
-                TRY(in.skip());
-        }
-    }
-    TRY(in.finish());
-    return record;
 }
 
 std::string error_name(std::uint64_t number) {
@@ -129,7 +94,7 @@ std::string describe_start(const AuditRecord& record, const AuditNames& names) {
 } // namespace
 
 std::optional<AuditRecord> decode_audit_record(std::string_view item) {
-    auto record = decode(item);
+    auto record = messages::decode<AuditRecord>(as_bytes(item));
     if (!record) return std::nullopt;
     return std::move(*record);
 }
@@ -183,7 +148,7 @@ std::string rights_names(std::uint64_t bits) {
 
 AuditNames::AuditNames(const std::vector<AuditRecord>& records) {
     for (const AuditRecord& record : records)
-        if (record.kind == agent_start) names_[record.subject] = record.name;
+        if (record.kind == agent_start) names_[record.subject] = record.name.value_or("");
 }
 
 std::string_view AuditNames::of(std::uint64_t agent) const {
@@ -242,7 +207,7 @@ std::string describe_record(const AuditRecord& record, const AuditNames& names) 
     case fault:
         return std::format("fault of vector {} at {:#x}, instruction {:#x}", one, two, three);
     case integrity:
-        return std::format("page {} of {} does not match its hash", one, printable(record.name));
+        return std::format("page {} of {} does not match its hash", one, printable(record.name.value_or("")));
     case power:
         return std::format("power {}, status {}", one == 0 ? "off" : "reset", two);
     case service_refusal:

@@ -2,7 +2,6 @@
 // for keeps its number, and keys that it does not know are passed over: a log of a later version can still be shown.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -11,22 +10,12 @@
 #include <vector>
 
 #include "abi/rights.hpp"
+#include "messages/owned.hpp"
 #include "tools/aios/record/record.hpp"
 
 namespace aios::host {
 
-struct AuditRecord {
-    std::uint64_t index = 0;
-    std::uint64_t time_ns = 0;
-    std::uint64_t kind = 0;
-    std::uint64_t agent = 0;
-    std::uint64_t subject = 0;
-    std::uint64_t call = 0;
-    std::array<std::uint64_t, 3> detail{};
-    std::uint64_t count = 1;
-    std::optional<Hash> digest;
-    std::string name;
-};
+using AuditRecord = messages::owned::AuditRecord;
 
 // Two of the kinds.
 inline constexpr std::uint64_t kAuditRefusal = 3;

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/bytes.hpp"
-#include "base/cbor.hpp"
 #include "base/crc32.hpp"
+#include "messages/view.hpp"
 
 namespace aios::host {
 
@@ -18,20 +18,8 @@ std::unexpected<Failure> broken(std::uint64_t number, std::string_view why) {
 }
 
 Result<Frame> decode_payload(Bytes payload) {
-    cbor::Decoder in(payload);
-    if (TRY(in.map_begin()) != 4) return fail(Error::bad_format);
-    Frame frame{};
-    TRY(in.expect_key(0));
-    frame.kind = static_cast<FrameKind>(TRY(in.uint()));
-    TRY(in.expect_key(1));
-    frame.agent = TRY(in.uint());
-    TRY(in.expect_key(2));
-    frame.name = TRY(in.text());
-    TRY(in.expect_key(3));
-    frame.body = TRY(in.raw());
-    TRY(in.end());
-    TRY(in.finish());
-    return frame;
+    const auto frame = TRY(messages::decode<messages::view::Frame>(payload));
+    return Frame{static_cast<FrameKind>(frame.kind), frame.agent, frame.name, frame.body.item};
 }
 
 } // namespace
@@ -73,9 +61,9 @@ Outcome<> FrameReader::finish() const {
 
 std::string encode_frame(FrameKind kind, std::uint64_t agent, std::string_view name, Bytes body) {
     std::vector<std::byte> payload(body.size() + name.size() + 64);
-    cbor::Encoder out{MutableBytes(payload)};
-    out.map(4).key(0).uint(static_cast<std::uint64_t>(kind)).key(1).uint(agent).key(2).text(name).key(3).raw(body);
-    const auto encoded = out.finish();
+    messages::view::Frame inside{.kind = static_cast<std::uint64_t>(kind), .agent = agent, .name = name, .body = {}};
+    inside.body.item = body;
+    const auto encoded = messages::encode(payload, inside);
     if (!encoded) return {};
     std::string frame(kFrameHead, '\0');
     std::byte head[8];

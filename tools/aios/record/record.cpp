@@ -16,78 +16,6 @@ using cbor::Decoder;
 
 std::string own(Bytes bytes) { return std::string(as_text(bytes)); }
 
-Result<> expect_map(Decoder& in, std::uint64_t pairs) {
-    return TRY(in.map_begin()) == pairs ? Result<>() : fail(Error::bad_format);
-}
-
-Result<> expect_array(Decoder& in, std::uint64_t items) {
-    return TRY(in.array_begin()) == items ? Result<>() : fail(Error::bad_format);
-}
-
-// A map whose keys are 0, 1, 2, ... up to `fields`, all required; `read` takes each value.
-template <typename Read>
-Result<> read_fields(Decoder& in, std::uint64_t fields, Read read) {
-    TRY(expect_map(in, fields));
-    for (std::uint64_t key = 0; key < fields; ++key) {
-        TRY(in.expect_key(key));
-        TRY(read(key));
-    }
-    return in.end();
-}
-
-Result<Account> read_account(Decoder& in) {
-    Account a;
-    std::uint64_t* const numbers[] = {
-        &a.id,
-        &a.parent,
-        &a.state,
-        &a.end_reason,
-        &a.end_status,
-        &a.fault_address,
-        &a.cpu_ns,
-        &a.memory_bytes,
-        &a.memory_peak_bytes,
-        &a.quota_memory_bytes,
-        &a.quota_handles,
-        &a.quota_threads,
-        &a.quota_agents,
-        &a.messages_sent,
-        &a.messages_received,
-        &a.checks_granted,
-        &a.checks_refused,
-    };
-    constexpr std::uint64_t kNumbers = std::size(numbers);
-    const auto read = [&](std::uint64_t key) -> Result<> {
-        if (key < kNumbers)
-            *numbers[key] = TRY(in.uint());
-        else if (key == kNumbers)
-            TRY(in.bytes_into(a.identity));
-        else
-            a.name = TRY(in.text());
-        return {};
-    };
-    TRY(read_fields(in, kNumbers + 2, read));
-    return a;
-}
-
-Result<BootFacts> read_boot(Decoder& in) {
-    BootFacts b;
-    std::uint64_t* const numbers[] = {&b.entry_tsc,  &b.tsc_khz, &b.first_user_tsc,
-                                      &b.processors, &b.path,    &b.memory_bytes};
-    constexpr std::uint64_t kNumbers = std::size(numbers);
-    const auto read = [&](std::uint64_t key) -> Result<> {
-        if (key < kNumbers)
-            *numbers[key] = TRY(in.uint());
-        else if (key == kNumbers)
-            b.seed_fixed = TRY(in.boolean());
-        else
-            b.label = TRY(in.text());
-        return {};
-    };
-    TRY(read_fields(in, kNumbers + 2, read));
-    return b;
-}
-
 void keep_console(const Frame& frame, std::string_view text, RunRecord& record, const RunEvents& events) {
     if (record.consoles.size() < kMaxAgents || record.consoles.contains(std::string(frame.name))) {
         std::string& kept = record.consoles[std::string(frame.name)];
@@ -99,15 +27,7 @@ void keep_console(const Frame& frame, std::string_view text, RunRecord& record, 
 
 Result<> read_checks(Decoder& in, RunRecord& record) {
     std::vector<CheckCount> checks;
-    TRY(in.array_begin());
-    while (TRY(in.array_next())) {
-        CheckCount count;
-        TRY(expect_array(in, 4));
-        for (std::uint64_t* field : {&count.type, &count.right, &count.granted, &count.refused})
-            *field = TRY(in.uint());
-        TRY(in.end());
-        checks.push_back(count);
-    }
+    TRY(messages::take(in, checks));
     record.checks = std::move(checks);
     return {};
 }
@@ -134,27 +54,26 @@ Result<> read_body(const Frame& frame, std::size_t question_count, RunRecord& re
         break;
     case FrameKind::audit_head: {
         AuditHead head;
-        TRY(expect_map(in, 2));
-        TRY(in.expect_key(0));
-        head.records = TRY(in.uint());
-        TRY(in.expect_key(1));
-        TRY(in.bytes_into(head.root));
-        TRY(in.end());
+        TRY(messages::take(in, head));
         record.head = head;
         break;
     }
     case FrameKind::account: {
-        Account account = TRY(read_account(in));
+        Account account;
+        TRY(messages::take<messages::owned::Account>(in, account));
         account.after_done = record.done.has_value();
         if (is_trouble(account)) add_trouble(record, account.name, describe_end(account));
         if (record.agents.size() >= kMaxAgents && !record.agents.contains(account.id)) return fail(Error::too_large);
         record.agents.insert_or_assign(account.id, std::move(account));
         break;
     }
-    case FrameKind::boot_facts:
-        record.boot = TRY(read_boot(in));
+    case FrameKind::boot_facts: {
+        BootFacts facts;
+        TRY(messages::take<messages::owned::BootFacts>(in, facts));
+        record.boot = std::move(facts);
         if (events.booted) events.booted();
         break;
+    }
     case FrameKind::checks:
         TRY(read_checks(in, record));
         break;

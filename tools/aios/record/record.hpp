@@ -3,7 +3,6 @@
 // and every collection has a limit, because the guest is not trusted with the host's memory.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -12,13 +11,14 @@
 #include <string_view>
 #include <vector>
 
+#include "messages/owned.hpp"
 #include "tools/aios/host/outcome.hpp"
 #include "tools/aios/input/quotations.hpp"
 #include "tools/aios/record/frames.hpp"
 
 namespace aios::host {
 
-using Hash = std::array<std::byte, 32>;
+using messages::Hash;
 
 inline constexpr std::size_t kMaxRoutes = 100'000;
 inline constexpr std::size_t kMaxAgents = 100'000;
@@ -84,59 +84,18 @@ struct Trouble {
     std::size_t count = 1; // how often the same was told
 };
 
-struct Account { // AgentInfo, see abi/call_types.hpp
-    std::uint64_t id = 0;
-    std::uint64_t parent = 0;
-    std::uint64_t state = 0;
-    std::uint64_t end_reason = 0;
-    std::uint64_t end_status = 0;
-    std::uint64_t fault_address = 0;
-    std::uint64_t cpu_ns = 0;
-    std::uint64_t memory_bytes = 0;
-    std::uint64_t memory_peak_bytes = 0;
-    std::uint64_t quota_memory_bytes = 0;
-    std::uint64_t quota_handles = 0;
-    std::uint64_t quota_threads = 0;
-    std::uint64_t quota_agents = 0;
-    std::uint64_t messages_sent = 0;
-    std::uint64_t messages_received = 0;
-    std::uint64_t checks_granted = 0;
-    std::uint64_t checks_refused = 0;
-    Hash identity{};
-    std::string name;
+struct Account : messages::owned::Account {
     bool after_done = false; // this account came when the job was done: the run itself was ending
 };
 
-struct BootFacts {
-    std::uint64_t entry_tsc = 0;
-    std::uint64_t tsc_khz = 0;
-    std::uint64_t first_user_tsc = 0;
-    std::uint64_t processors = 0;
-    std::uint64_t path = 0;
-    std::uint64_t memory_bytes = 0;
-    bool seed_fixed = false;
-    std::string label;
-
+struct BootFacts : messages::owned::BootFacts {
     // Time from the boot path's first instruction to the first user instruction.
     [[nodiscard]] double milliseconds() const;
 };
 
-struct CheckCount {
-    std::uint64_t type = 0;  // ObjectType
-    std::uint64_t right = 0; // bit number
-    std::uint64_t granted = 0;
-    std::uint64_t refused = 0;
-};
-
-struct AuditHead {
-    std::uint64_t records = 0;
-    Hash root{};
-};
-
-struct Done {
-    bool ok = false;
-    std::string text;
-};
+using CheckCount = messages::owned::CheckCount;
+using AuditHead = messages::owned::AuditHead;
+using Done = messages::owned::Done;
 
 struct RunRecord {
     std::map<std::uint64_t, Answer> answers; // by question

@@ -26,7 +26,7 @@ public:
         for (const AuditRecord& record : records) {
             if (record.kind != kAuditAgentStart) continue;
             const UnitText* unit =
-                starter_by_id(record.agent) == Starter::initd ? files.system.find(record.name) : nullptr;
+                starter_by_id(record.agent) == Starter::initd ? files.system.find(record.name.value_or("")) : nullptr;
             starters_[record.subject] = starter_by_id(record.agent);
             if (record.agent == 0) first_.insert(record.subject);
             if (unit != nullptr && unit->program == kCrewStarter) crew_starters_.insert(record.subject);

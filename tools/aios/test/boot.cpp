@@ -8,6 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
+#include "messages/view.hpp"
 #include "tools/aios/host/files.hpp"
 #include "tools/aios/host/process.hpp"
 #include "tools/aios/host/stop.hpp"
@@ -81,13 +82,10 @@ private:
     };
     static constexpr std::uint64_t kAuditBoot = 1, kAuditPower = 8;
 
-    // The kind of an audit record (abi/messages.cddl section 5), or 0.
-    static std::uint64_t kind_of(const auto& record) {
-        cbor::Decoder in(std::as_bytes(std::span(record)));
-        if (!in.map_begin()) return 0;
-        for (std::uint64_t key = 0; key < 2; ++key)
-            if (!in.expect_key(key) || !in.skip()) return 0;
-        return in.expect_key(2) ? in.uint().value_or(0) : 0;
+    // The kind of an audit record, or 0.
+    static std::uint64_t kind_of(std::string_view record) {
+        const auto decoded = messages::decode<messages::view::AuditRecord>(as_bytes(record));
+        return decoded ? decoded->kind : 0;
     }
 
     // The functions that the addresses of "... from HEX to HEX" belong to.

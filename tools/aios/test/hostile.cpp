@@ -6,10 +6,10 @@
 #include <set>
 
 #include "base/bytes.hpp"
-#include "base/cbor.hpp"
 #include "tools/aios/host/files.hpp"
 #include "tools/aios/host/process.hpp"
 #include "tools/aios/host/text.hpp"
+#include "tools/aios/record/audit_record.hpp"
 #include "tools/aios/test/boot.hpp"
 
 namespace aios::host {
@@ -33,38 +33,14 @@ Outcome<std::vector<std::string>> read_attacks(const Places& places, const TestL
     return filtered.empty() ? attacks : filtered;
 }
 
-struct LogEntry {
-    std::uint64_t kind = 0;
-    std::uint64_t subject = 0;
-    std::string name;
-};
-
-// Keys 2, 4 and 9 of an audit record.
-Result<LogEntry> parse_entry(std::string_view record) {
-    LogEntry entry;
-    cbor::Decoder in(as_bytes(record));
-    TRY(in.map_begin());
-    while (const auto key = TRY(in.next_key())) {
-        if (key->number() == 2)
-            entry.kind = TRY(in.uint());
-        else if (key->number() == 4)
-            entry.subject = TRY(in.uint());
-        else if (key->number() == 9)
-            entry.name = TRY(in.text());
-        else
-            TRY(in.skip());
-    }
-    return entry;
-}
-
 // Every offender is named, by the log with its start and its end, and by an account that says what it used.
 void check_named(const RunRecord& record, const std::vector<std::string>& attacks, TestLog& log) {
     std::map<std::uint64_t, std::string> started;
     std::set<std::uint64_t> ended;
     for (const std::string& text : record.audit) {
-        const auto entry = parse_entry(text);
+        const auto entry = decode_audit_record(text);
         if (!entry) continue;
-        if (entry->kind == kAgentStart) started[entry->subject] = entry->name;
+        if (entry->kind == kAgentStart) started[entry->subject] = entry->name.value_or("");
         if (entry->kind == kAgentEnd) ended.insert(entry->subject);
     }
     for (const std::string& attack : attacks) {

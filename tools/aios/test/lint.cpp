@@ -10,10 +10,10 @@ namespace aios::host {
 
 namespace {
 
-constexpr std::string_view kFolders[] = {"abi",     "base",     "crypto",   "boot",  "kernel", "personality",
-                                         "runtime", "services", "examples", "tools", "tests",  "bench"};
+constexpr std::string_view kFolders[] = {"abi",     "messages", "base",     "crypto", "boot",  "kernel", "personality",
+                                         "runtime", "services", "examples", "tools",  "tests", "bench"};
 constexpr std::string_view kEndings[] = {".hpp", ".cpp", ".h", ".c", ".S", ".def"};
-constexpr std::string_view kRules[] = {"includes", "constructs", "shape", "ends", "format"};
+constexpr std::string_view kRules[] = {"includes", "constructs", "layouts", "shape", "ends", "format"};
 constexpr std::uint64_t kMaxSourceBytes = 4 << 20;
 
 std::vector<std::string> source_files(const std::filesystem::path& root) {
@@ -50,6 +50,7 @@ void test_lint(const Places& places, TestLog& log) {
             continue;
         }
         lint::check_includes(*layers, file, *text, findings);
+        lint::check_layouts(file, *text, findings);
         lint::check_shape(file, *text, findings);
         ends.look_at(file, *text);
         if (!file.ends_with(".S"))
