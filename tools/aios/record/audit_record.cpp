@@ -211,7 +211,7 @@ std::string describe_record(const AuditRecord& record, const AuditNames& names) 
     case power:
         return std::format("power {}, status {}", one == 0 ? "off" : "reset", two);
     case service_refusal:
-        return std::format("refused {}: {}{}", names.with_id(record.subject), printable(record.name),
+        return std::format("refused {}: {}{}", names.with_id(record.subject), printable(record.name.value_or("")),
                            record.count > 1 ? std::format(", the first of {}", with_thousands(record.count)) : "");
     default:
         return std::format("subject {}, call {}, details {} {} {}", record.subject, record.call, one, two, three);
