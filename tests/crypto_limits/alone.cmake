@@ -13,7 +13,7 @@ set(problems "")
 
 # Which files below crypto/ each part of the library stands on, as regular expressions on their names.
 set(common "backend|constant_time|secret")
-set(sha2 "${common}|sha2")
+set(sha2 "${common}|sha2|sha2_instructions")
 set(sha3 "${common}|sha3|keccak_x4|keccak_x4_avx2")
 
 # Bytes of code and constants of crypto/ in a map, and the source files they come from.
