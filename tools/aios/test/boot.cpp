@@ -176,7 +176,7 @@ void run_boot(const Places& places, const Level& level, const Boot& boot, TestLo
     const auto result = boot_machine(of_preset, level, boot, watcher);
     watcher.lines().finish();
     if (!result) {
-        log.result("the boot", TestOutcome::failed, result.error().sentence);
+        log.trouble("the boot", result.error().sentence);
         return;
     }
     std::string wrong;
@@ -201,8 +201,11 @@ void run_boot(const Places& places, const Level& level, const Boot& boot, TestLo
         if (level.after) level.after(watcher.lines().record(), log);
     }
     if (wrong.empty() || said_already) return;
-    if (!log.wants("the boot")) return;
-    log.result("the boot", TestOutcome::failed, wrong);
+    // The status may say no more than that a test failed which is not wanted.
+    const bool is_of_tests =
+        result->end == MachineEnd::powered_off && result->status != kStatusPanic && watcher.tests() != 0;
+    if (is_of_tests && !log.wants("the boot")) return;
+    log.trouble("the boot", wrong);
     log.explain(watcher.tail());
     log.explain(result->message);
 }

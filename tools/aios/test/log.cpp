@@ -52,8 +52,8 @@ void TestLog::result(std::string_view test, TestOutcome outcome, std::string_vie
         progress_.print("pass  " + name);
         return;
     case TestOutcome::failed:
-        progress_.print("FAIL  " + name + why);
-        break;
+        trouble(test, detail);
+        return;
     case TestOutcome::skipped:
         progress_.print("skip  " + name + why);
         if (in_level_) {
@@ -63,6 +63,13 @@ void TestLog::result(std::string_view test, TestOutcome outcome, std::string_vie
         break;
     }
     named_.push_back({outcome, name + why});
+}
+
+void TestLog::trouble(std::string_view what, std::string_view why) {
+    const std::string text =
+        std::format("{}: {}{}", group_, printable(what), why.empty() ? "" : " (" + printable(why) + ")");
+    progress_.print("FAIL  " + text);
+    named_.push_back({TestOutcome::failed, text});
 }
 
 bool TestLog::take_line(std::string_view line) {

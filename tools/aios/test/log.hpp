@@ -52,6 +52,8 @@ public:
     // True if a test of this name in the current group is wanted; a result that is not wanted is not counted.
     [[nodiscard]] bool wants(std::string_view test) const;
     void result(std::string_view test, TestOutcome outcome, std::string_view detail = {});
+    // What kept tests from running to their end: counts as failed, whatever tests are wanted.
+    void trouble(std::string_view what, std::string_view why);
     // Takes a line "TEST name pass|fail|skip detail"; false if it is something else. What comes before TEST is passed
     // over.
     bool take_line(std::string_view line);
