@@ -20,7 +20,8 @@ struct Item {
     Bytes item;
 };
 
-// Items that lie in memory, or those of an encoding, which were all checked when the list was decoded.
+// Items that lie in memory, or those of an encoding, which were all checked when the list was decoded. They are read again
+// at each walk: an encoding that another may still change is copied first.
 template <typename T>
 class List {
 public:
