@@ -61,7 +61,12 @@ public:
 private:
     friend void even_out(RunQueue& queue);
     friend Thread* steal();
-    void count_waiting() { waiting.store(queue_.size(), std::memory_order_seq_cst); }
+    // seq_cst: pairs with the look of a CPU that has just become idle (idle_loop). Where nothing changes there is nothing
+    // to tell, and a hand-over changes nothing.
+    void count_waiting() {
+        if (waiting.load(std::memory_order_relaxed) != queue_.size())
+            waiting.store(queue_.size(), std::memory_order_seq_cst);
+    }
     static constexpr std::uint64_t kMostOwed = 50'000; // ns
     void save_user_state(Thread& thread);
     void load_user_state(Thread& thread);
