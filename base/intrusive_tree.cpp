@@ -73,11 +73,18 @@ void TreeCore::insert_at(TreeNode& node, const Place& place) {
     }
     if (place.leftmost) first_ = &node;
     ++size_;
-    rebalance_from(place.parent);
+    if (place.parent != nullptr) rebalance_from(place.parent);
 }
 
 void TreeCore::erase_node(TreeNode& node) {
     AIOS_ASSERT(node.is_linked() && size_ != 0);
+    if (size_ == 1) { // most trees have one element most of the time
+        AIOS_ASSERT(root_ == &node);
+        root_ = first_ = nullptr;
+        size_ = 0;
+        node.height_ = 0;
+        return;
+    }
     if (first_ == &node) first_ = next_of(&node);
 
     TreeNode* lowest; // the lowest node whose subtrees change

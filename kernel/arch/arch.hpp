@@ -112,6 +112,11 @@ void clean_extended_state(void* area);
 void set_user_fs_base(std::uint64_t base);
 [[nodiscard]] std::uint64_t user_gs_base();
 void set_user_gs_base(std::uint64_t base);
+struct UserBases {
+    std::uint64_t fs = 0, gs = 0;
+};
+void save_user_bases(UserBases& bases); // interrupts are off
+void load_user_bases(const UserBases& bases);
 
 // --- page tables -----------------------------------------------------------------------------------------------------
 // `owned` is a mark that mm keeps in a page table entry (a bit that the processor ignores); arch gives it no meaning.
@@ -130,6 +135,9 @@ constexpr bool has(Protection set, Protection bit) {
 }
 [[nodiscard]] void* physmap(PhysAddr address); // kernel address of any RAM address
 [[nodiscard]] PhysAddr physmap_to_phys(const void* pointer);
+// Whole pages, by the widest moves that the processor has.
+void zero_page(void* page);
+void copy_page(void* to, const void* from);
 
 // Where page tables get their frames: given by mm, so that each table page is charged.
 class TableFrames {
@@ -225,8 +233,9 @@ void before_user(TrapFrame& frame);
 // After an interrupt that hit kernel code with interrupts on: preempt if asked. Interrupts off.
 void kernel_preempt();
 // Around each access to user memory by the kernel, interrupts on; and after an interrupt that hit kernel code, when
-// kernel_preempt() is done, interrupts off.
-void user_access_begins();
+// kernel_preempt() is done, interrupts off. Answers whether the thread's extended state is kept when it leaves the CPU:
+// only then may a copy use it.
+bool user_access_begins();
 void user_access_ends();
 void user_access_resumes();
 [[noreturn]] void cpu_started(unsigned cpu); // an application processor is ready, on its own stack, interrupts off

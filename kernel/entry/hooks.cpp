@@ -21,21 +21,16 @@ namespace {
 constexpr std::uint64_t kPageFaultVector = 14;
 constexpr std::uint64_t kCallVector = 256;
 
-mm::AddressSpace* space_of(const Thread& thread) {
-    sched::ThreadOwner* owner = thread.owner();
-    return owner == nullptr ? nullptr : owner->address_space();
-}
-
 bool is_settled(const Thread& thread) {
-    const mm::AddressSpace* space = space_of(thread);
+    const mm::AddressSpace* space = thread.address_space();
     return space == nullptr || space->is_settled();
 }
 
 // Before a copy begins or goes on. The thread may wait for its space's mutex here, as a fault in the copy would.
-void settle_for_copy(Thread& thread) {
+[[gnu::noinline]] void settle_for_copy(Thread& thread) {
     while (!is_settled(thread)) {
         thread.touches_user_memory.store(false, std::memory_order_relaxed);
-        space_of(thread)->settle();
+        thread.address_space()->settle();
         thread.touches_user_memory.store(true, std::memory_order_relaxed);
         std::atomic_signal_fence(std::memory_order_seq_cst); // set before the next look
     }
@@ -70,12 +65,14 @@ void system_call(TrapFrame& frame) {
     set_call_result(frame, syscall::dispatch(process, arguments.number, arguments.values));
 }
 
-void user_access_begins() {
-    if (!Thread::has_current()) return; // early in boot
+bool user_access_begins() {
+    if (!Thread::has_current()) return false; // early in boot
     Thread& thread = Thread::current();
     thread.touches_user_memory.store(true, std::memory_order_relaxed);
     std::atomic_signal_fence(std::memory_order_seq_cst); // set before the look; interrupts of this CPU see it in order
-    settle_for_copy(thread);
+    if (!is_settled(thread)) [[unlikely]]
+        settle_for_copy(thread);
+    return thread.is_user();
 }
 
 void user_access_ends() {
@@ -125,7 +122,7 @@ void before_user(TrapFrame& frame) {
         // Behind everything that may have let others run: what was revoked meanwhile is taken away before user code goes on.
         if (!is_settled(thread)) [[unlikely]] {
             interrupts_enable();
-            space_of(thread)->settle();
+            thread.address_space()->settle();
             interrupts_disable();
             continue;
         }

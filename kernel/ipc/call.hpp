@@ -1,11 +1,13 @@
-// One ipc_call under way. Lives on the caller's kernel stack: the caller leaves only after it has taken the call out of
-// all lists under the channel's lock, and never while an answer is being copied. Lock: the channel's; `server` under the
-// caller's lend_lock.
+// One ipc_call under way, and a thread that waits for calls. A Call lives on the caller's kernel stack: the caller leaves
+// only after it has taken the call out of all lists under the channel's lock, and never while an answer is being copied.
+// A Receiver lives on the receiver's stack, which takes the channel's lock before it leaves. Lock: the channel's; `server`
+// under the caller's lend_lock.
 #pragma once
 
 #include <compare>
 
 #include "base/intrusive_tree.hpp"
+#include "base/static_vector.hpp"
 #include "kernel/ipc/message_store.hpp"
 #include "kernel/sched/thread.hpp"
 
@@ -13,6 +15,7 @@ namespace aios::ipc {
 
 enum class CallState : std::uint8_t {
     sent,      // in the queue, or being received
+    handed,    // the question lies in `small`: a receiver was handed it and has not looked yet, or has put it back
     taken,     // a receiver has it; waits for the answer
     answering, // the answer is being copied: the caller must stay
     done,      // `error` or the answer is there
@@ -25,34 +28,47 @@ struct CallPlace {
     auto operator<=>(const CallPlace&) const = default;
 };
 
+// A thread in ipc_reply_wait.
+struct Receiver : sched::WaitQueue::Entry {
+    Receiver(std::uint64_t principal, const cap::DerivationNode* through) {
+        place.holder = principal;
+        node = through;
+    }
+    Call* handed = nullptr; // set when it is taken off the queue with a call for it: direct.cpp
+};
+
 struct Call : Pinned {
     static constexpr std::size_t kInlineBytes = 256;
     static constexpr unsigned kMaxDepth = 32; // longer chains of calls run on the server's own share from there on
 
-    TreeNode id_node;    // while taken
+    TreeNode id_node;    // while handed or taken
     TreeNode place_node; // while it can end without an answer: not done, not being answered
     CallPlace place;
     std::uint64_t id = 0;
     CallState state = CallState::sent;
     Result<> outcome;                 // when done
     MessageHeader* message = nullptr; // while sent
+    std::size_t question = 0;         // bytes in `small`, while handed
+    Receiver* receiver = nullptr;     // while handed: who has not looked yet
+    ListNode returned_node;           // while handed: put back
     Thread* caller = nullptr;
     const cap::DerivationNode* node = nullptr; // through which it calls; nullptr in the kernel
     std::uint64_t taker = 0;                   // principal that may answer
 
     Thread* server = nullptr; // runs on our share; under the caller's lend_lock
     unsigned depth = 1;       // 1: the caller serves nobody
+    bool links_ended = false; // with the answer: calling_ends() has nothing left to do
     std::atomic<bool> server_died{false};
 
-    // The answer. Small ones lie here, larger ones in a buffer of their exact size, paid by `room`.
+    // The answer. Small ones lie here (before it a small question did), larger ones in a buffer of their exact size, paid
+    // by `room`.
     std::uint64_t capacity = 0;
     Reservation room;
     std::byte small[kInlineBytes];
     std::byte* large = nullptr;
     std::uint64_t size = 0;
     std::uint64_t sender = 0;
-    Parcel parcels[kMaxMessageHandles];
-    std::uint32_t parcel_count = 0;
+    StaticVector<Parcel, kMaxMessageHandles> parcels;
 
     ~Call() { mm::heap_free(large); }
     [[nodiscard]] MutableBytes answer() { return {large != nullptr ? large : small, size}; }
@@ -61,5 +77,6 @@ struct Call : Pinned {
 inline constexpr auto kCallId = [](const Call& call) { return call.id; };
 using CallTree = IntrusiveTree<Call, &Call::id_node, kCallId>;
 using OpenCalls = IntrusiveTree<Call, &Call::place_node, &Call::place>;
+using ReturnedCalls = IntrusiveList<Call, &Call::returned_node>;
 
 } // namespace aios::ipc

@@ -1,6 +1,10 @@
-// ipc_call and ipc_reply_wait. The Call lies on the caller's stack: whoever touches it holds the channel's lock, or has
-// put it in the state `answering`, in which the caller does not leave.
+// ipc_call and ipc_reply_wait: the way that is always open; small calls to a server that waits take that of direct.cpp.
+// The Call lies on the caller's stack: whoever touches it holds the channel's lock, or has put it in the state
+// `answering`, in which the caller does not leave.
 #include "kernel/ipc/channel.hpp"
+
+#include <cstring>
+
 #include "kernel/ipc/lending.hpp"
 #include "kernel/ipc/transfer.hpp"
 #include "kernel/mm/size_classes.hpp"
@@ -11,6 +15,9 @@ namespace aios::ipc {
 void Channel::finish_locked(Call& call, Result<> outcome) {
     if (call.message != nullptr) call.message->call = nullptr;
     call.message = nullptr;
+    if (call.receiver != nullptr) call.receiver->handed = nullptr;
+    call.receiver = nullptr;
+    if (call.returned_node.is_linked()) returned_.remove(call);
     if (call.id_node.is_linked()) calls_.erase(call);
     open_calls_.erase(call);
     call.outcome = outcome;
@@ -29,13 +36,12 @@ bool Channel::fail_some_calls(Error error) {
 // The caller gives up. A message of the call that still waits is taken out of the queue; the caller of this drops it.
 MessageHeader* Channel::abandon_locked(Call& call) {
     MessageHeader* message = call.message;
-    if (message != nullptr && message->queued) {
+    if (message != nullptr && message->queued)
         store_.remove(*message);
-        if (store_.queued() == 0) source_.clear(kSignalReadable);
-    } else {
+    else
         message = nullptr; // a receiver has it in its hands: it finds no call
-    }
     finish_locked(call, {});
+    if (!has_message_locked()) source_.clear(kSignalReadable);
     return message;
 }
 
@@ -80,27 +86,38 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
     call.capacity = reply.bytes.size < kMaxMessageBytes ? reply.bytes.size : kMaxMessageBytes;
     if (call.capacity > Call::kInlineBytes)
         call.room = TRY(Reservation::make(from.payer(), Resource::memory, mm::heap_cost(call.capacity)));
+    call.caller = &Thread::current();
     Ref<Thread> receiver;
-    calling_begins(call);
-    Result<> result = put(from, request, &call, &receiver);
-    if (!result) {
-        calling_ends(call);
-        return result;
+    bool is_asked = false;
+    if (is_small(request)) { // fetched once, and asked directly if somebody waits for it
+        const MutableBytes question(call.small, request.bytes.size);
+        TRY(copy_in(request.bytes, 0, question));
+        request.bytes = Buffer::kernel(question);
+        call.question = question.size();
+        is_asked = ask_directly(call, from, deadline);
     }
-    from.message_sent();
-    result = wait_for_answer(call, deadline, receiver);
+    if (!is_asked) {
+        calling_begins(call);
+        const Result<> sent = put(from, request, &call, &receiver);
+        if (!sent) {
+            calling_ends(call);
+            return sent;
+        }
+        from.message_sent();
+    }
+    Result<> result = wait_for_answer(call, deadline, receiver);
     if (receiver) sched::unpark(*receiver);
-    calling_ends(call);
+    if (!call.links_ended) calling_ends(call);
     if (!result) return result;
 
-    const std::span<Parcel> parcels(call.parcels, call.parcel_count);
-    result = check_room(call.size, call.parcel_count, reply);
+    const std::span<Parcel> parcels = call.parcels.span();
+    result = check_room(call.size, parcels.size(), reply);
     if (result) result = copy_out(reply.bytes, 0, call.answer());
     if (result) result = deliver(from, parcels, reply);
     discard(parcels);
     if (!result) return result;
     reply.size = call.size;
-    reply.handle_count = call.parcel_count;
+    reply.handle_count = parcels.size();
     reply.sender = call.sender;
     reply.reply_to = 0;
     from.message_received();
@@ -113,17 +130,21 @@ Result<> Channel::answer_copy(Call& call, Party& by, OutMessage& reply) {
     call.sender = by.principal();
     // What the caller has no room for it does not get: it learns the needed sizes.
     if (call.size > call.capacity) return {};
-    if (call.size > Call::kInlineBytes && call.large == nullptr) {
-        call.large = static_cast<std::byte*>(mm::heap_allocate(call.size));
+    if (call.size > Call::kInlineBytes) {
+        if (call.large == nullptr) call.large = static_cast<std::byte*>(mm::heap_allocate(call.size));
         if (call.large == nullptr) return fail(Error::out_of_memory);
+        if (const auto copied = copy_in(reply.bytes, 0, call.answer()); !copied) {
+            mm::heap_free(std::exchange(call.large, nullptr));
+            return copied;
+        }
+    } else {
+        // Not straight into the call: when this fails the question there may still be put back for another receiver.
+        std::byte text[Call::kInlineBytes];
+        TRY(copy_in(reply.bytes, 0, {text, call.size}));
+        std::memcpy(call.small, text, call.size);
     }
-    Result<> copied = copy_in(reply.bytes, 0, call.answer());
-    if (!copied) {
-        mm::heap_free(std::exchange(call.large, nullptr));
-        return copied;
-    }
-    call.parcel_count = static_cast<std::uint32_t>(reply.handles.size());
-    pack(reply.handles, {call.parcels, call.parcel_count});
+    TRY(call.parcels.resize(reply.handles.size())); // fits: check_outgoing()
+    pack(reply.handles, call.parcels.span());
     return {};
 }
 
@@ -134,7 +155,8 @@ Result<Ref<Thread>> Channel::answer(Party& by, std::uint64_t reply_to, OutMessag
     {
         Lock::Guard guard(lock_);
         call = calls_.find(reply_to);
-        if (call == nullptr || call->taker != by.principal()) return fail(Error::not_found);
+        if (call == nullptr || call->state != CallState::taken || call->taker != by.principal())
+            return fail(Error::not_found);
         calls_.erase(*call);
         open_calls_.erase(*call);
         call->state = CallState::answering;
@@ -165,43 +187,84 @@ Result<> Channel::reply(Party& by, std::uint64_t reply_to, OutMessage& message) 
     return {};
 }
 
+// The thread stands in the queue of receivers whenever it sleeps. No message is lost between the two:
+//   (1) Whether there is a message is looked at, and the entry put in the queue, under one hold of the channel's lock.
+//       Whoever puts a message in the queue takes an entry off under the same lock: this one, if it was there.
+//   (2) Then the capability is looked at, and whether to give up. A revocation that came too early to find the entry has
+//       made the capability dead before; kill and interrupt set their flag before they leave a token for park().
+//   (3) Who gives up takes his entry off under the channel's lock too, and finds there what he was handed meanwhile.
+Result<> Channel::wait_for_message(Receiver& me, Party& by, InMessage& next, sched::Deadline deadline,
+                                   Ref<Thread>& caller) {
+    Thread& thread = Thread::current();
+    const auto is_revoked = [&] { return me.node != nullptr && !me.node->is_live(); };
+    const auto stays = [&]() -> Result<> {
+        if (is_revoked()) return fail(Error::revoked);
+        if (thread.is_interrupted()) return fail(Error::interrupted);
+        if (deadline != sched::kNever && sched::now_ns() >= deadline) return fail(Error::timed_out);
+        return {};
+    };
+    for (Result<> verdict;;) { // fine while we stay
+        Question question;
+        bool was_handed = false, has_message = false;
+        {
+            Lock::Guard guard(lock_);
+            if (Call* call = std::exchange(me.handed, nullptr); call != nullptr) {
+                was_handed = true;
+                call->receiver = nullptr;
+                verdict = is_revoked()         ? fail(Error::revoked)
+                          : thread.is_killed() ? fail(Error::interrupted)
+                                               : take_question_locked(by, *call, next, question);
+                if (!verdict) put_back_locked(*call);
+            } else {
+                has_message = has_message_locked() || senders_ == 0;
+                if (has_message || !verdict)
+                    static_cast<void>(receivers_waiting_.dequeue(me));
+                else
+                    receivers_waiting_.enqueue(me);
+            }
+        }
+        const bool sleeps = !was_handed && !has_message && verdict;
+        if (caller && !sleeps) sched::unpark(*std::exchange(caller, {}));
+        if (was_handed) return verdict ? deliver_question(by, question, next) : verdict;
+        if (has_message) {
+            if (is_revoked()) return fail(Error::revoked);
+            const Result<> taken = take(by, next);
+            if (taken || taken.error() != Error::would_block) return taken;
+            if (verdict) continue; // somebody was faster
+        }
+        if (!verdict) return verdict;
+        verdict = stays();
+        if (verdict) sched::park(deadline, &caller);
+    }
+}
+
 Result<> Channel::reply_wait(Party& by, std::uint64_t reply_to, OutMessage& reply, InMessage& next,
                              sched::Deadline deadline, const cap::DerivationNode* node) {
+    Receiver me(by.principal(), node);
     Ref<Thread> caller;
     if (reply_to != 0) {
-        caller = TRY(answer(by, reply_to, reply));
-        by.message_sent();
+        TRY(check_outgoing(*this, reply));
+        std::byte text[Call::kInlineBytes];
+        Answered answered = Answered::no;
+        if (is_small(reply)) {
+            const MutableBytes small(text, reply.bytes.size);
+            TRY(copy_in(reply.bytes, 0, small));
+            reply.bytes = Buffer::kernel(small);
+            answered = TRY(answer_directly(by, reply_to, small, me, deadline));
+        }
+        if (answered == Answered::no) {
+            caller = TRY(answer(by, reply_to, reply));
+            by.message_sent();
+        }
     }
+    const Result<> got = wait_for_message(me, by, next, deadline, caller);
     // A message woke this thread, perhaps, and is still there when it leaves without it: then it is for the next one.
-    const auto leave = [&](Result<> why) {
+    if (!got)
         receivers_waiting_.wake_one_if([&] {
             Lock::Guard guard(lock_);
-            return store_.queued() != 0;
+            return has_message_locked();
         });
-        return why;
-    };
-    for (;;) {
-        bool is_revoked = false;
-        const sched::Outcome outcome =
-            receivers_waiting_.wait(deadline,
-                                    [&] {
-                                        is_revoked = node != nullptr && !node->is_live();
-                                        if (is_revoked) return true;
-                                        Lock::Guard guard(lock_);
-                                        return store_.queued() != 0 || senders_ == 0;
-                                    },
-                                    sched::Interruptible::yes, &caller, {by.principal(), node});
-        if (caller) {
-            sched::unpark(*caller);
-            caller.reset();
-        }
-        if (outcome == sched::Outcome::timed_out) return leave(fail(Error::timed_out));
-        if (outcome == sched::Outcome::interrupted) return leave(fail(Error::interrupted));
-        if (is_revoked) return leave(fail(Error::revoked));
-        const Result<> taken = take(by, next);
-        if (taken) return taken;
-        if (taken.error() != Error::would_block) return leave(taken); // else somebody was faster
-    }
+    return got;
 }
 
 } // namespace aios::ipc

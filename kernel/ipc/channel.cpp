@@ -3,6 +3,8 @@
 // thread.
 #include "kernel/ipc/channel.hpp"
 
+#include <cstring>
+
 #include "kernel/ipc/disposal.hpp"
 #include "kernel/ipc/lending.hpp"
 #include "kernel/ipc/transfer.hpp"
@@ -20,22 +22,45 @@ Result<Ref<Channel>> Channel::create(Payer& payer, std::uint64_t messages, std::
     return channel;
 }
 
-Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* receiver) {
-    TRY(check_outgoing(*this, out));
+// Room for a message, which is in no queue yet.
+Result<MessageHeader*> Channel::reserve_locked(Party& from, const OutMessage& out, Call* call) {
     const auto size = static_cast<std::uint32_t>(out.bytes.size);
-    MessageHeader* message;
-    {
-        Lock::Guard guard(lock_);
-        if (receivers_ == 0) return fail(Error::peer_closed);
-        if (size > store_.capacity_bytes()) return fail(Error::too_large);
-        message = store_.reserve(size, static_cast<std::uint32_t>(out.handles.size()));
-        if (message == nullptr) {
-            room_wanted_ = true;
-            return fail(Error::would_block);
-        }
+    if (receivers_ == 0) return fail(Error::peer_closed);
+    if (size > store_.capacity_bytes()) return fail(Error::too_large);
+    MessageHeader* message = store_.reserve(size, static_cast<std::uint32_t>(out.handles.size()));
+    if (message == nullptr) {
+        room_wanted_ = true;
+        return fail(Error::would_block);
     }
     message->sender = from.principal();
     message->call = call;
+    return message;
+}
+
+// The message is whole. `receiver`: who waits for it is not woken but named.
+void Channel::enqueue_locked(MessageHeader& message, Ref<Thread>* receiver) {
+    store_.push_back(message);
+    if (Call* call = message.call; call != nullptr) {
+        call->message = &message;
+        call->place = {message.sender, ++last_call_number_};
+        open_calls_.insert(*call);
+    }
+    // Under the lock, so that the level agrees with the queue.
+    source_.set(kSignalReadable);
+    if (receiver != nullptr)
+        *receiver = receivers_waiting_.take_one();
+    else
+        receivers_waiting_.wake_one();
+}
+
+Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* receiver) {
+    TRY(check_outgoing(*this, out));
+    if (is_small(out)) return put_small(from, out, call, receiver);
+    MessageHeader* message;
+    {
+        Lock::Guard guard(lock_);
+        message = TRY(reserve_locked(from, out, call));
+    }
     Result<> result = store_.for_pieces(
         *message, [&](std::uint64_t offset, MutableBytes piece) { return copy_in(out.bytes, offset, piece); });
     const std::span<Parcel> parcels = store_.parcels(*message);
@@ -45,18 +70,7 @@ Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* rec
         is_packed = true;
         Lock::Guard guard(lock_);
         if (receivers_ != 0) {
-            store_.push_back(*message);
-            if (call != nullptr) {
-                call->message = message;
-                call->place = {from.principal(), ++last_call_number_};
-                open_calls_.insert(*call);
-            }
-            // Under the lock, so that the level agrees with the queue.
-            source_.set(kSignalReadable);
-            if (receiver != nullptr)
-                *receiver = receivers_waiting_.take_one();
-            else
-                receivers_waiting_.wake_one();
+            enqueue_locked(*message, receiver);
             return {};
         }
         result = fail(Error::peer_closed);
@@ -66,6 +80,21 @@ Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* rec
     Lock::Guard guard(lock_);
     free_locked(*message);
     return result;
+}
+
+// What is small is fetched first, and then stored under one hold of the lock: it lies in one block.
+Result<> Channel::put_small(Party& from, OutMessage& out, Call* call, Ref<Thread>* receiver) {
+    std::byte text[Call::kInlineBytes];
+    const MutableBytes small(text, out.bytes.size);
+    TRY(copy_in(out.bytes, 0, small));
+    Lock::Guard guard(lock_);
+    MessageHeader* message = TRY(reserve_locked(from, out, call));
+    TRY(store_.for_pieces(*message, [&](std::uint64_t, MutableBytes piece) -> Result<> {
+        std::memcpy(piece.data(), text, piece.size());
+        return {};
+    }));
+    enqueue_locked(*message, receiver);
+    return {};
 }
 
 Result<> Channel::send(Party& from, OutMessage& message) {
@@ -90,15 +119,21 @@ void Channel::give_back_locked(MessageHeader& message) {
 }
 
 Result<> Channel::take(Party& to, InMessage& in) {
-    MessageHeader* message;
+    MessageHeader* message = nullptr;
+    Question question;
     {
         Lock::Guard guard(lock_);
-        message = store_.front();
-        if (message == nullptr) return fail(senders_ == 0 ? Error::peer_closed : Error::would_block);
-        TRY(check_room(message->size, message->parcels, in));
-        store_.remove(*message);
-        if (store_.queued() == 0) source_.clear(kSignalReadable);
+        if (Call* call = returned_.front(); call != nullptr) {
+            TRY(take_question_locked(to, *call, in, question));
+        } else {
+            message = store_.front();
+            if (message == nullptr) return fail(senders_ == 0 ? Error::peer_closed : Error::would_block);
+            TRY(check_room(message->size, message->parcels, in));
+            store_.remove(*message);
+        }
+        if (!has_message_locked()) source_.clear(kSignalReadable);
     }
+    if (message == nullptr) return deliver_question(to, question, in);
     Result<> result = store_.for_pieces(
         *message, [&](std::uint64_t offset, MutableBytes piece) { return copy_out(in.bytes, offset, piece); });
     if (result) result = deliver(to, store_.parcels(*message), in);

@@ -103,16 +103,38 @@ private:
     void last_reference_gone() override;
 
     Result<> put(Party& from, OutMessage& message, Call* call, Ref<Thread>* receiver); // channel.cpp
+    Result<> put_small(Party& from, OutMessage& message, Call* call, Ref<Thread>* receiver);
+    Result<MessageHeader*> reserve_locked(Party& from, const OutMessage& message, Call* call);
+    void enqueue_locked(MessageHeader& message, Ref<Thread>* receiver);
     Result<> take(Party& to, InMessage& message);
     void give_back_locked(MessageHeader& message);
     void free_locked(MessageHeader& message);
     void purge(); // throws the queue away; under no lock
 
-    Result<Ref<Thread>> answer(Party& by, std::uint64_t reply_to, OutMessage& reply); // call.cpp
+    [[nodiscard]] bool has_message_locked() const { return store_.queued() != 0 || !returned_.is_empty(); }
+
+    // direct.cpp: small messages that never see the queue.
+    static bool is_small(const OutMessage& message);
+    bool ask_directly(Call& call, Party& from, sched::Deadline deadline);
+    enum class Answered : std::uint8_t { no, yes }; // no: by answer(), please
+    Result<Answered> answer_directly(Party& by, std::uint64_t reply_to, Bytes text, Receiver& receiver,
+                                     sched::Deadline deadline);
+    struct Question { // on its way to its receiver's buffer
+        std::uint64_t id = 0, sender = 0;
+        std::size_t size = 0;
+        Ref<Thread> former_caller; // dropped under no lock
+        std::byte text[Call::kInlineBytes];
+    };
+    Result<> take_question_locked(Party& to, Call& call, InMessage& in, Question& question);
+    Result<> deliver_question(Party& to, const Question& question, InMessage& in);
+    void put_back_locked(Call& call);
+
+    Result<Ref<Thread>> answer(Party& by, std::uint64_t reply_to, OutMessage& reply); // calls.cpp
     Result<> answer_copy(Call& call, Party& by, OutMessage& reply);
     Result<> wait_for_answer(Call& call, sched::Deadline deadline, Ref<Thread>& receiver);
     MessageHeader* abandon_locked(Call& call);
     void finish_locked(Call& call, Result<> outcome);
+    Result<> wait_for_message(Receiver& me, Party& by, InMessage& next, sched::Deadline deadline, Ref<Thread>& caller);
     bool fail_some_calls(Error error);
     void wake_revoked_calls(std::uint64_t holder);
 
@@ -121,11 +143,12 @@ private:
     std::uint32_t senders_ = 0, receivers_ = 0; // handles with the right, in tables and under way
     bool room_wanted_ = false;                  // a send was refused: post writable when there is room
     std::uint64_t next_call_id_ = 1;
-    CallTree calls_;       // taken and unanswered, by id
-    OpenCalls open_calls_; // every call that can still end without an answer
+    CallTree calls_;         // handed or taken, and unanswered, by id
+    ReturnedCalls returned_; // handed, and put back: they come before the queue
+    OpenCalls open_calls_;   // every call that can still end without an answer
     std::uint64_t last_call_number_ = 0;
     event::Source source_;
-    sched::WaitQueue receivers_waiting_;
+    sched::WaitQueue receivers_waiting_;        // of Receivers alone; entries are taken off and looked at under lock_
     ListNode disposal_node_;                    // in the list of the thread that ends it
     std::atomic<bool> disposal_claimed_{false}; // stands in such a list to be emptied
     bool is_dead_ = false;                      // its last reference is gone

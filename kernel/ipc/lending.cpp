@@ -26,6 +26,15 @@ private:
 
 using Guard = sync::SpinLock<sync::Rank::lending>::Guard;
 
+// Both locks are held.
+void link_locked(Call& call, Thread& server) {
+    AIOS_ASSERT(call.caller->lend_lock.is_held() && server.lend_lock.is_held());
+    call.caller->calling = &call;
+    call.server = &server;
+    server.serving = &call;
+    server.exit_hook = &thread_exiting;
+}
+
 // Ends the link of `call` to `server`. Both locks are held.
 void unlink_locked(Call& call, Thread& server) {
     AIOS_ASSERT(call.caller->lend_lock.is_held() && server.lend_lock.is_held());
@@ -92,11 +101,31 @@ Ref<Thread> lending_begins(Call& call) {
     if (call.depth > Call::kMaxDepth) return former;
     // The server waits in no call, so no link leads away from it and nobody holds its lock and wants another.
     PairGuard guard(*call.caller, server);
-    server.serving = &call;
-    server.exit_hook = &thread_exiting;
-    call.server = &server;
+    link_locked(call, server);
     sched::lend_from(*call.caller);
     return former;
+}
+
+// A server in ipc_reply_wait waits in no call either.
+bool lending_begins_for(Call& call, Thread& server) {
+    Thread& caller = *call.caller;
+    PairGuard guard(caller, server);
+    call.depth = caller.serving != nullptr ? caller.serving->depth + 1 : 1;
+    caller.calling = &call;
+    if (server.serving != nullptr || call.depth > Call::kMaxDepth) return sched::claim(server);
+    link_locked(call, server);
+    return sched::lend_and_claim(server);
+}
+
+OwnLink end_own_link(Call& call) {
+    Thread& me = Thread::current();
+    PairGuard guard(*call.caller, me);
+    if (call.server != nullptr && call.server != &me) return OwnLink::of_another;
+    call.caller->calling = nullptr;
+    if (call.server == nullptr) return OwnLink::none;
+    call.server = nullptr;
+    me.serving = nullptr;
+    return OwnLink::ended;
 }
 
 void lending_ends(Call& call) AIOS_NO_LOCK_ANALYSIS {

@@ -27,6 +27,15 @@ void calling_begins(Call& call); // the current thread is the caller
 // The current thread has taken the call; what it served before runs on unlent. Under the channel's lock: the answer, a
 // former caller, is to be dropped under none.
 [[nodiscard]] Ref<Thread> lending_begins(Call& call);
+// The same, made by the caller (the current thread) for a server that sleeps in ipc_reply_wait, and calling_begins() with
+// it. Under the channel's lock, without which the server does not go on. Answers what sched::claim() does. A server that
+// still serves another call gets no link: it ends that service itself when it takes this call.
+[[nodiscard]] bool lending_begins_for(Call& call, Thread& server);
+// The current thread answers the call, or does not take it after all. Under the channel's lock, which keeps the caller.
+// `ended`: the link was its own; it still runs on the caller's share, and goes back by sched::hand_over() or lend_end()
+// before that lock is released. `of_another`: nothing has changed.
+enum class OwnLink : std::uint8_t { ended, none, of_another };
+[[nodiscard]] OwnLink end_own_link(Call& call);
 void lending_ends(Call& call);       // answered: by the server, while the caller is held in `answering`
 void calling_ends(Call& call);       // the caller leaves: it has its answer, or gives up
 void thread_exiting(Thread& thread); // the current thread; a call that it serves fails with peer_closed

@@ -1,5 +1,5 @@
 // Blocks and the queue of messages. Everything is linked through block numbers and headers inside the blocks: taking
-// and giving blocks never allocates.
+// and giving blocks never allocates, and giving a message's blocks back is one step, however many they are.
 #include "kernel/ipc/message_store.hpp"
 #include "kernel/mm/size_classes.hpp"
 
@@ -11,34 +11,40 @@ namespace aios::ipc {
 
 // One block more than whole messages and whole bytes need, for the capabilities of a message in a channel that is full
 // otherwise.
-std::uint64_t MessageStore::blocks_for(std::uint64_t messages, std::uint64_t bytes) {
-    return messages + div_ceil(messages * sizeof(MessageHeader) + bytes, kNextBytes) + 1;
+MessageStore::Shape MessageStore::shape_for(std::uint64_t messages, std::uint64_t bytes) {
+    const unsigned shift = bytes / messages >= kLargeMessage ? kLargeShift : kSmallShift;
+    const std::uint64_t blocks =
+        messages + div_ceil(messages * sizeof(MessageHeader) + bytes, std::uint64_t{1} << shift) + 1;
+    const std::uint64_t pages = div_ceil(blocks << shift, std::uint64_t{mm::kPageSize});
+    return {shift, static_cast<std::uint32_t>(pages << (kLargeShift - shift)), static_cast<std::uint32_t>(pages)};
 }
 
-std::uint32_t MessageStore::blocks_of(std::uint32_t size, std::uint32_t parcels) {
-    std::uint32_t blocks = 1;
-    if (size > kFirstBytes) blocks += div_ceil(static_cast<std::uint32_t>(size - kFirstBytes), kNextBytes);
-    return blocks + (parcels != 0 ? 1 : 0);
+std::uint32_t MessageStore::blocks_of(std::uint32_t size) const {
+    return static_cast<std::uint32_t>((sizeof(MessageHeader) + size + block_bytes() - 1) >> shift_);
 }
 
 std::uint64_t MessageStore::footprint(std::uint64_t messages, std::uint64_t bytes) {
-    const std::uint64_t pages = div_ceil(blocks_for(messages, bytes), kBlocksPerPage);
-    return pages * mm::heap_cost(mm::kPageSize, mm::kPageSize) + mm::heap_cost(pages * sizeof(std::byte*));
+    const Shape shape = shape_for(messages, bytes);
+    return shape.pages * mm::heap_cost(mm::kPageSize, mm::kPageSize) + mm::heap_cost(shape.pages * sizeof(*pages_)) +
+           mm::heap_cost(shape.blocks * sizeof(*next_));
 }
 
 Result<> MessageStore::init(std::uint32_t messages, std::uint32_t bytes) {
+    const Shape shape = shape_for(messages, bytes);
     capacity_ = messages;
     capacity_bytes_ = bytes;
-    const auto pages = static_cast<std::uint32_t>(div_ceil(blocks_for(messages, bytes), kBlocksPerPage));
-    pages_ = static_cast<std::byte**>(mm::heap_allocate(pages * sizeof(std::byte*)));
-    if (pages_ == nullptr) return fail(Error::out_of_memory);
-    for (page_count_ = 0; page_count_ < pages; ++page_count_) {
+    shift_ = shape.shift;
+    pages_ = static_cast<std::byte**>(mm::heap_allocate(shape.pages * sizeof(*pages_)));
+    next_ = static_cast<std::uint32_t*>(mm::heap_allocate(shape.blocks * sizeof(*next_)));
+    if (pages_ == nullptr || next_ == nullptr) return fail(Error::out_of_memory);
+    for (page_count_ = 0; page_count_ < shape.pages; ++page_count_) {
         void* page = mm::heap_allocate(mm::kPageSize, mm::kPageSize);
         if (page == nullptr) return fail(Error::out_of_memory); // the destructor frees the ones before
         pages_[page_count_] = static_cast<std::byte*>(page);
     }
-    for (std::uint32_t block = page_count_ * kBlocksPerPage; block-- > 0;)
-        give_block(block);
+    for (std::uint32_t block = 0; block + 1 < shape.blocks; ++block)
+        next_[block] = block + 1;
+    give_blocks(0, shape.blocks - 1, shape.blocks);
     return {};
 }
 
@@ -47,36 +53,41 @@ MessageStore::~MessageStore() {
     while (page_count_ != 0)
         mm::heap_free(pages_[--page_count_]);
     mm::heap_free(pages_);
+    mm::heap_free(next_);
 }
 
 std::uint32_t MessageStore::take_block() {
     const std::uint32_t block = free_block_;
     AIOS_ASSERT(block != kNone);
-    free_block_ = *next_of(block);
+    free_block_ = next_[block];
     --free_blocks_;
     return block;
 }
 
-void MessageStore::give_block(std::uint32_t block) {
-    *next_of(block) = free_block_;
-    free_block_ = block;
-    ++free_blocks_;
+void MessageStore::give_blocks(std::uint32_t first, std::uint32_t last, std::uint32_t count) {
+    next_[last] = free_block_;
+    free_block_ = first;
+    free_blocks_ += count;
 }
 
 MessageHeader* MessageStore::reserve(std::uint32_t size, std::uint32_t parcels) {
-    const std::uint32_t needed = blocks_of(size, parcels);
-    if (messages_ == capacity_ || size > capacity_bytes_ - bytes_ || needed > free_blocks_) return nullptr;
-    const std::uint32_t first = take_block();
+    const std::uint32_t blocks = blocks_of(size);
+    if (messages_ == capacity_ || size > capacity_bytes_ - bytes_ || blocks + (parcels != 0 ? 1 : 0) > free_blocks_)
+        return nullptr;
+    // The chain is cut off from the free ones, not built: they are linked already.
+    const std::uint32_t first = free_block_;
+    std::uint32_t last = first;
+    for (std::uint32_t more = blocks - 1; more != 0; --more)
+        last = next_[last];
+    free_block_ = next_[last];
+    free_blocks_ -= blocks;
     auto* message = ::new (address(first)) MessageHeader{};
     message->block = first;
-    message->next_block = message->parcel_block = kNone;
+    message->last_block = last;
+    message->blocks = blocks;
+    message->parcel_block = kNone;
     message->size = size;
     message->parcels = parcels;
-    for (std::uint32_t more = needed - 1 - (parcels != 0 ? 1 : 0); more != 0; --more) {
-        const std::uint32_t block = take_block();
-        *next_of(block) = message->next_block;
-        message->next_block = block;
-    }
     if (parcels != 0) {
         message->parcel_block = take_block();
         for (std::uint32_t i = 0; i < parcels; ++i)
@@ -103,15 +114,10 @@ void MessageStore::free(MessageHeader& message) {
     AIOS_ASSERT(!message.queued && message.parcels == 0);
     --messages_;
     bytes_ -= message.size;
-    if (message.parcel_block != kNone) give_block(message.parcel_block);
-    for (std::uint32_t block = message.next_block; block != kNone;) {
-        const std::uint32_t next = *next_of(block);
-        give_block(block);
-        block = next;
-    }
-    const std::uint32_t first = message.block;
+    if (message.parcel_block != kNone) give_blocks(message.parcel_block, message.parcel_block, 1);
+    const std::uint32_t first = message.block, last = message.last_block, count = message.blocks;
     message.~MessageHeader();
-    give_block(first);
+    give_blocks(first, last, count);
 }
 
 void MessageStore::push_back(MessageHeader& message) {

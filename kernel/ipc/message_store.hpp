@@ -2,6 +2,9 @@
 // blocks: the first holds the header and the first bytes; capabilities lie in a block of their own. Messages stand in
 // the order in which they were completed, so a slow sender holds up nobody.
 //
+// A block is all bytes: which one comes next stands in a table beside them. So blocks that lie behind one another in
+// memory are one piece to copy, and they mostly do: a message goes back to the free ones as the chain that it was.
+//
 // Holds always: free blocks + blocks of messages = block count; a channel that is empty takes any message within its
 // capacity. No locks: the channel's lock owns the structure; the contents of a message that is not in the queue belong
 // to whoever reserved or took it. SAFETY: blocks are raw bytes; headers and parcels are made in them with placement new
@@ -27,9 +30,9 @@ struct Parcel {
 struct MessageHeader {
     MessageHeader* next = nullptr;
     MessageHeader* previous = nullptr;
-    std::uint32_t next_block; // of this message; the chain starts behind the header
+    std::uint32_t block, last_block; // the ends of its chain; the header stands in the first
+    std::uint32_t blocks;            // in the chain
     std::uint32_t parcel_block;
-    std::uint32_t block; // this one's own number
     std::uint32_t size = 0;
     std::uint32_t parcels = 0;
     bool queued = false;
@@ -39,9 +42,9 @@ struct MessageHeader {
 
 class MessageStore {
 public:
-    static constexpr std::size_t kBlockBytes = 512;
-    static constexpr std::size_t kFirstBytes = kBlockBytes - sizeof(MessageHeader);
-    static constexpr std::size_t kNextBytes = kBlockBytes - sizeof(std::uint32_t);
+    // Of channels whose messages are small, and of those where a message may have several pages.
+    static constexpr unsigned kSmallShift = 9, kLargeShift = 12;
+    static constexpr std::uint64_t kLargeMessage = 16384; // bytes of capacity for each message, from here on
 
     MessageStore() = default;
     MessageStore(const MessageStore&) = delete;
@@ -69,23 +72,22 @@ public:
     // error.
     template <typename F>
     Result<> for_pieces(MessageHeader& message, F&& function) {
-        std::size_t offset = 0;
-        std::uint32_t block = message.next_block;
-        for (std::size_t left = message.size; left != 0;) {
-            std::byte* place;
-            std::size_t room;
-            if (offset == 0) {
-                place = address(message.block) + sizeof(MessageHeader);
-                room = kFirstBytes;
-            } else {
-                place = address(block) + sizeof(std::uint32_t);
-                room = kNextBytes;
-                block = *next_of(block);
+        std::uint32_t block = message.block;
+        std::byte* place = address(block) + sizeof(MessageHeader);
+        std::size_t room = block_bytes() - sizeof(MessageHeader);
+        for (std::size_t offset = 0, left = message.size; left != 0;) {
+            while (room < left && address(next_[block]) == place + room) {
+                block = next_[block];
+                room += block_bytes();
             }
             const std::size_t piece = left < room ? left : room;
             TRY(function(offset, MutableBytes(place, piece)));
             offset += piece;
             left -= piece;
+            if (left == 0) break;
+            block = next_[block];
+            place = address(block);
+            room = block_bytes();
         }
         return {};
     }
@@ -95,21 +97,23 @@ public:
 
 private:
     static constexpr std::uint32_t kNone = ~0u;
-    static constexpr std::size_t kBlocksPerPage = mm::kPageSize / kBlockBytes;
-    static std::uint64_t blocks_for(std::uint64_t messages, std::uint64_t bytes);
-    static std::uint32_t blocks_of(std::uint32_t size, std::uint32_t parcels);
+    struct Shape {
+        unsigned shift; // of the bytes of a block
+        std::uint32_t blocks, pages;
+    };
+    static Shape shape_for(std::uint64_t messages, std::uint64_t bytes);
+    [[nodiscard]] std::size_t block_bytes() const { return std::size_t{1} << shift_; }
+    [[nodiscard]] std::uint32_t blocks_of(std::uint32_t size) const;
     [[nodiscard]] std::byte* address(std::uint32_t block) const {
-        return pages_[block / kBlocksPerPage] + block % kBlocksPerPage * kBlockBytes;
-    }
-    // SAFETY: every block starts 512-aligned; a block that is free or continues a message starts with the next one's
-    // number.
-    [[nodiscard]] std::uint32_t* next_of(std::uint32_t block) const {
-        return reinterpret_cast<std::uint32_t*>(address(block));
+        const unsigned in_page = kLargeShift - shift_; // bits of a block's number that say where in its page it lies
+        return pages_[block >> in_page] + ((block & ((1u << in_page) - 1)) << shift_);
     }
     std::uint32_t take_block();
-    void give_block(std::uint32_t block);
+    void give_blocks(std::uint32_t first, std::uint32_t last, std::uint32_t count);
 
+    unsigned shift_ = kSmallShift;
     std::byte** pages_ = nullptr;
+    std::uint32_t* next_ = nullptr; // of each block: the one behind it in its message, or among the free ones
     std::uint32_t page_count_ = 0;
     std::uint32_t free_block_ = kNone;
     std::uint32_t free_blocks_ = 0;
@@ -120,6 +124,9 @@ private:
     MessageHeader* last_ = nullptr;
 };
 
-static_assert(kMaxMessageHandles * sizeof(Parcel) <= MessageStore::kBlockBytes);
+// Small messages lie in one block.
+static_assert(sizeof(MessageHeader) + 256 <= 1u << MessageStore::kSmallShift);
+static_assert(kMaxMessageHandles * sizeof(Parcel) <= 1u << MessageStore::kSmallShift);
+static_assert(mm::kPageSize == 1u << MessageStore::kLargeShift);
 
 } // namespace aios::ipc

@@ -206,20 +206,9 @@ void unmark_slab(arch::PhysAddr block, unsigned order) {
 
 FrameInfo::Fields frame_info(arch::PhysAddr frame) { return buddy.info(frame.value / kPageSize).get(); }
 
-void zero_frame(arch::PhysAddr frame) {
-    auto* words = static_cast<std::uint64_t*>(arch::physmap(frame));
-    for (std::size_t i = 0; i < kPageSize / 8; i += 16)
-        for (std::size_t k = 0; k < 16; ++k)
-            words[i + k] = 0;
-}
+void zero_frame(arch::PhysAddr frame) { arch::zero_page(arch::physmap(frame)); }
 
-void copy_frame(arch::PhysAddr to, arch::PhysAddr from) {
-    auto* target = static_cast<std::uint64_t*>(arch::physmap(to));
-    const auto* source = static_cast<const std::uint64_t*>(arch::physmap(from));
-    for (std::size_t i = 0; i < kPageSize / 8; i += 16)
-        for (std::size_t k = 0; k < 16; ++k)
-            target[i + k] = source[i + k];
-}
+void copy_frame(arch::PhysAddr to, arch::PhysAddr from) { arch::copy_page(arch::physmap(to), arch::physmap(from)); }
 
 FrameCounts frame_counts() {
     std::uint64_t free_frames = 0;

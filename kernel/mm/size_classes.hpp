@@ -56,6 +56,14 @@ constexpr unsigned class_of(std::size_t bytes, std::size_t alignment) {
     return index;
 }
 
+// What an object of each class takes.
+inline constexpr auto kCosts = [] {
+    std::array<std::uint32_t, kClasses> costs{};
+    for (unsigned index = 0; index < kClasses; ++index)
+        costs[index] = static_cast<std::uint32_t>(div_ceil(slab_bytes(index), capacity_of(index)));
+    return costs;
+}();
+
 } // namespace aios::mm::size_classes
 
 namespace aios::mm {
@@ -65,8 +73,7 @@ namespace aios::mm {
 [[nodiscard]] constexpr std::uint64_t heap_cost(std::size_t bytes, std::size_t alignment = 16) {
     using namespace size_classes;
     if (is_large(bytes, alignment)) return std::uint64_t{arch::kPageSize} << order_of_large(bytes);
-    const unsigned index = class_of(bytes, alignment);
-    return div_ceil(slab_bytes(index), capacity_of(index));
+    return kCosts[class_of(bytes, alignment)];
 }
 // Of an object made with make<T>().
 template <typename T>

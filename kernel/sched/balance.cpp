@@ -130,7 +130,9 @@ void idle_loop() {
         }
         queue.acquire();
         queue.current->state_.store(ThreadState::runnable, std::memory_order_relaxed);
-        queue.switch_away(next);
+        const std::uint64_t now = now_ns();
+        queue.note(now);
+        queue.switch_away(next, now);
     }
 }
 

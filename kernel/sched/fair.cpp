@@ -172,12 +172,15 @@ Exchange FairQueue::compare(FairQueue& other, const Runnable* running_here, cons
 
 Runnable* FairQueue::pop() {
     Runnable* thread = first();
-    if (thread == nullptr) return nullptr;
-    remove(*thread);
-    thread->billed->advance_clock(thread->virtual_time);
-    for (ShareGroup* group = thread->billed; group->parent_ != nullptr; group = group->parent_)
-        group->parent_->advance_clock(group->time());
+    if (thread != nullptr) take(*thread);
     return thread;
+}
+
+void FairQueue::take(Runnable& thread) {
+    remove(thread);
+    thread.billed->advance_clock(thread.virtual_time);
+    for (ShareGroup* group = thread.billed; group->parent_ != nullptr; group = group->parent_)
+        group->parent_->advance_clock(group->time());
 }
 
 // A member of `group` has run here and stands at `time` now. If no other member waits here the group's clock follows
@@ -190,9 +193,9 @@ VirtualTime FairQueue::settle(ShareGroup& group, VirtualTime time, Extent extent
     return later_of(time, group.reference() - (extent == Extent::whole ? kMostLag : kMostLagOfMany));
 }
 
-void FairQueue::charge(Runnable& thread, std::uint64_t ns, std::uint64_t debt_ns) {
+void FairQueue::charge_groups(Runnable& thread, std::uint64_t ns) {
     Extent extent = Extent::whole;
-    thread.virtual_time = settle(*thread.billed, thread.virtual_time + virtual_ns(ns + debt_ns), extent);
+    thread.virtual_time = settle(*thread.billed, thread.virtual_time, extent);
     for (ShareGroup* group = thread.billed; group->parent_ != nullptr; group = group->parent_) {
         group->move_lead(-static_cast<std::int64_t>(ns));
         const VirtualTime cost = group->virtual_of(ns);
@@ -209,22 +212,23 @@ std::int64_t FairQueue::lead(const Runnable& a, const Runnable& b) {
     return static_cast<std::int64_t>(second.time - first.time);
 }
 
-void FairQueue::step_behind_first(Runnable& running) {
-    const Runnable* next = first();
-    if (next == nullptr) return;
+Runnable* FairQueue::step_behind_first(Runnable& running) {
+    Runnable* next = first();
+    if (next == nullptr) return nullptr;
     const std::int64_t ahead = lead(running, *next);
-    if (ahead <= 0) return;
+    if (ahead <= 0) return next;
     // The level at which the two meet: there the running one's side moves on.
     Member mine{running.billed, running.virtual_time}, other{next->billed, next->virtual_time};
     meet(mine, other);
     if (mine.group == running.billed) {
         running.virtual_time += static_cast<VirtualTime>(ahead);
-        return;
+        return next;
     }
     ShareGroup* side = running.billed;
     while (side->parent() != mine.group)
         side = side->parent();
     side->time_.fetch_add(static_cast<VirtualTime>(ahead), std::memory_order_relaxed);
+    return next;
 }
 
 } // namespace aios::sched

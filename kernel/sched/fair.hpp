@@ -31,10 +31,16 @@ public:
     void remove(Runnable& thread);
     [[nodiscard]] Runnable* first(); // nullptr: nobody waits
     Runnable* pop();                 // takes it off: its turn has come
+    void take(Runnable& first);      // the same when it is known
     [[nodiscard]] std::uint32_t size() const { return size_; }
 
     // `thread` has run here for `ns`; `debt_ns` more were run by others for it and are charged above already.
-    void charge(Runnable& thread, std::uint64_t ns, std::uint64_t debt_ns = 0);
+    void charge(Runnable& thread, std::uint64_t ns, std::uint64_t debt_ns = 0) {
+        thread.virtual_time += virtual_ns(ns + debt_ns);
+        charge_groups(thread, ns);
+    }
+    // The same when `thread` stands at its new time already: its groups move on.
+    void charge_groups(Runnable& thread, std::uint64_t ns);
     // How far `a` stands before `b` at the level where their ways to the root meet. Positive: `a` has run less.
     [[nodiscard]] static std::int64_t lead(const Runnable& a, const Runnable& b);
     // Under both locks. On the way down to the first thread here, somebody who waits there may be behind whoever is
@@ -43,8 +49,8 @@ public:
     // whose other members wait there, and would keep them waiting for ever. Else the first one here goes there, if he
     // is behind what runs there by as much, and before all who wait there.
     [[nodiscard]] Exchange compare(FairQueue& other, const Runnable* running_here, const Runnable* running_there);
-    // Puts the running thread behind the first one.
-    void step_behind_first(Runnable& running);
+    // Puts the running thread behind the first one, and answers that; nullptr: nobody waits.
+    Runnable* step_behind_first(Runnable& running);
 
     // Keys brought up to date in one first() or pop(), or on each of the two CPUs in one compare(), however deep the tree
     // is.

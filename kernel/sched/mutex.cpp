@@ -1,12 +1,26 @@
 // The sleeping lock: a waiter is put at the end and the lock is handed to the first one at unlock, so nobody overtakes.
 // Blocks uninterruptibly: mutexes are held for bounded work of the kernel. Lock: its own spinlock, Rank::wait_queue.
+//
+// The word says who owns it, and whether somebody waits. A mutex that nobody contends costs two exchanges:
+//   (1) Nobody's and unmarked: lock() makes it ours, unlock() makes it nobody's, each in one step.
+//   (2) Who finds it owned marks it under the spinlock, and joins the list under the same hold. Was it let go meanwhile,
+//       the mark finds the word empty, and (1) is tried again.
+//   (3) The owner of a marked word fails in (1) and takes the spinlock. It finds the waiter there, because mark and list
+//       change under one hold, and writes the next owner, marked if others are left: the word is never empty while
+//       somebody waits, so nobody overtakes by (1).
 #include "kernel/sched/thread.hpp"
 
 namespace aios::sync {
 
 namespace {
-char g_boot_owner; // before there are threads, the boot code owns mutexes; nobody contends
+alignas(2) char g_boot_owner; // before there are threads, the boot code owns mutexes; nobody contends
+
+// SAFETY: owners are aligned, so the lowest bit is free; a marked word is compared and never followed.
+void* marked(void* owner) { return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(owner) | 1); }
+void* owner_in(void* word) {
+    return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(word) & ~std::uintptr_t{1});
 }
+} // namespace
 
 HeldLocks* current_thread_locks() { return Thread::has_current() ? &Thread::current().held_mutexes : nullptr; }
 
@@ -18,15 +32,25 @@ void MutexCore::lock() {
     }
     assert_may_block();
     Thread& me = Thread::current();
+    void* word = nullptr;
+    // acquire, here and below: pairs with the release in unlock().
+    if (!owner_.compare_exchange_strong(word, &me, std::memory_order_acquire, std::memory_order_relaxed)) [[unlikely]]
+        wait_for(me);
+}
+
+void MutexCore::wait_for(Thread& me) {
     MutexWaiter waiter;
     waiter.thread = &me;
     {
         SpinLock<Rank::wait_queue>::Guard guard(lock_);
-        if (owner_.load(std::memory_order_relaxed) == nullptr) {
-            owner_.store(&me, std::memory_order_relaxed);
-            return;
+        for (void* word = owner_.load(std::memory_order_relaxed);;) {
+            AIOS_ASSERT(owner_in(word) != &me); // not recursive
+            void* const wanted = word == nullptr ? &me : marked(word);
+            if (!owner_.compare_exchange_weak(word, wanted, std::memory_order_acquire, std::memory_order_relaxed))
+                continue;
+            if (wanted == &me) return;
+            break;
         }
-        AIOS_ASSERT(owner_.load(std::memory_order_relaxed) != &me); // not recursive
         waiters_.push_back(waiter);
     }
     for (;;) {
@@ -36,19 +60,31 @@ void MutexCore::lock() {
     }
 }
 
+// seq_cst here and in unlock(): who finds it taken leaves the work to the owner, who looks for work once more when he has
+// let it go (mm/address_space_notice.cpp). One of the two sees what the other wrote before.
 bool MutexCore::try_lock() {
-    void* me = Thread::has_current() ? static_cast<void*>(&Thread::current()) : &g_boot_owner;
-    SpinLock<Rank::wait_queue>::Guard guard(lock_);
-    if (owner_.load(std::memory_order_relaxed) != nullptr) return false;
-    owner_.store(me, std::memory_order_relaxed);
-    return true;
+    void* const me = Thread::has_current() ? static_cast<void*>(&Thread::current()) : &g_boot_owner;
+    void* word = nullptr;
+    return owner_.compare_exchange_strong(word, me, std::memory_order_seq_cst, std::memory_order_seq_cst);
 }
 
 void MutexCore::unlock() {
+    void* word = Thread::has_current() ? static_cast<void*>(&Thread::current()) : &g_boot_owner;
+    if (owner_.compare_exchange_strong(word, nullptr, std::memory_order_seq_cst, std::memory_order_relaxed)) [[likely]]
+        return;
+    hand_on(word);
+}
+
+// The word is marked, or the boot code took the mutex before there were threads.
+void MutexCore::hand_on(void* word) {
     SpinLock<Rank::wait_queue>::Guard guard(lock_);
     MutexWaiter* next = waiters_.pop_front();
-    owner_.store(next != nullptr ? next->thread : nullptr, std::memory_order_relaxed);
-    if (next == nullptr) return;
+    if (next == nullptr) {
+        AIOS_ASSERT(word == &g_boot_owner);
+        owner_.store(nullptr, std::memory_order_release);
+        return;
+    }
+    owner_.store(waiters_.is_empty() ? next->thread : marked(next->thread), std::memory_order_seq_cst);
     next->woken = true;
     sched::unpark(*static_cast<Thread*>(next->thread));
 }

@@ -34,23 +34,34 @@ void RunQueue::become_current(Thread& thread, bool as_idle) {
     arch::set_current_thread(&thread, thread.stack_top);
 }
 
-void RunQueue::account(std::uint64_t now) {
+void RunQueue::note(std::uint64_t now) {
     Thread& thread = *current;
     if (now <= thread.started_running) return; // read before another CPU accounted, or an interrupt was charged away
     const std::uint64_t ran = now - thread.started_running;
     thread.started_running = now;
-    thread.run_ns.fetch_add(ran, std::memory_order_relaxed);
+    // Only its own CPU writes it, under the lock; others read.
+    thread.run_ns.store(thread.run_ns.load(std::memory_order_relaxed) + ran, std::memory_order_relaxed);
     if (thread.is_idle) return;
-    const std::uint64_t debt = thread.debt_ns.exchange(0, std::memory_order_relaxed);
+    std::uint64_t debt = 0; // that comes while we look is taken in the next time
+    if (thread.debt_ns.load(std::memory_order_relaxed) != 0)
+        debt = thread.debt_ns.exchange(0, std::memory_order_relaxed);
     if (thread.is_lent) thread.lent_ns += ran + debt;
-    thread.billed->charge_cpu(ran);
-    thread.billed->spend(ran, now);
-    queue_.charge(thread, ran, debt);
+    thread.virtual_time += virtual_ns(ran + debt);
+    owed_ns_ += ran;
+}
+
+void RunQueue::settle(std::uint64_t now) {
+    if (owed_ns_ == 0) return;
+    const std::uint64_t ran = std::exchange(owed_ns_, 0);
+    current->billed->charge_cpu(ran);
+    current->billed->spend(ran, now);
+    queue_.charge_groups(*current, ran);
 }
 
 void RunQueue::push(Thread& thread) {
     const std::uint64_t now = now_ns();
-    account(now);
+    note(now); // what its group owes is too little to change who goes first
+    if (owed_ns_ >= kMostOwed || current->billed->is_limited()) settle(now);
     thread.cpu.store(cpu, std::memory_order_release);
     thread.state_.store(ThreadState::runnable, std::memory_order_relaxed);
     queue_.insert(thread);
@@ -89,38 +100,61 @@ void RunQueue::kick() {
 
 void RunQueue::save_user_state(Thread& thread) {
     arch::save_extended_state(thread.extended_state);
-    thread.fs_base = arch::user_fs_base();
-    thread.gs_base = arch::user_gs_base();
+    arch::save_user_bases(thread.bases);
 }
 
 void RunQueue::load_user_state(Thread& thread) {
     arch::restore_extended_state(thread.extended_state);
-    arch::set_user_fs_base(thread.fs_base);
-    arch::set_user_gs_base(thread.gs_base);
+    arch::load_user_bases(thread.bases);
     // Loads nothing where this CPU has the space already. Kernel threads run in whatever space was loaded last.
-    if (mm::AddressSpace* space = thread.owner()->address_space()) space->activate();
+    if (mm::AddressSpace* space = thread.address_space()) space->activate();
 }
 
-void RunQueue::switch_away(Thread* next) AIOS_NO_LOCK_ANALYSIS {
+void RunQueue::switch_away(Thread* next, std::uint64_t now) AIOS_NO_LOCK_ANALYSIS {
     Thread& me = *current;
-    const std::uint64_t now = now_ns();
-    account(now);
-    need_switch.store(false, std::memory_order_relaxed);
+    settle_for(next, now);
     if (me.state_.load(std::memory_order_relaxed) != ThreadState::runnable)
         me.billed->thread_stops();
     else if (!me.is_idle)
         queue_.insert(me);
-    const bool handed_over = next != nullptr;
-    if (next == nullptr) next = static_cast<Thread*>(queue_.pop());
+    if (next != nullptr) return switch_to(*next, now);
+    next = static_cast<Thread*>(queue_.pop());
     if (next == nullptr) next = idle;
+    slice_end_ = now + slice_among(queue_.size());
+    switch_to(*next, now);
+}
+
+void RunQueue::yield(std::uint64_t now) AIOS_NO_LOCK_ANALYSIS {
+    account(now);
+    auto* next = static_cast<Thread*>(queue_.step_behind_first(*current));
+    if (next == nullptr) return release();
+    // Where the two stand equal it was there before: its turn has come, and nobody has to look again. We come first, so
+    // that what both are below stays in the trees.
+    current->state_.store(ThreadState::runnable, std::memory_order_relaxed);
+    queue_.insert(*current);
+    queue_.take(*next);
+    slice_end_ = now + slice_among(queue_.size());
+    switch_to(*next, now);
+}
+
+// What the leaving thread's group owes goes on only with a thread that is billed to the same.
+void RunQueue::settle_for(const Thread* next, std::uint64_t now) {
+    const ShareGroup& group = *current->billed;
+    const bool goes_on = next != nullptr && next->billed == &group && owed_ns_ < kMostOwed && !group.is_limited();
+    if (!goes_on) settle(now);
+}
+
+void RunQueue::switch_to(Thread& next, std::uint64_t now) AIOS_NO_LOCK_ANALYSIS {
+    Thread& me = *current;
+    need_switch.store(false, std::memory_order_relaxed);
     count_waiting();
     // Who is handed the CPU goes on with the slice: calling to and fro gives nobody more than his time.
-    if (!handed_over || slice_end_ < now) slice_end_ = now + slice_among(queue_.size());
-    next->state_.store(ThreadState::running, std::memory_order_relaxed);
-    next->cpu.store(cpu, std::memory_order_release);
-    next->started_running = now;
-    current = next;
-    if (next == &me) {
+    if (slice_end_ < now) slice_end_ = now + slice_among(queue_.size());
+    next.state_.store(ThreadState::running, std::memory_order_relaxed);
+    next.cpu.store(cpu, std::memory_order_release);
+    next.started_running = now;
+    current = &next;
+    if (&next == &me) {
         release();
         program_timer();
         return;
@@ -128,9 +162,9 @@ void RunQueue::switch_away(Thread* next) AIOS_NO_LOCK_ANALYSIS {
     left_ = &me;
     if (me.is_idle) set_idle(cpu, false);
     if (me.is_user()) save_user_state(me);
-    if (next->is_user()) load_user_state(*next);
-    arch::set_current_thread(next, next->stack_top);
-    arch::switch_context(me.context, next->context);
+    if (next.is_user()) load_user_state(next);
+    arch::set_current_thread(&next, next.stack_top);
+    arch::switch_context(me.context, next.context);
     finish_switch();
 }
 
@@ -148,7 +182,7 @@ void RunQueue::finish_switch() {
 void RunQueue::program_timer() {
     std::uint64_t wanted = time::next_deadline();
     if (waiting.load(std::memory_order_relaxed) != 0 && !current->is_idle && slice_end_ < wanted) wanted = slice_end_;
-    if (ShareGroup& own = current->owner()->share_group(); own.is_limited()) {
+    if (ShareGroup& own = current->own_group(); own.is_limited()) {
         // Once it is used up the thread stops at its way to user mode, which the kernel may still take a while to go.
         const std::uint64_t now = now_ns(), left = own.budget_left(now);
         if (left != 0 && left < wanted && now + left < wanted) wanted = now + left;

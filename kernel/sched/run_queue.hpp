@@ -24,14 +24,26 @@ public:
     void release() AIOS_NO_LOCK_ANALYSIS { lock_.release(); }
 
     // --- with the lock held ------------------------------------------------------------------------------------------
-    void account(std::uint64_t now); // charges the running thread up to now
-    void push(Thread& thread);       // it enters here: a new, woken or moved thread; may ask for preemption
-    void step_behind_first() { queue_.step_behind_first(*current); } // yield: others first
+    // Charges the running thread up to now, and its group with those above. note() charges the thread alone; what the
+    // groups get is kept in `owed_ns_`, at most kMostOwed, and told by settle(). So threads that hand the CPU to and fro
+    // within one group (a call: the server is billed to the caller's) walk up the tree once for many switches.
+    void account(std::uint64_t now) {
+        note(now);
+        settle(now);
+    }
+    void note(std::uint64_t now);
+    void settle(std::uint64_t now);
+    void push(Thread& thread); // it enters here: a new, woken or moved thread; may ask for preemption
     // Bills `thread`, of this queue, to `group`, where it stands at `place`.
     void rebill(Thread& thread, ShareGroup& group, VirtualTime place);
     // Leaves the CPU to `next`, or to whoever is first. The current thread's state says whether it stays runnable.
-    // Releases the lock; returns, perhaps on another CPU, when the thread runs again.
-    void switch_away(Thread* next);
+    // Releases the lock; returns, perhaps on another CPU, when the thread runs again. Noted up to `now`.
+    void switch_away(Thread* next, std::uint64_t now);
+    // The first one that waits takes the current thread's place, which steps behind it. Releases the lock.
+    void yield(std::uint64_t now);
+    // Its two halves, for a thread that has told its group by itself that it stops. `next` is given.
+    void settle_for(const Thread* next, std::uint64_t now);
+    void switch_to(Thread& next, std::uint64_t now);
 
     // --- without -----------------------------------------------------------------------------------------------------
     void kick();                                    // after push from elsewhere: tells the CPU, if it needs to know
@@ -49,13 +61,20 @@ public:
 private:
     friend void even_out(RunQueue& queue);
     friend Thread* steal();
-    void count_waiting() { waiting.store(queue_.size(), std::memory_order_seq_cst); }
+    // seq_cst: pairs with the look of a CPU that has just become idle (idle_loop). Where nothing changes there is nothing
+    // to tell, and a hand-over changes nothing.
+    void count_waiting() {
+        if (waiting.load(std::memory_order_relaxed) != queue_.size())
+            waiting.store(queue_.size(), std::memory_order_seq_cst);
+    }
+    static constexpr std::uint64_t kMostOwed = 50'000; // ns
     void save_user_state(Thread& thread);
     void load_user_state(Thread& thread);
 
     sync::SpinLock<sync::Rank::run_queue> lock_;
     FairQueue queue_;
-    Thread* left_ = nullptr; // who was switched away from
+    Thread* left_ = nullptr;    // who was switched away from
+    std::uint64_t owed_ns_ = 0; // by the group that the running thread is billed to, and those above it
     std::uint64_t slice_end_ = 0;
     std::uint64_t next_balance_ = 0;
     unsigned partner_ = 0; // the CPU with which this one evened out last

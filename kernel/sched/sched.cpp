@@ -14,19 +14,85 @@ void take_out_of_sleep(Thread& thread, RunQueue& queue, unsigned target) AIOS_NO
     queue.release();
 }
 
-// Ours to run on this CPU if it was blocked; else it gets a token. Interrupts off.
-bool claim(Thread& thread) AIOS_NO_LOCK_ANALYSIS {
-    RunQueue& queue = RunQueue::lock_of(thread);
-    if (thread.state_.load(std::memory_order_relaxed) != ThreadState::blocked) {
-        thread.wake_token = true;
-        queue.release();
-        return false;
-    }
-    take_out_of_sleep(thread, queue, arch::cpu_index());
-    return true;
+// `server` keeps its own place while it is lent. Its queue is locked; it is noted up to now.
+void begin_lending(Thread& server) {
+    if (!server.is_lent) server.own_time = server.virtual_time;
+    server.is_lent = true;
+    server.lent_ns = 0;
+}
+
+// The payer sleeps or is about to: its place is read without its run queue's lock and may be out by one account.
+VirtualTime place_of(Thread& payer) { return std::atomic_ref(payer.virtual_time).load(std::memory_order_relaxed); }
+
+// The current thread's, with what it has run and not been noted for.
+VirtualTime own_place_now(const Thread& me) {
+    const std::uint64_t now = now_ns();
+    return me.virtual_time + (now > me.started_running ? virtual_ns(now - me.started_running) : 0);
 }
 
 } // namespace
+
+bool claim(Thread& next) AIOS_NO_LOCK_ANALYSIS {
+    RunQueue& queue = RunQueue::lock_of(next);
+    if (next.state_.load(std::memory_order_relaxed) != ThreadState::blocked) {
+        next.wake_token = true;
+        queue.release();
+        return false;
+    }
+    take_out_of_sleep(next, queue, arch::cpu_index());
+    return true;
+}
+
+bool lend_and_claim(Thread& server) AIOS_NO_LOCK_ANALYSIS {
+    Thread& payer = Thread::current();
+    RunQueue& queue = RunQueue::lock_of(server);
+    const bool sleeps = server.state_.load(std::memory_order_relaxed) == ThreadState::blocked;
+    if (queue.current == &server) queue.account(now_ns());
+    begin_lending(server);
+    queue.rebill(server, *payer.billed, own_place_now(payer)); // of one that sleeps no group hears anything yet
+    if (sleeps) {
+        take_out_of_sleep(server, queue, arch::cpu_index());
+        return true;
+    }
+    server.wake_token = true;
+    queue.release();
+    return false;
+}
+
+void hand_over(Thread& next, Deadline deadline, sync::SpinLock<sync::Rank::channel>& lock,
+               Thread* payer) AIOS_NO_LOCK_ANALYSIS {
+    Thread& me = Thread::current();
+    if (deadline != kNever) time::arm(*me.sleep_timer(), deadline);
+    RunQueue& queue = RunQueue::mine();
+    queue.acquire();
+    const std::uint64_t now = now_ns();
+    queue.note(now);
+    const bool was_lent = payer != nullptr && me.is_lent;
+    if (was_lent) {
+        payer->debt_ns.fetch_add(me.lent_ns, std::memory_order_relaxed);
+        me.is_lent = false;
+    }
+    if (!me.wake_token) {
+        queue.settle_for(&next, now);
+        me.billed->thread_stops();
+        if (was_lent) { // it takes part in neither group: its own hears of it when it wakes
+            me.billed = &me.own_group();
+            me.virtual_time = me.own_time;
+        }
+        me.state_.store(ThreadState::blocked, std::memory_order_relaxed);
+        lock.release();
+        queue.switch_to(next, now);
+    } else {
+        me.wake_token = false;
+        queue.settle(now);
+        if (was_lent) queue.rebill(me, me.own_group(), me.own_time);
+        lock.release();
+        queue.push(next);
+        queue.release();
+        queue.kick();
+    }
+    if (deadline != kNever) time::cancel(*me.sleep_timer());
+}
 
 // Who sleeps keeps no other thread alive, or an agent could not end while a stranger's server waits. So the reference
 // to `next` is given up first: one that was claimed cannot end before it has run, and until it has ended the
@@ -53,8 +119,10 @@ void park(Deadline deadline, Ref<Thread>* next) AIOS_NO_LOCK_ANALYSIS {
                 queue.release();
                 queue.kick();
             } else {
+                const std::uint64_t now = now_ns();
+                queue.note(now);
                 me.state_.store(ThreadState::blocked, std::memory_order_relaxed);
-                queue.switch_away(to);
+                queue.switch_away(to, now);
             }
         }
     }
@@ -88,33 +156,43 @@ void yield() AIOS_NO_LOCK_ANALYSIS {
     RunQueue& queue = RunQueue::mine();
     if (queue.waiting.load(std::memory_order_relaxed) == 0) return;
     queue.acquire();
-    queue.account(now_ns());
-    queue.step_behind_first();
-    queue.current->state_.store(ThreadState::runnable, std::memory_order_relaxed);
-    queue.switch_away(nullptr);
+    queue.yield(now_ns());
 }
 
-void preempt_if_asked() AIOS_NO_LOCK_ANALYSIS {
-    if (!Thread::has_current()) return;
-    while (RunQueue::mine().need_switch.load(std::memory_order_relaxed)) {
+namespace {
+
+[[gnu::noinline]] void switch_while_asked() AIOS_NO_LOCK_ANALYSIS {
+    do {
         RunQueue& queue = RunQueue::mine();
         queue.acquire();
+        const std::uint64_t now = now_ns();
+        queue.note(now);
         queue.current->state_.store(ThreadState::runnable, std::memory_order_relaxed);
-        queue.switch_away(nullptr);
-    }
+        queue.switch_away(nullptr, now);
+    } while (RunQueue::mine().need_switch.load(std::memory_order_relaxed));
 }
 
 // The budget is that of the thread's own agent: a server is not held up for a caller's, which pays what it used too
 // much in its next periods. Here no lock is held and no kernel work is under way, so nobody waits for the sleeper.
-void wait_for_budget() {
-    Thread& me = Thread::current();
+[[gnu::noinline]] void sleep_without_budget(Thread& me) {
     for (;;) {
-        const std::uint64_t until = me.owner()->share_group().exhausted_until(now_ns());
+        const std::uint64_t until = me.own_group().exhausted_until(now_ns());
         if (until == 0 || me.is_interrupted()) return;
         arch::interrupts_enable();
         park(until);
         arch::interrupts_disable();
     }
+}
+
+} // namespace
+
+void preempt_if_asked() {
+    if (Thread::has_current() && RunQueue::mine().need_switch.load(std::memory_order_relaxed)) switch_while_asked();
+}
+
+void wait_for_budget() {
+    Thread& me = Thread::current();
+    if (me.own_group().is_limited()) sleep_without_budget(me);
 }
 
 // How lent time is paid, so that neither the server's agent nor the caller gains by it:
@@ -130,11 +208,8 @@ void lend_from(Thread& payer) {
     RunQueue& queue = RunQueue::mine();
     queue.acquire();
     queue.account(now_ns());
-    if (!me.is_lent) me.own_time = me.virtual_time;
-    me.is_lent = true;
-    me.lent_ns = 0;
-    // The payer sleeps or is about to: its place is read without its run queue's lock and may be out by one account.
-    queue.rebill(me, *payer.billed, std::atomic_ref(payer.virtual_time).load(std::memory_order_relaxed));
+    begin_lending(me);
+    queue.rebill(me, *payer.billed, place_of(payer));
     queue.release();
 }
 
@@ -145,7 +220,7 @@ void lend_end(Thread& server, Thread& payer) {
     if (server.is_lent) {
         payer.debt_ns.fetch_add(server.lent_ns, std::memory_order_relaxed);
         server.is_lent = false;
-        queue.rebill(server, server.owner()->share_group(), server.own_time);
+        queue.rebill(server, server.own_group(), server.own_time);
     }
     queue.release();
 }

@@ -16,9 +16,10 @@ Thread::SleepTimer::SleepTimer(Thread& owner)
       thread(owner) {}
 
 Thread::Thread(Reservation charge, Ref<sched::ThreadOwner> owner, const char* name)
-    : Object(kType, std::move(charge)), owner_(std::move(owner)), name_(name) {
-    billed = &owner_->share_group();
-    timer_.payer = owner_->address_space() != nullptr ? billed : nullptr;
+    : Object(kType, std::move(charge)), owner_(std::move(owner)), own_group_(owner_->share_group()),
+      address_space_(owner_->address_space()), name_(name) {
+    billed = &own_group_;
+    timer_.payer = address_space_ != nullptr ? billed : nullptr;
 }
 
 Thread::~Thread() {
@@ -52,7 +53,7 @@ Result<Ref<Thread>> Thread::create_user(Payer& payer, Ref<sched::ThreadOwner> ow
                                         std::uint64_t fs_base) {
     Ref<Thread> thread = TRY(create_charged(payer, std::move(owner)));
     thread->entry_.frame = frame;
-    thread->fs_base = fs_base;
+    thread->bases.fs = fs_base;
     return thread;
 }
 
@@ -144,8 +145,10 @@ void Thread::exit_current() AIOS_NO_LOCK_ANALYSIS {
     if (me.is_user()) arch::PageTable::activate_kernel_only();
     sched::RunQueue& queue = sched::RunQueue::mine();
     queue.acquire();
+    const std::uint64_t now = sched::now_ns();
+    queue.note(now);
     me.state_.store(ThreadState::dead, std::memory_order_relaxed);
-    queue.switch_away(nullptr);
+    queue.switch_away(nullptr, now);
     AIOS_UNREACHABLE();
 }
 

@@ -47,8 +47,7 @@ struct BootThreads; // boot.cpp
 class ThreadOwner {
 public:
     virtual ShareGroup& share_group() = 0;
-    virtual mm::AddressSpace*
-    address_space() = 0; // nullptr: kernel thread; constant for the life of a thread but for exec by itself
+    virtual mm::AddressSpace* address_space() = 0;  // nullptr: kernel thread. Constant, like the group
     virtual void thread_exited(Thread& thread) = 0; // runs on the dying thread, last act with the owner alive
     virtual void retain() = 0;
     virtual void release() = 0;
@@ -81,6 +80,9 @@ public:
     [[nodiscard]] static Thread& current();
     [[nodiscard]] static bool has_current(); // false early in boot
     [[nodiscard]] sched::ThreadOwner* owner() const { return owner_.get(); }
+    // The owner's, kept here because every switch and every way to user mode asks for them.
+    [[nodiscard]] sched::ShareGroup& own_group() const { return own_group_; }
+    [[nodiscard]] mm::AddressSpace* address_space() const { return address_space_; }
     [[nodiscard]] ThreadState state() const { return state_.load(std::memory_order_acquire); }
     [[nodiscard]] const char* name() const { return name_; }
     [[nodiscard]] bool is_user() const { return extended_state != nullptr; }
@@ -111,7 +113,7 @@ public:
     // --- for kernel/sched and kernel/ipc only ------------------------------------------------------------------------
     arch::KernelContext context;
     void* extended_state = nullptr; // of user threads; while a thread runs, the registers hold the truth
-    std::uint64_t fs_base = 0, gs_base = 0;
+    arch::UserBases bases;          // likewise
     std::uint64_t stack_top = 0;
     bool stack_is_own = false; // false: the boot stack of a CPU, never freed
     // Under the lock of the run queue of `cpu`, which changes under the same.
@@ -146,6 +148,8 @@ private:
         Thread& thread;
     };
     Ref<sched::ThreadOwner> owner_;
+    sched::ShareGroup& own_group_;
+    mm::AddressSpace* const address_space_;
     const char* name_;
     std::atomic<bool> interrupted_{false}, killed_{false};
     SleepTimer timer_{*this};
@@ -189,6 +193,20 @@ void wait_for_budget();
 // (else it is woken as by unpark). The reference is gone when anything sleeps, and when park() returns.
 void park(Deadline deadline, Ref<Thread>* next = nullptr);
 void unpark(Thread& thread); // any context; makes it runnable, or leaves a token
+// Handing the CPU over, for ipc: the current thread wakes one that is about to be asked or has been answered, and sleeps.
+// Interrupts stay off from (1) to (3), and a lock that both threads need keeps them apart:
+//   (1) Under that lock the caller changes what `next` waits for. claim() then takes `next` out of its sleep: it is
+//       runnable, in no queue, and ours. One that is not blocked keeps a token and is left alone: false.
+//   (2) hand_over() takes the lock of this CPU's run queue and makes the current thread `blocked`. Only then is `lock`
+//       released: whoever changes what the current thread waits for finds it blocked, or wakes it by the token.
+//   (3) It switches to `next`. If a token had come before (2), it puts `next` in the queue and returns: the current
+//       thread goes on, and looks.
+[[nodiscard]] bool claim(Thread& next);
+// The same with a server whose link to the current thread has just been made (both lend_locks are held): it is billed
+// to what the current thread is billed to, before it runs.
+[[nodiscard]] bool lend_and_claim(Thread& server);
+// `payer`: the current thread served it up to now, and returns to its own group as by lend_end(). May be nullptr.
+void hand_over(Thread& next, Deadline deadline, sync::SpinLock<sync::Rank::channel>& lock, Thread* payer);
 // Billing. The caller holds the lend_lock of the server, and of `payer` before it.
 // The current thread is billed to what `payer` is billed to, and takes its place in virtual time.
 void lend_from(Thread& payer);

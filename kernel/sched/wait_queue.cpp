@@ -12,6 +12,7 @@ using Guard = sync::SpinLock<sync::Rank::wait_queue>::Guard;
 void WaitQueue::enqueue(Entry& entry) {
     entry.thread = &Thread::current();
     Guard guard(lock_);
+    if (entry.queued) return;
     entry.queued = true;
     entry.place.number = ++last_number_;
     entries_.push_back(entry);
@@ -30,6 +31,13 @@ Thread* WaitQueue::take_off_locked(Entry& entry) {
 Thread* WaitQueue::take_first_locked() {
     Entry* entry = entries_.front();
     return entry == nullptr ? nullptr : take_off_locked(*entry);
+}
+
+WaitQueue::Entry* WaitQueue::take_entry() {
+    Guard guard(lock_);
+    Entry* entry = entries_.front();
+    if (entry != nullptr) (void)take_off_locked(*entry);
+    return entry;
 }
 
 bool WaitQueue::dequeue(Entry& entry) {

@@ -74,6 +74,13 @@ public:
     // Takes the first thread off without waking it: the caller must unpark() it or hand the CPU to it with park().
     Ref<Thread> take_one();
 
+    // For a waiter with a loop of its own (ipc::Receiver): its entry is part of something more. As long as all that
+    // enqueue, dequeue and take entries off hold a lock of theirs, an entry that was taken stays until that is released.
+    struct Entry;
+    void enqueue(Entry& entry); // no effect if it stands there
+    bool dequeue(Entry& entry); // false if it does not: a waker has taken it off
+    Entry* take_entry();        // the first, without waking it; nullptr: nobody waits
+
     static constexpr unsigned kWokenAtOnce = 16;
     struct Place { // in the order of arrival, among those of one holder
         std::uint64_t holder = 0;
@@ -90,10 +97,8 @@ public:
     };
 
 private:
-    void enqueue(Entry& entry);
     Thread* take_off_locked(Entry& entry);
     Thread* take_first_locked();
-    bool dequeue(Entry& entry); // false if a waker has taken it off already
     // Blocks until a waker took the entry off (ready), or takes it off itself (other outcomes).
     Outcome sleep(Entry& entry, Deadline deadline, Interruptible interruptible, Ref<Thread>* next);
     mutable sync::SpinLock<sync::Rank::wait_queue> lock_;

@@ -13,6 +13,10 @@
 #include "kernel/sync/held.hpp"
 #include "kernel/sync/rank.hpp"
 
+namespace aios {
+class Thread;
+}
+
 namespace aios::sync {
 
 // Rank bookkeeping: spinlock ranks are kept per CPU, mutex ranks per thread. Called in debug builds only; a violation
@@ -24,6 +28,14 @@ void assert_may_block(); // no spinlock is held on this CPU, interrupts are on o
 HeldLocks* current_thread_locks();
 // For panic: writes one line a lock that a CPU or the current thread holds. Takes no lock.
 void dump_held_locks(void (*line)(void* context, std::string_view text), void* context);
+
+// Takes a spinlock that somebody else holds. Out of line, so that the way through a free lock is a few instructions.
+[[gnu::noinline, gnu::cold]] inline void spin_until_taken(std::atomic<std::uint32_t>& word) {
+    do {
+        while (word.load(std::memory_order_relaxed) != 0)
+            arch::relax();
+    } while (word.exchange(1, std::memory_order_acquire) != 0); // pairs with the release of release()
+}
 
 template <Rank kRank>
 class AIOS_CAPABILITY("spinlock") SpinLock {
@@ -64,10 +76,8 @@ public:
 
 private:
     void spin() {
-        while (word_.exchange(1, std::memory_order_acquire) != 0) {
-            while (word_.load(std::memory_order_relaxed) != 0)
-                arch::relax();
-        }
+        if (word_.exchange(1, std::memory_order_acquire) != 0) [[unlikely]]
+            spin_until_taken(word_);
     }
     std::atomic<std::uint32_t> word_{0};
 };
@@ -108,8 +118,11 @@ public:
     [[nodiscard]] bool is_held() const { return owner_.load(std::memory_order_relaxed) != nullptr; }
 
 private:
+    void wait_for(Thread& me);
+    void hand_on(void* word);
+
     SpinLock<Rank::wait_queue> lock_;
-    std::atomic<void*> owner_{nullptr};
+    std::atomic<void*> owner_{nullptr}; // and whether somebody waits for it: sched/mutex.cpp
     IntrusiveList<MutexWaiter, &MutexWaiter::node> waiters_;
 };
 

@@ -56,7 +56,7 @@ consteval std::array<Row, kRows> make_rows() {
 }
 constexpr std::array<Row, kRows> kTable = make_rows();
 
-Answer checked(Call& call, const Row& row) {
+[[gnu::always_inline]] inline Answer checked(Call& call, const Row& row) {
     if (!row.has_handle) return row.run(call);
     call.first = TRY(call.agent.table().lookup_any(call.values[0], row.type, row.right));
     return row.run(call);

@@ -1,4 +1,6 @@
 // Calls about event queues and asynchronous operations. See call.hpp.
+#include <algorithm>
+
 #include "crypto/sha2.hpp"
 #include "crypto/sha3.hpp"
 #include "kernel/event/event.hpp"
@@ -89,7 +91,8 @@ Answer event_wait(Call& call, Handle, UserInOut<EventPacket> packets, std::uint6
     if (capacity == 0) return fail(Error::bad_argument);
     if (capacity > EventQueue::kMaxPacketsPerWait) capacity = EventQueue::kMaxPacketsPerWait;
     // Packets that are taken are gone: the place for them is tried first.
-    EventPacket found[EventQueue::kMaxPacketsPerWait] = {};
+    EventPacket found[EventQueue::kMaxPacketsPerWait];
+    std::fill_n(found, capacity, EventPacket{}); // those that the program can see
     TRY(packets.out().write_array(0, found, capacity));
     const sched::Through through{call.agent.id(), call.first.node.get()};
     const std::size_t count = TRY(call.object<EventQueue>().wait({found, capacity}, deadline, through));

@@ -13,22 +13,31 @@ constexpr Rights kChannelRights =
 
 // A message to send: bytes stay with the user until the channel copies them, handles become capabilities under way.
 struct Outgoing {
-    ipc::Parcel parcels[kMaxMessageHandles];
+    StaticVector<ipc::Parcel, kMaxMessageHandles> parcels;
     ipc::OutMessage message;
 
     cap::Permitted<> decode(Call& call, const Message& from) {
         if (from.size > kMaxMessageBytes || from.handle_count > kMaxMessageHandles) return fail(Error::too_large);
         if (!UserSpan(from.bytes, from.size).is_plausible()) return fail(Error::bad_address);
+        message.bytes = ipc::Buffer::user(from.bytes, from.size);
+        if (from.handle_count != 0) [[unlikely]]
+            return decode_handles(call, from);
+        return {};
+    }
+
+private:
+    [[gnu::noinline]] cap::Permitted<> decode_handles(Call& call, const Message& from) {
         HandleGrant grants[kMaxMessageHandles];
-        if (from.handle_count != 0) TRY(UserIn<HandleGrant>(from.handles).read_array(0, grants, from.handle_count));
+        TRY(UserIn<HandleGrant>(from.handles).read_array(0, grants, from.handle_count));
         for (std::uint64_t i = 0; i < from.handle_count; ++i) {
             if ((grants[i].rights & ~rights::all.bits()) != 0) return fail(Error::bad_argument);
-            parcels[i].capability =
+            ipc::Parcel parcel;
+            parcel.capability =
                 TRY(call.agent.table().derive_out(grants[i].handle, Rights(grants[i].rights), rights::transfer));
-            parcels[i].role = grants[i].role;
+            parcel.role = grants[i].role;
+            TRY(parcels.push_back(std::move(parcel)));
         }
-        message.bytes = ipc::Buffer::user(from.bytes, from.size);
-        message.handles = {parcels, from.handle_count};
+        message.handles = parcels.span();
         return {};
     }
 };

@@ -99,6 +99,19 @@ void lend_end(Thread& server, Thread& payer) {
     server.is_lent = false;
 }
 void lend_change(Thread& server, ShareGroup& billed) { server.billed = &billed; }
+
+// A host thread runs whenever it likes: nobody is handed a CPU, so the one that was woken is never ours.
+bool claim(Thread& next) {
+    unpark(next);
+    return false;
+}
+bool lend_and_claim(Thread& server) {
+    server.billed = Thread::current().billed;
+    server.is_lent = true;
+    server.lent_ns = 0;
+    return claim(server);
+}
+void hand_over(Thread&, Deadline, sync::SpinLock<sync::Rank::channel>&, Thread*) { AIOS_UNREACHABLE(); }
 } // namespace sched
 
 namespace time {
@@ -117,8 +130,9 @@ void assert_may_block() {}
 Thread::SleepTimer::SleepTimer(Thread& owner)
     : TimerEntry([](TimerEntry&, std::uint64_t) { return time::kNever; }), thread(owner) {}
 Thread::Thread(Reservation charge, Ref<sched::ThreadOwner> owner, const char* name)
-    : Object(kType, std::move(charge)), owner_(std::move(owner)), name_(name) {
-    billed = &owner_->share_group();
+    : Object(kType, std::move(charge)), owner_(std::move(owner)), own_group_(owner_->share_group()),
+      address_space_(nullptr), name_(name) {
+    billed = &own_group_;
 }
 Thread::~Thread() { delete static_cast<Place*>(personality_data); }
 Thread& Thread::current() {

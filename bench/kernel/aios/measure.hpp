@@ -35,7 +35,8 @@ T must(Result<T> result, std::string_view what) {
     }
     return std::move(*result);
 }
-#define MUST(call) ::bench::must((call), #call)
+// The length is given: what would count it runs in each turn of a loop that is measured.
+#define MUST(call) ::bench::must((call), std::string_view(#call, sizeof(#call) - 1))
 
 // `count` times `body`, after a tenth of that to warm up. What the operations leave behind for others is theirs to add.
 template <BenchRow kRow, typename F>

@@ -95,6 +95,8 @@ void enter_mode() {
 
 } // namespace
 
+constinit std::atomic<std::uint64_t> cpus_up{0};
+
 void init_local_apic() {
     enter_mode();
     apic_write(task_priority, 0);
@@ -106,6 +108,7 @@ void init_local_apic() {
     this_cpu().apic_id = local_apic_id();
     // From here on other CPUs ask things of this one; what it cached of the kernel's mappings before is dropped.
     this_cpu().up.store(true, std::memory_order_seq_cst);
+    cpus_up.fetch_or(1ull << this_cpu().index, std::memory_order_seq_cst);
     const std::uint64_t cr4 = read_cr4();
     write_cr4(cr4 & ~kCr4GlobalPages);
     write_cr4(cr4);

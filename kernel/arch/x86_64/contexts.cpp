@@ -65,10 +65,16 @@ void restart_call(TrapFrame& frame, std::uint64_t number) {
     frame.rax = number;
 }
 
+namespace {
+char thread_is_set; // never written: stands for the word in the CPU block in what the compiler is told
+}
+
+// The same for as long as a thread's code runs, wherever it runs: so the compiler may keep what it has loaded until
+// somebody sets it, or until it loses sight of memory.
 void* current_thread() {
     void* thread;
     // SAFETY: gs points at this CPU's block; one load, so it is right even if the thread moves right after.
-    asm volatile("movq %%gs:%c1, %0" : "=r"(thread) : "i"(CPU_THREAD));
+    asm("movq %%gs:%c1, %0" : "=r"(thread) : "i"(CPU_THREAD), "m"(thread_is_set));
     return thread;
 }
 void set_current_thread(void* thread, std::uint64_t kernel_stack_top) {
@@ -76,6 +82,7 @@ void set_current_thread(void* thread, std::uint64_t kernel_stack_top) {
     block.thread = thread;
     block.kernel_stack_top = kernel_stack_top;
     block.task.stack0 = kernel_stack_top;
+    asm volatile("" : "+m"(thread_is_set));
 }
 
 } // namespace aios::arch

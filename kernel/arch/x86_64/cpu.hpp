@@ -42,6 +42,22 @@ inline void write_msr(std::uint32_t msr, std::uint64_t value) {
                  : "memory");
 }
 
+// With CR4.FSGSBASE alone. The other gs base is the one that SWAPGS exchanges: interrupts are off.
+inline std::uint64_t read_fs_base() {
+    std::uint64_t base;
+    asm volatile("rdfsbase %0" : "=r"(base));
+    return base;
+}
+inline void write_fs_base(std::uint64_t base) { asm volatile("wrfsbase %0" : : "r"(base)); }
+inline std::uint64_t read_other_gs_base() {
+    std::uint64_t base;
+    asm volatile("swapgs; rdgsbase %0; swapgs" : "=r"(base) : : "memory");
+    return base;
+}
+inline void write_other_gs_base(std::uint64_t base) {
+    asm volatile("swapgs; wrgsbase %0; swapgs" : : "r"(base) : "memory");
+}
+
 inline std::uint64_t read_cr0() {
     std::uint64_t value;
     asm volatile("movq %%cr0, %0" : "=r"(value));
@@ -102,6 +118,12 @@ inline bool read_random(std::uint64_t& value) {
     bool ok;
     asm volatile("rdrand %0" : "=r"(value), "=@ccc"(ok));
     return ok;
+}
+// Where this instruction stands.
+inline std::uint64_t instruction_pointer() {
+    std::uint64_t here;
+    asm volatile("leaq (%%rip), %0" : "=r"(here));
+    return here;
 }
 inline std::uint64_t read_flags() {
     std::uint64_t flags;

@@ -61,6 +61,7 @@ static_assert(sizeof(TrapFrame) == FRAME_BYTES && offsetof(TrapFrame, r11) == FR
               offsetof(TrapFrame, rflags) == FRAME_FLAGS && offsetof(TrapFrame, rsp) == FRAME_RSP);
 
 extern CpuBlock cpu_blocks[kMaxCpus];
+extern std::atomic<std::uint64_t> cpus_up; // a bit for each block whose `up` is set
 
 inline CpuBlock& this_cpu() {
     return *static_cast<CpuBlock*>(read_gs_word()); // gs points at this CPU's block from init_cpu() on
@@ -68,11 +69,10 @@ inline CpuBlock& this_cpu() {
 
 // 0 before this CPU has its block (only the boot CPU runs then).
 inline unsigned this_cpu_or_boot() {
-    CpuBlock* block = nullptr;
-    for (CpuBlock& candidate : cpu_blocks) {
-        if (reinterpret_cast<std::uint64_t>(&candidate) == read_msr(kMsrGsBase)) block = &candidate;
-    }
-    return block == nullptr ? 0 : block->index;
+    const std::uint64_t base = read_msr(kMsrGsBase);
+    for (const CpuBlock& candidate : cpu_blocks)
+        if (reinterpret_cast<std::uint64_t>(&candidate) == base) return candidate.index;
+    return 0;
 }
 
 // The tops of a CPU's exception stacks. The word at each top names the CPU block: the entry code finds it there,

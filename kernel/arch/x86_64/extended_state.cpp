@@ -64,16 +64,41 @@ void clean_extended_state(void* area) {
 
 std::uint64_t user_fs_base() {
     if (!x86::features().fsgsbase) return x86::read_msr(x86::kMsrFsBase);
-    std::uint64_t base;
-    asm volatile("rdfsbase %0" : "=r"(base));
-    return base;
+    return x86::read_fs_base();
 }
 void set_user_fs_base(std::uint64_t base) {
     if (!x86::features().fsgsbase) return x86::write_msr(x86::kMsrFsBase, base);
-    asm volatile("wrfsbase %0" : : "r"(base));
+    x86::write_fs_base(base);
 }
-// While the kernel runs, the user's gs base waits in the other register.
-std::uint64_t user_gs_base() { return x86::read_msr(x86::kMsrKernelGsBase); }
-void set_user_gs_base(std::uint64_t base) { x86::write_msr(x86::kMsrKernelGsBase, base); }
+// While the kernel runs, the user's gs base waits in the other register. RDGSBASE reaches it between two SWAPGS, with
+// interrupts off: an interrupt that comes from the kernel takes gs to be the kernel's. (Those that cannot be held off
+// look for themselves: trap_paranoid.)
+std::uint64_t user_gs_base() {
+    if (!x86::features().fsgsbase) return x86::read_msr(x86::kMsrKernelGsBase);
+    InterruptGuard guard;
+    return x86::read_other_gs_base();
+}
+void set_user_gs_base(std::uint64_t base) {
+    if (!x86::features().fsgsbase) return x86::write_msr(x86::kMsrKernelGsBase, base);
+    InterruptGuard guard;
+    x86::write_other_gs_base(base);
+}
+
+void save_user_bases(UserBases& bases) {
+    if (x86::features().fsgsbase) [[likely]] {
+        bases = {x86::read_fs_base(), x86::read_other_gs_base()};
+    } else {
+        bases = {x86::read_msr(x86::kMsrFsBase), x86::read_msr(x86::kMsrKernelGsBase)};
+    }
+}
+void load_user_bases(const UserBases& bases) {
+    if (x86::features().fsgsbase) [[likely]] {
+        x86::write_fs_base(bases.fs);
+        x86::write_other_gs_base(bases.gs);
+    } else {
+        x86::write_msr(x86::kMsrFsBase, bases.fs);
+        x86::write_msr(x86::kMsrKernelGsBase, bases.gs);
+    }
+}
 
 } // namespace aios::arch

@@ -1,6 +1,7 @@
 // See features.hpp.
 #include "kernel/arch/x86_64/features.hpp"
 
+#include "kernel/arch/arch.hpp"
 #include "kernel/arch/x86_64/cpu.hpp"
 
 namespace aios::arch::x86 {
@@ -56,6 +57,8 @@ void read_features() {
         found.extended_bytes = xsave_bytes(found.extended_components);
         found.xsaveopt = bit(more.eax, 0);
         found.supervisor_state = bit(more.eax, 3);
+        found.wide_moves =
+            bit(more.eax, 2) && (found.extended_components & kAvx) != 0 && found.extended_bytes < kPageSize;
     } else {
         found.xsave = false;
     }

@@ -9,6 +9,7 @@ struct Features {
     bool smep, smap, umip, fsgsbase, xsave, xsaveopt, rdrand, tsc_deadline, x2apic, needs_page_table_isolation;
     bool machine_check, sysenter, tsc_aux;
     bool supervisor_state;             // there is IA32_XSS, which stays zero
+    bool wide_moves;                   // AVX, and XGETBV says whether it is in use: what wide_move.S needs
     std::uint64_t extended_components; // what we let XSAVE manage: kManagedComponents where present
     std::uint32_t extended_bytes;      // for exactly them, in the standard format
 };

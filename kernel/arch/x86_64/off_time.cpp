@@ -46,14 +46,14 @@ std::uint64_t link_address(std::uint64_t address) {
 
 } // namespace
 
-void detail::off_time_begin(std::uint64_t from) {
+[[gnu::noinline, gnu::cold]] void detail::off_time_begin(std::uint64_t from) {
     Meter& meter = meters.mine();
     if (meter.since != 0) return; // off already
     meter.from = from;
     meter.since = read_tsc();
 }
 
-void detail::off_time_end(std::uint64_t to) {
+[[gnu::noinline, gnu::cold]] void detail::off_time_end(std::uint64_t to) {
     Meter& meter = meters.mine();
     if (meter.since == 0) return; // went off before we measured
     const std::uint64_t ticks = read_tsc() - meter.since;

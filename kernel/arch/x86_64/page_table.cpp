@@ -40,11 +40,18 @@ Result<std::uint64_t*> make_slot(std::uint64_t root, std::uint64_t address, Tabl
     return &table[index_at(address, 1)];
 }
 
+// Most entries of most tables are empty: eight are looked at together.
+bool are_eight_empty(const std::uint64_t* entries) {
+    return (entries[0] | entries[1] | entries[2] | entries[3] | entries[4] | entries[5] | entries[6] | entries[7]) == 0;
+}
+
 void free_tables(std::uint64_t table, unsigned level, TableFrames& frames) {
     const unsigned count = level == 4 ? 256 : 512; // the kernel half is not ours
-    for (unsigned i = 0; level > 1 && i < count; ++i) {
-        const std::uint64_t entry = table_of(table)[i];
-        if (entry != 0) free_tables(entry & kPteFrame, level - 1, frames);
+    const std::uint64_t* const entries = table_of(table);
+    for (unsigned i = 0; level > 1 && i < count; i += 8) {
+        if (are_eight_empty(entries + i)) continue;
+        for (unsigned k = i; k < i + 8; ++k)
+            if (entries[k] != 0) free_tables(entries[k] & kPteFrame, level - 1, frames);
     }
     frames.free_table({table});
 }
@@ -147,7 +154,10 @@ std::uint64_t PageTable::next_mapped(std::uint64_t from, std::uint64_t to) const
         at &= ~(span - 1);
         do {
             at += span;
-        } while (++index < 512 && at < to && table[index] == 0);
+            ++index;
+            for (; index % 8 == 0 && index < 512 && are_eight_empty(table + index); index += 8)
+                at += 8 * span; // perhaps beyond `to`
+        } while (index < 512 && at < to && table[index] == 0);
     }
     return to;
 }

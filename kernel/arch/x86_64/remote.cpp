@@ -15,13 +15,7 @@
 namespace aios::arch {
 namespace x86 {
 
-std::uint64_t cpus_up_mask() {
-    std::uint64_t mask = 0;
-    for (unsigned cpu = 0; cpu < kMaxCpus; ++cpu) {
-        if (cpu_blocks[cpu].up.load(std::memory_order_acquire)) mask |= 1ull << cpu;
-    }
-    return mask;
-}
+std::uint64_t cpus_up_mask() { return cpus_up.load(std::memory_order_acquire); } // pairs with the release in apic.cpp
 
 void run_incoming() {
     CpuBlock& block = this_cpu();

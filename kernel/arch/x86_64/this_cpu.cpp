@@ -12,23 +12,36 @@ namespace aios::arch {
 
 bool interrupts_enabled() { return (x86::read_flags() & x86::kFlagInterrupt) != 0; }
 
-// Where our caller goes on: what is told of a stretch with interrupts off. SAFETY: a number, never followed.
-#define CALLER reinterpret_cast<std::uint64_t>(__builtin_return_address(0))
+// What is told of a stretch with interrupts off: the place where it began or ended. Release builds inline these functions
+// into whoever calls them (link-time optimisation), so the place is the instruction itself; debug builds do not, and it
+// is where our caller goes on.
+// SAFETY: a number, never followed.
+#ifdef AIOS_DEBUG
+#define PLACE reinterpret_cast<std::uint64_t>(__builtin_return_address(0))
+#define OUT_OF_LINE [[gnu::noinline]]
+#else
+#define PLACE x86::instruction_pointer()
+#define OUT_OF_LINE
+#endif
 
-[[gnu::noinline]] bool interrupts_disable() {
+OUT_OF_LINE bool interrupts_disable() {
     const bool were_enabled = interrupts_enabled();
     asm volatile("cli" : : : "memory");
-    if (were_enabled) interrupts_went_off(CALLER);
+    if (were_enabled && detail::off_time_measured) [[unlikely]]
+        interrupts_went_off(PLACE);
     return were_enabled;
 }
-[[gnu::noinline]] void interrupts_enable() {
-    interrupts_go_on(CALLER);
+OUT_OF_LINE void interrupts_enable() {
+    if (detail::off_time_measured) [[unlikely]]
+        interrupts_go_on(PLACE);
     asm volatile("sti" : : : "memory");
 }
-[[gnu::noinline]] void wait_for_interrupt() {
-    interrupts_go_on(CALLER);
+OUT_OF_LINE void wait_for_interrupt() {
+    if (detail::off_time_measured) [[unlikely]]
+        interrupts_go_on(PLACE);
     asm volatile("sti; hlt; cli" : : : "memory");
-    interrupts_went_off(CALLER);
+    if (detail::off_time_measured) [[unlikely]]
+        interrupts_went_off(PLACE);
 }
 std::uint64_t ticks() { return x86::read_tsc(); }
 

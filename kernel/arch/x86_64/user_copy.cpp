@@ -1,9 +1,11 @@
 // Ranges are checked here, faults are taken in user_copy.S. A user range never reaches kernel addresses, whatever its
 // length.
 #include "kernel/arch/arch.hpp"
+#include "kernel/arch/x86_64/features.hpp"
 
 extern "C" {
 std::uint64_t user_copy_bytes(void* to, const void* from, std::size_t bytes);
+std::uint64_t user_copy_wide(void* to, const void* from, std::size_t bytes);
 std::uint64_t user_load_word(std::uint64_t address, std::uint32_t* value);
 std::uint64_t user_exchange_word(std::uint64_t address, std::uint32_t* expected, std::uint32_t desired);
 }
@@ -11,14 +13,25 @@ std::uint64_t user_exchange_word(std::uint64_t address, std::uint32_t* expected,
 namespace aios::arch {
 namespace {
 
+// A wide copy changes registers of the thread, so it must not copy the area that a switch saves them to: that is smaller
+// than this where wide moves are used (features.cpp).
+constexpr std::size_t kWideFrom = kPageSize;
+
 bool is_user_word(std::uint64_t address) { return is_user_range(address, 4) && address % 4 == 0; }
 
 // The rest of the kernel knows of the access: what it must wait for, and when it goes on after an interrupt.
 class Access {
 public:
-    Access() { hook::user_access_begins(); }
+    Access() : keeps_extended_state_(hook::user_access_begins()) {}
     ~Access() { hook::user_access_ends(); }
     Access(const Access&) = delete;
+    [[nodiscard]] std::uint64_t copy(void* to, const void* from, std::size_t bytes) const {
+        const bool is_wide = bytes >= kWideFrom && keeps_extended_state_ && x86::features().wide_moves;
+        return is_wide ? user_copy_wide(to, from, bytes) : user_copy_bytes(to, from, bytes);
+    }
+
+private:
+    const bool keeps_extended_state_;
 };
 
 } // namespace
@@ -27,7 +40,7 @@ Result<> copy_from_user(void* to, std::uint64_t from, std::size_t bytes) {
     if (!is_user_range(from, bytes)) return fail(Error::bad_address);
     const Access access;
     // SAFETY: a user address, dereferenced only in user_copy.S, where faults are caught.
-    if (user_copy_bytes(to, reinterpret_cast<const void*>(from), bytes) != 0) return fail(Error::bad_address);
+    if (access.copy(to, reinterpret_cast<const void*>(from), bytes) != 0) return fail(Error::bad_address);
     return {};
 }
 
@@ -35,7 +48,7 @@ Result<> copy_to_user(std::uint64_t to, const void* from, std::size_t bytes) {
     if (!is_user_range(to, bytes)) return fail(Error::bad_address);
     const Access access;
     // SAFETY: as above.
-    if (user_copy_bytes(reinterpret_cast<void*>(to), from, bytes) != 0) return fail(Error::bad_address);
+    if (access.copy(reinterpret_cast<void*>(to), from, bytes) != 0) return fail(Error::bad_address);
     return {};
 }
 

@@ -403,6 +403,88 @@ TEST_F(CallTest, closing_handles_wakes_nobody) {
         ASSERT_TRUE(send_text(channel, client, "go"));
 }
 
+// A small question goes straight to the receiver that waits. One that cannot take it puts it back, and it is the next
+// one's: too little room, a bad buffer, no authority, killed.
+TEST_F(CallTest, a_question_that_was_handed_over_and_not_taken_is_the_next_ones) {
+    for (const bool is_bad_buffer : {false, true}) {
+        Result<> first_result;
+        HostThread first([&] {
+            Inbox in(1);
+            ipc::OutMessage none{};
+            if (is_bad_buffer) in.message.bytes = ipc::Buffer::user(0x10, 100);
+            first_result = channel.reply_wait(server, 0, none, in.message, sched::kNever, nullptr);
+        });
+        first.await_parked();
+        HostThread caller([&] { EXPECT_EQ(*call_text("question"), "right"); });
+        EXPECT_TRUE(first.ends_by_itself());
+        EXPECT_EQ(first_result.error(), is_bad_buffer ? Error::bad_address : Error::buffer_small);
+        EXPECT_EQ(channel.info_size(), 1u);
+        Inbox in;
+        ASSERT_TRUE(channel.receive(server, in.message));
+        EXPECT_EQ(in.text(), "question");
+        EXPECT_EQ(in.message.sender, 1u);
+        ipc::OutMessage right{text_buffer("right"), {}};
+        ASSERT_TRUE(channel.reply(server, in.message.reply_to, right));
+    }
+    EXPECT_EQ(channel.info_size(), 0u);
+}
+
+TEST_F(CallTest, a_question_that_was_put_back_can_be_given_up_and_comes_before_others) {
+    const auto put_one_back = [&](sched::Deadline deadline) {
+        Inbox in(1);
+        HostThread first([&] {
+            ipc::OutMessage none{};
+            EXPECT_EQ(channel.reply_wait(server, 0, none, in.message, sched::kNever, nullptr).error(),
+                      Error::buffer_small);
+        });
+        first.await_parked();
+        auto caller = std::make_unique<HostThread>([this, deadline] {
+            EXPECT_EQ(call_text("put back", deadline).error(),
+                      deadline == sched::kNever ? Error::interrupted : Error::timed_out);
+        });
+        EXPECT_TRUE(first.ends_by_itself());
+        return caller;
+    };
+    {
+        auto caller = put_one_back(sched::now_ns() + 200'000'000);
+    } // it times out
+    EXPECT_EQ(channel.info_size(), 0u);
+    auto caller = put_one_back(sched::kNever);
+    ASSERT_TRUE(send_text(channel, client, "later"));
+    EXPECT_EQ(next_text(), "put back");
+    EXPECT_EQ(next_text(), "later");
+    caller->thread().kill();
+}
+
+TEST_F(CallTest, a_killed_receiver_leaves_the_question_to_the_next) {
+    const auto answer = [&](const Inbox& in) {
+        ipc::OutMessage text{text_buffer("answer"), {}};
+        ASSERT_TRUE(channel.reply(server, in.message.reply_to, text));
+    };
+    for (int round = 0; round < 200; ++round) { // the kill meets it before, while and after it was handed the question
+        HostThread doomed([&] {
+            Inbox in;
+            ipc::OutMessage none{};
+            if (channel.reply_wait(server, 0, none, in.message, sched::kNever, nullptr)) answer(in);
+        });
+        doomed.await_parked();
+        std::atomic<bool> has_ended{false};
+        HostThread caller([&] {
+            EXPECT_EQ(*call_text("q"), "answer");
+            has_ended = true;
+        });
+        doomed.thread().kill();
+        while (!has_ended) {
+            Inbox in;
+            if (channel.receive(server, in.message))
+                answer(in);
+            else
+                std::this_thread::yield();
+        }
+    }
+    EXPECT_EQ(channel.info_size(), 0u);
+}
+
 // Many clients with deadlines that sometimes pass, kills, several servers, servers that answer late. Every call ends,
 // every answer belongs to its question, and every byte of quota comes back.
 TEST_F(CallTest, stress) {

@@ -83,6 +83,8 @@ void* physmap(PhysAddr address) {
     AIOS_ASSERT(address.value < fake::kRamBytes);
     return ram() + address.value;
 }
+void zero_page(void* page) { std::memset(page, 0, kPageSize); }
+void copy_page(void* to, const void* from) { std::memcpy(to, from, kPageSize); }
 PhysAddr physmap_to_phys(const void* pointer) {
     const auto offset = static_cast<std::uint64_t>(static_cast<const std::byte*>(pointer) - ram());
     AIOS_ASSERT(offset < fake::kRamBytes);
