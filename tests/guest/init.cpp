@@ -48,7 +48,7 @@ bool run_program(std::string_view path) {
 
 // All that was given to a child and all that it used is back.
 bool quota_is_whole(const AgentInfo& before) {
-    for (unsigned i = 0; i < 2000; ++i) {
+    for (const std::uint64_t until = now() + 20 * kSecond; now() < until;) {
         const AgentInfo after = info_of(self);
         if (after.memory_bytes == before.memory_bytes && after.quota.memory_bytes == before.quota.memory_bytes &&
             after.quota.handles == before.quota.handles && after.quota.threads == before.quota.threads &&
