@@ -17,6 +17,28 @@
     movl %eax, %r8d
 .endm
 
+    // ymm0 and ymm1 are ours; r8 says what was in use.
+.macro TAKE_TWO
+    subq $72, %rsp
+    vmovdqu %ymm0, (%rsp)
+    vmovdqu %ymm1, 32(%rsp)
+.endm
+
+    // As they were, and back to the caller.
+.macro GIVE_BACK_TWO
+    testl $AVX_IN_USE, %r8d
+    jz 9f
+    vmovdqu (%rsp), %ymm0
+    vmovdqu 32(%rsp), %ymm1
+    addq $72, %rsp
+    ret
+9:  vzeroupper
+    movdqu (%rsp), %xmm0
+    movdqu 32(%rsp), %xmm1
+    addq $72, %rsp
+    ret
+.endm
+
     .text
     // void zero_page_wide(void* page)
     .balign 16
@@ -51,9 +73,7 @@ zero_page_wide:
     .globl copy_page_wide
 copy_page_wide:
     ASK_IN_USE
-    subq $72, %rsp
-    vmovdqu %ymm0, (%rsp)
-    vmovdqu %ymm1, 32(%rsp)
+    TAKE_TWO
     movl $8, %ecx
 1:
     .set at, 0
@@ -68,17 +88,7 @@ copy_page_wide:
     addq $512, %rdi
     decl %ecx
     jnz 1b
-    testl $AVX_IN_USE, %r8d
-    jz 2f
-    vmovdqu (%rsp), %ymm0
-    vmovdqu 32(%rsp), %ymm1
-    addq $72, %rsp
-    ret
-2:  vzeroupper
-    movdqu (%rsp), %xmm0
-    movdqu 32(%rsp), %xmm1
-    addq $72, %rsp
-    ret
+    GIVE_BACK_TWO
 
     // uint64_t user_copy_wide(void* to, const void* from, size_t bytes): as user_copy_bytes
     .balign 16
@@ -86,9 +96,7 @@ copy_page_wide:
 user_copy_wide:
     movq %rdx, %r9
     ASK_IN_USE
-    subq $72, %rsp
-    vmovdqu %ymm0, (%rsp)
-    vmovdqu %ymm1, 32(%rsp)
+    TAKE_TWO
     movq %r9, %rcx
     shrq $10, %rcx              // a page at least, so not 0
     SMAP_OPEN
@@ -121,17 +129,7 @@ user_copy_wide:
     xorl %eax, %eax
 wide_copy_ends:
     SMAP_CLOSE
-    testl $AVX_IN_USE, %r8d
-    jz 4f
-    vmovdqu (%rsp), %ymm0
-    vmovdqu 32(%rsp), %ymm1
-    addq $72, %rsp
-    ret
-4:  vzeroupper
-    movdqu (%rsp), %xmm0
-    movdqu 32(%rsp), %xmm1
-    addq $72, %rsp
-    ret
+    GIVE_BACK_TWO
 wide_copy_failed:               // registers are as they were at the fault
     movl $1, %eax
     jmp wide_copy_ends
