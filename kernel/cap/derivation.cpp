@@ -22,6 +22,7 @@
 
 #include <span>
 
+#include "kernel/cap/in_flight.hpp"
 #include "kernel/cap/paid_list.hpp"
 #include "kernel/cap/table.hpp"
 
@@ -74,8 +75,13 @@ Ref<Object> Capability::object() const {
 }
 
 void Capability::count() {
-    const Ref<Object> told = object();
-    if (!told) return; // revoked already: it travels dead
+    if (!node) return;
+    Ref<Object> told;
+    {
+        DerivationLock::Guard guard(DerivationTree::lock(*node));
+        if (!node->is_live() || node->counted_) return;
+        told = node->object_;
+    }
     told->handle_added(node->rights_);
     {
         DerivationLock::Guard guard(DerivationTree::lock(*node));
@@ -119,10 +125,11 @@ struct DerivationTree::Batch {
     unsigned count = 0;
 };
 
-// Nothing new is derived from the node, and its handle answers `revoked`.
+// Nothing new is derived from the node, its handle answers `revoked`, and where it travels nothing is left of it.
 void DerivationTree::end_locked(DerivationNode& node) {
     AIOS_ASSERT(lock(node).is_held());
     (void)node.end(mm::Authority::State::dead);
+    if (InFlight* place = std::exchange(node.place_, nullptr); place != nullptr) node.self_ = place->strip();
     if (node.table_ == nullptr) return;
     node.last_table_ = Ref<Table>::share(*node.table_);
     node.self_ = node.last_table_->strip_slot(node);

@@ -5,7 +5,7 @@
 // the node that it came from and looks at its state.
 //
 // Invariants: a dead node gets no children; children stand in the order of their birth; `table_` is set exactly while
-// the node sits in a slot. All links of a tree are guarded by a spinlock of its own (Rank::derivation), which lies in
+// the node sits in a slot, and `place_` while it lies in one (in_flight.hpp). All links of a tree are guarded by a spinlock of its own (Rank::derivation), which lies in
 // its TreeState, which each node keeps; nothing holds two. It is held for a bounded number of steps: one way down a tree
 // (at most 64) and kChunk nodes. The list of what a table pays for has a lock of its own (paid_list.hpp), taken inside.
 // Dropping the last reference takes both: never drop one while a lock of Rank::derivation or above is held. How a tree
@@ -14,6 +14,7 @@
 
 #include "base/intrusive_list.hpp"
 #include "kernel/mm/authority.hpp"
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/object/object.hpp"
 #include "kernel/sync/lock.hpp"
 
@@ -21,11 +22,11 @@ namespace aios::cap {
 
 class Table;
 class PaidList;
+class InFlight;
 inline constexpr unsigned kChunk = 16; // nodes handled under one hold of a lock
 using DerivationLock = sync::SpinLock<sync::Rank::derivation>;
 
-// What the nodes of one tree share. Charged with the root, whose charge may be home while somebody still keeps a dead
-// node of the tree, and this with it.
+// What the nodes of one tree share. Charged with the root.
 struct TreeState {
     static Result<Ref<TreeState>> create() { return Ref<TreeState>::adopt(TRY(mm::make<TreeState>())); }
     void retain() { references.retain(); }
@@ -51,6 +52,7 @@ private:
     friend struct Capability;
     friend struct DerivationTree;
     friend class PaidList;
+    friend class InFlight;
     DerivationNode(Reservation charge, Ref<TreeState> tree, Ref<DerivationNode> parent, Ref<Object> object,
                    Rights rights);
     ~DerivationNode();
@@ -69,10 +71,11 @@ private:
     const Ref<TreeState> tree_;
     Reservation charge_;
     Ref<DerivationNode> parent_;
-    Ref<Object> object_;       // in flight, or taken from its slot by a revocation; a slot holds it otherwise
-    Table* table_ = nullptr;   // the table that has it in a slot
-    Ref<Table> last_table_;    // had it in a slot until a revocation or close whose consequences are not all told yet
-    Ref<DerivationNode> self_; // ENDS: it is itself: its slot's reference, until the revocation is done with it
+    Ref<Object> object_;        // in flight, or taken from its slot by a revocation; a slot holds it otherwise
+    Table* table_ = nullptr;    // the table that has it in a slot
+    InFlight* place_ = nullptr; // that it travels in
+    Ref<Table> last_table_;     // had it in a slot until a revocation or close whose consequences are not all told yet
+    Ref<DerivationNode> self_;  // ENDS: it is itself: the reference of its slot or place, until the revocation is done
     std::uint32_t slot_ = 0;
     ListNode sibling_;         // among the parent's children
     ListNode paid_;            // in `payer_list_`, under the lock of that
@@ -99,8 +102,8 @@ struct Capability {
     [[nodiscard]] Rights rights() const { return node ? node->rights_ : Rights(); }
     // The object it names; null once it is revoked.
     [[nodiscard]] Ref<Object> object() const;
-    // While it is under way in a message it counts as a handle of what it names: the object is told (handle_added), and
-    // told again when it is taken back (uncount), dropped or revoked. In a table it goes on counting. Under no lock.
+    // While it is under way in a message it counts as a handle of what it names: the object is told (handle_added), once,
+    // and told again when it is taken back (uncount), dropped or revoked. In a table it goes on counting. Under no lock.
     void count();
     void uncount();
 };
@@ -129,5 +132,9 @@ private:
     static void finish(Batch& batch);
     static void finish_locked(Ending& ending);
 };
+
+// Bytes that a dead node takes for as long as somebody keeps it, with the state of its tree: its charge is home by then.
+// Who keeps one for longer than a call is charged with this.
+inline constexpr std::uint64_t kDeadNodeCost = mm::cost_of<DerivationNode> + mm::cost_of<TreeState>;
 
 } // namespace aios::cap

@@ -68,7 +68,7 @@ struct Call : Pinned {
     std::byte* large = nullptr;
     std::uint64_t size = 0;
     std::uint64_t sender = 0;
-    StaticVector<Parcel, kMaxMessageHandles> parcels;
+    StaticVector<SentParcel, kMaxMessageHandles> parcels;
 
     ~Call() { mm::heap_free(large); }
     [[nodiscard]] MutableBytes answer() { return {large != nullptr ? large : small, size}; }

@@ -67,7 +67,6 @@ Result<> Channel::wait_for_answer(Call& call, sched::Deadline deadline, Ref<Thre
         }
         if (!gave_up && may_leave) {
             if (dropped != nullptr) {
-                discard(store_.parcels(*dropped));
                 store_.drop_parcels(*dropped);
                 Lock::Guard guard(lock_);
                 free_locked(*dropped);
@@ -110,11 +109,10 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
     if (!call.links_ended) calling_ends(call);
     if (!result) return result;
 
-    const std::span<Parcel> parcels = call.parcels.span();
+    const std::span<SentParcel> parcels = call.parcels.span();
     result = check_room(call.size, parcels.size(), reply);
     if (result) result = copy_out(reply.bytes, 0, call.answer());
     if (result) result = deliver(from, parcels, reply);
-    discard(parcels);
     if (!result) return result;
     reply.size = call.size;
     reply.handle_count = parcels.size();

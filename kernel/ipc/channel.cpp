@@ -63,7 +63,7 @@ Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* rec
     }
     Result<> result = store_.for_pieces(
         *message, [&](std::uint64_t offset, MutableBytes piece) { return copy_in(out.bytes, offset, piece); });
-    const std::span<Parcel> parcels = store_.parcels(*message);
+    const std::span<SentParcel> parcels = store_.parcels(*message);
     bool is_packed = false;
     if (result) {
         pack(out.handles, parcels);

@@ -47,7 +47,6 @@ void Channel::purge() {
             source_.clear(kSignalReadable);
         }
         if (message == nullptr) return;
-        discard(store_.parcels(*message));
         store_.drop_parcels(*message);
         Lock::Guard guard(lock_);
         free_locked(*message);

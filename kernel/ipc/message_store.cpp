@@ -91,22 +91,22 @@ MessageHeader* MessageStore::reserve(std::uint32_t size, std::uint32_t parcels) 
     if (parcels != 0) {
         message->parcel_block = take_block();
         for (std::uint32_t i = 0; i < parcels; ++i)
-            ::new (address(message->parcel_block) + i * sizeof(Parcel)) Parcel();
+            ::new (address(message->parcel_block) + i * sizeof(SentParcel)) SentParcel();
     }
     ++messages_;
     bytes_ += size;
     return message;
 }
 
-std::span<Parcel> MessageStore::parcels(MessageHeader& message) {
+std::span<SentParcel> MessageStore::parcels(MessageHeader& message) {
     if (message.parcel_block == kNone) return {};
     // SAFETY: reserve() made that many parcels there.
-    return {std::launder(reinterpret_cast<Parcel*>(address(message.parcel_block))), message.parcels};
+    return {std::launder(reinterpret_cast<SentParcel*>(address(message.parcel_block))), message.parcels};
 }
 
 void MessageStore::drop_parcels(MessageHeader& message) {
-    for (Parcel& parcel : parcels(message))
-        parcel.~Parcel();
+    for (SentParcel& parcel : parcels(message))
+        parcel.~SentParcel();
     message.parcels = 0;
 }
 

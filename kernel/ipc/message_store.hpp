@@ -14,17 +14,23 @@
 #include <span>
 
 #include "abi/call_types.hpp"
-#include "kernel/cap/derivation.hpp"
+#include "kernel/cap/in_flight.hpp"
 #include "kernel/mm/mm.hpp"
 
 namespace aios::ipc {
 
 struct Call;
 
-// A capability under way, with what its receiver is told about it.
+// A capability to be sent, with what its receiver is told about it.
 struct Parcel {
     cap::Capability capability;
     std::uint32_t role = 0; // HandleGrant.role
+};
+
+// The same under way.
+struct SentParcel {
+    cap::InFlight place;
+    std::uint32_t role = 0;
 };
 
 struct MessageHeader {
@@ -92,8 +98,8 @@ public:
         return {};
     }
     // The parcels of a message; made by reserve(), empty.
-    [[nodiscard]] std::span<Parcel> parcels(MessageHeader& message);
-    void drop_parcels(MessageHeader& message); // under no lock: may end derivations
+    [[nodiscard]] std::span<SentParcel> parcels(MessageHeader& message);
+    void drop_parcels(MessageHeader& message); // with what is in them; under no lock: may end derivations
 
 private:
     static constexpr std::uint32_t kNone = ~0u;
@@ -126,7 +132,7 @@ private:
 
 // Small messages lie in one block.
 static_assert(sizeof(MessageHeader) + 256 <= 1u << MessageStore::kSmallShift);
-static_assert(kMaxMessageHandles * sizeof(Parcel) <= 1u << MessageStore::kSmallShift);
+static_assert(kMaxMessageHandles * sizeof(SentParcel) <= 1u << MessageStore::kSmallShift);
 static_assert(mm::kPageSize == 1u << MessageStore::kLargeShift);
 
 } // namespace aios::ipc

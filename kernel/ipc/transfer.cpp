@@ -27,27 +27,21 @@ Result<> copy_out(const Buffer& to, std::uint64_t offset, Bytes from) {
     return {};
 }
 
-void pack(std::span<Parcel> from, std::span<Parcel> to) {
+void pack(std::span<Parcel> from, std::span<SentParcel> to) {
     for (std::size_t i = 0; i < from.size(); ++i) {
         to[i].role = from[i].role;
-        to[i].capability = std::move(from[i].capability);
-        to[i].capability.count();
+        to[i].place.put(std::move(from[i].capability));
     }
 }
 
-void unpack(std::span<Parcel> from, std::span<Parcel> to) {
+void unpack(std::span<SentParcel> from, std::span<Parcel> to) {
     for (std::size_t i = 0; i < from.size(); ++i) {
-        to[i].capability = std::move(from[i].capability);
+        to[i].capability = from[i].place.take();
         to[i].capability.uncount();
     }
 }
 
-void discard(std::span<Parcel> parcels) {
-    for (Parcel& parcel : parcels)
-        parcel.capability = {};
-}
-
-Result<> deliver(Party& to, std::span<Parcel> parcels, const InMessage& message) {
+Result<> deliver(Party& to, std::span<SentParcel> parcels, const InMessage& message) {
     if (parcels.empty()) return {};
     cap::Table* table = to.handle_table();
     if (table == nullptr) return fail(Error::unsupported);
@@ -58,13 +52,13 @@ Result<> deliver(Party& to, std::span<Parcel> parcels, const InMessage& message)
     cap::Capability capabilities[kMaxMessageHandles];
     Handle handles[kMaxMessageHandles] = {};
     for (std::size_t i = 0; i < parcels.size(); ++i) {
-        grants[i].rights = parcels[i].capability.rights().bits();
+        capabilities[i] = parcels[i].place.take();
+        grants[i].rights = capabilities[i].rights().bits();
         grants[i].role = parcels[i].role;
-        capabilities[i] = std::move(parcels[i].capability);
     }
     if (auto inserted = table->insert_all({capabilities, parcels.size()}, {handles, parcels.size()}); !inserted) {
         for (std::size_t i = 0; i < parcels.size(); ++i)
-            parcels[i].capability = std::move(capabilities[i]);
+            parcels[i].place.put(std::move(capabilities[i]));
         return inserted;
     }
     for (std::size_t i = 0; i < parcels.size(); ++i) {

@@ -10,14 +10,12 @@ Result<> copy_in(const Buffer& from, std::uint64_t offset, MutableBytes to);
 Result<> copy_out(const Buffer& to, std::uint64_t offset, Bytes from);
 
 // Moves the sender's capabilities into parcels that travel; what they name is told as of a handle.
-void pack(std::span<Parcel> from, std::span<Parcel> to);
+void pack(std::span<Parcel> from, std::span<SentParcel> to);
 // Takes that back: the sender has its capabilities again.
-void unpack(std::span<Parcel> from, std::span<Parcel> to);
-// Drops what travels: the message was thrown away.
-void discard(std::span<Parcel> parcels);
+void unpack(std::span<SentParcel> from, std::span<Parcel> to);
 // Turns parcels into handles of `to` and writes them to message.handles. All or nothing: on failure the parcels are
 // whole, but for bad_address when the memory vanishes in the very moment, which loses them.
-Result<> deliver(Party& to, std::span<Parcel> parcels, const InMessage& message);
+Result<> deliver(Party& to, std::span<SentParcel> parcels, const InMessage& message);
 
 // too_large and bad_argument (a channel's own receive right into itself).
 Result<> check_outgoing(const Object& channel, const OutMessage& message);

@@ -76,7 +76,7 @@ Outcome TreeFile::seek(std::int64_t offset, std::uint32_t whence) {
 // --- regular files --------------------------------------------------------------------------------------------------
 
 Result<Ref<OpenFile>> RegularFile::create(Payer& payer, Ref<fs::Node> node, TreePlace place) {
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<RegularFile>));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<RegularFile> + cap::kDeadNodeCost));
     return Ref<OpenFile>::adopt(TRY(mm::make<RegularFile>(std::move(charge), std::move(node), std::move(place))));
 }
 
@@ -220,7 +220,8 @@ void name_entry(fs::Node::Entry& out, std::string_view name) {
 } // namespace
 
 Result<Ref<OpenFile>> DirectoryFile::create(Payer& payer, Ref<fs::Node> node, TreePlace place, std::string_view path) {
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<DirectoryFile>));
+    Reservation charge =
+        TRY(Reservation::make(payer, Resource::memory, mm::cost_of<DirectoryFile> + cap::kDeadNodeCost));
     HeldText held = TRY(HeldText::copy(payer, path));
     return Ref<OpenFile>::adopt(
         TRY(mm::make<DirectoryFile>(std::move(charge), std::move(node), std::move(place), std::move(held))));

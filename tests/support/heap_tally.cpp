@@ -2,12 +2,14 @@
 #include "tests/support/heap_tally.hpp"
 
 #include <map>
+#include <mutex>
 
 #include "kernel/mm/mm.hpp"
 #include "kernel/mm/size_classes.hpp"
 
 namespace {
 
+std::mutex g_lock; // of both
 std::uint64_t g_taken = 0;
 std::map<void*, std::uint64_t>& pieces() {
     static std::map<void*, std::uint64_t> map;
@@ -25,6 +27,7 @@ void* __wrap__ZN4aios2mm13heap_allocateEmm(std::size_t bytes, std::size_t alignm
     void* const at = __real__ZN4aios2mm13heap_allocateEmm(bytes, alignment);
     if (at == nullptr) return nullptr;
     const std::uint64_t cost = aios::mm::heap_cost(bytes, alignment);
+    const std::lock_guard guard(g_lock);
     pieces()[at] = cost;
     g_taken += cost;
     return at;
@@ -32,12 +35,18 @@ void* __wrap__ZN4aios2mm13heap_allocateEmm(std::size_t bytes, std::size_t alignm
 
 void __wrap__ZN4aios2mm9heap_freeEPv(void* pointer);
 void __wrap__ZN4aios2mm9heap_freeEPv(void* pointer) {
-    if (const auto piece = pieces().find(pointer); piece != pieces().end()) {
-        g_taken -= piece->second;
-        pieces().erase(piece);
+    {
+        const std::lock_guard guard(g_lock);
+        if (const auto piece = pieces().find(pointer); piece != pieces().end()) {
+            g_taken -= piece->second;
+            pieces().erase(piece);
+        }
     }
     __real__ZN4aios2mm9heap_freeEPv(pointer);
 }
 }
 
-std::uint64_t aios::test::heap_taken() { return g_taken; }
+std::uint64_t aios::test::heap_taken() {
+    const std::lock_guard guard(g_lock);
+    return g_taken;
+}
