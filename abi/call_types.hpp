@@ -83,6 +83,7 @@ struct IdentityRecord {
 };
 
 enum class AgentState : std::uint32_t { created, running, waiting, suspended, frozen, stopping, dead };
+enum class AgentAction : std::uint64_t { pause, resume }; // agent_control
 enum class EndReason : std::uint32_t { none, exited, killed, fault, quota, integrity, parent_ended };
 
 struct AgentInfo {

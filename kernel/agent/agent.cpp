@@ -62,13 +62,13 @@ AgentState Agent::state() const {
     return state_;
 }
 
-AgentInfo Agent::info() const {
+AgentInfo Agent::info() {
     sched::settle_accounts(); // what runs right now has run up to now
     AgentLock::Guard guard(lock_);
     return is_settled_ ? last_ : info_locked();
 }
 
-AgentInfo Agent::info_locked() const {
+AgentInfo Agent::info_locked() {
     AgentInfo info{};
     info.id = id();
     info.parent = parent_ ? parent_->id() : 0;
@@ -83,6 +83,7 @@ AgentInfo Agent::info_locked() const {
             }
         }
         if (waiting) state = AgentState::waiting;
+        if (group_.has_to_stop()) state = AgentState::suspended;
     }
     info.state = static_cast<std::uint32_t>(state);
     info.end_reason = static_cast<std::uint32_t>(reason_);
@@ -228,7 +229,7 @@ void Agent::finish() {
     if (parent_) {
         {
             AgentTreeLock::Guard tree(agent_tree_lock());
-            parent_->children_.remove(*this);
+            parent_->children_.erase(*this);
             if (untold_node_.is_linked()) parent_->untold_children_.remove(*this);
             if (name_node_.is_linked()) parent_->named_children_.erase(*this);
         }
@@ -260,30 +261,11 @@ std::uint64_t Agent::console_delay(std::uint64_t bytes) {
 void Agent::set_account_sink(void (*sink)(const AgentInfo&)) { g_account_sink = sink; }
 void Agent::set_first_ended(void (*function)(const AgentInfo&)) { g_first_ended = function; }
 
-// Depth first without a stack of our own: the next agent is a child, else a sibling of it or of an ancestor. Linked
-// agents stay linked while we hold a reference only until the lock is dropped, so each step starts from the last one's
-// place.
 void Agent::for_each(void (*function)(const AgentInfo& info)) {
     if (g_first == nullptr) return;
-    Ref<Agent> at = Ref<Agent>::share(*g_first);
-    while (at) {
+    for (Ref<Agent> at = Ref<Agent>::share(*g_first); at; at = next_below(*g_first, *at)) {
         const AgentInfo account = at->info();
         if (account.state != static_cast<std::uint32_t>(AgentState::dead)) function(account);
-        Ref<Agent> next;
-        {
-            AgentTreeLock::Guard tree(agent_tree_lock());
-            if (Agent* child = at->children_.front()) {
-                next = Ref<Agent>::share(*child);
-            } else {
-                for (Agent* up = at.get(); up->parent_ && up->sibling_.is_linked(); up = up->parent_.get()) {
-                    if (Agent* sibling = up->parent_->children_.next(*up)) {
-                        next = Ref<Agent>::share(*sibling);
-                        break;
-                    }
-                }
-            }
-        }
-        at = std::move(next);
     }
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "abi/call_types.hpp"
+#include "abi/restart.hpp"
 #include "kernel/agent/operation.hpp"
 #include "kernel/audit/account.hpp"
 #include "kernel/cap/table.hpp"
@@ -41,6 +42,8 @@ public:
     // A fault of the process's own code. true: handled (signal frame set up), false: the agent ends and its supervisor
     // hears.
     virtual bool exception(Thread& thread, arch::TrapFrame& frame, std::uint64_t address) = 0;
+    // The column `restart` of a call of this personality.
+    [[nodiscard]] virtual Restart restart_of(std::uint64_t number) const = 0;
     // On the way back to user mode with an interrupt pending (not a kill): deliver signals.
     virtual void interrupted(Thread& thread, arch::TrapFrame& frame) = 0;
     virtual Result<> thread_created(Thread& thread) = 0;
@@ -175,7 +178,7 @@ public:
     static constexpr Rights kSelfRights =
         rights::map | rights::spawn | rights::thread | rights::time | rights::inspect | rights::wait | rights::derive;
     static constexpr Rights kChildRights = rights::inspect | rights::kill | rights::supervise | rights::identify |
-                                           rights::wait | rights::derive | rights::transfer;
+                                           rights::control | rights::wait | rights::derive | rights::transfer;
 
     // The first agent; it has no parent and its quota is `quota`. `fill_table` puts startup handles into its table.
     static Result<Ref<Agent>> create_first(Ref<Quota> quota, AgentPlan& plan,
@@ -190,7 +193,7 @@ public:
     [[nodiscard]] Quota& quota() const { return *quota_; }      // likewise
     [[nodiscard]] const char* name() const { return name_; }
     [[nodiscard]] AgentState state() const;
-    [[nodiscard]] AgentInfo info() const;
+    [[nodiscard]] AgentInfo info();
     [[nodiscard]] sched::ShareGroup& share_group() { return group_; }
     [[nodiscard]] const MeasuredIdentity& identity() const { return identity_; }
     // What it registered in event queues, whoever they belong to.
@@ -199,6 +202,12 @@ public:
     // Ends the agent and all its descendants; asynchronous: threads leave at their next call boundary. Idempotent, the
     // first reason counts. Any thread context without locks.
     void end(EndReason reason, std::uint64_t status, std::uint64_t address);
+    // Stops the agent and all its descendants, those too that are born meanwhile, until resume(); sched/gate.cpp tells
+    // how. When it returns none of them executes an instruction of its program; calls under way come to their next gate.
+    // A descendant that was stopped by itself stays so. Once is as good as often. bad_state: it is ending.
+    // Any thread context without locks; waits for other CPUs, not for threads.
+    Result<> pause();
+    Result<> resume();
     // A fault: recorded, told to the supervisor and on the console of the node; then end(). Current thread's agent.
     void fault(EndReason reason, std::uint64_t vector, std::uint64_t address, std::uint64_t instruction);
     // Once: already_exists. bad_state when it is ending. Lets it run if it waits for it.
@@ -219,6 +228,9 @@ public:
     void handle_removed(Rights) override { events_.drop_ended(); }
     void revoked_for(std::uint64_t) override { events_.drop_ended(); }
 
+    // For walks over agents, each after its parent, under no lock: the one behind `at` among `top` and all below it;
+    // empty: there is none. One that ends meanwhile does not end the walk.
+    static Ref<Agent> next_below(const Agent& top, const Agent& at);
     // All agents that are not dead: observe, at power-off. `function(AgentInfo)`, under no lock.
     static void for_each(void (*function)(const AgentInfo& info));
     // Called with each agent's last account when it is dead. Set once at boot (observe).
@@ -242,7 +254,8 @@ private:
     Result<> link();
     [[nodiscard]] Error load_error(Error error) const;
     void last_reference_gone() override;
-    [[nodiscard]] AgentInfo info_locked() const;
+    [[nodiscard]] AgentInfo info_locked();
+    [[nodiscard]] std::uint64_t id_key() const { return id(); }
     [[nodiscard]] std::string_view name_key() const { return name_text(name_); }
     // The reaper's last two steps: everything is taken down; everything is given back.
     void settle();
@@ -281,10 +294,10 @@ private:
 
     // Under the tree's lock (Rank::agent_tree):
     bool born_ = false; // linked: somebody may know of it
-    ListNode sibling_;
+    TreeNode sibling_;
     ListNode untold_node_;
     TreeNode name_node_;
-    IntrusiveList<Agent, &Agent::sibling_> children_;
+    IntrusiveTree<Agent, &Agent::sibling_, &Agent::id_key> children_;
     IntrusiveList<Agent, &Agent::untold_node_> untold_children_; // those that have not been ended with us
     IntrusiveTree<Agent, &Agent::name_node_, &Agent::name_key> named_children_;
     // The reaper's, under the lock of its queue:
@@ -299,7 +312,6 @@ private:
     std::atomic<bool> quota_home_{false};
 
 public: // for list types
-    using Siblings = IntrusiveList<Agent, &Agent::sibling_>;
     using ReapList = IntrusiveList<Agent, &Agent::reap_node_>;
     using PatienceList = IntrusiveList<Agent, &Agent::patience_node_>;
 };

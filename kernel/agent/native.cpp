@@ -26,6 +26,7 @@ public:
     }
     bool exception(Thread&, arch::TrapFrame&, std::uint64_t) override { return false; }
     void interrupted(Thread& thread, arch::TrapFrame&) override { thread.clear_interrupt(); }
+    [[nodiscard]] Restart restart_of(std::uint64_t) const override { return Restart::outcome; }
     Result<> thread_created(Thread&) override { return {}; }
     void thread_exited(Thread&) override {}
 

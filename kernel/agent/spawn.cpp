@@ -147,7 +147,7 @@ Result<> Agent::link() {
             if (parent_->state_ >= AgentState::stopping) return fail(Error::killed);
         }
         // A parent that starts to end from here on finds us in its list, once it has the tree's lock.
-        parent_->children_.push_back(*this);
+        parent_->children_.insert(*this);
         parent_->untold_children_.push_back(*this);
         if (namesake != nullptr) parent_->named_children_.erase(*namesake); // it is ending: the name is free
         if (name_[0] != '\0') parent_->named_children_.insert(*this);

@@ -8,7 +8,6 @@
 namespace aios::cap {
 
 static_assert(static_cast<unsigned>(ObjectType::tree) < kObjectTypes);
-static_assert(rights::all.bits() == (1u << kNoRight) - 1);
 
 namespace {
 

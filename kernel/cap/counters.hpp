@@ -2,14 +2,15 @@
 // up for the report. A check for several rights counts under the lowest; one that needs no right under kNoRight.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "abi/rights.hpp"
 
 namespace aios::cap {
 
-inline constexpr unsigned kObjectTypes = 12; // 0 = any, 1 .. 11
-inline constexpr unsigned kNoRight = 18;     // one past the last right's bit
+inline constexpr unsigned kObjectTypes = 12;                             // 0 = any, 1 .. 11
+inline constexpr unsigned kNoRight = std::bit_width(rights::all.bits()); // one past the last right's bit
 inline constexpr unsigned kRightKinds = kNoRight + 1;
 
 struct CheckCount {

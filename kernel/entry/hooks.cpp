@@ -118,7 +118,8 @@ void before_user(TrapFrame& frame) {
     Thread& thread = Thread::current();
     for (;;) {
         sched::preempt_if_asked();
-        sched::wait_for_budget();
+        if (sched::wait_for_leave()) [[unlikely]]
+            continue;
         // Behind everything that may have let others run: what was revoked meanwhile is taken away before user code goes on.
         if (!is_settled(thread)) [[unlikely]] {
             interrupts_enable();
@@ -140,3 +141,16 @@ void before_user(TrapFrame& frame) {
 }
 
 } // namespace aios::arch::hook
+
+namespace aios::sched::hook {
+
+// A thread that has not been in user mode yet owes nobody the end of a call.
+bool may_stop_in_call(Thread& thread) {
+    if (thread.user_frame == nullptr) return true;
+    const std::uint64_t number = arch::call_arguments(*thread.user_frame).number;
+    const Restart restart =
+        number < 4096 ? Process::current().personality().restart_of(number) : syscall::restart_of(number);
+    return restart != Restart::outcome;
+}
+
+} // namespace aios::sched::hook

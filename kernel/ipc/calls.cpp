@@ -48,6 +48,10 @@ MessageHeader* Channel::abandon_locked(Call& call) {
 Result<> Channel::wait_for_answer(Call& call, sched::Deadline deadline, Ref<Thread>& receiver) {
     Thread& me = Thread::current();
     for (;;) {
+        if (sched::has_to_stop_in_wait()) {
+            if (receiver) sched::unpark(*std::exchange(receiver, {}));
+            sched::stop_at_gate();
+        }
         MessageHeader* dropped = nullptr;
         Result<> gave_up;
         bool may_leave;
@@ -185,6 +189,21 @@ Result<> Channel::reply(Party& by, std::uint64_t reply_to, OutMessage& message) 
     return {};
 }
 
+// Its agent is stopped: what it was handed, or woken for, is for the next receiver.
+void Channel::stop_receiving(Receiver& me, Ref<Thread>& caller) {
+    if (caller) sched::unpark(*std::exchange(caller, {}));
+    {
+        Lock::Guard guard(lock_);
+        if (Call* call = std::exchange(me.handed, nullptr); call != nullptr) {
+            call->receiver = nullptr;
+            put_back_locked(*call);
+        } else if (!receivers_waiting_.dequeue(me) && has_message_locked()) {
+            receivers_waiting_.wake_one();
+        }
+    }
+    sched::stop_at_gate();
+}
+
 // The thread stands in the queue of receivers whenever it sleeps. No message is lost between the two:
 //   (1) Whether there is a message is looked at, and the entry put in the queue, under one hold of the channel's lock.
 //       Whoever puts a message in the queue takes an entry off under the same lock: this one, if it was there.
@@ -202,6 +221,7 @@ Result<> Channel::wait_for_message(Receiver& me, Party& by, InMessage& next, sch
         return {};
     };
     for (Result<> verdict;;) { // fine while we stay
+        if (sched::has_to_stop_in_wait()) stop_receiving(me, caller);
         Question question;
         bool was_handed = false, has_message = false;
         {

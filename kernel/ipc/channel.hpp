@@ -134,6 +134,7 @@ private:
     Result<> wait_for_answer(Call& call, sched::Deadline deadline, Ref<Thread>& receiver);
     MessageHeader* abandon_locked(Call& call);
     void finish_locked(Call& call, Result<> outcome);
+    void stop_receiving(Receiver& me, Ref<Thread>& caller);
     Result<> wait_for_message(Receiver& me, Party& by, InMessage& next, sched::Deadline deadline, Ref<Thread>& caller);
     bool fail_some_calls(Error error);
     void wake_revoked_calls(std::uint64_t holder);

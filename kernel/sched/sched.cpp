@@ -174,14 +174,18 @@ namespace {
 
 // The budget is that of the thread's own agent: a server is not held up for a caller's, which pays what it used too
 // much in its next periods. Here no lock is held and no kernel work is under way, so nobody waits for the sleeper.
-[[gnu::noinline]] void sleep_without_budget(Thread& me) {
-    for (;;) {
-        const std::uint64_t until = me.own_group().exhausted_until(now_ns());
-        if (until == 0 || me.is_interrupted()) return;
-        arch::interrupts_enable();
+[[gnu::noinline]] bool sleep_without_leave(Thread& me) {
+    ShareGroup& group = me.own_group();
+    const bool is_stopped = group.has_to_stop() && !me.is_killed();
+    const std::uint64_t until = is_stopped || me.is_interrupted() ? 0 : group.exhausted_until(now_ns());
+    if (!is_stopped && until == 0) return false;
+    arch::interrupts_enable();
+    if (is_stopped)
+        group.stop_here();
+    else
         park(until);
-        arch::interrupts_disable();
-    }
+    arch::interrupts_disable();
+    return true;
 }
 
 } // namespace
@@ -190,9 +194,9 @@ void preempt_if_asked() {
     if (Thread::has_current() && RunQueue::mine().need_switch.load(std::memory_order_relaxed)) switch_while_asked();
 }
 
-void wait_for_budget() {
+bool wait_for_leave() {
     Thread& me = Thread::current();
-    if (me.own_group().is_limited()) sleep_without_budget(me);
+    return me.own_group().must_ask() && sleep_without_leave(me);
 }
 
 // How lent time is paid, so that neither the server's agent nor the caller gains by it:

@@ -36,6 +36,7 @@ void ShareGroup::prepare_in(CpuPart* parts, unsigned cpus) {
     if (parent_ != nullptr && parent_->depth_ >= kMaxDepth) parent_ = parent_->parent_;
     depth_ = parent_ == nullptr ? 0 : parent_->depth_ + 1;
     is_limited_ = budget_.quota_ns != 0 || (parent_ != nullptr && parent_->is_limited_);
+    if (is_limited_) gate_.fetch_or(kHasBudget, std::memory_order_relaxed);
 }
 
 void ShareGroup::thread_starts() {

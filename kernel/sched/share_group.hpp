@@ -15,6 +15,7 @@
 #include "base/intrusive_tree.hpp"
 #include "base/result.hpp"
 #include "kernel/sched/virtual_time.hpp"
+#include "kernel/sched/wait_queue.hpp"
 #include "kernel/time/timer_queue.hpp"
 
 namespace aios::sched {
@@ -106,6 +107,20 @@ public:
     [[nodiscard]] std::uint64_t budget_left(std::uint64_t now);
     [[nodiscard]] bool is_limited() const { return is_limited_; }
 
+    // --- stopping: gate.cpp tells how. Any thread context without locks
+    // The group's threads, and those of all groups below it, are to stop at the gates, or may go on. Whoever stops or
+    // lets go then tells the groups below, each once: they must look, they may be through. False: it was so already.
+    [[nodiscard]] bool stop() { return !is_stopped_.exchange(true, std::memory_order_seq_cst); }
+    [[nodiscard]] bool let_go() { return is_stopped_.exchange(false, std::memory_order_seq_cst); }
+    void must_look();
+    void wake_stopped() { stopped_.wake_all(); }
+    // Whether its threads are to stop: by itself or a group above. Not when must_look() was not said.
+    [[nodiscard]] bool has_to_stop();
+    // Whether a thread must ask anything before it goes to user mode. One load.
+    [[nodiscard]] bool must_ask() const { return (gate_.load(std::memory_order_acquire) & kMustAsk) != 0; }
+    // The current thread stops here until its group may go on, or it is killed. Interrupts on.
+    void stop_here();
+
 private:
     friend class FairQueue;
     static constexpr unsigned kFactorShift = 20;
@@ -122,6 +137,10 @@ private:
     const std::uint64_t factor_; // usual weight / weight
     const CpuBudget budget_;
     bool is_limited_ = false; // a budget here or above; set by prepare
+    static constexpr std::uint64_t kMustLook = 1, kHasBudget = 2, kMustAsk = kMustLook | kHasBudget, kLookNumber = 4;
+    std::atomic<std::uint64_t> gate_{kMustLook}; // those, and a count of must_look() above them
+    std::atomic<bool> is_stopped_{false};        // itself, not by one above
+    WaitQueue stopped_;
     CpuPart* parts_ = nullptr;
     bool parts_are_own_ = false;
     std::atomic<std::int64_t> active_{0};     // own runnable threads and active children

@@ -95,8 +95,6 @@ void Thread::first_act(void* argument) {
         me.entry_.function(me.entry_.argument);
         exit_current();
     }
-    arch::hook::before_user(me.entry_.frame);
-    arch::interrupts_disable();
     arch::enter_user(me.entry_.frame);
 }
 

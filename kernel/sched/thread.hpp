@@ -178,9 +178,9 @@ Outcome sleep_until(Deadline deadline);
 void settle_accounts();
 // For hook::before_user, interrupts off: lets others run if the slice is over. May switch; returns with interrupts off.
 void preempt_if_asked();
-// For hook::before_user, interrupts off: while the agent has used up its CPU budget the thread sleeps here, until the
-// next period, or until it is interrupted. Returns with interrupts off.
-void wait_for_budget();
+// For hook::before_user, interrupts off: while the agent is stopped, or has used up its CPU budget, the thread sleeps
+// here for a while. False: it need not, and interrupts were off all the time. True: everything must be looked at again.
+[[nodiscard]] bool wait_for_leave();
 
 // The root of all weights: the group of the first agent is its child. Kernel threads have a group of their own beside
 // it.

@@ -65,6 +65,12 @@ Outcome WaitQueue::sleep(Entry& entry, Deadline deadline, Interruptible interrup
     }
 }
 
+// Whoever was to be woken by our sleep does not wait for the end of it.
+void WaitQueue::stop_in_wait(Ref<Thread>* next) {
+    if (next != nullptr && *next) unpark(*std::exchange(*next, {}));
+    stop_at_gate();
+}
+
 void WaitQueue::wake_one() {
     Guard guard(lock_);
     if (Thread* thread = take_first_locked()) unpark(*thread);
@@ -115,6 +121,7 @@ bool WaitQueue::has_waiters() const {
 
 Outcome sleep_until(Deadline deadline) {
     for (;;) {
+        if (has_to_stop_in_wait()) stop_at_gate();
         if (Thread::current().is_interrupted()) return Outcome::interrupted;
         if (deadline != kNever && now_ns() >= deadline) return Outcome::timed_out;
         park(deadline);

@@ -17,6 +17,7 @@
 #include "base/intrusive_list.hpp"
 #include "base/intrusive_tree.hpp"
 #include "base/ref.hpp"
+#include "kernel/sched/gate.hpp"
 #include "kernel/sync/lock.hpp"
 
 namespace aios {
@@ -43,10 +44,13 @@ struct Through {
 class WaitQueue {
 public:
     // Blocks the current thread until `ready()` answers true, the deadline passes, or the thread is interrupted (kill,
-    // signal). A deadline in the past polls.
+    // signal). A deadline in the past polls. While its agent is stopped an interruptible wait stands still (gate.hpp):
+    // the condition is not looked at, and a wake-up goes to another.
     template <typename Condition>
     Outcome wait(Deadline deadline, Condition&& ready, Interruptible interruptible = Interruptible::yes,
                  Ref<Thread>* next = nullptr, Through through = {}) {
+        const bool has_gate = interruptible == Interruptible::yes;
+        if (has_gate && has_to_stop_in_wait()) stop_in_wait(next);
         if (ready()) return Outcome::ready;
         for (;;) {
             Entry entry;
@@ -58,6 +62,10 @@ public:
                 return Outcome::ready;
             }
             const Outcome outcome = sleep(entry, deadline, interruptible, next);
+            if (has_gate && has_to_stop_in_wait()) {
+                if (outcome == Outcome::ready) wake_one();
+                stop_in_wait(next);
+            }
             if (ready()) return Outcome::ready;
             if (outcome != Outcome::ready) return outcome;
         }
@@ -97,6 +105,7 @@ public:
     };
 
 private:
+    static void stop_in_wait(Ref<Thread>* next);
     Thread* take_off_locked(Entry& entry);
     Thread* take_first_locked();
     // Blocks until a waker took the entry off (ready), or takes it off itself (other outcomes).

@@ -155,6 +155,20 @@ Answer agent_kill(Call& call, Handle, std::uint64_t reason) {
     return 0;
 }
 
+Answer agent_control(Call& call, Handle, std::uint64_t action) {
+    call.record->detail[0] = action;
+    Agent& agent = call.object<Agent>();
+    switch (static_cast<AgentAction>(action)) {
+    case AgentAction::pause:
+        TRY(agent.pause());
+        return 0;
+    case AgentAction::resume:
+        TRY(agent.resume());
+        return 0;
+    }
+    return fail(Error::bad_argument);
+}
+
 Answer agent_info(Call& call, Handle, UserInOut<AgentInfo> out) {
     TRY(out.out().write(call.object<Agent>().info()));
     return 0;

@@ -77,7 +77,8 @@ struct Handler<void(A...)> {
 
 // One function a row: Answer calls::ipc_send(Call&, Handle, UserIn<Message>), ...
 namespace calls {
-#define CALL(number, name, document_name, object, right, audit, charge, arguments) Handler<void arguments>::Type name;
+#define CALL(number, name, document_name, object, right, audit, restart, charge, arguments)                            \
+    Handler<void arguments>::Type name;
 #include "abi/calls.def"
 #undef CALL
 } // namespace calls
@@ -85,6 +86,8 @@ namespace calls {
 // Performs the call; the value for rax.
 std::int64_t dispatch(Process& process, std::uint64_t number, const std::uint64_t (&values)[6]);
 
+// The column `restart` of a call; `outcome` if there is none of that number.
+[[nodiscard]] Restart restart_of(std::uint64_t number);
 // Trace name of a call ("IPCSend"), or "unknown".
 [[nodiscard]] const char* call_name(std::uint64_t number);
 

@@ -29,10 +29,11 @@ struct Row {
     bool has_handle = false; // the prologue checks the first argument
     Rights right{};
     AuditClass audit = AuditClass::never;
+    Restart restart = Restart::outcome;
 };
 
 enum class Number : std::uint64_t {
-#define CALL(number, name, document_name, object, right, audit, charge, arguments) name = (number),
+#define CALL(number, name, document_name, object, right, audit, restart, charge, arguments) name = (number),
 #include "abi/calls.def"
 #undef CALL
 };
@@ -42,14 +43,15 @@ constexpr std::uint64_t kRows = 128;
 
 consteval std::array<Row, kRows> make_rows() {
     std::array<Row, kRows> rows{};
-#define CALL(number, call_name, document_name, object, rights_name, audit_class, charge, arguments)                    \
+#define CALL(number, call_name, document_name, object, rights_name, audit_class, restart_class, charge, arguments)     \
     static_assert((number) >= kFirst && (number) < kFirst + kRows);                                                    \
     rows[(number) - kFirst] = Row{Invoke<&calls::call_name>::run,                                                      \
                                   document_name,                                                                       \
                                   type_of(FirstArgument::object),                                                      \
                                   type_of(FirstArgument::object) != ObjectType::any,                                   \
                                   rights::rights_name,                                                                 \
-                                  AuditClass::audit_class};
+                                  AuditClass::audit_class,                                                             \
+                                  Restart::restart_class};
 #include "abi/calls.def"
 #undef CALL
     return rows;
@@ -100,6 +102,11 @@ std::int64_t dispatch(Process& process, std::uint64_t number, const std::uint64_
     if (row.audit != AuditClass::never && refusal.is_of_authority())
         audit::refused(call.agent.audit(), {call.agent.id(), number, {row.type, row.right}}, refusal);
     return -static_cast<std::int64_t>(Error(refusal));
+}
+
+Restart restart_of(std::uint64_t number) {
+    const std::uint64_t index = number - kFirst;
+    return index < kRows ? kTable[index].restart : Restart::outcome;
 }
 
 const char* call_name(std::uint64_t number) {

@@ -43,12 +43,24 @@ struct Invoke<Function> {
 struct Table {
     Invoker invokers[kTableSize]{};
     constexpr Table() {
-#define LINUX_CALL(number, name, tier, answered, arguments) invokers[number] = Invoke<&call_##name>::run;
+#define LINUX_CALL(number, name, tier, restart, answered, arguments) invokers[number] = Invoke<&call_##name>::run;
 #include "personality/linux/coverage.def"
 #undef LINUX_CALL
     }
 };
 constexpr Table kTable;
+
+constexpr Restart restart_class(std::uint64_t of) {
+    switch (of) {
+#define LINUX_CALL(number, name, tier, restart, answered, arguments)                                                   \
+    case number:                                                                                                       \
+        return Restart::restart;
+#include "personality/linux/coverage.def"
+#undef LINUX_CALL
+    default:
+        return Restart::outcome;
+    }
+}
 
 } // namespace
 
@@ -87,6 +99,8 @@ void LinuxProcess::note_unanswered(std::uint64_t number) {
 bool LinuxProcess::exception(Thread& thread, arch::TrapFrame& frame, std::uint64_t address) {
     return deliver_fault(*this, thread, frame, address);
 }
+
+Restart LinuxProcess::restart_of(std::uint64_t number) const { return restart_class(number); }
 
 void LinuxProcess::interrupted(Thread& thread, arch::TrapFrame& frame) { deliver_pending(*this, thread, frame); }
 

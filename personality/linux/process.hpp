@@ -62,6 +62,7 @@ public:
 
     void call(Thread& thread, arch::TrapFrame& frame) override;
     bool exception(Thread& thread, arch::TrapFrame& frame, std::uint64_t address) override;
+    [[nodiscard]] Restart restart_of(std::uint64_t number) const override;
     void interrupted(Thread& thread, arch::TrapFrame& frame) override;
     Result<> thread_created(Thread& thread) override;
     void thread_exited(Thread& thread) override;
@@ -150,7 +151,7 @@ struct Handler<void(A...)> {
 
 // The handlers, one a supported call; coverage.def is the table. Each file *_calls.cpp holds one subject.
 using std::int32_t, std::int64_t, std::uint32_t, std::uint64_t;
-#define LINUX_CALL(number, name, tier, answered, arguments) Handler<void arguments>::Type call_##name;
+#define LINUX_CALL(number, name, tier, restart, answered, arguments) Handler<void arguments>::Type call_##name;
 #include "personality/linux/coverage.def"
 #undef LINUX_CALL
 

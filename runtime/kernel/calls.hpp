@@ -58,7 +58,7 @@ struct Stub<kNumber, void(Arguments...)> {
 
 } // namespace detail
 
-#define CALL(number, name, document_name, object, right, audit, charge, arguments)                                     \
+#define CALL(number, name, document_name, object, right, audit, restart, charge, arguments)                            \
     inline constexpr detail::Stub<number, void arguments> name{};
 #include "abi/calls.def"
 #undef CALL

@@ -24,7 +24,7 @@ struct Row {
 };
 
 constexpr Row kRows[] = {
-#define CALL(number, call_name, document_name, object, rights_name, audit_class, charge, arguments)                    \
+#define CALL(number, call_name, document_name, object, rights_name, audit_class, restart_class, charge, arguments)     \
     {number,                                                                                                           \
      #call_name,                                                                                                       \
      FirstArgument::object != FirstArgument::none,                                                                     \

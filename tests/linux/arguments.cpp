@@ -90,7 +90,7 @@ struct Row {
 std::vector<Row> rows() {
     using namespace table;
     return {
-#define LINUX_CALL(number, name, tier, answered, arguments) {number, #name, Samples<void arguments>::make()},
+#define LINUX_CALL(number, name, tier, restart, answered, arguments) {number, #name, Samples<void arguments>::make()},
 #include "personality/linux/coverage.def"
 #undef LINUX_CALL
     };

@@ -18,7 +18,7 @@ struct Row {
     const char* name;
 };
 constexpr Row kRows[] = {
-#define LINUX_CALL(number, name, tier, answered, arguments) {number, #name},
+#define LINUX_CALL(number, name, tier, restart, answered, arguments) {number, #name},
 #include "personality/linux/coverage.def"
 #undef LINUX_CALL
 };

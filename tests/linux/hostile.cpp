@@ -227,7 +227,7 @@ LINUX_TEST(random_arguments) {
                                    SYS_poll}; // may wait as long as it was told to
     if (!on_aios()) return;                   // the developer's machine is not for this
     static const int numbers[] = {
-#define LINUX_CALL(number, name, tier, answered, arguments) number,
+#define LINUX_CALL(number, name, tier, restart, answered, arguments) number,
 #include "personality/linux/coverage.def"
 #undef LINUX_CALL
     };

@@ -100,6 +100,10 @@ void lend_end(Thread& server, Thread& payer) {
 }
 void lend_change(Thread& server, ShareGroup& billed) { server.billed = &billed; }
 
+namespace hook {
+bool may_stop_in_call(Thread&) { return true; }
+} // namespace hook
+
 // A host thread runs whenever it likes: nobody is handed a CPU, so the one that was woken is never ours.
 bool claim(Thread& next) {
     unpark(next);

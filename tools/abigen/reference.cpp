@@ -13,12 +13,12 @@ namespace {
 
 struct Row {
     unsigned number;
-    std::string_view name, document_name, object, right, audit, charge, arguments;
+    std::string_view name, document_name, object, right, audit, restart, charge, arguments;
 };
 
 const std::vector<Row> kCalls = {
-#define CALL(number, name, document_name, object, right, audit, charge, arguments)                                     \
-    {number, #name, document_name, #object, #right, #audit, charge, #arguments},
+#define CALL(number, name, document_name, object, right, audit, restart, charge, arguments)                            \
+    {number, #name, document_name, #object, #right, #audit, #restart, charge, #arguments},
 #include "abi/calls.def"
 #undef CALL
 };
@@ -60,6 +60,10 @@ constexpr Note kNotes[] = {
     {"agent_kill",
      "Ends the agent and all its descendants. Threads leave at their next call boundary; `kSignalEnded` is posted when "
      "everything is taken down and the quota is back."},
+    {"agent_control", "`AgentAction`: 0 stops the agent with all its descendants, 1 lets them go on. When it returns "
+                      "none of them executes "
+                      "an instruction of its program; what is under way in the kernel stops at its next gate. "
+                      "`bad_state`: it is ending."},
     {"pqc_operation",
      "Algorithms: SHA2-256, SHA2-512, SHA3-256, SHA3-512. All others answer `unsupported` until the crypto library is "
      "wired "
@@ -105,11 +109,15 @@ std::string call_reference() {
         "Audit classes: `never` uses what one holds; `refusal` is recorded when a check refuses it; `always` is "
         "recorded also when it is\n"
         "granted, because it makes, moves or revokes authority or changes a life.\n\n"
-        "| number | call | in documents | object | right | audit | what the caller pays |\n"
-        "| --- | --- | --- | --- | --- | --- | --- |\n";
+        "When stopped, a thread that is in the call: `again` and `interrupted` stop in its wait, `outcome` comes to "
+        "its "
+        "end first\n"
+        "(`abi/restart.hpp`).\n\n"
+        "| number | call | in documents | object | right | audit | when stopped | what the caller pays |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- |\n";
     for (const Row& row : kCalls)
-        out += std::format("| {} | `{}` | {} | {} | {} | {} | {} |\n", row.number, signature(row), row.document_name,
-                           row.object, row.right, row.audit, row.charge);
+        out += std::format("| {} | `{}` | {} | {} | {} | {} | {} | {} |\n", row.number, signature(row),
+                           row.document_name, row.object, row.right, row.audit, row.restart, row.charge);
     out += "\n## Notes\n\n";
     for (const Note& note : kNotes)
         out += std::format("- `{}`: {}\n", note.call, note.text);

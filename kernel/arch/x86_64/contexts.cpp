@@ -40,8 +40,8 @@ extern "C" void make_user_frame_safe(TrapFrame* frame) {
 void enter_user(const TrapFrame& frame) {
     interrupts_disable();
     TrapFrame safe = frame;
+    hook::before_user(safe); // may change it: a signal
     make_user_frame_safe(&safe);
-    interrupts_go_on(safe.rip);
     enter_user_frame(&safe);
 }
 

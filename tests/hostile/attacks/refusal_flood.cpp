@@ -7,7 +7,7 @@ using namespace hostile;
 namespace {
 
 constexpr std::uint64_t kDoors[] = {
-#define CALL(number, name, document_name, object, right, audit, charge, arguments) number,
+#define CALL(number, name, document_name, object, right, audit, restart, charge, arguments) number,
 #include "abi/calls.def"
 #undef CALL
 };

@@ -17,7 +17,7 @@ namespace {
 
 TEST(Abi, CallNumbersAreUniqueAndNative) {
     std::set<unsigned> seen;
-#define CALL(number, name, document_name, object, right, audit, charge, arguments)                                     \
+#define CALL(number, name, document_name, object, right, audit, restart, charge, arguments)                            \
     EXPECT_TRUE(seen.insert(number).second) << #name;                                                                  \
     EXPECT_GE(number, 4096);
 #include "abi/calls.def"
@@ -27,7 +27,7 @@ TEST(Abi, CallNumbersAreUniqueAndNative) {
 
 TEST(Abi, TheThirteenCallsAreThere) {
     std::set<std::string> names;
-#define CALL(number, name, document_name, object, right, audit, charge, arguments) names.insert(document_name);
+#define CALL(number, name, document_name, object, right, audit, restart, charge, arguments) names.insert(document_name);
 #include "abi/calls.def"
 #undef CALL
     for (const char* name : {"AgentSpawn", "AgentSupervisorRegister", "AgentRegister", "AgentKill", "IPCSend",

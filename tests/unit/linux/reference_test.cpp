@@ -13,11 +13,13 @@ struct Row {
     int number;
     const char* name;
     int tier;
+    const char* restart;
     const char* answered;
     const char* arguments;
 };
 constexpr Row kRows[] = {
-#define LINUX_CALL(number, name, tier, answered, arguments) {number, #name, tier, answered, #arguments},
+#define LINUX_CALL(number, name, tier, restart, answered, arguments)                                                   \
+    {number, #name, tier, #restart, answered, #arguments},
 #include "personality/linux/coverage.def"
 #undef LINUX_CALL
 };
@@ -34,12 +36,13 @@ std::string page() {
         "Of `Flags<...>` each bit that is not named is refused with EINVAL, or with the error behind it, before the "
         "call does "
         "anything.\n\n"
-        "| number | call | tier | what is answered |\n| ---: | --- | ---: | --- |\n";
+        "`when stopped`: what becomes of a thread in the call while its agent is stopped (abi/restart.hpp).\n\n"
+        "| number | call | tier | when stopped | what is answered |\n| ---: | --- | ---: | --- | --- |\n";
     for (const Row& row : kRows) {
         std::string call = std::string(row.name) + row.arguments;
         for (std::size_t bar = 0; (bar = call.find('|', bar)) != std::string::npos; bar += 2) // the table's own sign
             call.insert(bar, "\\");
-        out += std::format("| {} | `{}` | {} | {} |\n", row.number, call, row.tier, row.answered);
+        out += std::format("| {} | `{}` | {} | {} | {} |\n", row.number, call, row.tier, row.restart, row.answered);
     }
     return out + std::format("\n{} calls.\n", std::size(kRows));
 }

@@ -27,7 +27,7 @@ namespace {
 
 FakeKernel* current = nullptr;
 
-#define CALL(number, name, document_name, object, right, audit, charge, arguments)                                     \
+#define CALL(number, name, document_name, object, right, audit, restart, charge, arguments)                            \
     constexpr std::uint64_t k_##name = number;
 #include "abi/calls.def"
 #undef CALL

@@ -29,7 +29,7 @@ struct CallRow {
     std::string_view right;         // on it
 };
 constexpr CallRow kCalls[] = {
-#define CALL(number, call_name, document_name, object, right, audit, charge, arguments)                                \
+#define CALL(number, call_name, document_name, object, right, audit, restart, charge, arguments)                       \
     {number, #call_name, document_name, #object, #right},
 #include "abi/calls.def"
 #undef CALL
