@@ -126,6 +126,23 @@ struct MapRequest {
     std::uint64_t protection; // kProtect...; never write and execute at once
 };
 
+// --- traces ----------------------------------------------------------------------------------------------------------
+
+// What a piece of work belongs to, as a number of 16 bytes (the size of a trace-id in W3C Trace Context); zeros: none. Each
+// thread has one: that of the message that it took last, or else of the thread that made it. Messages carry it, and it
+// stands in every audit record that the thread causes. Who acted is the kernel's knowledge; what for, is the agents' word.
+struct TraceId {
+    std::uint64_t high, low;
+};
+
+inline constexpr std::uint64_t kMaxAuditText = 96; // bytes of text in an audit record
+
+struct TraceRequest {
+    TraceId id;         // zeros: the kernel makes one
+    std::uint64_t text; // address: the request that the trace begins with, as it stands in the log; not empty
+    std::uint64_t text_bytes;
+};
+
 // --- messages --------------------------------------------------------------------------------------------------------
 
 // For sending: bytes/handles say what goes. For receiving: capacities in, filled sizes and sender out. A message that
@@ -137,6 +154,7 @@ struct Message {
     std::uint64_t handle_count; // in: count or capacity; out: count
     std::uint64_t sender;       // out: agent id of the sender, set by the kernel
     std::uint64_t reply_to;     // out: not 0 if the sender waits in ipc_call; answer it with ipc_reply_wait
+    TraceId trace;              // in: of what is sent, zeros for the thread's own; out: of what came
 };
 
 // --- events ----------------------------------------------------------------------------------------------------------

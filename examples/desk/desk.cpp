@@ -12,6 +12,7 @@
 #include "examples/desk/job.hpp"
 #include "runtime/clients/host.hpp"
 #include "runtime/clients/planner.hpp"
+#include "runtime/kernel/trace.hpp"
 
 namespace aios::desk {
 namespace {
@@ -115,6 +116,7 @@ private:
 
     // Runs the graph for one question and tells the host the answer.
     Outcome<bool> work_on(std::size_t index, const std::string& question, const orchestration::Graph& graph) {
+        (void)begin_trace(question); // what is done for it stands together in the audit log
         Blackboard board;
         board.question = question;
         orchestration::GraphRun run(graph);

@@ -26,7 +26,7 @@ audit::Record record_of(audit::Kind kind, const Agent& agent) {
     audit::Record record;
     record.kind = kind;
     record.subject = agent.id();
-    std::memcpy(record.name, agent.name(), sizeof(record.name));
+    audit::set_name(record, agent.name());
     return record;
 }
 

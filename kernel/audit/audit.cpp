@@ -45,6 +45,7 @@ void Engine::give_back(Account& account, Slot& slot) {
 
 void Engine::commit(Account& account, Slot& slot, const Record& record) {
     slot.record = record;
+    if (record.trace.high == 0 && record.trace.low == 0) slot.record.trace = Thread::current().trace;
     slot.account = &account;
     account.retain(); // until it has been appended
     queue.push(slot, sched::now_ns);
@@ -64,7 +65,8 @@ void Engine::list(Account& account) {
     while (!listed.compare_exchange_weak(first, &account, std::memory_order_release));
 }
 
-void Engine::refused(Account& account, const Record& record) {
+void Engine::refused(Account& account, Record record) {
+    record.trace = Thread::current().trace; // a count keeps the first one's
     Slot* slot = account.slots_.take(Use::call);
     const std::uint64_t now = sched::now_ns();
     const auto verdict =

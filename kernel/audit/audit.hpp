@@ -40,6 +40,7 @@ enum class Kind : std::uint8_t {
     // A service (agent) says that it refused something (name) to an agent (subject). That it says so is certain, what
     // it says is its word.
     service_refusal = 9,
+    trace = 10, // an agent begins a trace with a request (name)
 };
 
 struct Record {
@@ -50,8 +51,12 @@ struct Record {
     std::uint64_t detail[3] = {0, 0, 0};
     std::uint64_t count = 1;       // how many refusals this stands for
     std::uint8_t digest[32] = {};  // identity, manifest; zeros where there is none
-    char name[kMaxNameBytes] = {}; // printable ASCII
+    TraceId trace = {};            // of the current thread; filled in when it is recorded
+    char name[kMaxAuditText] = {}; // printable ASCII
 };
+
+// As much of `text` as there is room for; what is not printable ASCII becomes '?'.
+void set_name(Record& record, std::string_view text);
 
 // What a slot is wanted for. A kill or fault may use one slot more than a call, so that calls never stand in its way.
 enum class Use : std::uint8_t { call, urgent };

@@ -27,7 +27,7 @@ struct Engine {
                        std::uint64_t ns); // the current thread, unless it is the kernel's account
     // Puts the account into the list that the audit thread goes through for counts.
     static void list(Account& account);
-    static void refused(Account& account, const Record& record);
+    static void refused(Account& account, Record record);
     static void close(Account& account);
     static Result<> make_kernel_account();
     // The next count that is due (any with `all`).

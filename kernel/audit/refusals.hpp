@@ -48,6 +48,7 @@ public:
         }
         if (place->waiting++ != 0) return Verdict::counted;
         std::ranges::copy(record.name, place->name);
+        place->trace = record.trace;
         return Verdict::opened;
     }
 
@@ -58,6 +59,7 @@ public:
             out = Record{.kind = door.kind, .subject = door.subject, .call = door.call};
             std::ranges::copy(door.detail, out.detail);
             std::ranges::copy(door.name, out.name);
+            out.trace = door.trace;
             out.count = std::exchange(door.waiting, 0);
             door.since = now;
             return true;
@@ -83,7 +85,8 @@ private:
         std::uint64_t waiting = 0; // counted since then
         Kind kind = Kind::refusal;
         std::uint64_t subject = 0, call = 0, detail[3] = {};
-        char name[kMaxNameBytes] = {}; // of the first of those that wait
+        char name[kMaxAuditText] = {}; // of the first of those that wait
+        TraceId trace = {};            // likewise
         [[nodiscard]] bool is(const Record& record) const {
             return kind == record.kind && call == record.call && subject == record.subject &&
                    std::ranges::equal(detail, record.detail);

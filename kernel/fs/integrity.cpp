@@ -18,8 +18,7 @@ void report_integrity(std::string_view entry, std::uint64_t page) {
     if (process != nullptr) record.agent = process->agent().id();
     record.detail[0] = page;
     // The name holds the end of the path, as printable ASCII; the note below has all of it.
-    const std::string_view end = entry.substr(entry.size() - std::min(entry.size(), kMaxNameBytes - 1));
-    std::ranges::transform(end, record.name, [](char c) { return c >= ' ' && c <= '~' ? c : '?'; });
+    audit::set_name(record, entry.substr(entry.size() - std::min(entry.size(), kMaxAuditText)));
     audit::Account& account = process != nullptr ? process->agent().audit() : audit::kernel_account();
     audit::record(account, record, audit::Use::urgent);
 

@@ -45,6 +45,7 @@ struct Call : Pinned {
     TreeNode place_node; // while it can end without an answer: not done, not being answered
     CallPlace place;
     std::uint64_t id = 0;
+    TraceId trace{}; // of the question
     CallState state = CallState::sent;
     Result<> outcome;                 // when done
     MessageHeader* message = nullptr; // while sent

@@ -90,6 +90,8 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
     if (call.capacity > Call::kInlineBytes)
         call.room = TRY(Reservation::make(from.payer(), Resource::memory, mm::heap_cost(call.capacity)));
     call.caller = &Thread::current();
+    set_trace(request);
+    call.trace = request.trace;
     Ref<Thread> receiver;
     bool is_asked = false;
     if (is_small(request)) { // fetched once, and asked directly if somebody waits for it
@@ -122,6 +124,7 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
     reply.handle_count = parcels.size();
     reply.sender = call.sender;
     reply.reply_to = 0;
+    reply.trace = call.trace;
     from.message_received();
     return {};
 }

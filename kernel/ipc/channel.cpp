@@ -33,6 +33,7 @@ Result<MessageHeader*> Channel::reserve_locked(Party& from, const OutMessage& ou
         return fail(Error::would_block);
     }
     message->sender = from.principal();
+    message->trace = out.trace;
     message->call = call;
     return message;
 }
@@ -55,6 +56,7 @@ void Channel::enqueue_locked(MessageHeader& message, Ref<Thread>* receiver) {
 
 Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* receiver) {
     TRY(check_outgoing(*this, out));
+    set_trace(out);
     if (is_small(out)) return put_small(from, out, call, receiver);
     MessageHeader* message;
     {
@@ -151,6 +153,7 @@ Result<> Channel::take(Party& to, InMessage& in) {
     in.handle_count = message->parcels;
     in.sender = message->sender;
     in.reply_to = 0;
+    take_trace(message->trace, in);
     store_.drop_parcels(*message);
     Ref<Thread> former_caller; // dropped under no lock
     {

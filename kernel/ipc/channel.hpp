@@ -46,6 +46,7 @@ struct OutMessage {
     Buffer bytes;
     // From cap::Table::derive_out. Moved out when the message is taken on, untouched when the call fails before that.
     std::span<Parcel> handles;
+    TraceId trace{}; // zeros: the current thread's
 };
 
 // In: where a message goes. Out: what came. On buffer_small, size and handle_count are the needed ones and the message
@@ -57,6 +58,7 @@ struct InMessage {
     std::uint64_t handle_count = 0;
     std::uint64_t sender = 0;
     std::uint64_t reply_to = 0;
+    TraceId trace{};
 };
 
 class Channel final : public Object {
@@ -121,6 +123,7 @@ private:
                                      sched::Deadline deadline);
     struct Question { // on its way to its receiver's buffer
         std::uint64_t id = 0, sender = 0;
+        TraceId trace{};
         std::size_t size = 0;
         Ref<Thread> former_caller; // dropped under no lock
         std::byte text[Call::kInlineBytes];

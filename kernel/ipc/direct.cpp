@@ -65,6 +65,7 @@ Result<> Channel::take_question_locked(Party& to, Call& call, InMessage& in, Que
     call.taker = to.principal();
     question.id = call.id;
     question.sender = call.place.holder;
+    question.trace = call.trace;
     question.size = call.question;
     std::memcpy(question.text, call.small, call.question);
     if (call.server == nullptr) question.former_caller = lending_begins(call);
@@ -82,6 +83,7 @@ Result<> Channel::deliver_question(Party& to, const Question& question, InMessag
     in.handle_count = 0;
     in.sender = question.sender;
     in.reply_to = question.id;
+    take_trace(question.trace, in);
     to.message_received();
     return {};
 }

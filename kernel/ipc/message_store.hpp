@@ -43,6 +43,7 @@ struct MessageHeader {
     std::uint32_t parcels = 0;
     bool queued = false;
     std::uint64_t sender = 0;
+    TraceId trace{};
     Call* call = nullptr; // the sender waits for a reply
 };
 

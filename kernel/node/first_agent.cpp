@@ -122,7 +122,7 @@ Result<> start_first_agent() {
     record.kind = audit::Kind::agent_start;
     record.subject = agent->id();
     record.detail[1] = all.memory_bytes;
-    std::memcpy(record.name, agent->name(), sizeof(record.name));
+    audit::set_name(record, agent->name());
     std::memcpy(record.digest, agent->identity().identity, sizeof(record.digest));
     audit::record(audit::kernel_account(), record, audit::Use::urgent);
     const Ref<Thread> teller = TRY(Thread::create_kernel("boot-facts", tell_boot, nullptr));

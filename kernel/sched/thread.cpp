@@ -32,6 +32,7 @@ Result<Ref<Thread>> Thread::create(Reservation charge, Ref<sched::ThreadOwner> o
     Ref<Thread> thread = Ref<Thread>::adopt(TRY(mm::make<Thread>(std::move(charge), std::move(owner), name)));
     thread->stack_top = TRY(mm::allocate_stack());
     thread->stack_is_own = true;
+    if (has_current()) thread->trace = current().trace;
     arch::prepare_context(thread->context, thread->stack_top, &Thread::first_act, thread.get());
     arch::InterruptGuard guard;
     thread->cpu.store(arch::cpu_index(), std::memory_order_relaxed);

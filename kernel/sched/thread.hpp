@@ -103,6 +103,8 @@ public:
 
     // The personality's own data of this thread (signal mask, clear_child_tid, ...). Owned by the personality.
     void* personality_data = nullptr;
+    // What it works on: of the message that it took last. Its own, and a new thread's from whoever makes it.
+    TraceId trace{};
     // The frame of the current call, for personalities that read or change registers.
     arch::TrapFrame* user_frame = nullptr;
     // Set while it copies to or from user memory; only it and its CPU's interrupts look (kernel/entry/hooks.cpp).

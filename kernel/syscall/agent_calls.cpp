@@ -128,7 +128,7 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     record.detail[0] = request.personality;
     record.detail[1] = request.quota.memory_bytes;
     record.detail[2] = request.handle_count;
-    std::memcpy(record.name, request.name, sizeof(record.name));
+    audit::set_name(record, name_text(request.name));
     std::memcpy(record.digest, (*agent)->identity().identity, sizeof(record.digest));
     return handle;
 }

@@ -20,6 +20,7 @@ struct Outgoing {
         if (from.size > kMaxMessageBytes || from.handle_count > kMaxMessageHandles) return fail(Error::too_large);
         if (!UserSpan(from.bytes, from.size).is_plausible()) return fail(Error::bad_address);
         message.bytes = ipc::Buffer::user(from.bytes, from.size);
+        message.trace = from.trace;
         if (from.handle_count != 0) [[unlikely]]
             return decode_handles(call, from);
         return {};
@@ -60,6 +61,7 @@ Result<> tell(const UserInOut<Message>& user, Message header, const ipc::InMessa
     header.handle_count = message.handle_count;
     header.sender = message.sender;
     header.reply_to = message.reply_to;
+    header.trace = message.trace;
     TRY(user.out().write(header));
     return result;
 }

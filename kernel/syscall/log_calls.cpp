@@ -30,8 +30,7 @@ Answer log_refusal(Call& call, Handle, UserIn<ServiceRefusal> user) {
     record.agent = call.agent.id();
     record.subject = said.agent;
     record.call = call.number;
-    const auto* const end = std::ranges::find(said.what, '\0');
-    std::transform(said.what, end, record.name, [](char c) { return c >= ' ' && c <= '~' ? c : '?'; });
+    audit::set_name(record, {said.what, std::ranges::find(said.what, '\0')});
     audit::service_refused(call.agent.audit(), record);
     return 0;
 }

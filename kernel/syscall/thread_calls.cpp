@@ -23,6 +23,26 @@ Answer thread_create(Call& call, Handle, std::uint64_t entry, std::uint64_t stac
     return handle;
 }
 
+// Recorded whether the trace is new or one that others work on too: the record says who began it, and with what.
+Answer trace_begin(Call& call, UserIn<TraceRequest> user, UserInOut<TraceId> out) {
+    const TraceRequest request = TRY(user.read());
+    if (request.text_bytes == 0) return fail(Error::bad_argument);
+    if (request.text_bytes > kMaxAuditText) return fail(Error::too_large);
+    audit::Record& record = *call.record;
+    char text[kMaxAuditText];
+    TRY(UserSpan(request.text, request.text_bytes)
+            .read(0, std::as_writable_bytes(std::span(text, request.text_bytes))));
+    audit::set_name(record, {text, request.text_bytes});
+    TraceId trace = request.id;
+    while (trace.high == 0 && trace.low == 0)
+        trace = {mm::random_number(), mm::random_number()};
+    TRY(out.out().write(trace));
+    record.kind = audit::Kind::trace;
+    record.subject = call.agent.id();
+    Thread::current().trace = trace;
+    return 0;
+}
+
 Answer thread_exit(Call&) {
     Thread::current().kill(); // leaves on the way back
     return 0;

@@ -72,6 +72,26 @@ std::uint64_t refuse(std::uint64_t seconds) {
 
 alignas(16) char stacks[3][8192];
 
+void derive_once() {
+    const Handle timer = GET(sys::timer_create(self));
+    (void)sys::handle_close(GET(sys::handle_derive(timer, rights::write.bits())));
+    (void)sys::handle_close(timer);
+}
+
+// Once by itself, then once for each message.
+[[noreturn]] void derive_when_asked() {
+    derive_once();
+    char text[8];
+    for (std::uint64_t reply_to = 0;;) {
+        Message reply{}, next{};
+        next.bytes = address_of(text);
+        next.size = sizeof(text);
+        reply_to =
+            sys::ipc_reply_wait(handle(StartupRole::parent), reply_to, &reply, &next, kNoDeadline) ? next.reply_to : 0;
+        derive_once();
+    }
+}
+
 // --- kinds -----------------------------------------------------------------------------------------------------------
 
 void test_boot() {
@@ -95,6 +115,105 @@ void test_call() {
         CHECK(record.count == 1);
     }));
     CHECK(derives == 1 && revokes == 1);
+}
+
+// What a derivation of `agent` in the log from `from` on was made for; {1, 1}: there is not one, but another number.
+TraceId trace_of_derive(std::uint64_t agent, std::uint64_t from) {
+    TraceId found{1, 1};
+    unsigned count = 0;
+    CHECK(for_each_record(from, [&](const LogRecord& record) {
+        if (record.agent != agent || record.call != 4101) return;
+        found = record.trace;
+        ++count;
+    }));
+    return count == 1 ? found : TraceId{1, 1};
+}
+
+void derive_and_leave(std::uint64_t) {
+    derive_once();
+    (void)sys::thread_exit();
+}
+
+void test_traces() {
+    static constexpr char kText[] =
+        "why is the sky blue? \n 0123456789 0123456789 0123456789 0123456789 0123456789 0123456789 0123456";
+    static_assert(sizeof(kText) - 1 == kMaxAuditText);
+    TraceId made{};
+    TraceRequest request{{}, address_of(kText), 0};
+    CHECK_ERROR(sys::trace_begin(&request, &made), bad_argument);
+    request.text_bytes = kMaxAuditText + 1;
+    CHECK_ERROR(sys::trace_begin(&request, &made), too_large);
+    request.text_bytes = sizeof(kText) - 1;
+    for (const std::uint64_t address : kBadAddresses) {
+        const TraceRequest bad{{}, address, 4};
+        CHECK_ERROR(sys::trace_begin(&bad, &made), bad_address);
+        CHECK_ERROR(sys::trace_begin(bad_pointer<TraceRequest>(address), &made), bad_address);
+    }
+    std::uint64_t from = log_size();
+    derive_once();
+    CHECK(same(trace_of_derive(own_id(), from), {})); // nothing was begun
+
+    from = log_size();
+    GET(sys::trace_begin(&request, &made));
+    CHECK(made.high != 0 || made.low != 0);
+    unsigned begins = 0;
+    CHECK(for_each_record(from, [&](const LogRecord& record) {
+        if (!record.is(LogKind::trace)) return;
+        ++begins;
+        CHECK(record.agent == own_id() && same(record.trace, made));
+        std::string_view name(record.name);
+        CHECK(name.size() == sizeof(kText) - 1 && name.starts_with("why is the sky blue? ? 0123"));
+    }));
+    CHECK(begins == 1);
+
+    // A child and a thread begin with what their maker works on.
+    from = log_size();
+    const OwnedHandle channel(GET(sys::channel_create(self, 8, 4096)));
+    const HandleGrant grants[] = {console_grant(),
+                                  grant(channel.get(), rights::receive | rights::wait, StartupRole::parent)};
+    SpawnOptions options;
+    options.arguments = std::string_view("serve\0", 6);
+    options.handles = grants;
+    options.handle_count = 2;
+    const OwnedHandle child(GET(spawn(kSelf, options)));
+    const std::uint64_t child_id = info_of(child.get()).id;
+    char out[1] = {}, in[8];
+    const auto ask = [&](const TraceId& trace) {
+        Message question{}, answer{};
+        question.bytes = address_of(out);
+        question.size = sizeof(out);
+        question.trace = trace;
+        answer.bytes = address_of(in);
+        answer.size = sizeof(in);
+        GET(sys::ipc_call(channel.get(), &question, &answer, now() + 20 * kSecond));
+        // It derives behind its answer: the next call comes after that.
+        return answer.trace;
+    };
+    const OwnedHandle thread(
+        GET(sys::thread_create(self, address_of(&derive_and_leave), address_of(stacks[0] + sizeof(stacks[0])) - 8, 0)));
+    CHECK(wait_for(thread.get(), kSignalEnded));
+    CHECK(same(trace_of_derive(own_id(), from), made));
+    CHECK(for_each_record(from, [&](const LogRecord& record) {
+        if (record.is(LogKind::agent_start) && record.subject == child_id) CHECK(same(record.trace, made));
+    }));
+
+    // A message brings its own, whether it waits in the queue or is handed over.
+    CHECK(same(ask({}), made));
+    const TraceId other{0x0102'0304'0506'0708, 9};
+    CHECK(same(ask(other), other));
+    (void)sys::agent_kill(child.get(), 1);
+    CHECK(ended_with(wait_dead(child.get()), EndReason::killed, 1));
+    TraceId seen[4] = {};
+    unsigned derived = 0;
+    CHECK(for_each_record(from, [&](const LogRecord& record) {
+        if (record.agent == child_id && record.call == 4101 && derived < 4) seen[derived++] = record.trace;
+    }));
+    CHECK(derived >= 2 && same(seen[0], made) && same(seen[1], made));
+    if (derived == 3) CHECK(same(seen[2], other)); // it may have died before
+    GET(sys::trace_begin(&request, &made));        // a chosen one
+    request.id = other;
+    GET(sys::trace_begin(&request, &made));
+    CHECK(same(made, other));
 }
 
 void test_life() {
@@ -307,6 +426,7 @@ int aios_main(const StartupBlock& block) {
         if (mode == "refuse") return static_cast<int>(refuse(3));
         if (mode == "spin") spin_for_ever();
         if (mode == "fault") *reinterpret_cast<volatile int*>(0x1230) = 1; // SAFETY: meant to fault
+        if (mode == "serve") derive_when_asked();
         if (mode == "derive") {
             for (auto& stack : stacks)
                 (void)sys::thread_create(self, address_of(&derive_for_ever), address_of(stack + sizeof(stack) - 8), 0);
@@ -317,6 +437,7 @@ int aios_main(const StartupBlock& block) {
     const std::uint64_t cpus = processors(); // while the first record is still in memory
     run("boot", test_boot);
     run("call", test_call);
+    run("traces", test_traces);
     run("life", test_life);
     run("fault", test_fault);
     run("order_and_bounds", test_order_and_bounds);

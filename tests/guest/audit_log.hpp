@@ -16,17 +16,21 @@ enum class LogKind : std::uint8_t {
     fault,
     integrity,
     power,
-    service_refusal
+    service_refusal,
+    trace
 };
 
 struct LogRecord {
     std::uint64_t index = 0, time_ns = 0, kind = 0, agent = 0, subject = 0, call = 0, detail[3] = {}, count = 0;
-    char name[kMaxNameBytes] = {};
+    char name[kMaxAuditText + 1] = {};
+    TraceId trace = {};
     [[nodiscard]] bool is(LogKind wanted) const { return kind == static_cast<std::uint64_t>(wanted); }
     [[nodiscard]] bool has_details(std::uint64_t a, std::uint64_t b, std::uint64_t c) const {
         return detail[0] == a && detail[1] == b && detail[2] == c;
     }
 };
+
+[[nodiscard]] inline bool same(const TraceId& a, const TraceId& b) { return a.high == b.high && a.low == b.low; }
 
 inline Result<LogRecord> decode_record(Bytes bytes) {
     const auto encoded = TRY(messages::decode<messages::view::AuditRecord>(bytes));
@@ -41,6 +45,13 @@ inline Result<LogRecord> decode_record(Bytes bytes) {
     const std::string_view name = encoded.name.value_or("");
     for (std::size_t i = 0; i < name.size() && i < sizeof(record.name) - 1; ++i)
         record.name[i] = name[i];
+    if (encoded.trace) {
+        if (encoded.trace->size() != sizeof(TraceId)) return fail(Error::bad_format);
+        for (unsigned i = 0; i < sizeof(TraceId); ++i) {
+            std::uint64_t& half = i < 8 ? record.trace.high : record.trace.low;
+            half = half << 8 | static_cast<std::uint64_t>((*encoded.trace)[i]);
+        }
+    }
     return record;
 }
 

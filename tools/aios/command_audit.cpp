@@ -1,5 +1,5 @@
 // `aios audit verify FILE|DISK [--trust PUB] [--from CHECKPOINT] [--record N]` and
-// `aios audit show FILE [--agent NAME] [--kind KIND] [-o json]`.
+// `aios audit show FILE [--agent NAME] [--kind KIND] [--trace TRACE] [-o json]`.
 #include <cstdio>
 #include <format>
 
@@ -70,6 +70,7 @@ Outcome<Exit> verify(const AuditOptions& options) {
 
 bool is_wanted(const AuditRecord& record, const AuditNames& names, const AuditOptions& options) {
     if (options.kind && audit_kind_name(record.kind) != *options.kind) return false;
+    if (options.trace && trace_text(record) != *options.trace) return false;
     if (!options.agent) return true;
     return names.of(record.agent) == *options.agent ||
            (is_about_agent(record) && names.of(record.subject) == *options.agent);
@@ -95,6 +96,7 @@ nlohmann::ordered_json record_json(const AuditRecord& record, const AuditNames& 
     out["count"] = record.count;
     if (record.digest) out["digest"] = hex(as_text(*record.digest));
     if (record.name) out["name"] = *record.name;
+    if (record.trace) out["trace"] = trace_text(record);
     out["text"] = describe_record(record, names);
     return out;
 }

@@ -88,6 +88,13 @@ Outcome<> check_kind(const std::optional<std::string>& kind) {
     return failure(Exit::wrong_use, std::format("--kind takes {}, not '{}'.", audit_kind_list(), printable(*kind)));
 }
 
+Outcome<> check_trace(const std::optional<std::string>& trace) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    if (!trace || (trace->size() == 32 && trace->find_first_not_of(kDigits) == std::string::npos)) return {};
+    return failure(Exit::wrong_use,
+                   std::format("--trace takes 32 hexadecimal digits in small letters, not '{}'.", printable(*trace)));
+}
+
 } // namespace
 
 Outcome<RunOptions> parse_run(ArgumentList arguments) {
@@ -128,10 +135,12 @@ Outcome<AuditOptions> parse_audit(ArgumentList arguments) {
         options.action = AuditAction::show;
         line.value("--agent", options.agent);
         line.value("--kind", options.kind);
+        line.value("--trace", options.trace);
         line.choice("-o", options.json, {{"json", true}, {"text", false}});
     }
     const auto files = HOST_TRY(line.parse(arguments.subspan(1)));
     HOST_TRY(check_kind(options.kind));
+    HOST_TRY(check_trace(options.trace));
     if (files.size() > 1) return failure(Exit::wrong_use, std::format("audit {} takes one file.", action));
     if (files.empty() || files.front().empty())
         return failure(Exit::wrong_use,

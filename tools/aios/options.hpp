@@ -27,6 +27,7 @@ struct AuditOptions {
     // show
     std::optional<std::string> agent; // only records that this agent made or that are about it
     std::optional<std::string> kind;
+    std::optional<std::string> trace; // 32 hexadecimal digits
     bool json = false;
 };
 

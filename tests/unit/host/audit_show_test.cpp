@@ -28,7 +28,8 @@ std::string record_item(const Fields& fields) {
                        .detail = fields.detail,
                        .count = fields.count,
                        .digest = {},
-                       .name = {}};
+                       .name = {},
+                       .trace = {}};
     if (!fields.name.empty()) record.name = fields.name;
     return encode_message(record);
 }

@@ -16,10 +16,21 @@ namespace aios::host {
 namespace {
 
 // kernel/audit/audit.hpp has the kinds and what their details are.
-enum Kind : std::uint64_t { boot = 1, call, refusal, agent_start, agent_end, fault, integrity, power, service_refusal };
+enum Kind : std::uint64_t {
+    boot = 1,
+    call,
+    refusal,
+    agent_start,
+    agent_end,
+    fault,
+    integrity,
+    power,
+    service_refusal,
+    trace
+};
 static_assert(refusal == kAuditRefusal && agent_start == kAuditAgentStart);
-constexpr std::string_view kKinds[] = {"boot",  "call",      "refusal", "agent_start",    "agent_end",
-                                       "fault", "integrity", "power",   "service_refusal"};
+constexpr std::string_view kKinds[] = {"boot",  "call",      "refusal", "agent_start",     "agent_end",
+                                       "fault", "integrity", "power",   "service_refusal", "trace"};
 
 struct CallRow {
     std::uint64_t number;
@@ -177,10 +188,12 @@ std::string AuditNames::list() const {
     return out + "kernel";
 }
 
+std::string trace_text(const AuditRecord& record) { return record.trace ? hex(as_text(*record.trace)) : ""; }
+
 bool is_about_agent(const AuditRecord& record) {
     if (record.subject == 0) return false;
     if (record.kind == agent_start || record.kind == agent_end || record.kind == fault ||
-        record.kind == service_refusal)
+        record.kind == service_refusal || record.kind == trace)
         return true;
     const CallRow* row = record.kind == call ? find_call(record.call) : nullptr;
     return row != nullptr && row->object == "agent";
@@ -213,6 +226,8 @@ std::string describe_record(const AuditRecord& record, const AuditNames& names) 
     case service_refusal:
         return std::format("refused {}: {}{}", names.with_id(record.subject), printable(record.name.value_or("")),
                            record.count > 1 ? std::format(", the first of {}", with_thousands(record.count)) : "");
+    case trace:
+        return std::format("begins {} with: {}", trace_text(record), printable(record.name.value_or("")));
     default:
         return std::format("subject {}, call {}, details {} {} {}", record.subject, record.call, one, two, three);
     }

@@ -55,6 +55,9 @@ private:
     std::map<std::uint64_t, std::string> names_;
 };
 
+// What the record's cause was working on: 32 hexadecimal digits, or empty.
+[[nodiscard]] std::string trace_text(const AuditRecord& record);
+
 // True if the record is about an agent: its subject is one.
 [[nodiscard]] bool is_about_agent(const AuditRecord& record);
 
