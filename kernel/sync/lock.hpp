@@ -100,11 +100,12 @@ public:
         return std::forward<F>(function)(value_);
     }
     // In a panic alone, when whoever held the lock is stopped for good.
-    T& in_panic() { return value_; }
+    // No analysis: it takes no lock.
+    T& in_panic() AIOS_NO_LOCK_ANALYSIS { return value_; }
 
 private:
     SpinLock<kRank> lock_;
-    T value_;
+    T value_ AIOS_GUARDED_BY(lock_);
 };
 
 // What blocks and wakes threads; implemented by sched, which stands above.
@@ -127,9 +128,9 @@ private:
     void wait_for(Thread& me);
     void hand_on(void* word);
 
-    SpinLock<Rank::wait_queue> lock_;
+    SpinLock<Rank::mutex_waiters> lock_;
     std::atomic<void*> owner_{nullptr}; // and whether somebody waits for it: sched/mutex.cpp
-    IntrusiveList<MutexWaiter, &MutexWaiter::node> waiters_;
+    IntrusiveList<MutexWaiter, &MutexWaiter::node> waiters_ AIOS_GUARDED_BY(lock_);
 };
 
 template <Rank kRank>
