@@ -23,6 +23,7 @@
 //     died, and step 1 finds it below, or it finds the node dead.
 //   - A capability that is on its way into a slot (Table::insert_all) is looked at under the tree's lock and the slots' lock
 //     together. Before it is in the slot step 1 finds it with no table, afterwards with one.
+//   - A capability that lies in a message or an answer: in_flight.hpp tells who takes it out.
 //   - A handle that is being closed: the node names its table until the closer has told the consequences
 //     (last_table_), so a revocation that comes meanwhile tells them as well, and does not return before they are told.
 //   - A node whose last holder is about to free it cannot be retained. It is unlinked here, and nobody can use it: its holder
