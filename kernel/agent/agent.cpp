@@ -69,6 +69,7 @@ AgentInfo Agent::info() {
 }
 
 AgentInfo Agent::info_locked() {
+    lock_.assert_held();
     AgentInfo info{};
     info.id = id();
     info.parent = parent_ ? parent_->id() : 0;
@@ -77,6 +78,7 @@ AgentInfo Agent::info_locked() {
         bool waiting = true;
         unsigned looked_at = 0;
         for (const Process& process : processes_) {
+            process.lock().assert_held(); // that is it
             for (const Thread& thread : process.threads_) {
                 waiting = waiting && thread.state() == ThreadState::blocked && ++looked_at < kThreadsLookedAt;
                 if (!waiting) break;
@@ -134,6 +136,7 @@ void Agent::end(EndReason reason, std::uint64_t status, std::uint64_t address) {
         {
             AgentLock::Guard guard(lock_);
             for (Process& candidate : processes_) {
+                candidate.lock().assert_held(); // that is it
                 if (candidate.threads_.is_empty()) continue;
                 process = Ref<Process>::share(candidate);
                 break;
@@ -204,7 +207,7 @@ void Agent::quota_is_home() {
 void Agent::finish() {
     bool born;
     {
-        AgentTreeLock::Guard tree(agent_tree_lock());
+        AgentTreeLock::Guard tree(g_agent_tree_lock);
         born = born_;
     }
     AgentInfo account;
@@ -228,7 +231,7 @@ void Agent::finish() {
     if (!born) return; // its maker has told that it failed
     if (parent_) {
         {
-            AgentTreeLock::Guard tree(agent_tree_lock());
+            AgentTreeLock::Guard tree(g_agent_tree_lock);
             parent_->children_.erase(*this);
             if (untold_node_.is_linked()) parent_->untold_children_.remove(*this);
             if (name_node_.is_linked()) parent_->named_children_.erase(*this);

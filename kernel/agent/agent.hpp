@@ -25,6 +25,11 @@ namespace aios {
 class Agent;
 class Process;
 
+using AgentLock = sync::SpinLock<sync::Rank::agent>;
+// Guards every parent's lists of children. reaper.cpp.
+using AgentTreeLock = sync::SpinLock<sync::Rank::agent_tree>;
+extern AgentTreeLock g_agent_tree_lock;
+
 // A name of the contract (padded with NUL) as text.
 [[nodiscard]] inline std::string_view name_text(const char (&name)[kMaxNameBytes]) {
     std::size_t length = 0;
@@ -108,7 +113,11 @@ private:
     void last_reference_gone() override;
     Result<> adopt(Thread& thread, Reservation& piece);
     void kill_threads();
-    [[nodiscard]] bool has_threads_locked() const { return !threads_.is_empty() || !leaving_.is_empty(); }
+    [[nodiscard]] AgentLock& lock() const; // the agent's
+    [[nodiscard]] bool has_threads_locked() const AIOS_REQUIRES(lock()) {
+        lock().assert_held();
+        return !threads_.is_empty() || !leaving_.is_empty();
+    }
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
     template <typename T>
@@ -118,15 +127,13 @@ private:
     Ref<mm::AddressSpace> memory_;
     Personality* personality_;
     std::atomic<std::uint32_t> thread_count_{0};
-    // Under the agent's lock:
-    IntrusiveList<Thread, &Thread::owner_node> threads_;
-    IntrusiveList<Thread, &Thread::owner_node> leaving_; // killed, not gone yet
-    bool exiting_ = false;                               // no new threads
-    bool has_run_ = false;                               // had a thread
-    bool torn_down_ = false;
-    EndReason reason_ = EndReason::none;
-    std::uint64_t status_ = 0;
-    ListNode agent_node_;
+    IntrusiveList<Thread, &Thread::owner_node> threads_ AIOS_GUARDED_BY(lock());
+    IntrusiveList<Thread, &Thread::owner_node> leaving_ AIOS_GUARDED_BY(lock()); // killed, not gone yet
+    bool exiting_ AIOS_GUARDED_BY(lock()) = false;                               // no new threads
+    bool has_run_ AIOS_GUARDED_BY(lock()) = false;                               // had a thread
+    EndReason reason_ AIOS_GUARDED_BY(lock()) = EndReason::none;
+    std::uint64_t status_ AIOS_GUARDED_BY(lock()) = 0;
+    ListNode agent_node_; // under it too
 };
 
 // A new agent as its maker describes it: everything decoded and checked, capabilities derived. Nothing here is user
@@ -254,7 +261,7 @@ private:
     Result<> link();
     [[nodiscard]] Error load_error(Error error) const;
     void last_reference_gone() override;
-    [[nodiscard]] AgentInfo info_locked();
+    [[nodiscard]] AgentInfo info_locked() AIOS_REQUIRES(lock_);
     [[nodiscard]] std::uint64_t id_key() const { return id(); }
     [[nodiscard]] std::string_view name_key() const { return name_text(name_); }
     // The reaper's last two steps: everything is taken down; everything is given back.
@@ -262,7 +269,6 @@ private:
     void finish();
     void quota_is_home() override;
 
-    using AgentLock = sync::SpinLock<sync::Rank::agent>;
     Reservation piece_; // one of the parent's Resource::agents
     Ref<Agent> parent_;
     Ref<Quota> quota_;
@@ -279,27 +285,29 @@ private:
     sched::WaitQueue identity_waiters_;
 
     mutable AgentLock lock_;
-    // Under lock_:
-    AgentState state_ = AgentState::created;
-    EndReason reason_ = EndReason::none;
-    std::uint64_t status_ = 0, address_ = 0;
-    bool is_registered_ = false;
-    IdentityRecord registered_{};
-    Ref<Operation> operation_;
-    IntrusiveList<Process, &Process::agent_node_> processes_;
-    std::uint32_t process_objects_ = 0; // also those that have left the list but still exist
-    std::uint64_t console_tokens_, console_time_ = 0;
-    bool is_settled_ = false; // `last_` is its account: table and quota are not ours any more
-    AgentInfo last_{};
+    AgentState state_ AIOS_GUARDED_BY(lock_) = AgentState::created;
+    EndReason reason_ AIOS_GUARDED_BY(lock_) = EndReason::none;
+    std::uint64_t status_ AIOS_GUARDED_BY(lock_) = 0;
+    std::uint64_t address_ AIOS_GUARDED_BY(lock_) = 0;
+    bool is_registered_ AIOS_GUARDED_BY(lock_) = false;
+    IdentityRecord registered_ AIOS_GUARDED_BY(lock_){};
+    Ref<Operation> operation_ AIOS_GUARDED_BY(lock_);
+    IntrusiveList<Process, &Process::agent_node_> processes_ AIOS_GUARDED_BY(lock_);
+    std::uint32_t process_objects_ AIOS_GUARDED_BY(lock_) = 0; // also those that have left the list but still exist
+    std::uint64_t console_tokens_ AIOS_GUARDED_BY(lock_);
+    std::uint64_t console_time_ AIOS_GUARDED_BY(lock_) = 0;
+    bool is_settled_ AIOS_GUARDED_BY(lock_) = false; // `last_` is its account: table and quota are not ours any more
+    AgentInfo last_ AIOS_GUARDED_BY(lock_){};
 
-    // Under the tree's lock (Rank::agent_tree):
-    bool born_ = false; // linked: somebody may know of it
+    // The tree. Nodes are covered by the lock of the lists that they stand in.
+    bool born_ AIOS_GUARDED_BY(g_agent_tree_lock) = false; // linked: somebody may know of it
     TreeNode sibling_;
     ListNode untold_node_;
     TreeNode name_node_;
-    IntrusiveTree<Agent, &Agent::sibling_, &Agent::id_key> children_;
-    IntrusiveList<Agent, &Agent::untold_node_> untold_children_; // those that have not been ended with us
-    IntrusiveTree<Agent, &Agent::name_node_, &Agent::name_key> named_children_;
+    IntrusiveTree<Agent, &Agent::sibling_, &Agent::id_key> children_ AIOS_GUARDED_BY(g_agent_tree_lock);
+    IntrusiveList<Agent, &Agent::untold_node_>
+        untold_children_ AIOS_GUARDED_BY(g_agent_tree_lock); // those that have not been ended with us
+    IntrusiveTree<Agent, &Agent::name_node_, &Agent::name_key> named_children_ AIOS_GUARDED_BY(g_agent_tree_lock);
     // The reaper's, under the lock of its queue:
     ListNode reap_node_;
     bool reap_queued_ = false; // stands in the queue
@@ -317,5 +325,7 @@ public: // for list types
 };
 
 void start_reaper(); // once the scheduler runs
+
+inline AgentLock& Process::lock() const { return agent_->lock_; }
 
 } // namespace aios

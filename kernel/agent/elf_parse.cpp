@@ -41,6 +41,18 @@ Result<> add_segment(ElfImage& image, const elf::ProgramHeader& header, std::uin
     return {};
 }
 
+// In what is mapped of the file, and executable: not among the zeros behind it.
+bool holds_entry(const ElfSegment& segment, std::uint64_t entry) {
+    if (!arch::has(segment.protection, arch::Protection::execute)) return false;
+    return entry >= segment.address && entry - segment.address < segment.file_bytes;
+}
+
+// Whether [offset, offset + bytes) of the file is mapped by it. Neither can be so large that the sum wraps: elf_parse()
+// has bounded both.
+bool holds_file_range(const ElfSegment& segment, std::uint64_t offset, std::uint64_t bytes) {
+    return offset >= segment.file_offset && offset - segment.file_offset + bytes <= segment.file_bytes;
+}
+
 } // namespace
 
 Result<> elf_parse(Bytes head, std::uint64_t file_bytes, ElfImage& image) {
@@ -74,14 +86,9 @@ Result<> elf_parse(Bytes head, std::uint64_t file_bytes, ElfImage& image) {
     bool entry_found = false;
     for (std::size_t i = 0; i < image.segment_count; ++i) {
         const ElfSegment& segment = image.segments[i];
-        if (arch::has(segment.protection, arch::Protection::execute) && header.entry >= segment.address &&
-            header.entry - segment.address < segment.file_bytes) {
-            entry_found = true;
-        }
-        if (header.program_offset >= segment.file_offset &&
-            header.program_offset - segment.file_offset + table_bytes <= segment.file_bytes) {
+        entry_found = entry_found || holds_entry(segment, header.entry);
+        if (holds_file_range(segment, header.program_offset, table_bytes))
             image.headers = segment.address + (header.program_offset - segment.file_offset);
-        }
     }
     if (!entry_found) return fail(Error::bad_format);
     return {};

@@ -50,8 +50,8 @@ private:
     void complete(F&& fill);
 
     sync::SpinLock<sync::Rank::operation> lock_;
-    State state_ = State::running;
-    Outcome outcome_;
+    State state_ AIOS_GUARDED_BY(lock_) = State::running;
+    Outcome outcome_ AIOS_GUARDED_BY(lock_);
     event::Source source_;
 };
 

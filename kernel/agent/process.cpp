@@ -20,7 +20,7 @@ Result<Ref<Process>> Process::create(Agent& agent, Ref<mm::AddressSpace> memory,
     Process* process =
         TRY(mm::make<Process>(std::move(charge), Ref<Agent>::share(agent), std::move(memory), personality));
     Ref<Process> ref = Ref<Process>::adopt(process);
-    Agent::AgentLock::Guard guard(agent.lock_);
+    AgentLock::Guard guard(agent.lock_);
     ++agent.process_objects_;
     if (agent.state_ >= AgentState::stopping) return fail(Error::killed);
     process->retain(); // the list's
@@ -32,7 +32,7 @@ void Process::last_reference_gone() {
     Ref<Agent> agent = agent_;
     mm::destroy(this);
     {
-        Agent::AgentLock::Guard guard(agent->lock_);
+        AgentLock::Guard guard(agent->lock_);
         --agent->process_objects_;
     }
     Reaper::enqueue(*agent);
@@ -55,7 +55,8 @@ Process& Process::current() {
 
 // The thread is listed and counted from now on; its start or thread_exited() follows.
 Result<> Process::adopt(Thread& thread, Reservation& piece) {
-    Agent::AgentLock::Guard guard(agent_->lock_);
+    AgentLock::Guard guard(lock());
+    agent_->lock_.assert_held(); // that is it
     if (exiting_ || agent_->state_ >= AgentState::stopping) return fail(Error::killed);
     threads_.push_back(thread);
     thread_count_.fetch_add(1, std::memory_order_relaxed);
@@ -85,7 +86,7 @@ Result<Ref<Thread>> Process::create_kernel_thread(void (*entry)(void*), void* ar
 
 void Process::exit(EndReason reason, std::uint64_t status) {
     {
-        Agent::AgentLock::Guard guard(agent_->lock_);
+        AgentLock::Guard guard(lock());
         if (reason_ == EndReason::none) {
             reason_ = reason;
             status_ = status;
@@ -98,7 +99,7 @@ void Process::exit(EndReason reason, std::uint64_t status) {
 void Process::kill_threads() {
     bool is_empty = false;
     for (bool more = true; more;) {
-        Agent::AgentLock::Guard guard(agent_->lock_);
+        AgentLock::Guard guard(lock());
         exiting_ = true; // no thread comes from here on
         for (unsigned i = 0; i < kThreadsAtOnce; ++i) {
             Thread* thread = threads_.pop_front();
@@ -116,7 +117,7 @@ void Process::thread_exited(Thread& thread) {
     if (personality_ != nullptr) personality_->thread_exited(thread);
     bool last;
     {
-        Agent::AgentLock::Guard guard(agent_->lock_);
+        AgentLock::Guard guard(lock());
         if (!thread.owner_node.is_linked()) return;
         threads_.remove(thread); // or leaving_: a list takes out its elements without looking at its head
         thread_count_.fetch_sub(1, std::memory_order_relaxed);

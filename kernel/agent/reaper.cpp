@@ -9,12 +9,10 @@ struct Reaper::Queue {
 };
 
 namespace {
-constinit AgentTreeLock g_tree_lock;
 constinit sched::WaitQueue g_work;
 } // namespace
-constinit sync::Protected<Reaper::Queue, sync::Rank::wait_queue> Reaper::queue;
-
-AgentTreeLock& agent_tree_lock() { return g_tree_lock; }
+constinit AgentTreeLock g_agent_tree_lock;
+constinit sync::Protected<Reaper::Queue, sync::Rank::reaper> Reaper::queue;
 
 void Reaper::enqueue(Agent& agent) {
     const bool is_new = queue.with([&](Queue& q) {
@@ -122,25 +120,28 @@ void Reaper::run(void*) {
 bool Reaper::tear_down_one(Agent& agent) {
     Ref<Process> process; // the list's own reference
     bool last;
+    EndReason reason;
+    std::uint64_t status;
     {
-        Agent::AgentLock::Guard guard(agent.lock_);
+        AgentLock::Guard guard(agent.lock_);
         for (Process& candidate : agent.processes_) {
+            candidate.lock().assert_held(); // that is it
             const bool over = candidate.has_run_ || agent.state_ >= AgentState::stopping;
             if (!over || candidate.has_threads_locked()) continue;
             process = Ref<Process>::adopt(&candidate);
             break;
         }
         if (!process) return false;
+        process->lock().assert_held();
         process->exiting_ = true;
         agent.processes_.remove(*process);
         last = agent.processes_.is_empty();
+        reason = process->reason_;
+        status = process->status_;
     }
     mm::destroy(std::exchange(process->personality_, nullptr));
     process->memory_->destroy_mappings();
-    if (last) {
-        const EndReason reason = process->reason_ == EndReason::none ? EndReason::exited : process->reason_;
-        agent.end(reason, process->status_, 0);
-    }
+    if (last) agent.end(reason == EndReason::none ? EndReason::exited : reason, status, 0);
     return true;
 }
 
@@ -149,7 +150,7 @@ bool Reaper::end_children(Agent& agent) {
     for (unsigned i = 0; i < kBudget; ++i) {
         Ref<Agent> child;
         {
-            AgentTreeLock::Guard tree(g_tree_lock);
+            AgentTreeLock::Guard tree(g_agent_tree_lock);
             Agent* next = agent.untold_children_.pop_front();
             if (next == nullptr) return false;
             child = Ref<Agent>::share(*next);
@@ -163,7 +164,7 @@ Reaper::Progress Reaper::step(Agent& agent) {
     if (tear_down_one(agent)) return Progress::more;
     bool close;
     {
-        Agent::AgentLock::Guard guard(agent.lock_);
+        AgentLock::Guard guard(agent.lock_);
         if (agent.state_ != AgentState::stopping) return Progress::waits;
         close = agent.processes_.is_empty() && !agent.closed_;
     }
@@ -178,8 +179,8 @@ Reaper::Progress Reaper::step(Agent& agent) {
     }
     bool settle, is_settled;
     {
-        AgentTreeLock::Guard tree(g_tree_lock);
-        Agent::AgentLock::Guard guard(agent.lock_);
+        AgentTreeLock::Guard tree(g_agent_tree_lock);
+        AgentLock::Guard guard(agent.lock_);
         is_settled = agent.is_settled_;
         settle = agent.closed_ && !is_settled && agent.process_objects_ == 0 && agent.children_.is_empty();
     }

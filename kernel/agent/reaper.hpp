@@ -15,7 +15,7 @@
 //      enqueue() once more, and only then the agent is dead (Agent::finish): its limit is its parent's again. A foreign
 //      agent that is in the middle of a call on something of the dead one's may hold that up, but not for ever: after
 //      kPatience the agent is dead all the same, and the rest of the limit follows when it is let go.
-// Only for kernel/agent. Lock: the queue's, Rank::wait_queue.
+// Only for kernel/agent. Lock: the queue's, Rank::reaper.
 #pragma once
 
 #include "kernel/agent/agent.hpp"
@@ -24,7 +24,7 @@ namespace aios {
 
 struct Reaper {
     // Something about `agent` has changed that may let it go further on its way out. Never fails; any context that may
-    // take Rank::wait_queue.
+    // take Rank::reaper.
     static void enqueue(Agent& agent);
     // By the last thread of a process of `agent`, on its way out.
     static void take_down(Agent& agent);
@@ -38,7 +38,7 @@ private:
     static bool pop(Ref<Agent>& agent, std::uint64_t& deadline);
     static void be_patient(Agent& agent);
     static void forget_patience(Agent& agent);
-    static sync::Protected<Queue, sync::Rank::wait_queue> queue;
+    static sync::Protected<Queue, sync::Rank::reaper> queue;
     static void run(void*);
     static bool hold(Agent& agent);
     static bool let_go(Agent& agent);
@@ -46,9 +46,5 @@ private:
     static bool tear_down_one(Agent& agent);
     static bool end_children(Agent& agent);
 };
-
-// Guards every parent's list of children.
-using AgentTreeLock = sync::SpinLock<sync::Rank::agent_tree>;
-AgentTreeLock& agent_tree_lock();
 
 } // namespace aios

@@ -138,7 +138,7 @@ void Agent::launch(void* argument) {
 }
 
 Result<> Agent::link() {
-    AgentTreeLock::Guard tree(agent_tree_lock());
+    AgentTreeLock::Guard tree(g_agent_tree_lock);
     if (parent_) {
         Agent* const namesake = name_[0] != '\0' ? parent_->named_children_.find(name_text(name_)) : nullptr;
         if (namesake != nullptr && namesake->state() < AgentState::stopping) return fail(Error::already_exists);

@@ -7,7 +7,7 @@ namespace aios {
 // The first child of `at`, or the next sibling of it or of the nearest ancestor that has one. Children stand in the order of
 // their numbers, and an agent keeps its number and its parent when it is taken out: so its place is found all the same.
 Ref<Agent> Agent::next_below(const Agent& top, const Agent& at) {
-    AgentTreeLock::Guard tree(agent_tree_lock());
+    AgentTreeLock::Guard tree(g_agent_tree_lock);
     if (Agent* child = at.children_.first()) return Ref<Agent>::share(*child);
     for (const Agent* up = &at; up != &top && up->parent_; up = up->parent_.get())
         if (Agent* sibling = up->parent_->children_.upper_bound(up->id())) return Ref<Agent>::share(*sibling);

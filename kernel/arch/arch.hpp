@@ -193,7 +193,8 @@ struct KernelRange {
     std::uint64_t base, bytes;
 };
 [[nodiscard]] KernelRange kernel_range();
-Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection protection, bool device_memory);
+enum class Caching : std::uint8_t { memory, device_registers }; // the latter are never cached
+Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection protection, Caching caching);
 // Each address must be mapped; answers the frames. Flushed on all CPUs in one round of interrupts, whose answers it waits
 // for: so whoever has many pages to unmap gives them together, at most kMostUnmapped.
 inline constexpr std::size_t kMostUnmapped = 64;
@@ -217,12 +218,14 @@ Result<bool> user_compare_exchange_u32(std::uint64_t address, std::uint32_t& exp
 void timer_arm(std::uint64_t ticks_deadline); // one shot on this CPU, at that TSC value; past = at once
 void timer_disarm();
 
+enum class FaultAccess : std::uint8_t { read, write, execute };
+
 // --- hooks: implemented by the rest of the kernel, called by arch ----------------------------------------------------
 namespace hook {
 void system_call(TrapFrame& frame); // interrupts on
 // A fault. Returns normally when it was handled (retry); for faults of the kernel that nobody handles, arch panics.
 // `address` is CR2 for page faults. Called with interrupts as they were at the fault.
-bool page_fault(TrapFrame& frame, std::uint64_t address, bool write, bool execute, bool present);
+bool page_fault(TrapFrame& frame, std::uint64_t address, FaultAccess access);
 // Any other exception from user mode, and unresolved page faults.
 void user_exception(TrapFrame& frame, std::uint64_t address);
 void timer();                         // local timer, interrupts off

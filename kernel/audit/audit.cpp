@@ -69,8 +69,9 @@ void Engine::refused(Account& account, Record record) {
     record.trace = Thread::current().trace; // a count keeps the first one's
     Slot* slot = account.slots_.take(Use::call);
     const std::uint64_t now = sched::now_ns();
+    const auto has_slot = slot != nullptr ? Refusals::HasSlot::yes : Refusals::HasSlot::no;
     const auto verdict =
-        account.refusals_.with([&](Refusals& refusals) { return refusals.refused(record, now, slot != nullptr); });
+        account.refusals_.with([&](Refusals& refusals) { return refusals.refused(record, now, has_slot); });
     if (verdict == Refusals::Verdict::record) {
         commit(account, *slot, record);
     } else {
@@ -80,8 +81,8 @@ void Engine::refused(Account& account, Record record) {
     if (verdict != Refusals::Verdict::counted) charge(account, record_price.ns());
 }
 
-bool Engine::take_count(Account& account, std::uint64_t now, bool all, Record& out) {
-    const bool found = account.refusals_.with([&](Refusals& refusals) { return refusals.take_due(now, all, out); });
+bool Engine::take_count(Account& account, std::uint64_t now, Refusals::Which which, Record& out) {
+    const bool found = account.refusals_.with([&](Refusals& refusals) { return refusals.take_due(now, which, out); });
     if (found) out.agent = account.agent_;
     return found;
 }
@@ -89,7 +90,7 @@ bool Engine::take_count(Account& account, std::uint64_t now, bool all, Record& o
 // The counts take the kernel's slots: the agent's own may still be in use.
 void Engine::close(Account& account) {
     Record count;
-    for (const std::uint64_t now = sched::now_ns(); take_count(account, now, true, count);)
+    for (const std::uint64_t now = sched::now_ns(); take_count(account, now, Refusals::Which::any, count);)
         commit(*g_kernel_account, take(*g_kernel_account, Use::urgent), count);
     if (account.listed_.load(std::memory_order_acquire)) look_at_counts();
 }

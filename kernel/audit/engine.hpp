@@ -30,13 +30,13 @@ struct Engine {
     static void refused(Account& account, Record record);
     static void close(Account& account);
     static Result<> make_kernel_account();
-    // The next count that is due (any with `all`).
-    static bool take_count(Account& account, std::uint64_t now, bool all, Record& out);
+    // The next count that is due, or any.
+    static bool take_count(Account& account, std::uint64_t now, Refusals::Which which, Record& out);
 
     // --- the audit thread: log_thread.cpp
     static bool append_next();
     static void append_some(std::uint64_t count);
-    static std::uint64_t append_counts(bool all);
+    static std::uint64_t append_counts(Refusals::Which which);
     static void look_at_counts(); // soon, whether or not one is due
     static void show_head();
     static void finish();

@@ -79,8 +79,8 @@ void Engine::append_some(std::uint64_t count) {
     if (done != 0) record_price.measured(own_cpu_ns() - before, done);
 }
 
-// Counts of refusals that are due (all with `all`); answers when the next one will be.
-std::uint64_t Engine::append_counts(bool all) {
+// Counts of refusals that are due, or any; answers when the next one will be.
+std::uint64_t Engine::append_counts(Refusals::Which which) {
     std::uint64_t next = sched::kNever;
     Account* account = listed.exchange(nullptr, std::memory_order_acquire); // pairs with the release in list()
     while (account != nullptr) {
@@ -88,7 +88,7 @@ std::uint64_t Engine::append_counts(bool all) {
         account->listed_.store(false, std::memory_order_seq_cst); // whoever counts from here on lists it again
         const std::uint64_t now = sched::now_ns();
         Record record;
-        while (take_count(*account, now, all, record))
+        while (take_count(*account, now, which, record))
             g_log->append(record, now, Log::Keep::yes);
         const std::uint64_t due = account->refusals_.with([](Refusals& refusals) { return refusals.next_due(); });
         if (due != Refusals::kNone) {
@@ -114,7 +114,7 @@ void Engine::show_head() {
 void Engine::finish() {
     for (const std::uint64_t last = queue.pushed(); queue.popped() < last;)
         (void)append_next();
-    (void)append_counts(true);
+    (void)append_counts(Refusals::Which::any);
     g_log->send_batch();
     g_log->send_head();
     g_finished.store(true, std::memory_order_release);
@@ -125,8 +125,9 @@ void Engine::run(void*) {
     std::uint64_t batch_due = sched::now_ns() + kBatchNs, counts_due = sched::kNever;
     const auto has_work = [] {
         g_asleep.store(true, std::memory_order_seq_cst); // before the look: whoever comes after it wakes us
-        return queue.has_records() || g_head_wanted.load(std::memory_order_seq_cst) != 0 ||
-               g_look_at_counts.load(std::memory_order_seq_cst) || g_stop.load(std::memory_order_seq_cst);
+        const bool is_asked =
+            g_head_wanted.load(std::memory_order_seq_cst) != 0 || g_look_at_counts.load(std::memory_order_seq_cst);
+        return is_asked || queue.has_records() || g_stop.load(std::memory_order_seq_cst);
     };
     for (;;) {
         // Records are hashed as they come; a batch leaves when it is full or a second old.
@@ -136,9 +137,9 @@ void Engine::run(void*) {
         append_some(kTurn);
         show_head();
         const std::uint64_t now = sched::now_ns();
-        if (g_look_at_counts.exchange(false, std::memory_order_acq_rel) || now >= counts_due ||
-            (now >= batch_due && listed.load(std::memory_order_relaxed) != nullptr))
-            counts_due = append_counts(false);
+        const bool is_asked = g_look_at_counts.exchange(false, std::memory_order_acq_rel);
+        const bool has_listed = now >= batch_due && listed.load(std::memory_order_relaxed) != nullptr;
+        if (is_asked || now >= counts_due || has_listed) counts_due = append_counts(Refusals::Which::due);
         if (now >= batch_due) {
             g_log->send_batch();
             batch_due = now + kBatchNs;

@@ -26,15 +26,16 @@ public:
         opened, // counted, as the first of a record to come
         counted // counted in a record that is to come already
     };
-    // `can_record`: the caller has a slot for a record.
-    Verdict refused(const Record& record, std::uint64_t now, bool can_record) {
+    // Whether the caller has a slot for a record.
+    enum class HasSlot : std::uint8_t { no, yes };
+    Verdict refused(const Record& record, std::uint64_t now, HasSlot has_slot) {
         Door* place = nullptr;
         for (Door& door : doors_) {
             if (door.used && door.is(record)) {
                 place = &door;
                 break;
             }
-            if (place == nullptr && (!door.used || (door.waiting == 0 && is_over(door.since, now)))) place = &door;
+            if (place == nullptr && door.is_free(now)) place = &door;
         }
         if (place == nullptr) return count(others_waiting_, others_since_, now);
         if (!place->used || !place->is(record)) {
@@ -42,7 +43,7 @@ public:
             // Without a slot nothing is recorded now: the count is due as soon as somebody looks.
             place->since = now - kWindowNs;
         }
-        if (can_record && place->waiting == 0 && is_over(place->since, now)) {
+        if (has_slot == HasSlot::yes && place->waiting == 0 && is_over(place->since, now)) {
             place->since = now;
             return Verdict::record;
         }
@@ -52,10 +53,14 @@ public:
         return Verdict::opened;
     }
 
-    // The next count that is due at `now` (all of them with `all`), if there is one: kind, call, details and count.
-    [[nodiscard]] bool take_due(std::uint64_t now, bool all, Record& out) {
+    // The next count that is due at `now` (or any), if there is one: kind, call, details and count.
+    enum class Which : std::uint8_t { due, any };
+    [[nodiscard]] bool take_due(std::uint64_t now, Which which, Record& out) {
+        const auto is_wanted = [&](std::uint64_t waiting, std::uint64_t since) {
+            return waiting != 0 && (which == Which::any || is_over(since, now));
+        };
         for (Door& door : doors_) {
-            if (door.waiting == 0 || (!all && !is_over(door.since, now))) continue;
+            if (!is_wanted(door.waiting, door.since)) continue;
             out = Record{.kind = door.kind, .subject = door.subject, .call = door.call};
             std::ranges::copy(door.detail, out.detail);
             std::ranges::copy(door.name, out.name);
@@ -64,7 +69,7 @@ public:
             door.since = now;
             return true;
         }
-        if (others_waiting_ == 0 || (!all && !is_over(others_since_, now))) return false;
+        if (!is_wanted(others_waiting_, others_since_)) return false;
         out = Record{.kind = Kind::refusal};
         out.count = std::exchange(others_waiting_, 0);
         return true;
@@ -88,9 +93,11 @@ private:
         char name[kMaxAuditText] = {}; // of the first of those that wait
         TraceId trace = {};            // likewise
         [[nodiscard]] bool is(const Record& record) const {
-            return kind == record.kind && call == record.call && subject == record.subject &&
-                   std::ranges::equal(detail, record.detail);
+            if (kind != record.kind || call != record.call || subject != record.subject) return false;
+            return std::ranges::equal(detail, record.detail);
         }
+        // Nothing is lost when another takes it.
+        [[nodiscard]] bool is_free(std::uint64_t now) const { return !used || (waiting == 0 && is_over(since, now)); }
         void set(const Record& record) {
             used = true;
             kind = record.kind;

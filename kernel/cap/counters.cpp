@@ -18,10 +18,10 @@ constinit arch::PerCpu<Counts> g_counts;
 
 } // namespace
 
-void count_check(ObjectType type, Rights needed, bool granted) {
+void count_check(ObjectType type, Rights needed, CheckResult result) {
     const unsigned right = needed.bits() == 0 ? kNoRight : static_cast<unsigned>(std::countr_zero(needed.bits()));
     CheckCount& count = g_counts.mine().of[static_cast<unsigned>(type)][right < kNoRight ? right : kNoRight];
-    ++(granted ? count.granted : count.refused);
+    ++(result == CheckResult::granted ? count.granted : count.refused);
 }
 
 CheckCount checks_of(unsigned type, unsigned right) {

@@ -19,7 +19,8 @@ struct CheckCount {
 };
 
 // Interrupts are off.
-void count_check(ObjectType type, Rights needed, bool granted);
+enum class CheckResult : std::uint8_t { refused, granted };
+void count_check(ObjectType type, Rights needed, CheckResult result);
 // The sum over all CPUs. A snapshot.
 [[nodiscard]] CheckCount checks_of(unsigned type, unsigned right);
 

@@ -13,6 +13,22 @@
 // other, nor for a thread of those who lose something. A top that stays (handle_revoke) loses the children that it had
 // at the start: births are numbered, and those that come later stay.
 //
+// Who could use what has ended, and why nobody does when the call returns:
+//   - A lookup that answered before the node died holds the object. It may finish what it does in this call; whoever blocks
+//     in it looks at the node again, and is woken (revoked_for). is_live() and is_held() load one word: `state_` is written
+//     before anything is told in step 2, and read after its reader has made itself known (a wait queue's entry, a
+//     registration, a mapping that was noted), both sequentially consistent or under the lock of the place where the reader
+//     is known: so the teller finds the reader, or the reader finds the node dead. For mappings authority.hpp tells it.
+//   - A child that is being derived: link_locked() looks at the parent under the tree's lock. It was linked before the node
+//     died, and step 1 finds it below, or it finds the node dead.
+//   - A capability that is on its way into a slot (Table::insert_all) is looked at under the tree's lock and the slots' lock
+//     together. Before it is in the slot step 1 finds it with no table, afterwards with one.
+//   - A capability that lies in a message or an answer: in_flight.hpp tells who takes it out.
+//   - A handle that is being closed: the node names its table until the closer has told the consequences
+//     (last_table_), so a revocation that comes meanwhile tells them as well, and does not return before they are told.
+//   - A node whose last holder is about to free it cannot be retained. It is unlinked here, and nobody can use it: its holder
+//     had the last reference, so no slot, message or lookup has one.
+//
 // The end of a table ends what it paid for, kChunk nodes of its list at a time: each is marked dead and loses what is
 // below it, as above; then all of them, childless now, are one chunk, whose nodes may belong to several trees.
 //
@@ -29,12 +45,14 @@
 namespace aios::cap {
 
 std::uint64_t DerivationTree::now_locked(const DerivationNode& node) {
-    AIOS_ASSERT(lock(node).is_held());
+    lock(node).assert_held();
     return node.tree_->births;
 }
 
 void DerivationTree::link_locked(DerivationNode& parent, DerivationNode& child) {
-    AIOS_ASSERT(lock(parent).is_held() && parent.tree_ == child.tree_);
+    lock(parent).assert_held();
+    AIOS_ASSERT(parent.tree_ == child.tree_);
+    lock(child).assert_held(); // the same
     child.birth_ = ++parent.tree_->births;
     parent.children_.push_back(child);
 }
@@ -44,13 +62,13 @@ DerivationNode::DerivationNode(Reservation charge, Ref<TreeState> tree, Ref<Deri
     : depth_(static_cast<std::uint8_t>(parent ? parent->depth_ + 1 : 0)), rights_(rights), tree_(std::move(tree)),
       charge_(std::move(charge)), parent_(std::move(parent)), object_(std::move(object)) {}
 
-DerivationNode::~DerivationNode() = default;
+DerivationNode::~DerivationNode() { AIOS_ASSERT(children_.is_empty() && table_ == nullptr); }
 
 // Nobody holds it. A revocation that met it may have taken it out of both already.
 void DerivationNode::unlink() {
-    AIOS_ASSERT(children_.is_empty() && table_ == nullptr);
     if (parent_) {
         DerivationLock::Guard guard(tree_->lock);
+        DerivationTree::lock(*parent_).assert_held(); // one tree, one lock
         if (sibling_.is_linked()) parent_->children_.remove(*this);
     }
     if (payer_list_) payer_list_->remove(*this);
@@ -125,9 +143,17 @@ struct DerivationTree::Batch {
     unsigned count = 0;
 };
 
+// From among its parent's children, if it stands there.
+void DerivationTree::unlink_locked(DerivationNode& node) {
+    lock(node).assert_held();
+    if (!node.sibling_.is_linked()) return;
+    lock(*node.parent_).assert_held(); // one tree, one lock
+    node.parent_->children_.remove(node);
+}
+
 // Nothing new is derived from the node, its handle answers `revoked`, and where it travels nothing is left of it.
 void DerivationTree::end_locked(DerivationNode& node) {
-    AIOS_ASSERT(lock(node).is_held());
+    lock(node).assert_held();
     (void)node.end(mm::Authority::State::dead);
     if (InFlight* place = std::exchange(node.place_, nullptr); place != nullptr) node.self_ = place->strip();
     if (node.table_ == nullptr) return;
@@ -138,12 +164,13 @@ void DerivationTree::end_locked(DerivationNode& node) {
 
 // Step 1 for one childless node.
 void DerivationTree::take_locked(DerivationNode& node, Batch& batch) {
+    lock(node).assert_held();
     AIOS_ASSERT(node.children_.is_empty());
     end_locked(node);
     if (!node.references_.try_retain()) {
         // Its last holder is about to free it, and does not mind that its parent does not know it any more. The walk
         // would find it again.
-        if (node.sibling_.is_linked()) node.parent_->children_.remove(node);
+        unlink_locked(node);
         return;
     }
     Ending& ending = batch.endings[batch.count++];
@@ -157,16 +184,22 @@ void DerivationTree::take_locked(DerivationNode& node, Batch& batch) {
 // Step 1: down to the leaves below `top`. False: there are none.
 bool DerivationTree::collect_below(DerivationNode& top, std::uint64_t until, Batch& batch) {
     DerivationLock::Guard guard(lock(top));
-    const auto may_go = [&](const DerivationNode& child) { return child.parent_ != &top || child.birth_ <= until; };
+    const auto may_go = [&](const DerivationNode& child) {
+        lock(child).assert_held(); // one tree, one lock: here and below
+        return child.parent_ != &top || child.birth_ <= until;
+    };
     DerivationNode* bottom = nullptr;
     for (DerivationNode* child = top.children_.front(); child != nullptr && may_go(*child);
          child = child->children_.front()) {
+        lock(*child).assert_held();
         end_locked(*child);
         bottom = child;
     }
     if (bottom == nullptr) return false;
     DerivationNode& parent = *bottom->parent_;
+    lock(parent).assert_held();
     for (unsigned steps = 0; steps < kChunk && bottom != nullptr && may_go(*bottom); ++steps) {
+        lock(*bottom).assert_held();
         DerivationNode* next = parent.children_.next(*bottom);
         if (bottom->children_.is_empty()) take_locked(*bottom, batch);
         bottom = next;
@@ -192,10 +225,10 @@ void DerivationTree::tell(Batch& batch) {
 }
 
 // Step 3 for one node, under the lock of its tree.
-void DerivationTree::finish_locked(Ending& ending) {
-    DerivationNode& node = *ending.node;
+void DerivationTree::finish_locked(DerivationNode& node, Ending& ending) {
+    lock(node).assert_held();
     if (std::exchange(node.has_ended_, true)) return; // another revocation was here
-    if (node.sibling_.is_linked()) node.parent_->children_.remove(node);
+    unlink_locked(node);
     if (node.payer_list_) node.payer_list_->remove(node);
     ending.self = std::move(node.self_);
     ending.parent = std::move(node.parent_);
@@ -209,17 +242,20 @@ void DerivationTree::finish(Batch& batch) {
     for (unsigned i = 0; i < batch.count;) {
         DerivationNode& first = *batch.endings[i].node;
         DerivationLock::Guard guard(lock(first));
-        for (; i < batch.count && batch.endings[i].node->tree_ == first.tree_; ++i)
-            finish_locked(batch.endings[i]);
+        for (; i < batch.count && batch.endings[i].node->tree_ == first.tree_; ++i) {
+            DerivationNode& node = *batch.endings[i].node;
+            lock(node).assert_held(); // that of `first`
+            finish_locked(node, batch.endings[i]);
+        }
     }
 }
 
 void DerivationTree::destroy_below(DerivationNode& top, std::uint64_t until) {
     for (;;) {
         Batch batch;
-        if (!collect_below(top, until, batch)) return;
-        tell(batch);
-        finish(batch);
+        if (!collect_below(top, until, batch)) return; // 1
+        tell(batch);                                   // 2
+        finish(batch);                                 // 3
     }
 }
 

@@ -35,7 +35,7 @@ struct TreeState {
     }
     RefCount references;
     DerivationLock lock;
-    std::uint64_t births = 0; // under the lock
+    std::uint64_t births AIOS_GUARDED_BY(lock) = 0;
 };
 
 class DerivationNode final : public mm::Authority {
@@ -65,9 +65,10 @@ private:
     RefCount references_;
     const std::uint8_t depth_;
     const Rights rights_;
-    bool counted_ = false;    // not in a slot, but the object was told of it as of a handle: in flight, or taken
-    bool has_ended_ = false;  // a revocation is done with it
-    std::uint64_t birth_ = 0; // when it was linked; children that are older than a revocation end with it
+    bool counted_ = false;   // not in a slot, but the object was told of it as of a handle: in flight, or taken
+    bool has_ended_ = false; // a revocation is done with it
+    std::uint64_t birth_ AIOS_GUARDED_BY(tree_->lock) =
+        0; // when it was linked; children that are older than a revocation end with it
     const Ref<TreeState> tree_;
     Reservation charge_;
     Ref<DerivationNode> parent_;
@@ -86,7 +87,7 @@ public: // for the list types, which need complete access to the members
     using Paid = IntrusiveList<DerivationNode, &DerivationNode::paid_>;
 
 private:
-    Children children_;
+    Children children_ AIOS_GUARDED_BY(tree_->lock);
 };
 
 // A capability outside a table: in a queued message, in a spawn request. Dies with its derivation like one inside; when
@@ -110,11 +111,13 @@ struct Capability {
 
 // Only for cap::Table.
 struct DerivationTree {
-    static DerivationLock& lock(const DerivationNode& node) { return node.tree_->lock; }
+    static DerivationLock& lock(const DerivationNode& node) AIOS_RETURNS_CAPABILITY(node.tree_->lock) {
+        return node.tree_->lock;
+    }
     static constexpr std::uint64_t kAll = ~0ull;
     // The birth of whatever is linked in the node's tree from now on is greater. Under its lock.
-    static std::uint64_t now_locked(const DerivationNode& node);
-    static void link_locked(DerivationNode& parent, DerivationNode& child);
+    static std::uint64_t now_locked(const DerivationNode& node) AIOS_REQUIRES(node.tree_->lock);
+    static void link_locked(DerivationNode& parent, DerivationNode& child) AIOS_REQUIRES(parent.tree_->lock);
     // Ends everything below `top` that was born up to `until`, in chunks. Takes the lock; the caller holds none, and a
     // reference to `top`. Any number may run at once, on the same nodes too.
     static void destroy_below(DerivationNode& top, std::uint64_t until);
@@ -126,11 +129,12 @@ private:
     struct Batch;
     static bool collect_below(DerivationNode& top, std::uint64_t until, Batch& batch);
     static bool end_top(DerivationNode& top);
-    static void end_locked(DerivationNode& node);
-    static void take_locked(DerivationNode& node, Batch& batch);
+    static void unlink_locked(DerivationNode& node) AIOS_REQUIRES(node.tree_->lock);
+    static void end_locked(DerivationNode& node) AIOS_REQUIRES(node.tree_->lock);
+    static void take_locked(DerivationNode& node, Batch& batch) AIOS_REQUIRES(node.tree_->lock);
     static void tell(Batch& batch);
     static void finish(Batch& batch);
-    static void finish_locked(Ending& ending);
+    static void finish_locked(DerivationNode& node, Ending& ending) AIOS_REQUIRES(node.tree_->lock);
 };
 
 // Bytes that a dead node takes for as long as somebody keeps it, with the state of its tree: its charge is home by then.

@@ -18,8 +18,8 @@ void PaidList::release() {
     if (references_.release()) mm::destroy(this);
 }
 
-bool PaidList::add(DerivationNode& node) {
-    AIOS_ASSERT(DerivationTree::lock(node).is_held());
+bool PaidList::add_locked(DerivationNode& node) {
+    DerivationTree::lock(node).assert_held();
     Guard guard(lock_);
     if (closed_) return false;
     node.payer_list_ = Ref<PaidList>::share(*this);

@@ -22,7 +22,7 @@ public:
     void release();
 
     // Under the lock of the node's tree. False: the list is closed.
-    [[nodiscard]] bool add(DerivationNode& node);
+    [[nodiscard]] bool add_locked(DerivationNode& node) AIOS_REQUIRES(node.tree_->lock);
     void remove(DerivationNode& node); // if it is still there
     void close();                      // nothing comes any more: the table ends
 
@@ -46,8 +46,8 @@ private:
 
     RefCount references_;
     sync::SpinLock<sync::Rank::cap_paid> lock_;
-    bool closed_ = false;
-    DerivationNode::Paid nodes_;
+    bool closed_ AIOS_GUARDED_BY(lock_) = false;
+    DerivationNode::Paid nodes_ AIOS_GUARDED_BY(lock_);
     Reservation charge_;
 };
 

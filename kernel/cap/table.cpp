@@ -34,6 +34,7 @@ void Table::release() {
 }
 
 Result<> Table::grow_locked() {
+    lock_.assert_held();
     if (chunk_count_ == kMaxChunks) return fail(Error::no_space);
     Reservation charge = TRY(Reservation::make(*payer_, Resource::memory, mm::cost_of<Chunk>));
     Chunk* chunk = TRY(mm::make<Chunk>());
@@ -50,6 +51,7 @@ Result<> Table::grow_locked() {
 
 // `count` slots are free and charged afterwards, or nothing changed.
 Result<> Table::ensure_free_locked(std::uint32_t count) {
+    lock_.assert_held();
     if (closed_) return fail(Error::bad_state);
     while (free_count_ < count)
         TRY(grow_locked());
@@ -57,6 +59,7 @@ Result<> Table::ensure_free_locked(std::uint32_t count) {
 }
 
 std::uint32_t Table::promise_slot_locked() {
+    lock_.assert_held();
     const std::uint32_t index = first_free_;
     Slot& slot = slot_at(index);
     AIOS_ASSERT(slot.state == SlotState::free);
@@ -68,6 +71,8 @@ std::uint32_t Table::promise_slot_locked() {
 }
 
 Handle Table::fill_locked(std::uint32_t index, Ref<DerivationNode> node) {
+    lock_.assert_held();
+    DerivationTree::lock(*node).assert_held();
     Slot& slot = slot_at(index);
     AIOS_ASSERT(slot.state == SlotState::promised);
     slot.state = SlotState::used;
@@ -80,6 +85,7 @@ Handle Table::fill_locked(std::uint32_t index, Ref<DerivationNode> node) {
 }
 
 Table::Slot* Table::find_locked(Handle handle) {
+    lock_.assert_held();
     const auto index = static_cast<std::uint32_t>(handle);
     if (index >= chunk_count_ * kChunkSlots) return nullptr;
     Slot& slot = slot_at(index);
@@ -88,6 +94,7 @@ Table::Slot* Table::find_locked(Handle handle) {
 }
 
 Table::Taken Table::free_slot_locked(Slot& slot, std::uint32_t index) {
+    lock_.assert_held();
     Taken taken{Ref<Object>::adopt(slot.object), Ref<DerivationNode>::adopt(slot.node), slot.rights, false};
     if (taken.node) taken.node->table_ = nullptr;
     slot.object = nullptr;
@@ -105,32 +112,32 @@ Table::Taken Table::free_slot_locked(Slot& slot, std::uint32_t index) {
     return taken;
 }
 
+// Why the slot does not grant what is asked; nothing: it does. The order is that of lookup().
+std::optional<Error> Table::objection_locked(const Slot* slot, const Asked& asked) const {
+    lock_.assert_held();
+    if (slot == nullptr) return Error::bad_handle;
+    if (slot->state == SlotState::revoked || !slot->node->is_live()) return Error::revoked;
+    if (asked.type != ObjectType::any && asked.type != slot->object->type()) return Error::wrong_type;
+    if (!slot->rights.contains(asked.rights)) return Error::missing_right;
+    return std::nullopt;
+}
+
 Permitted<Checked<Object>> Table::lookup_any(Handle handle, ObjectType type, Rights needed) {
     SlotsGuard guard(lock_);
     Slot* slot = find_locked(handle);
     const Asked asked{type, needed};
-    Error error = Error::bad_handle;
-    if (slot != nullptr) [[likely]] {
-        if (slot->state == SlotState::revoked || !slot->node->is_live()) {
-            error = Error::revoked;
-        } else {
-            const ObjectType actual = slot->object->type();
-            if (type != ObjectType::any && actual != type) {
-                error = Error::wrong_type;
-            } else if (!slot->rights.contains(needed)) {
-                type = actual;
-                error = Error::missing_right;
-            } else {
-                ++checks_.granted;
-                count_check(actual, needed, true);
-                return Checked<Object>{Ref<Object>::share(*slot->object), slot->rights,
-                                       Ref<DerivationNode>::share(*slot->node)};
-            }
-        }
+    const std::optional<Error> objection = objection_locked(slot, asked);
+    if (!objection) [[likely]] {
+        ++checks_.granted;
+        count_check(slot->object->type(), needed, CheckResult::granted);
+        return Checked<Object>{Ref<Object>::share(*slot->object), slot->rights,
+                               Ref<DerivationNode>::share(*slot->node)};
     }
     ++checks_.refused;
-    count_check(type, needed, false);
-    return refuse(error, asked);
+    // A missing right is counted under the type that the object is of, anything else under the one that was asked for.
+    const ObjectType counted = *objection == Error::missing_right ? slot->object->type() : type;
+    count_check(counted, needed, CheckResult::refused);
+    return refuse(*objection, asked);
 }
 
 Result<Handle> Table::insert(Capability&& capability) {
@@ -183,7 +190,7 @@ Result<> Table::insert_all(std::span<Capability> capabilities, std::span<Handle>
 
 // Which tree the slot's node is of, and so which lock, is seen without that lock: the node is held meanwhile. The slot can
 // have been revoked, or closed, when the lock is there, but what a handle names does not change.
-Result<Table::Taken> Table::take(Handle handle, bool names_table) {
+Result<Table::Taken> Table::take(Handle handle, NamesTable names_table) {
     const auto index = static_cast<std::uint32_t>(handle);
     Ref<DerivationNode> seen; // dropped outside the locks
     {
@@ -199,7 +206,7 @@ Result<Table::Taken> Table::take(Handle handle, bool names_table) {
     if (slot == nullptr) return fail(Error::bad_handle);
     Taken taken = free_slot_locked(*slot, index);
     taken.was_mapped = taken.node && taken.node->end(mm::Authority::State::closed);
-    if (taken.was_mapped && names_table) taken.node->last_table_ = Ref<Table>::share(*this);
+    if (taken.was_mapped && names_table == NamesTable::yes) taken.node->last_table_ = Ref<Table>::share(*this);
     return taken;
 }
 
@@ -207,7 +214,7 @@ Result<Table::Taken> Table::take(Handle handle, bool names_table) {
 // are, and does not wait for the closer: the node names the table until they are told, so that it can tell them as
 // well.
 Result<> Table::close(Handle handle) {
-    Taken taken = TRY(take(handle, true));
+    Taken taken = TRY(take(handle, NamesTable::yes));
     if (!taken.node) return {};
     taken.object->handle_removed(taken.rights);
     if (!taken.was_mapped) return {};
@@ -216,6 +223,11 @@ Result<> Table::close(Handle handle) {
     DerivationLock::Guard tree(DerivationTree::lock(*taken.node));
     told = std::move(taken.node->last_table_);
     return {};
+}
+
+std::uint32_t Table::slot_count() const {
+    SlotsGuard guard(lock_);
+    return chunk_count_ * kChunkSlots;
 }
 
 Handle Table::handle_at(std::uint32_t index) const {

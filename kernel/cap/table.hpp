@@ -8,6 +8,7 @@
 // each slot that is not free is charged as one of Resource::handles, each chunk as memory.
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "abi/call_types.hpp"
@@ -134,19 +135,26 @@ private:
 
     Result<Ref<DerivationNode>> make_node(Ref<DerivationNode> parent, Ref<Object> object, Rights rights);
     // Under the lock of its tree: below its parent and among what is paid. revoked; bad_state: the table has ended.
-    Result<> link_locked(DerivationNode& node);
-    Result<> grow_locked();
-    Result<> ensure_free_locked(std::uint32_t count);
-    std::uint32_t promise_slot_locked(); // one is free
-    Handle fill_locked(std::uint32_t index, Ref<DerivationNode> node);
-    Slot& slot_at(std::uint32_t index) { return chunks_[index / kChunkSlots]->slots[index % kChunkSlots]; }
-    Slot* find_locked(Handle handle);
-    Taken free_slot_locked(Slot& slot, std::uint32_t index);
+    Result<> link_locked(DerivationNode& node) AIOS_REQUIRES(node.tree_->lock);
+    Result<> grow_locked() AIOS_REQUIRES(lock_);
+    Result<> ensure_free_locked(std::uint32_t count) AIOS_REQUIRES(lock_);
+    std::uint32_t promise_slot_locked() AIOS_REQUIRES(lock_); // one is free
+    // Also under the lock of the node's tree.
+    Handle fill_locked(std::uint32_t index, Ref<DerivationNode> node) AIOS_REQUIRES(lock_);
+    Slot& slot_at(std::uint32_t index) AIOS_REQUIRES(lock_) {
+        return chunks_[index / kChunkSlots]->slots[index % kChunkSlots];
+    }
+    Slot* find_locked(Handle handle) AIOS_REQUIRES(lock_);
+    Taken free_slot_locked(Slot& slot, std::uint32_t index) AIOS_REQUIRES(lock_);
     // Revocation, under the derivation lock: the object goes to the node, the slot stays taken. Answers its reference.
     [[nodiscard]] Ref<DerivationNode> strip_slot(DerivationNode& node);
+    [[nodiscard]] std::uint32_t slot_count() const;
     [[nodiscard]] Handle handle_at(std::uint32_t index) const; // kNoHandle if there is none
-    // Empties the slot of a handle. names_table: the node names this table until the caller has told the consequences.
-    Result<Taken> take(Handle handle, bool names_table);
+    [[nodiscard]] std::optional<Error> objection_locked(const Slot* slot, const Asked& asked) const
+        AIOS_REQUIRES(lock_);
+    // Empties the slot of a handle. `yes`: the node names this table until the caller has told the consequences.
+    enum class NamesTable : std::uint8_t { no, yes };
+    Result<Taken> take(Handle handle, NamesTable names_table);
 
     RefCount references_;
     Reservation charge_;
@@ -155,13 +163,13 @@ private:
     const std::uint64_t holder_;
     const Ref<PaidList> paid_; // what it derived or created
     mutable sync::SpinLock<sync::Rank::cap_table> lock_;
-    Chunk* chunks_[kMaxChunks] = {};
-    std::uint32_t chunk_count_ = 0;
-    std::uint32_t first_free_ = kNoSlot;
-    std::uint32_t free_count_ = 0;
-    std::uint32_t used_ = 0;
-    bool closed_ = false;
-    Checks checks_{0, 0};
+    Chunk* chunks_[kMaxChunks] AIOS_GUARDED_BY(lock_) = {};
+    std::uint32_t chunk_count_ AIOS_GUARDED_BY(lock_) = 0;
+    std::uint32_t first_free_ AIOS_GUARDED_BY(lock_) = kNoSlot;
+    std::uint32_t free_count_ AIOS_GUARDED_BY(lock_) = 0;
+    std::uint32_t used_ AIOS_GUARDED_BY(lock_) = 0;
+    bool closed_ AIOS_GUARDED_BY(lock_) = false;
+    Checks checks_ AIOS_GUARDED_BY(lock_){0, 0};
 };
 
 } // namespace aios::cap

@@ -16,9 +16,13 @@ Result<Ref<DerivationNode>> Table::make_node(Ref<DerivationNode> parent, Ref<Obj
 }
 
 Result<> Table::link_locked(DerivationNode& node) {
+    DerivationTree::lock(node).assert_held();
     if (node.parent_ && !node.parent_->is_live()) return fail(Error::revoked);
-    if (!paid_->add(node)) return fail(Error::bad_state);
-    if (node.parent_) DerivationTree::link_locked(*node.parent_, node);
+    if (!paid_->add_locked(node)) return fail(Error::bad_state);
+    if (node.parent_) {
+        DerivationTree::lock(*node.parent_).assert_held(); // the same tree
+        DerivationTree::link_locked(*node.parent_, node);
+    }
     return {};
 }
 
@@ -72,10 +76,11 @@ void Table::close_all() {
     DerivationTree::destroy_paid(*paid_);
     // What others gave goes back to them. The table does not grow any more.
     bool was_mapped = false;
-    for (std::uint32_t index = 0; index < chunk_count_ * kChunkSlots; ++index) {
+    const std::uint32_t slots = slot_count();
+    for (std::uint32_t index = 0; index < slots; ++index) {
         const Handle handle = handle_at(index);
         if (handle == kNoHandle) continue;
-        auto taken = take(handle, false);
+        auto taken = take(handle, NamesTable::no);
         if (!taken || !taken->object) continue;
         was_mapped = was_mapped || taken->was_mapped;
         taken->object->handle_removed(taken->rights);

@@ -47,12 +47,15 @@ Bytes bytes_of(const T& value) {
     return std::as_bytes(std::span(&value, 1));
 }
 
+// What a generator that is stuck gives, or one that is not there.
+bool looks_random(std::uint64_t word, std::uint64_t last) { return word != last && word != 0 && word != ~0ull; }
+
 // RDRAND words; false when it is missing, fails, or repeats itself (a stuck generator).
 bool hardware_words(std::span<std::uint64_t> words) {
     std::uint64_t last = 0;
     for (auto& word : words) {
         const auto value = arch::hardware_random();
-        if (!value || *value == last || *value == 0 || *value == ~0ull) return false;
+        if (!value || !looks_random(*value, last)) return false;
         word = last = *value;
     }
     return true;

@@ -48,13 +48,17 @@ std::optional<VirtioPlace> place_of(std::string_view value) {
     return VirtioPlace{*base, *bytes};
 }
 
+// Room for the registers, at an address that a processor can have (52 bits) and they can stand at.
+bool may_be_device(const VirtioPlace& place) {
+    constexpr std::uint64_t kLimit = 1ull << 52;
+    if (place.base == 0 || place.base % 4 != 0 || place.base >= kLimit) return false;
+    return place.bytes >= kVirtioMmioBytes && place.bytes <= kLimit - place.base;
+}
+
 } // namespace
 
 void add_virtio_place(VirtioPlaces& places, const VirtioPlace& place) {
-    constexpr std::uint64_t kLimit = 1ull << 52;
-    if (place.bytes < kVirtioMmioBytes || place.base % 4 != 0 || place.base == 0 || place.base >= kLimit ||
-        place.bytes > kLimit - place.base)
-        return;
+    if (!may_be_device(place)) return;
     for (const VirtioPlace& known : places) {
         if (known.base == place.base) return;
     }

@@ -89,14 +89,11 @@ void user_access_resumes() {
     interrupts_disable();
 }
 
-bool page_fault(TrapFrame& frame, std::uint64_t address, bool write, bool execute, bool) {
+bool page_fault(TrapFrame& frame, std::uint64_t address, FaultAccess access) {
     Process* process = Process::current_or_null();
     if (process == nullptr || address >= kUserHigh) return false;
     const CopyPause pause(Thread::current());
-    using Access = mm::AddressSpace::Access;
-    const Result<> resolved = process->memory().fault(address, execute ? Access::execute
-                                                               : write ? Access::write
-                                                                       : Access::read);
+    const Result<> resolved = process->memory().fault(address, access);
     if (resolved) return true;
     const EndReason reason = end_reason_of(resolved.error());
     if (reason == EndReason::none) return false;

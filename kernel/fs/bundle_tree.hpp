@@ -21,7 +21,7 @@ public:
     Result<> create_link(std::string_view, std::string_view) override { return fail(Error::missing_right); }
     Result<> create_hard_link(std::string_view, std::string_view) override { return fail(Error::missing_right); }
     Result<> remove(std::string_view, NodeKind) override { return fail(Error::missing_right); }
-    Result<> rename(std::string_view, std::string_view, bool) override { return fail(Error::missing_right); }
+    Result<> rename(std::string_view, std::string_view, IfPresent) override { return fail(Error::missing_right); }
     Result<> list(std::uint64_t index, TreeEntry& out) override;
 
     [[nodiscard]] Section& section() const { return *section_; }

@@ -19,7 +19,7 @@ int compare_with_prefix(std::string_view path, std::string_view directory) {
     if (head != 0) return head;
     if (path.size() == directory.size()) return -1; // the directory's own name comes before what is below it
     const auto next = static_cast<unsigned char>(path[directory.size()]);
-    return next < '/' ? -1 : next > '/' ? 1 : 0;
+    return static_cast<int>(next) - '/';
 }
 
 // The number of leading bytes up to a slash that both paths share: their common directory, with its slash.

@@ -6,7 +6,8 @@ namespace aios::fs {
 using namespace std::string_view_literals;
 
 bool is_component(std::string_view name) {
-    if (name.empty() || name.size() > kMaxComponent || name == "."sv || name == ".."sv) return false;
+    if (name.empty() || name.size() > kMaxComponent) return false;
+    if (name == "."sv || name == ".."sv) return false;
     for (const char c : name)
         if (c == '\0' || c == '/') return false;
     return true;

@@ -58,14 +58,14 @@ TemporaryNode::TemporaryNode(Ref<Store> store, Reservation charge, NodeKind kind
 
 TemporaryNode::~TemporaryNode() { mm::heap_free(target_); }
 
-Result<Ref<TemporaryNode>> TemporaryNode::create(Ref<Store> store, NodeKind kind, std::uint32_t mode,
-                                                 std::string_view target) {
+Result<Ref<TemporaryNode>> TemporaryNode::create_locked(const Ref<Store>& store, NodeKind kind, std::uint32_t mode,
+                                                        std::string_view target) {
+    store->mutex.assert_held();
     Payer& payer = *store->payer;
     const std::uint64_t target_cost = kind == NodeKind::link ? mm::heap_cost(target.size()) : 0;
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<TemporaryNode> + target_cost));
     const std::uint64_t id = store->next_id++;
-    auto node =
-        Ref<TemporaryNode>::adopt(TRY(mm::make<TemporaryNode>(std::move(store), std::move(charge), kind, mode, id)));
+    auto node = Ref<TemporaryNode>::adopt(TRY(mm::make<TemporaryNode>(store, std::move(charge), kind, mode, id)));
     if (kind == NodeKind::file) node->pages_ = TRY(mm::Pages::create(payer, 0, mm::ChargeWhen::at_touch));
     if (kind == NodeKind::link) {
         node->target_ = static_cast<char*>(mm::heap_allocate(target.size()));
@@ -132,27 +132,33 @@ Result<std::uint64_t> TemporaryNode::read_link(char* out, std::uint64_t capacity
 }
 
 DirectoryEntry* TemporaryNode::find(std::string_view name) const {
+    assert_held();
     DirectoryEntry* entry = by_name_.find(EntryKey{name, false});
     return entry != nullptr ? entry : by_name_.find(EntryKey{name, true});
 }
 
 void TemporaryNode::link(DirectoryEntry& entry) {
+    assert_held();
+    TemporaryNode& node = *entry.node;
+    node.assert_held(); // the same lock
     entry.directory = this;
     entry.position = next_position_++;
     by_name_.insert(entry);
     by_position_.insert(entry);
-    ++entry.node->links_;
-    if (entry.node->is_directory()) entry.node->own_entry_ = &entry;
+    ++node.links_;
+    if (node.is_directory()) node.own_entry_ = &entry;
     ++store_->changes;
 }
 
 Ref<TemporaryNode> TemporaryNode::unlink(DirectoryEntry& entry) {
+    assert_held();
+    Ref<TemporaryNode> node = entry.node;
+    node->assert_held(); // the same lock
     by_name_.erase(entry);
     by_position_.erase(entry);
-    --entry.node->links_;
-    entry.node->own_entry_ = nullptr;
+    --node->links_;
+    node->own_entry_ = nullptr;
     ++store_->changes;
-    Ref<TemporaryNode> node = entry.node;
     DirectoryEntry::destroy(*store_, &entry);
     return node;
 }

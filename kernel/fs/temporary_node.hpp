@@ -21,8 +21,9 @@ struct Store {
     RefCount references;
     const Ref<Payer> payer;
     sync::Mutex<sync::Rank::file_tree> mutex;
-    std::uint64_t next_id = 1;
-    std::uint64_t changes = 0; // of the structure: remembered places are good while it stands still
+    std::uint64_t next_id AIOS_GUARDED_BY(mutex) = 1;
+    std::uint64_t
+        changes AIOS_GUARDED_BY(mutex) = 0; // of the structure: remembered places are good while it stands still
     void retain() { references.retain(); }
     void release() {
         if (references.release()) mm::destroy(this);
@@ -57,8 +58,8 @@ struct DirectoryEntry {
 class TemporaryNode final : public Node {
 public:
     // `target` is for links only.
-    static Result<Ref<TemporaryNode>> create(Ref<Store> store, NodeKind kind, std::uint32_t mode,
-                                             std::string_view target = {});
+    static Result<Ref<TemporaryNode>> create_locked(const Ref<Store>& store, NodeKind kind, std::uint32_t mode,
+                                                    std::string_view target = {}) AIOS_REQUIRES(store->mutex);
     void retain() override { references_.retain(); }
     void release() override;
     NodeInfo info() override;
@@ -69,42 +70,58 @@ public:
     Result<> entry(std::uint64_t position, Entry& out) override;
     Result<std::uint64_t> read_link(char* out, std::uint64_t capacity) override;
 
-    // --- for TemporaryTree, under the store's lock -------------------------------------------------------------------
+    // --- for TemporaryTree, under the store's lock: each asserts that, as clang cannot know that two nodes have one store
     [[nodiscard]] NodeKind kind() const { return kind_; }
     [[nodiscard]] bool is_directory() const { return kind_ == NodeKind::directory; }
     [[nodiscard]] DirectoryEntry* find(std::string_view name) const;
-    [[nodiscard]] bool is_empty() const { return by_name_.is_empty(); }
-    [[nodiscard]] DirectoryEntry* first() const { return by_name_.first(); }
-    [[nodiscard]] DirectoryEntry* after(const DirectoryEntry& entry) const { return by_name_.next(entry); }
+    [[nodiscard]] bool is_empty() const {
+        assert_held();
+        return by_name_.is_empty();
+    }
+    [[nodiscard]] DirectoryEntry* first() const {
+        assert_held();
+        return by_name_.first();
+    }
+    [[nodiscard]] DirectoryEntry* after(const DirectoryEntry& entry) const {
+        assert_held();
+        return by_name_.next(entry);
+    }
     void link(DirectoryEntry& entry);                               // its node gets one name more
     [[nodiscard]] Ref<TemporaryNode> unlink(DirectoryEntry& entry); // out of this directory; its node, one name less
-    [[nodiscard]] DirectoryEntry* own_entry() const {
+    [[nodiscard]] DirectoryEntry* own_entry() const {               // directories: their only name; root: nullptr
+        assert_held();
         return own_entry_;
-    } // directories: their only name; root: nullptr
-    void touch(std::uint64_t ns) { modified_ns_ = ns; }
+    }
+    void touch(std::uint64_t ns) {
+        assert_held();
+        modified_ns_ = ns;
+    }
     [[nodiscard]] std::uint64_t bytes() const;
 
     TemporaryNode(Ref<Store> store, Reservation charge, NodeKind kind, std::uint32_t mode, std::uint64_t id);
 
 private:
     ~TemporaryNode();
+    void assert_held() const AIOS_ASSERT_CAPABILITY(store_->mutex) { store_->mutex.assert_held(); }
 
     RefCount references_;
     const Ref<Store> store_;
     Reservation charge_;
     const NodeKind kind_;
     const std::uint64_t id_;
-    std::uint32_t mode_;
-    std::uint32_t links_ = 0;
-    std::uint64_t modified_ns_ = 0;
-    Ref<mm::Pages> pages_;   // files
+    std::uint32_t mode_ AIOS_GUARDED_BY(store_->mutex);
+    std::uint32_t links_ AIOS_GUARDED_BY(store_->mutex) = 0;
+    std::uint64_t modified_ns_ AIOS_GUARDED_BY(store_->mutex) = 0;
+    Ref<mm::Pages> pages_;   // files; constant, like a link's target
     char* target_ = nullptr; // links
     std::uint32_t target_bytes_ = 0;
     // directories
-    IntrusiveTree<DirectoryEntry, &DirectoryEntry::by_name, &DirectoryEntry::key> by_name_;
-    IntrusiveTree<DirectoryEntry, &DirectoryEntry::by_position, &DirectoryEntry::position> by_position_;
-    std::uint64_t next_position_ = 0;
-    DirectoryEntry* own_entry_ = nullptr;
+    IntrusiveTree<DirectoryEntry, &DirectoryEntry::by_name, &DirectoryEntry::key>
+        by_name_ AIOS_GUARDED_BY(store_->mutex);
+    IntrusiveTree<DirectoryEntry, &DirectoryEntry::by_position, &DirectoryEntry::position>
+        by_position_ AIOS_GUARDED_BY(store_->mutex);
+    std::uint64_t next_position_ AIOS_GUARDED_BY(store_->mutex) = 0;
+    DirectoryEntry* own_entry_ AIOS_GUARDED_BY(store_->mutex) = nullptr;
 
     template <typename T>
     friend void mm::destroy(T*);

@@ -24,7 +24,6 @@ public:
 
     [[nodiscard]] bool is_writable() const override { return true; }
     Result<Ref<Node>> open(std::string_view path, Payer&) override { // nodes are charged to the tree's payer
-
         Guard guard(store_->mutex);
         const Result<Ref<TemporaryNode>> node = find_locked(path);
         if (!node) return fail(Error::not_found); // whatever is wrong with the path: nothing stands there
@@ -44,7 +43,7 @@ public:
     }
     Result<> create_hard_link(std::string_view path, std::string_view existing) override;
     Result<> remove(std::string_view path, NodeKind kind) override;
-    Result<> rename(std::string_view from, std::string_view to, bool replace) override;
+    Result<> rename(std::string_view from, std::string_view to, IfPresent if_present) override;
     Result<> list(std::uint64_t index, TreeEntry& out) override;
 
 private:
@@ -54,13 +53,13 @@ private:
         DirectoryEntry* entry;
         std::string_view name;
     };
-    Result<Ref<TemporaryNode>> find_locked(std::string_view path);
-    Result<Place> place_locked(std::string_view path);
+    Result<Ref<TemporaryNode>> find_locked(std::string_view path) AIOS_REQUIRES(store_->mutex);
+    Result<Place> place_locked(std::string_view path) AIOS_REQUIRES(store_->mutex);
     Result<Ref<TemporaryNode>> create(std::string_view path, NodeKind kind, std::uint32_t mode,
                                       std::string_view target);
     static void touch(TemporaryNode& directory) { directory.touch(time::wall_ns()); }
-    DirectoryEntry* next_file(DirectoryEntry* entry);
-    Result<> describe(const DirectoryEntry& entry, TreeEntry& out);
+    DirectoryEntry* next_file_locked(DirectoryEntry* entry) AIOS_REQUIRES(store_->mutex);
+    Result<> describe(const DirectoryEntry& entry, TreeEntry& out) AIOS_REQUIRES(store_->mutex);
     void remove_everything();
 
     const Ref<Store> store_;
@@ -69,10 +68,11 @@ private:
     struct Cursor {
         std::uint64_t index = 0, changes = 0;
         DirectoryEntry* entry = nullptr;
-    } cursor_;
+    } cursor_ AIOS_GUARDED_BY(store_->mutex);
 };
 
 Result<Ref<TemporaryNode>> TemporaryTree::find_locked(std::string_view path) {
+    store_->mutex.assert_held();
     if (path.empty()) return root_;
     const Place place = TRY(place_locked(path));
     if (place.entry == nullptr) return fail(Error::not_found);
@@ -81,6 +81,7 @@ Result<Ref<TemporaryNode>> TemporaryTree::find_locked(std::string_view path) {
 
 // not_found: no such directory; wrong_type: something on the way is no directory; bad_argument: not a path.
 Result<TemporaryTree::Place> TemporaryTree::place_locked(std::string_view path) {
+    store_->mutex.assert_held();
     if (!is_path(path)) return fail(Error::bad_argument);
     TemporaryNode* directory = root_.get();
     for (PathWalker walker(path);;) {
@@ -98,7 +99,7 @@ Result<Ref<TemporaryNode>> TemporaryTree::create(std::string_view path, NodeKind
     Guard guard(store_->mutex);
     const Place place = TRY(place_locked(path));
     if (place.entry != nullptr) return fail(Error::already_exists);
-    Ref<TemporaryNode> node = TRY(TemporaryNode::create(store_, kind, mode, target));
+    Ref<TemporaryNode> node = TRY(TemporaryNode::create_locked(store_, kind, mode, target));
     DirectoryEntry* entry = TRY(DirectoryEntry::create(*store_, place.name, node));
     place.directory->link(*entry);
     touch(*place.directory);
@@ -130,7 +131,7 @@ Result<> TemporaryTree::remove(std::string_view path, NodeKind kind) {
     return {};
 }
 
-Result<> TemporaryTree::rename(std::string_view from, std::string_view to, bool replace) {
+Result<> TemporaryTree::rename(std::string_view from, std::string_view to, IfPresent if_present) {
     Ref<TemporaryNode> gone;
     Guard guard(store_->mutex);
     const Place source = TRY(place_locked(from));
@@ -143,7 +144,7 @@ Result<> TemporaryTree::rename(std::string_view from, std::string_view to, bool 
         if (above == node.get()) return fail(Error::bad_argument);
     if (target.entry != nullptr) {
         const TemporaryNode& old = *target.entry->node;
-        if (!replace) return fail(Error::already_exists);
+        if (if_present == IfPresent::refuse) return fail(Error::already_exists);
         if (&old == node.get()) return {}; // two names of one file: both stay
         if (old.is_directory() != node->is_directory()) return fail(Error::wrong_type);
         if (!old.is_empty()) return fail(Error::busy);
@@ -161,7 +162,8 @@ Result<> TemporaryTree::rename(std::string_view from, std::string_view to, bool 
 // --- walking ---------------------------------------------------------------------------------------------------------
 
 // The first file or link behind `entry` in the order of paths; from the start for nullptr.
-DirectoryEntry* TemporaryTree::next_file(DirectoryEntry* entry) {
+DirectoryEntry* TemporaryTree::next_file_locked(DirectoryEntry* entry) {
+    store_->mutex.assert_held();
     bool is_new = entry != nullptr; // an entry that was answered before is not entered again: files are not directories
     DirectoryEntry* at = entry == nullptr ? root_->first() : entry;
     TemporaryNode* directory = entry == nullptr ? root_.get() : entry->directory;
@@ -187,9 +189,9 @@ DirectoryEntry* TemporaryTree::next_file(DirectoryEntry* entry) {
 Result<> TemporaryTree::list(std::uint64_t index, TreeEntry& out) {
     Guard guard(store_->mutex);
     if (cursor_.entry == nullptr || cursor_.changes != store_->changes || cursor_.index > index)
-        cursor_ = {0, store_->changes, next_file(nullptr)};
+        cursor_ = {0, store_->changes, next_file_locked(nullptr)};
     while (cursor_.entry != nullptr && cursor_.index < index) {
-        cursor_.entry = next_file(cursor_.entry);
+        cursor_.entry = next_file_locked(cursor_.entry);
         ++cursor_.index;
     }
     if (cursor_.entry == nullptr) return fail(Error::not_found);
@@ -238,7 +240,11 @@ Result<Ref<Tree>> create_temporary_tree(Payer& payer) {
     Reservation charge =
         TRY(Reservation::make(payer, Resource::memory, mm::cost_of<TemporaryTree> + mm::cost_of<Store>));
     auto store = Ref<Store>::adopt(TRY(mm::make<Store>(Ref<Payer>::share(payer))));
-    Ref<TemporaryNode> root = TRY(TemporaryNode::create(store, NodeKind::directory, 0755));
+    Ref<TemporaryNode> root;
+    {
+        Guard guard(store->mutex);
+        root = TRY(TemporaryNode::create_locked(store, NodeKind::directory, 0755));
+    }
     auto* tree = TRY(mm::make<TemporaryTree>(std::move(charge), std::move(store), std::move(root)));
     return Ref<Tree>::adopt(tree);
 }

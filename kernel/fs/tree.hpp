@@ -54,6 +54,8 @@ protected:
     ~Node() = default;
 };
 
+enum class IfPresent : std::uint8_t { refuse, replace };
+
 class Tree : public Object {
 public:
     static constexpr ObjectType kType = ObjectType::tree;
@@ -67,7 +69,9 @@ public:
     virtual Result<> create_link(std::string_view path, std::string_view target) = 0;
     virtual Result<> create_hard_link(std::string_view path, std::string_view existing) = 0;
     virtual Result<> remove(std::string_view path, NodeKind kind) = 0; // directory: busy when not empty
-    virtual Result<> rename(std::string_view from, std::string_view to, bool replace) = 0;
+    // What stands at `to`: already_exists, or it goes (wrong_type unless both are directories or neither is; busy: a
+    // directory that is not empty).
+    virtual Result<> rename(std::string_view from, std::string_view to, IfPresent if_present) = 0;
     // Flat listing of all files, sorted by path: entry `index` of the tree (native tree_list).
     virtual Result<> list(std::uint64_t index, TreeEntry& out) = 0;
 

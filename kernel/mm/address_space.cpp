@@ -40,7 +40,8 @@ AddressSpace::AddressSpace(Ref<Payer> payer) : payer_(std::move(payer)), tables_
 Result<Ref<AddressSpace>> AddressSpace::create(Payer& payer) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, cost_of<AddressSpace>));
     auto space = Ref<AddressSpace>::adopt(TRY(make<AddressSpace>(Ref<Payer>::share(payer))));
-    charge.keep(); // the destructor gives it back
+    charge.keep();        // the destructor gives it back
+    Locked guard(*space); // nobody else knows it yet
     space->table_ = TRY(arch::PageTable::create(space->tables_));
     return space;
 }
@@ -167,17 +168,17 @@ bool AddressSpace::is_consistent() {
             // Never more than the area allows; a page that somebody shares is never writable in a private area.
             const arch::Protection rights = entry.protection & ~arch::Protection::owned;
             if ((rights & area->protection) != rights) return false;
-            if (area->is_private() && has(rights, arch::Protection::write) &&
-                (!owned || frame_references(entry.frame) != 1))
-                return false;
+            const bool is_private_and_writable = area->is_private() && has(rights, arch::Protection::write);
+            const bool is_alone = owned && frame_references(entry.frame) == 1;
+            if (is_private_and_writable && !is_alone) return false;
         }
     }
     std::uint64_t entries = 0;
     for (std::uint64_t at = arch::kUserLow; (at = table_.next_mapped(at, arch::kUserHigh)) < arch::kUserHigh;
          at += kPageSize)
         ++entries;
-    return areas_.shape_is_valid() && mapped == mapped_bytes_ && resident == resident_pages_ && entries == resident &&
-           owned_at_touch == touch_charged_pages_;
+    if (resident != resident_pages_ || entries != resident) return false;
+    return areas_.shape_is_valid() && mapped == mapped_bytes_ && owned_at_touch == touch_charged_pages_;
 }
 
 } // namespace aios::mm

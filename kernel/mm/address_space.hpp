@@ -33,8 +33,7 @@ class AddressSpace {
 public:
     static constexpr std::size_t kMaxAreas = 32768; // no_space beyond it
 
-    static Result<Ref<AddressSpace>>
-    create(Payer& payer) AIOS_NO_LOCK_ANALYSIS; // page tables and areas are charged to `payer`
+    static Result<Ref<AddressSpace>> create(Payer& payer); // page tables and areas are charged to `payer`
     void retain() { references_.retain(); }
     void release();
     [[nodiscard]] bool try_retain() { return references_.try_retain(); }
@@ -45,7 +44,7 @@ public:
     // --- revocation and truncation, see address_space_notice.cpp
     // Authorities or contents of mappings have changed, and that can be seen. When it returns nobody uses this space
     // before those mappings are gone. Waits for other CPUs, not for threads. No lock is held.
-    void notice() AIOS_NO_LOCK_ANALYSIS;
+    void notice();
     // Whether everything that was noticed is gone. To be looked at before user mode is entered and user memory touched.
     [[nodiscard]] bool is_settled() const {
         // acquire: pairs with sweep(), so that who sees it settled sees the entries gone
@@ -70,10 +69,12 @@ public:
     Result<> protect(std::uint64_t address, std::uint64_t bytes, arch::Protection protection);
     // MADV_DONTNEED: private pages read as zero or source again. bad_address on holes (what is mapped was discarded).
     Result<> discard(std::uint64_t address, std::uint64_t bytes);
+    enum class MayMove : std::uint8_t { no, yes };
     // Changes the size of a mapping inside one area; the new part continues the old. bad_address, bad_argument.
-    Result<std::uint64_t> remap(std::uint64_t address, std::uint64_t old_bytes, std::uint64_t new_bytes, bool may_move);
+    Result<std::uint64_t> remap(std::uint64_t address, std::uint64_t old_bytes, std::uint64_t new_bytes,
+                                MayMove may_move);
 
-    enum class Access : std::uint8_t { read, write, execute };
+    using Access = arch::FaultAccess;
     // Resolves a fault, or says why not: bad_address (no area, or protection, or behind the end of the Pages),
     // integrity, quota_exceeded, out_of_memory.
     Result<> fault(std::uint64_t address, Access access);
@@ -83,13 +84,13 @@ public:
         std::uint64_t offset;
     };
     Result<Location> locate(std::uint64_t address);
-    Result<Ref<AddressSpace>> clone_copy_on_write(Payer& payer) AIOS_NO_LOCK_ANALYSIS; // fork
+    Result<Ref<AddressSpace>> clone_copy_on_write(Payer& payer); // fork
     // Copies by the kernel into or out of a space that need not be active; faults are resolved as for the user.
     Result<> read(std::uint64_t address, void* to, std::size_t bytes);
     Result<> write(std::uint64_t address, const void* from, std::size_t bytes);
 
     // On this CPU, interrupts off. Without the lock: the root never changes.
-    void activate() AIOS_NO_LOCK_ANALYSIS { table_.activate(); }
+    void activate() { root_table().activate(); }
     struct Usage {
         std::uint64_t mapped_bytes, resident_bytes;
     };
@@ -169,12 +170,16 @@ private:
     void map_neighbours(const Area& area, std::uint64_t page) AIOS_REQUIRES(mutex_);
     Result<> map_entry(std::uint64_t page, arch::PhysAddr frame, arch::Protection protection) AIOS_REQUIRES(mutex_);
     // address_space_notice.cpp
-    void leave() AIOS_NO_LOCK_ANALYSIS; // lets the mutex go
+    void leave() AIOS_RELEASE(mutex_); // lets the mutex go
+    // No analysis: for activate() and flush(), which look at the root and at the mask of CPUs alone. The root is constant,
+    // and the mask is changed by atomic steps.
+    arch::PageTable& root_table() AIOS_NO_LOCK_ANALYSIS { return table_; }
     void sweep() AIOS_REQUIRES(mutex_);
     // address_space_clone.cpp
+    // No analysis: the child's lock is not taken, as nobody sees the child before publish(); ours is.
     Result<> clone_areas(AddressSpace& child_space, Payer& payer) AIOS_NO_LOCK_ANALYSIS;
-    void publish();
     Result<> clone_entries(const Area& area, AddressSpace& child, Removal& flush) AIOS_NO_LOCK_ANALYSIS;
+    void publish();
     template <typename F>
     Result<> for_each_byte_run(std::uint64_t address, std::size_t bytes, Access access, F&& copy);
 

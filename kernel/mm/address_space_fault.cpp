@@ -43,6 +43,7 @@ Result<> AddressSpace::fault(std::uint64_t address, Access access) {
 }
 
 Result<> AddressSpace::fault_locked(std::uint64_t address, Access access) {
+    mutex_.assert_held();
     const std::uint64_t page = align_down(address, kPageSize);
     Area* area = areas_.find(page);
     if (area == nullptr) area = grow_stack(page);
@@ -66,9 +67,8 @@ Result<> AddressSpace::fault_locked(std::uint64_t address, Access access) {
 // The stack above `page`, grown to include it; nullptr if there is none or it may not.
 Area* AddressSpace::grow_stack(std::uint64_t page) {
     Area* above = areas_.first_from(page);
-    if (above == nullptr || !above->grows_down || above->end - page > kMaxStackGrowth ||
-        page < arch::kUserLow + kStackGap)
-        return nullptr;
+    if (above == nullptr || !above->grows_down) return nullptr;
+    if (above->end - page > kMaxStackGrowth || page < arch::kUserLow + kStackGap) return nullptr;
     const Area* below = areas_.previous(*above);
     if (below != nullptr && below->end + kStackGap > page) return nullptr;
     const std::uint64_t more = above->start - page;

@@ -22,10 +22,13 @@ Protection with_read(Protection protection) {
     return protection == Protection::none ? protection : protection | Protection::read;
 }
 
-Result<> check_rights(Protection protection, Protection maximum, bool jit) {
-    if ((protection & maximum) != protection) return fail(Error::missing_right);
-    if (has(protection, Protection::write) && has(protection, Protection::execute) && !jit)
-        return fail(Error::missing_right);
+bool writes_and_executes(Protection protection) {
+    return has(protection, Protection::write) && has(protection, Protection::execute);
+}
+
+Result<> check_rights(const Area& nature) {
+    if ((nature.protection & nature.maximum) != nature.protection) return fail(Error::missing_right);
+    if (writes_and_executes(nature.protection) && !nature.jit) return fail(Error::missing_right);
     return {};
 }
 
@@ -81,7 +84,7 @@ Result<std::uint64_t> AddressSpace::map_device(arch::PhysAddr base, std::uint64_
 
 Result<std::uint64_t> AddressSpace::insert_mapping(Area& nature, std::uint64_t bytes, const MapOptions& options) {
     bytes = TRY(page_bytes(bytes));
-    TRY(check_rights(nature.protection, nature.maximum, nature.jit));
+    TRY(check_rights(nature));
     if (!is_aligned(options.address, kPageSize)) return fail(Error::bad_argument);
     Locked guard(*this);
     const std::uint64_t address = TRY(choose_place(bytes, options));
@@ -116,10 +119,10 @@ Result<std::uint64_t> AddressSpace::choose_place(std::uint64_t bytes, const MapO
         return options.address;
     // Downwards from the last place; then everything below the top; then what is above it.
     for (const std::uint64_t below : {search_from_, top_, arch::kUserHigh}) {
-        const std::uint64_t place = areas_.find_gap(bytes, arch::kUserLow, below);
-        if (place == 0) continue;
-        if (place < top_) search_from_ = place;
-        return place;
+        const std::optional<std::uint64_t> place = areas_.find_gap(bytes, arch::kUserLow, below);
+        if (!place) continue;
+        if (*place < top_) search_from_ = *place;
+        return *place;
     }
     return fail(Error::bad_address);
 }
@@ -143,14 +146,15 @@ std::uint64_t AddressSpace::remove_range(std::uint64_t from, std::uint64_t to, S
         remove_entries(*area, low, high, Which::all, removal);
         if (area->charged_whole) give_back += high - low;
         mapped_bytes_ -= high - low;
-        if (low == area->start && high == area->end) {
+        const bool keeps_lower = area->start < low, keeps_upper = high < area->end;
+        if (!keeps_lower && !keeps_upper) {
             if (area->pages) removal.commit(); // who finds no window on Pages may count on no CPU seeing them
             unlink_area(*area);
             destroy_area(*area);
-        } else if (low > area->start && high < area->end) {
+        } else if (keeps_lower && keeps_upper) {
             split_area(*area, high, spares.take());
             area->end = low;
-        } else if (low == area->start) {
+        } else if (keeps_upper) {
             area->offset += high - low;
             areas_.move_start(*area, high);
         } else {
@@ -187,7 +191,7 @@ Result<> AddressSpace::unmap(std::uint64_t address, std::uint64_t bytes) {
 // --- changing size and place -----------------------------------------------------------------------------------------
 
 Result<std::uint64_t> AddressSpace::remap(std::uint64_t address, std::uint64_t old_bytes, std::uint64_t new_bytes,
-                                          bool may_move) {
+                                          MayMove may_move) {
     if (!is_aligned(address, kPageSize)) return fail(Error::bad_argument);
     old_bytes = TRY(page_bytes(old_bytes));
     new_bytes = TRY(page_bytes(new_bytes));
@@ -203,10 +207,10 @@ Result<std::uint64_t> AddressSpace::remap(std::uint64_t address, std::uint64_t o
         remove_and_give_back(address + new_bytes, address + old_bytes, spares);
         return address;
     }
-    if (area->end == address + old_bytes && arch::is_user_range(address, new_bytes) &&
-        areas_.find_gap(new_bytes - old_bytes, area->end, address + new_bytes) == area->end)
+    const bool ends_there = area->end == address + old_bytes && arch::is_user_range(address, new_bytes);
+    if (ends_there && areas_.find_gap(new_bytes - old_bytes, area->end, address + new_bytes) == area->end)
         return grow_in_place(*area, address, new_bytes);
-    if (!may_move) return fail(Error::bad_address);
+    if (may_move == MayMove::no) return fail(Error::bad_address);
     return move_mapping(*area, address, old_bytes, new_bytes);
 }
 

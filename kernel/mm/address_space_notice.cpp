@@ -27,15 +27,18 @@ namespace aios::mm {
 
 void AddressSpace::leave() {
     for (;;) {
-        if (!is_settled()) sweep();
+        if (!is_settled()) sweep(); // 5
         mutex_.release();
-        // A notice that came too late for the sweep, and found the mutex taken, left the work to us. If somebody has
-        // taken the mutex since, it is theirs.
+        // 4. A notice that came too late for the sweep, and found the mutex taken, left the work to us. It counted before it
+        // tried, we let go before we look, and all four are sequentially consistent (mutex.cpp): so it found the mutex free
+        // or we find its count. If somebody has taken the mutex since, the work is theirs.
         if (is_settled() || !mutex_.try_acquire()) return;
     }
 }
 
 void AddressSpace::sweep() {
+    // First: what is counted from here on is not claimed to be done. seq_cst: pairs with the count in notice(), before which
+    // the ender made its change visible (1).
     const std::uint64_t noticed = noticed_.load(std::memory_order_seq_cst);
     Spares none(*this); // whole areas go: nothing splits
     Removal removal(table_);
@@ -50,16 +53,18 @@ void AddressSpace::sweep() {
         }
         area = next;
     }
-    removal.commit();
-    settled_.store(noticed, std::memory_order_release); // pairs with is_settled()
+    removal.commit();                                   // flushed everywhere, the frames dropped
+    settled_.store(noticed, std::memory_order_release); // pairs with the acquire in is_settled()
 }
 
 void AddressSpace::settle() { Locked guard(*this); } // the work is done on the way out
 
 void AddressSpace::notice() {
-    noticed_.fetch_add(1, std::memory_order_seq_cst);
-    table_.flush(arch::kUserLow, 1); // for its interrupts and answers: one entry more or less in a TLB costs nothing
-    if (mutex_.try_acquire()) leave();
+    noticed_.fetch_add(1, std::memory_order_seq_cst); // 2
+    // 3.
+    root_table().flush(arch::kUserLow,
+                       1);             // for its interrupts and answers: one entry more or less in a TLB costs nothing
+    if (mutex_.try_acquire()) leave(); // 4
 }
 
 void AddressSpace::join(SpaceSet& set) {
@@ -73,18 +78,18 @@ void AddressSpace::join(SpaceSet& set) {
 // --- the set ---------------------------------------------------------------------------------------------------------
 
 void SpaceSet::add(SpaceMember& member) {
-    sync::SpinLock<sync::Rank::windows>::Guard guard(lock_);
+    sync::SpinLock<sync::Rank::space_set>::Guard guard(lock_);
     member.number = ++last_number_;
     members_.insert(member);
 }
 
 void SpaceSet::remove(SpaceMember& member) {
-    sync::SpinLock<sync::Rank::windows>::Guard guard(lock_);
+    sync::SpinLock<sync::Rank::space_set>::Guard guard(lock_);
     members_.erase(member);
 }
 
 Ref<AddressSpace> SpaceSet::next(std::uint64_t& after) {
-    sync::SpinLock<sync::Rank::windows>::Guard guard(lock_);
+    sync::SpinLock<sync::Rank::space_set>::Guard guard(lock_);
     const SpaceMember* member = members_.upper_bound(after);
     // A member that is being destroyed is not used any more. It waits for this lock before it is gone.
     while (member != nullptr && !member->space->try_retain())

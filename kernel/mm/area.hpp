@@ -3,6 +3,8 @@
 // AddressSpace, under its lock.
 #pragma once
 
+#include <optional>
+
 #include "base/intrusive_tree.hpp"
 #include "kernel/mm/authority.hpp"
 #include "kernel/mm/pages.hpp"
@@ -52,12 +54,16 @@ struct Area {
         jit = other.jit;
         charged_whole = other.charged_whole;
     }
+    [[nodiscard]] bool has_rights_of(const Area& other) const {
+        return protection == other.protection && maximum == other.maximum && jit == other.jit;
+    }
+    [[nodiscard]] bool is_held_as(const Area& other) const {
+        return authority == other.authority && cuts == other.cuts && charged_whole == other.charged_whole;
+    }
     // `next` starts where this ends and is of the same nature: one area could hold both.
     [[nodiscard]] bool continues_in(const Area& next) const {
-        if (end != next.start || kind != next.kind || protection != next.protection || maximum != next.maximum)
-            return false;
-        if (grows_down || next.grows_down || jit != next.jit || charged_whole != next.charged_whole) return false;
-        if (authority != next.authority || cuts != next.cuts) return false;
+        if (end != next.start || kind != next.kind || grows_down || next.grows_down) return false;
+        if (!has_rights_of(next) || !is_held_as(next)) return false;
         return kind == AreaKind::anonymous || (pages == next.pages && offset + bytes() == next.offset);
     }
 };
@@ -97,9 +103,10 @@ public:
     [[nodiscard]] std::size_t size() const { return tree_.size(); }
     [[nodiscard]] bool shape_is_valid() const { return tree_.shape_is_valid(); }
 
-    // The highest free run of `bytes` below `below` and not under `floor`: its start, or 0. Room for stacks to grow is
+    // The highest free run of `bytes` below `below` and not under `floor`: its start, if there is one. Room for stacks to grow is
     // not given away.
-    [[nodiscard]] std::uint64_t find_gap(std::uint64_t bytes, std::uint64_t floor, std::uint64_t below) const;
+    [[nodiscard]] std::optional<std::uint64_t> find_gap(std::uint64_t bytes, std::uint64_t floor,
+                                                        std::uint64_t below) const;
     // Where the area starts once a stack in it has grown as far as it may.
     [[nodiscard]] static std::uint64_t reserved_start(const Area& area);
 

@@ -25,7 +25,13 @@ struct FrameCache {
 constinit sync::SpinLock<sync::Rank::frames> lock;
 [[clang::no_destroy]] constinit Buddy buddy;
 constinit arch::PerCpu<FrameCache> caches;
-constinit std::uint64_t total_frames = 0;
+constinit std::uint64_t total_frames AIOS_GUARDED_BY(lock) = 0;
+
+// What the lock is for: the free blocks. buddy.info() needs no lock, as each frame's entry is one atomic word.
+Buddy& blocks_locked() AIOS_REQUIRES(lock) {
+    lock.assert_held();
+    return buddy;
+}
 
 using Guard = sync::SpinLock<sync::Rank::frames>::Guard;
 
@@ -45,15 +51,16 @@ Frames frames_in(const boot::MemoryRange& range) {
     return {first, std::max(first, end)};
 }
 
-void add(std::uint64_t first, std::uint64_t end) {
-    buddy.add_range(first, end);
+void add_locked(std::uint64_t first, std::uint64_t end) AIOS_REQUIRES(lock) {
+    lock.assert_held();
+    blocks_locked().add_range(first, end);
     total_frames += end - first;
 }
 
 // Fills the cache; interrupts are off. False if there is no frame.
 bool refill(FrameCache& cache) {
     Guard guard(lock);
-    const std::uint64_t block = buddy.allocate(kBatchOrder);
+    const std::uint64_t block = blocks_locked().allocate(kBatchOrder);
     if (block != Buddy::kNone) {
         for (std::uint32_t i = 0; i < kBatch; ++i) {
             buddy.info(block + i).set(FrameState::cached, 0, 0);
@@ -62,7 +69,7 @@ bool refill(FrameCache& cache) {
         return true;
     }
     while (cache.count < kBatch) {
-        const std::uint64_t frame = buddy.allocate(0);
+        const std::uint64_t frame = blocks_locked().allocate(0);
         if (frame == Buddy::kNone) break;
         buddy.info(frame).set(FrameState::cached, 0, 0);
         cache.frames[cache.count++] = static_cast<std::uint32_t>(frame);
@@ -74,7 +81,7 @@ bool refill(FrameCache& cache) {
 void flush(FrameCache& cache) {
     Guard guard(lock);
     for (std::uint32_t i = 0; i < kBatch; ++i)
-        buddy.free(cache.frames[i], 0);
+        blocks_locked().free(cache.frames[i], 0);
     std::copy(cache.frames + kBatch, cache.frames + cache.count, cache.frames);
     cache.count -= kBatch;
 }
@@ -124,12 +131,13 @@ void init_frames(const boot::HandOff& handoff) {
         for (std::uint64_t k = 0; k < 8; ++k)
             words[i + k] = 0;
     // SAFETY: the frames hold zeros, which is a table of FrameInfo with state `inner`, and belong to nobody else.
-    buddy.init(reinterpret_cast<FrameInfo*>(words), last);
+    Guard guard(lock);
+    blocks_locked().init(reinterpret_cast<FrameInfo*>(words), last);
     for (std::uint32_t i = 0; i < handoff.range_count; ++i) {
         if (handoff.ranges[i].kind != boot::MemoryKind::usable) continue;
         Frames frames = frames_in(handoff.ranges[i]);
         if (frames.first == largest.first) frames.end = table_at;
-        add(frames.first, frames.end);
+        add_locked(frames.first, frames.end);
     }
 }
 
@@ -138,7 +146,7 @@ void add_boot_frames(const boot::HandOff& handoff) {
     for (std::uint32_t i = 0; i < handoff.range_count; ++i) {
         if (handoff.ranges[i].kind != boot::MemoryKind::boot) continue;
         const Frames frames = frames_in(handoff.ranges[i]);
-        add(frames.first, frames.end);
+        add_locked(frames.first, frames.end);
     }
 }
 
@@ -146,7 +154,7 @@ Result<arch::PhysAddr> allocate_frames(unsigned order) {
     if (order == 0) return allocate_single();
     if (order > kMaxOrder) return fail(Error::out_of_memory);
     Guard guard(lock);
-    const std::uint64_t frame = buddy.allocate(order);
+    const std::uint64_t frame = blocks_locked().allocate(order);
     if (frame == Buddy::kNone) return fail(Error::out_of_memory);
     buddy.info(frame).set(FrameState::allocated, order, 1);
     return address_of(frame);
@@ -177,7 +185,7 @@ void release_frames(arch::PhysAddr frame, unsigned order) {
     const FrameInfo::Fields fields = info.get();
     AIOS_ASSERT(fields.state == FrameState::allocated && fields.order == order && fields.value == 1);
     Guard guard(lock);
-    buddy.free(number, order);
+    blocks_locked().free(number, order);
 }
 
 std::uint32_t frame_references(arch::PhysAddr frame) {
@@ -215,7 +223,7 @@ FrameCounts frame_counts() {
     for (unsigned cpu = 0; cpu < arch::kMaxCpus; ++cpu)
         free_frames += caches.of(cpu).count; // of other CPUs: a snapshot
     Guard guard(lock);
-    return {total_frames, free_frames + buddy.free_frames()};
+    return {total_frames, free_frames + blocks_locked().free_frames()};
 }
 
 } // namespace aios::mm

@@ -45,8 +45,8 @@ static_assert(sizeof(Slab) == kSlabHeaderBytes);
 
 struct SizeClass {
     sync::SpinLock<sync::Rank::heap> lock;
-    IntrusiveList<Slab, &Slab::node> with_room; // slabs with at least one free object
-    std::uint32_t empty = 0;                    // how many of them have no used object
+    IntrusiveList<Slab, &Slab::node> with_room AIOS_GUARDED_BY(lock); // slabs with at least one free object
+    std::uint32_t empty AIOS_GUARDED_BY(lock) = 0;                    // how many of them have no used object
 };
 
 struct Magazine {
@@ -112,7 +112,8 @@ Slab* slab_of(void* object, unsigned index) {
 // SAFETY: the slab's block, header first, as bytes.
 std::byte* bytes_of(Slab& slab) { return reinterpret_cast<std::byte*>(&slab); }
 
-Slab* grow(SizeClass& cls, unsigned index) {
+Slab* grow_locked(SizeClass& cls, unsigned index) AIOS_REQUIRES(cls.lock) {
+    cls.lock.assert_held();
     const Result<arch::PhysAddr> block = allocate_frames(order_of(index));
     if (!block) return nullptr;
     mark_slab(*block, order_of(index), index);
@@ -141,7 +142,7 @@ void refill(Magazine& magazine, unsigned index) {
     sync::SpinLock<sync::Rank::heap>::Guard guard(cls.lock);
     while (magazine.count < kMagazine / 2) {
         Slab* slab = cls.with_room.front();
-        if (slab == nullptr) slab = grow(cls, index);
+        if (slab == nullptr) slab = grow_locked(cls, index);
         if (slab == nullptr) return;
         if (slab->used == 0) --cls.empty;
         while (magazine.count < kMagazine / 2 && slab->used < capacity_of(index)) {

@@ -116,7 +116,7 @@ Result<std::uint64_t> allocate_stack() {
         Result<> mapped = {};
         if (frame)
             mapped = arch::map_kernel(top - (i + 1) * kPageSize, *frame,
-                                      arch::Protection::read | arch::Protection::write, false);
+                                      arch::Protection::read | arch::Protection::write, arch::Caching::memory);
         if (frame && mapped) continue;
         const Error error = frame ? mapped.error() : frame.error();
         if (frame) release_frames(*frame, 0);
@@ -158,7 +158,7 @@ Result<std::uint64_t> map_registers(arch::PhysAddr base, std::uint64_t bytes) {
     }));
     for (std::uint64_t done = 0; done < size; done += kPageSize)
         TRY(arch::map_kernel(at + done, {base.value - offset + done}, arch::Protection::read | arch::Protection::write,
-                             true));
+                             arch::Caching::device_registers));
     return at + offset;
 }
 

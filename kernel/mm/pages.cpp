@@ -20,6 +20,7 @@ Result<Ref<Pages>> Pages::create(Payer& payer, std::uint64_t bytes, ChargeWhen w
     const std::uint64_t contents = when == ChargeWhen::at_once ? align_up(bytes, kPageSize) + table_bytes(bytes) : 0;
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, cost_of<Pages> + contents));
     auto* pages = TRY(make<Pages>(Ref<Payer>::share(payer), Ref<PageSource>{}, bytes, when));
+    Guard guard(pages->mutex_); // nobody else knows them yet
     pages->charged_ = charge.amount();
     charge.keep();
     return Ref<Pages>::adopt(pages);
@@ -90,6 +91,7 @@ Result<Reservation> Pages::table_charge(std::uint64_t bytes) {
 }
 
 Result<> Pages::grow_table_locked(std::uint64_t leaves) {
+    mutex_.assert_held();
     const std::uint64_t count = slots_for(leaves);
     Reservation charge = TRY(table_charge(slots_cost(count))); // the old slots are there until the new ones are
     auto** table = static_cast<Leaf**>(heap_allocate(count * sizeof(Leaf*)));
@@ -109,6 +111,7 @@ Result<> Pages::grow_table_locked(std::uint64_t leaves) {
 }
 
 Result<arch::PhysAddr*> Pages::slot_locked(std::uint64_t index) {
+    mutex_.assert_held();
     const std::uint64_t leaf = index / kLeafPages;
     if (leaf >= leaf_count_) TRY(grow_table_locked(leaf + 1));
     if (leaves_[leaf] == nullptr) {
@@ -121,6 +124,7 @@ Result<arch::PhysAddr*> Pages::slot_locked(std::uint64_t index) {
 }
 
 arch::PhysAddr* Pages::present_slot_locked(std::uint64_t index) const {
+    mutex_.assert_held();
     const std::uint64_t leaf = index / kLeafPages;
     if (leaf >= leaf_count_ || leaves_[leaf] == nullptr) return nullptr;
     arch::PhysAddr* slot = &leaves_[leaf]->frames[index % kLeafPages];
@@ -128,6 +132,7 @@ arch::PhysAddr* Pages::present_slot_locked(std::uint64_t index) const {
 }
 
 Result<arch::PhysAddr> Pages::page_locked(std::uint64_t index) {
+    mutex_.assert_held();
     if (index >= page_count()) return fail(Error::bad_argument);
     arch::PhysAddr* slot = TRY(slot_locked(index));
     if (slot->value != 0) return *slot;

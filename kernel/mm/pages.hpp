@@ -57,7 +57,7 @@ public:
     static constexpr std::uint64_t kMaxPages = std::uint64_t{1} << 18;
 
     // quota_exceeded, out_of_memory, too_large. `bytes` may be 0 (a file that grows).
-    static Result<Ref<Pages>> create(Payer& payer, std::uint64_t bytes, ChargeWhen when) AIOS_NO_LOCK_ANALYSIS;
+    static Result<Ref<Pages>> create(Payer& payer, std::uint64_t bytes, ChargeWhen when);
     static Result<Ref<Pages>> create_contiguous(Payer& payer,
                                                 std::uint64_t frames); // FrameAlloc: DMA-able, all present
     // Read-only contents. The object is charged, its contents are the source's.

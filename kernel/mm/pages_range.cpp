@@ -1,12 +1,26 @@
 // Pages: sizes, and taking contents away again: a cut. The protocol:
 //
-//   1. Under the mutex the table forgets the frames, and the cut is counted. Mappings keep their frames alive.
-//   2. Every space that has a window on these Pages is noticed (address_space_notice.cpp): it goes on only when the
-//      entries are gone of every area that has followed fewer cuts.
+//   (1) Under the Pages' mutex the table forgets the frames, and `cuts_` is counted up under the same hold. Mappings keep
+//       their frames alive, so nobody reads a page that became somebody else's.
+//   (2) The windows on these Pages are walked, one in each hold of the windows' lock, in the order of their numbers; the
+//       space of each is noticed, without a lock (AddressSpace::notice). A space is noticed once in a walk, however many
+//       windows it has: that it is settled again means that all of its areas have followed the cut.
+//   (3) A noticed space is swept before anything runs in it: each area that has followed fewer cuts than `cuts()` answers
+//       loses its entries and has followed them (AddressSpace::sweep). `noticed_` was counted after (1): a sweep that
+//       finds it counted finds the cut, and one that does not leaves the space unsettled, and is followed by another.
 //
-// A fault that fetched a frame before 1 holds its space's mutex until it has made the entry, and sweeps when it lets
-// go. A window that is linked behind the walk of 2 gets its frames after 1. A window that is made from another by
-// moving or splitting is linked before that one goes, behind all others: so the walk finds one of them.
+// Who could miss it, and why not:
+//   - A fault that fetched a frame before (1) holds its space's mutex until it has made the entry, and a notice that finds
+//     the mutex taken leaves the sweep to it. One that fetches after (1) gets what is there then.
+//   - A window that is linked behind the place of the walk is of a new area, without entries: those it gets come after (1).
+//     One that is linked while the walk is under way is visited too; to make one costs more than to visit it.
+//   - An area that is made from another, by moving or splitting, has its entries. Its window is linked before the other
+//     one's goes, and with a higher number: the walk finds one of them, or has noticed the space already, whose sweep needs
+//     the mutex under which this happens, and finds the area there.
+//   - Two areas that become one keep the window of either: both are of one space, and the sweep looks at areas.
+//   - A child of fork() gets no entries for contents of Pages, only copies of the parent's own pages.
+//   - A space that is being destroyed cannot be retained, and is passed over: nobody runs in it any more.
+// Windows are linked and unlinked under their space's mutex and this lock. A space's area is looked at by nobody here.
 #include <algorithm>
 #include <cstring>
 
@@ -23,6 +37,7 @@ using WindowGuard = sync::SpinLock<sync::Rank::windows>::Guard;
 
 // Forgets the frames of [first, first + count); empty leaves are freed.
 void Pages::drop_range_locked(std::uint64_t first, std::uint64_t count) {
+    mutex_.assert_held();
     const std::uint64_t end = std::min(first + count, leaf_count_ * kLeafPages);
     std::uint64_t give_back = 0;
     for (std::uint64_t index = first; index < end;) {
@@ -50,6 +65,7 @@ void Pages::drop_range_locked(std::uint64_t first, std::uint64_t count) {
 
 // The rest of the page that holds the last byte reads as zero when the contents grow again.
 void Pages::zero_tail_locked(std::uint64_t bytes) {
+    mutex_.assert_held();
     const std::uint64_t in_page = bytes % kPageSize;
     if (in_page == 0) return;
     if (const arch::PhysAddr* slot = present_slot_locked(bytes / kPageSize))
@@ -71,7 +87,7 @@ Result<> Pages::resize(std::uint64_t bytes) {
         const std::uint64_t first_gone = div_ceil(bytes, kPageSize);
         drop_range_locked(first_gone, kMaxPages - first_gone);
         zero_tail_locked(bytes);
-        cuts_.fetch_add(1, std::memory_order_acq_rel);
+        cuts_.fetch_add(1, std::memory_order_acq_rel); // (1); pairs with the acquire in cuts()
     }
     notice_spaces();
     return {};
@@ -101,7 +117,7 @@ void Pages::discard(std::uint64_t first, std::uint64_t count) {
     {
         Guard guard(mutex_);
         drop_range_locked(first, count);
-        cuts_.fetch_add(1, std::memory_order_acq_rel);
+        cuts_.fetch_add(1, std::memory_order_acq_rel); // (1); pairs with the acquire in cuts()
     }
     notice_spaces();
 }
@@ -130,8 +146,9 @@ Ref<AddressSpace> Pages::next_space(std::uint64_t& after) {
     return window->space->try_retain() ? Ref<AddressSpace>::adopt(window->space) : Ref<AddressSpace>();
 }
 
-// One window in each step, so that nobody's interrupts wait for how often somebody maps a file. Windows that come
-// meanwhile are visited too; to make one costs more than to visit it.
+// (2) One window in each step, so that nobody's interrupts wait for how often somebody maps a file. Each walk has a ticket
+// of its own, which it leaves in the spaces that it has noticed. Two walks that meet in a space overwrite each other's, and
+// notice it once more than needed. relaxed: a ticket says something to its own walk alone.
 void Pages::notice_spaces() {
     static constinit std::atomic<std::uint64_t> tickets{1};
     const std::uint64_t ticket = tickets.fetch_add(1, std::memory_order_relaxed);

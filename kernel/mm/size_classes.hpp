@@ -26,7 +26,10 @@ inline constexpr std::size_t kOverhead = 0;
 #endif
 
 constexpr std::size_t alignment_of(unsigned index) { return kSizes[index] & -kSizes[index]; }
-constexpr unsigned order_of(unsigned index) { return kSizes[index] <= 512 ? 0 : kSizes[index] <= 1024 ? 1 : 2; }
+constexpr unsigned order_of(unsigned index) {
+    if (kSizes[index] <= 512) return 0;
+    return kSizes[index] <= 1024 ? 1 : 2;
+}
 constexpr std::size_t first_object(unsigned index) { return align_up(kSlabHeaderBytes, alignment_of(index)); }
 constexpr std::size_t slab_bytes(unsigned index) { return arch::kPageSize << order_of(index); }
 constexpr std::size_t capacity_of(unsigned index) { return (slab_bytes(index) - first_object(index)) / kSizes[index]; }

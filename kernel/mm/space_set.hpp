@@ -1,6 +1,6 @@
 // SpaceSet: the address spaces in which one capability table is used: those of its agent's processes. Whoever ends a
 // capability finds through it the spaces that must look at their mappings again. Charged with the table. A space joins
-// when its process is made, and leaves when it is destroyed. Lock: Rank::windows, held for one step of the tree alone.
+// when its process is made, and leaves when it is destroyed. Lock: Rank::space_set, held for one step of the tree alone.
 #pragma once
 
 #include "base/intrusive_tree.hpp"
@@ -44,7 +44,7 @@ private:
 
     RefCount references_;
     Reservation charge_;
-    sync::SpinLock<sync::Rank::windows> lock_;
+    sync::SpinLock<sync::Rank::space_set> lock_;
     IntrusiveTree<SpaceMember, &SpaceMember::node, &SpaceMember::number> members_ AIOS_GUARDED_BY(lock_);
     std::uint64_t last_number_ AIOS_GUARDED_BY(lock_) = 0;
 

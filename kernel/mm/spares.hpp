@@ -15,7 +15,8 @@ public:
             space_.destroy_area(*areas_[--count_]);
     }
     // no_space when the space would get too many areas.
-    Result<> add(unsigned count) AIOS_NO_LOCK_ANALYSIS { // the space's lock is held, under another name
+    Result<> add(unsigned count) {
+        space_.mutex_.assert_held();
         if (space_.areas_.size() + count_ + count > kMaxAreas) return fail(Error::no_space);
         for (; count != 0; --count) {
             areas_[count_] = TRY(space_.make_area());

@@ -18,7 +18,7 @@ struct Request {
     std::uint64_t status = 0;
     std::uint64_t agent = 0;
 };
-constinit sync::Protected<Request, sync::Rank::operation> g_request;
+constinit sync::Protected<Request, sync::Rank::power> g_request;
 constinit sched::WaitQueue g_wanted;
 
 // Where interrupts were off for longest, if that was measured. False when a stretch was longer than the limit.

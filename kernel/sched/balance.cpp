@@ -27,8 +27,8 @@ void for_each_online(F&& function) {
 
 void cpu_online(unsigned cpu) { g_online.fetch_or(bit(cpu), std::memory_order_release); }
 
-void set_idle(unsigned cpu, bool idle) {
-    if (idle)
+void set_idleness(unsigned cpu, Idleness idleness) {
+    if (idleness == Idleness::idle)
         g_idle.fetch_or(bit(cpu), std::memory_order_seq_cst);
     else
         g_idle.fetch_and(~bit(cpu), std::memory_order_seq_cst);
@@ -73,7 +73,7 @@ Thread* steal() {
     if (!busiest->current->is_idle) taken = static_cast<Thread*>(busiest->queue_.pop()); // an idle CPU takes its own
     if (taken != nullptr) {
         busiest->count_waiting();
-        taken->cpu.store(mine.cpu, std::memory_order_release);
+        busiest->send_to(*taken, mine.cpu);
     }
     busiest->release();
     return taken;
@@ -83,7 +83,7 @@ Thread* steal() {
 // out with each other do not wait for each other. (3) FairQueue::compare says who moves; it is on its way under both
 // locks. The bound, with interrupts off: six ways along at most ShareGroup::kMaxDepth levels, a look at two members at
 // each, and FairQueue::kRefreshesInWalk keys brought up to date on each CPU (tests/unit/sched/bounds_test.cpp).
-void even_out(RunQueue& queue) AIOS_NO_LOCK_ANALYSIS {
+void even_out(RunQueue& queue) {
     const std::uint64_t others = g_online.load(std::memory_order_acquire) & ~bit(queue.cpu);
     if (others == 0) return;
     const std::uint64_t later = others & ~(bit(queue.partner_) | (bit(queue.partner_) - 1));
@@ -93,6 +93,8 @@ void even_out(RunQueue& queue) AIOS_NO_LOCK_ANALYSIS {
     RunQueue& second_locked = queue.cpu < partner.cpu ? partner : queue;
     first_locked.acquire();
     second_locked.acquire_peer();
+    queue.assert_held(); // the two under their other names
+    partner.assert_held();
     Exchange exchange;
     if (!partner.current->is_idle) { // an idle CPU takes one itself
         partner.account(now_ns());
@@ -102,9 +104,13 @@ void even_out(RunQueue& queue) AIOS_NO_LOCK_ANALYSIS {
     if (exchange.move != Move::none) {
         RunQueue& from = exchange.move == Move::come ? partner : queue;
         RunQueue& to = exchange.move == Move::come ? queue : partner;
+        from.assert_held(); // each is one of the two
+        to.assert_held();
         from.queue_.remove(*exchange.thread);
         from.count_waiting();
-        to.push(static_cast<Thread&>(*exchange.thread));
+        auto& thread = static_cast<Thread&>(*exchange.thread);
+        from.send_to(thread, to.cpu);
+        to.push(thread);
     }
     second_locked.release();
     first_locked.release();
@@ -119,7 +125,7 @@ void idle_loop() {
         Thread* next = nullptr;
         if (queue.waiting.load(std::memory_order_relaxed) == 0) {
             // Order: first be seen idle, then look. Whoever makes a thread wait later sees the bit.
-            set_idle(queue.cpu, true);
+            set_idleness(queue.cpu, Idleness::idle);
             next = steal();
             if (next == nullptr && queue.waiting.load(std::memory_order_seq_cst) == 0) {
                 queue.need_switch.store(false, std::memory_order_relaxed);

@@ -1,6 +1,6 @@
 // Start of the scheduler on each CPU, and the reaper. The boot code becomes a thread on its own stack, which is never
-// freed; so does the start code of every other CPU, which becomes that CPU's idle thread. Lock: Rank::wait_queue (the
-// list of the dead).
+// freed; so does the start code of every other CPU, which becomes that CPU's idle thread. Lock: Rank::dead_threads (their
+// list).
 #include "kernel/sched/boot.hpp"
 
 #include "kernel/arch/log.hpp"
@@ -32,7 +32,7 @@ constinit KernelOwner g_owner;
 struct Dead {
     Thread* first = nullptr;
 };
-constinit sync::Protected<Dead, sync::Rank::wait_queue> g_dead{};
+constinit sync::Protected<Dead, sync::Rank::dead_threads> g_dead{};
 Thread* g_reaper = nullptr;
 
 void reap(void*) {
@@ -66,12 +66,12 @@ void report_panic() {
 
 struct BootThreads {
     // A thread object for code that runs already, on a stack that is not ours.
-    static Thread& adopt(const char* name, bool idle) {
+    static Thread& adopt(const char* name, RunQueue::Role role) {
         auto made = mm::make<Thread>(Reservation(), kernel_owner(), name);
         if (!made) panic("no memory for the {} thread", name);
         Thread& thread = **made;
-        RunQueue::mine().become_current(thread, idle);
-        if (!idle) thread.billed->thread_starts();
+        RunQueue::mine().become_current(thread, role);
+        if (role != RunQueue::Role::idle) thread.billed->thread_starts();
         return thread;
     }
 };
@@ -93,7 +93,7 @@ void init() {
     g_kernel_group.prepare_in(g_kernel_parts, arch::kMaxCpus);
     {
         arch::InterruptGuard guard;
-        BootThreads::adopt("boot", false);
+        BootThreads::adopt("boot", RunQueue::Role::boot);
     }
     RunQueue& queue = RunQueue::mine();
     Ref<Thread> idle = must(Thread::create_kernel("idle", [](void*) { idle_loop(); }, nullptr), "idle");
@@ -119,7 +119,7 @@ namespace aios::arch::hook {
 
 void cpu_started(unsigned cpu) {
     AIOS_ASSERT(cpu == cpu_index());
-    sched::BootThreads::adopt("idle", true);
+    sched::BootThreads::adopt("idle", sched::RunQueue::Role::idle);
     sched::cpu_online(cpu);
     sched::idle_loop();
 }

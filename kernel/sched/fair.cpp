@@ -130,10 +130,12 @@ Runnable* FairQueue::earlier_on(FairQueue& other) {
         CpuPart* group = other.first_group(same);
         Runnable* thread = same.threads.first();
         Choice there = earlier_of(thread, group);
-        if (const Choice second = there.thread != nullptr  ? earlier_of(same.threads.next(*thread), group)
-                                  : there.group != nullptr ? earlier_of(thread, same.groups.next(*group))
-                                                           : Choice{})
-            there = second;
+        Choice second;
+        if (there.thread != nullptr)
+            second = earlier_of(same.threads.next(*thread), group);
+        else if (there.group != nullptr)
+            second = earlier_of(thread, same.groups.next(*group));
+        if (second) there = second;
         if (there && is_before(there.time() + kMoveMargin, here.time()))
             return there.thread != nullptr ? there.thread : other.first_below(there.group);
         if (here.thread != nullptr) return nullptr;

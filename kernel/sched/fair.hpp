@@ -8,6 +8,8 @@
 // lock: interrupts are off, so what an agent can do to make keys lag must not make the walk longer.
 #pragma once
 
+#include <algorithm>
+
 #include "kernel/sched/share_group.hpp"
 
 namespace aios::sched {
@@ -77,7 +79,7 @@ private:
 // few.
 [[nodiscard]] constexpr std::uint64_t slice_among(std::uint32_t waiting) {
     const std::uint64_t even = 2 * kSlice / (std::uint64_t{waiting} + 1);
-    return even > kSlice ? kSlice : even < kSlice / 4 ? kSlice / 4 : even;
+    return std::clamp<std::uint64_t>(even, kSlice / 4, kSlice);
 }
 
 // Whether a thread that comes should take the running one's place.

@@ -1,5 +1,5 @@
 // The sleeping lock: a waiter is put at the end and the lock is handed to the first one at unlock, so nobody overtakes.
-// Blocks uninterruptibly: mutexes are held for bounded work of the kernel. Lock: its own spinlock, Rank::wait_queue.
+// Blocks uninterruptibly: mutexes are held for bounded work of the kernel. Lock: its own spinlock, Rank::mutex_waiters.
 //
 // The word says who owns it, and whether somebody waits. A mutex that nobody contends costs two exchanges:
 //   (1) Nobody's and unmarked: lock() makes it ours, unlock() makes it nobody's, each in one step.
@@ -8,6 +8,12 @@
 //   (3) The owner of a marked word fails in (1) and takes the spinlock. It finds the waiter there, because mark and list
 //       change under one hold, and writes the next owner, marked if others are left: the word is never empty while
 //       somebody waits, so nobody overtakes by (1).
+//   (4) It notes in the waiter that the mutex is its own, and wakes it, still under the spinlock. The waiter sleeps until it
+//       finds that note under the same spinlock. So an early wake-up is no harm, the last one is not lost (the note comes
+//       before unpark(), whose token park() finds), and the waiter, which is on a stack, stays until its waker has let the
+//       spinlock go.
+// What the owner wrote is seen by the next one: in (1) the release by unlock() pairs with the acquire by lock(); in (4) the
+// spinlock's own release and acquire do it.
 #include "kernel/sched/thread.hpp"
 
 namespace aios::sync {
@@ -33,7 +39,7 @@ void MutexCore::lock() {
     assert_may_block();
     Thread& me = Thread::current();
     void* word = nullptr;
-    // acquire, here and below: pairs with the release in unlock().
+    // (1) acquire, here and below: pairs with the release in unlock(). A failure reads nothing that it goes by.
     if (!owner_.compare_exchange_strong(word, &me, std::memory_order_acquire, std::memory_order_relaxed)) [[unlikely]]
         wait_for(me);
 }
@@ -42,7 +48,7 @@ void MutexCore::wait_for(Thread& me) {
     MutexWaiter waiter;
     waiter.thread = &me;
     {
-        SpinLock<Rank::wait_queue>::Guard guard(lock_);
+        SpinLock<Rank::mutex_waiters>::Guard guard(lock_); // (2)
         for (void* word = owner_.load(std::memory_order_relaxed);;) {
             AIOS_ASSERT(owner_in(word) != &me); // not recursive
             void* const wanted = word == nullptr ? &me : marked(word);
@@ -54,8 +60,8 @@ void MutexCore::wait_for(Thread& me) {
         waiters_.push_back(waiter);
     }
     for (;;) {
-        sched::park(sched::kNever);
-        SpinLock<Rank::wait_queue>::Guard guard(lock_); // also keeps `waiter` until the waker is done with it
+        sched::park(sched::kNever);                        // (4)
+        SpinLock<Rank::mutex_waiters>::Guard guard(lock_); // also keeps `waiter` until the waker is done with it
         if (waiter.woken) return;
     }
 }
@@ -72,12 +78,12 @@ void MutexCore::unlock() {
     void* word = Thread::has_current() ? static_cast<void*>(&Thread::current()) : &g_boot_owner;
     if (owner_.compare_exchange_strong(word, nullptr, std::memory_order_seq_cst, std::memory_order_relaxed)) [[likely]]
         return;
-    hand_on(word);
+    hand_on(word); // (3)
 }
 
 // The word is marked, or the boot code took the mutex before there were threads.
 void MutexCore::hand_on(void* word) {
-    SpinLock<Rank::wait_queue>::Guard guard(lock_);
+    SpinLock<Rank::mutex_waiters>::Guard guard(lock_);
     MutexWaiter* next = waiters_.pop_front();
     if (next == nullptr) {
         AIOS_ASSERT(word == &g_boot_owner);
@@ -85,7 +91,7 @@ void MutexCore::hand_on(void* word) {
         return;
     }
     owner_.store(waiters_.is_empty() ? next->thread : marked(next->thread), std::memory_order_seq_cst);
-    next->woken = true;
+    next->woken = true; // (4) before the wake-up
     sched::unpark(*static_cast<Thread*>(next->thread));
 }
 

@@ -12,7 +12,8 @@ constinit arch::PerCpu<RunQueue> g_queues;
 RunQueue& RunQueue::mine() { return g_queues.mine(); }
 RunQueue& RunQueue::of(unsigned cpu) { return g_queues.of(cpu); }
 
-RunQueue& RunQueue::lock_of(Thread& thread) {
+// No analysis: it returns with the lock.
+RunQueue& RunQueue::lock_of(Thread& thread) AIOS_NO_LOCK_ANALYSIS {
     for (;;) {
         const unsigned cpu = thread.cpu.load(std::memory_order_acquire);
         RunQueue& queue = of(cpu);
@@ -22,19 +23,22 @@ RunQueue& RunQueue::lock_of(Thread& thread) {
     }
 }
 
-void RunQueue::become_current(Thread& thread, bool as_idle) {
+void RunQueue::become_current(Thread& thread, Role role) {
+    acquire();
     cpu = arch::cpu_index();
     thread.cpu.store(cpu, std::memory_order_relaxed);
-    thread.is_idle = as_idle;
+    thread.is_idle = role == Role::idle;
     thread.state_.store(ThreadState::running, std::memory_order_relaxed);
     thread.started_running = now_ns();
-    if (as_idle) idle = &thread;
+    if (thread.is_idle) idle = &thread;
     queue_.init(root_group(), cpu);
     current = &thread;
+    release();
     arch::set_current_thread(&thread, thread.stack_top);
 }
 
 void RunQueue::note(std::uint64_t now) {
+    assert_held();
     Thread& thread = *current;
     if (now <= thread.started_running) return; // read before another CPU accounted, or an interrupt was charged away
     const std::uint64_t ran = now - thread.started_running;
@@ -51,6 +55,7 @@ void RunQueue::note(std::uint64_t now) {
 }
 
 void RunQueue::settle(std::uint64_t now) {
+    assert_held();
     if (owed_ns_ == 0) return;
     const std::uint64_t ran = std::exchange(owed_ns_, 0);
     current->billed->charge_cpu(ran);
@@ -58,11 +63,19 @@ void RunQueue::settle(std::uint64_t now) {
     queue_.charge_groups(*current, ran);
 }
 
+void RunQueue::send_to(Thread& thread, unsigned target) {
+    assert_held();
+    AIOS_ASSERT(thread.cpu.load(std::memory_order_relaxed) == cpu);
+    // release: pairs with the acquire in lock_of()
+    if (target != cpu) thread.cpu.store(target, std::memory_order_release);
+}
+
 void RunQueue::push(Thread& thread) {
+    assert_held();
     const std::uint64_t now = now_ns();
     note(now); // what its group owes is too little to change who goes first
     if (owed_ns_ >= kMostOwed || current->billed->is_limited()) settle(now);
-    thread.cpu.store(cpu, std::memory_order_release);
+    AIOS_ASSERT(thread.cpu.load(std::memory_order_relaxed) == cpu);
     thread.state_.store(ThreadState::runnable, std::memory_order_relaxed);
     queue_.insert(thread);
     count_waiting();
@@ -71,12 +84,13 @@ void RunQueue::push(Thread& thread) {
         kick_wanted_.store(true, std::memory_order_relaxed);
     } else if (queue_.size() == 1) {
         // The running thread was alone and had no slice.
-        if (slice_end_ < now) slice_end_ = now + kSlice / 4;
+        if (slice_end() < now) set_slice_end(now + kSlice / 4);
         kick_wanted_.store(true, std::memory_order_relaxed);
     }
 }
 
 void RunQueue::rebill(Thread& thread, ShareGroup& group, VirtualTime place) {
+    assert_held();
     const ThreadState state = thread.state_.load(std::memory_order_relaxed);
     const bool is_active = state == ThreadState::runnable || state == ThreadState::running;
     const bool is_waiting = thread.run_node.is_linked();
@@ -110,7 +124,8 @@ void RunQueue::load_user_state(Thread& thread) {
     if (mm::AddressSpace* space = thread.address_space()) space->activate();
 }
 
-void RunQueue::switch_away(Thread* next, std::uint64_t now) AIOS_NO_LOCK_ANALYSIS {
+void RunQueue::switch_away(Thread* next, std::uint64_t now) {
+    assert_held();
     Thread& me = *current;
     settle_for(next, now);
     if (me.state_.load(std::memory_order_relaxed) != ThreadState::runnable)
@@ -120,11 +135,12 @@ void RunQueue::switch_away(Thread* next, std::uint64_t now) AIOS_NO_LOCK_ANALYSI
     if (next != nullptr) return switch_to(*next, now);
     next = static_cast<Thread*>(queue_.pop());
     if (next == nullptr) next = idle;
-    slice_end_ = now + slice_among(queue_.size());
+    set_slice_end(now + slice_among(queue_.size()));
     switch_to(*next, now);
 }
 
-void RunQueue::yield(std::uint64_t now) AIOS_NO_LOCK_ANALYSIS {
+void RunQueue::yield(std::uint64_t now) {
+    assert_held();
     account(now);
     auto* next = static_cast<Thread*>(queue_.step_behind_first(*current));
     if (next == nullptr) return release();
@@ -133,25 +149,29 @@ void RunQueue::yield(std::uint64_t now) AIOS_NO_LOCK_ANALYSIS {
     current->state_.store(ThreadState::runnable, std::memory_order_relaxed);
     queue_.insert(*current);
     queue_.take(*next);
-    slice_end_ = now + slice_among(queue_.size());
+    set_slice_end(now + slice_among(queue_.size()));
     switch_to(*next, now);
 }
 
 // What the leaving thread's group owes goes on only with a thread that is billed to the same.
 void RunQueue::settle_for(const Thread* next, std::uint64_t now) {
+    assert_held();
     const ShareGroup& group = *current->billed;
     const bool goes_on = next != nullptr && next->billed == &group && owed_ns_ < kMostOwed && !group.is_limited();
     if (!goes_on) settle(now);
 }
 
+// No analysis: our lock is released by the thread that arrives, in its finish_switch(), and when this one comes back it
+// releases the lock of the queue that it has come back on.
 void RunQueue::switch_to(Thread& next, std::uint64_t now) AIOS_NO_LOCK_ANALYSIS {
+    assert_held();
     Thread& me = *current;
     need_switch.store(false, std::memory_order_relaxed);
     count_waiting();
     // Who is handed the CPU goes on with the slice: calling to and fro gives nobody more than his time.
-    if (slice_end_ < now) slice_end_ = now + slice_among(queue_.size());
+    if (slice_end() < now) set_slice_end(now + slice_among(queue_.size()));
     next.state_.store(ThreadState::running, std::memory_order_relaxed);
-    next.cpu.store(cpu, std::memory_order_release);
+    AIOS_ASSERT(next.cpu.load(std::memory_order_relaxed) == cpu);
     next.started_running = now;
     current = &next;
     if (&next == &me) {
@@ -160,7 +180,7 @@ void RunQueue::switch_to(Thread& next, std::uint64_t now) AIOS_NO_LOCK_ANALYSIS 
         return;
     }
     left_ = &me;
-    if (me.is_idle) set_idle(cpu, false);
+    if (me.is_idle) set_idleness(cpu, Idleness::busy);
     if (me.is_user()) save_user_state(me);
     if (next.is_user()) load_user_state(next);
     arch::set_current_thread(&next, next.stack_top);
@@ -170,6 +190,7 @@ void RunQueue::switch_to(Thread& next, std::uint64_t now) AIOS_NO_LOCK_ANALYSIS 
 
 void RunQueue::finish_switch() {
     RunQueue& queue = mine(); // not where the thread left from, perhaps
+    queue.assert_held();      // taken by the thread that left
     Thread& left = *queue.left_;
     const bool is_dead = left.state_.load(std::memory_order_relaxed) == ThreadState::dead;
     queue.release();
@@ -181,7 +202,9 @@ void RunQueue::finish_switch() {
 // and programs again, which is cheaper than programming at every switch.
 void RunQueue::program_timer() {
     std::uint64_t wanted = time::next_deadline();
-    if (waiting.load(std::memory_order_relaxed) != 0 && !current->is_idle && slice_end_ < wanted) wanted = slice_end_;
+    // Whoever ends the slice from another CPU has us look again (kick).
+    const bool has_slice = waiting.load(std::memory_order_relaxed) != 0 && !current->is_idle;
+    if (const std::uint64_t end = slice_end(); has_slice && end < wanted) wanted = end;
     if (ShareGroup& own = current->own_group(); own.is_limited()) {
         // Once it is used up the thread stops at its way to user mode, which the kernel may still take a while to go.
         const std::uint64_t now = now_ns(), left = own.budget_left(now);
@@ -206,11 +229,11 @@ void RunQueue::tick(std::uint64_t now) {
     if (const Runnable* first = queue_.first()) {
         if (current->is_idle) {
             need_switch.store(true, std::memory_order_relaxed);
-        } else if (now >= slice_end_) {
+        } else if (now >= slice_end()) {
             if (FairQueue::lead(*first, *current) > 0)
                 need_switch.store(true, std::memory_order_relaxed);
             else
-                slice_end_ = now + slice_among(queue_.size());
+                set_slice_end(now + slice_among(queue_.size()));
         }
         balance = now >= next_balance_;
         if (balance) next_balance_ = now + slice_among(queue_.size());

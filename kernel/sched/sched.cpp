@@ -1,16 +1,33 @@
 // park and unpark, preemption, the billing of lent time, and the hooks of the interrupt entry.
+//
+// How a waiter and a waker meet is told in thread.hpp, steps (1) to (4); the numbers below are those. What they stand on:
+//   (a) Thread::cpu names the run queue whose lock covers the thread's state, token and place. It changes only under that
+//       lock (RunQueue::send_to). lock_of() loads it, takes the lock, and looks again: if it is still the same, it stays so
+//       until the lock is let go; if not, the thread was moved in between, and it tries again.
+//   (b) A thread that goes to sleep writes `blocked` under that lock, and the lock is let go by the thread that comes after
+//       it, on its own stack (finish_switch). So whoever finds `blocked` under the lock finds a thread that has left its
+//       stack and whose registers are saved: it may run elsewhere at once.
+//   (c) A thread between two queues is `runnable` and in none. Whoever took it out owns it alone; a waker that comes
+//       meanwhile finds it not blocked, and leaves the token.
+//   (d) The token is one bit, written by wakers and taken by the thread itself, both under the lock. Two wake-ups may become
+//       one: each came after its condition was changed, and the thread looks at all conditions after it took the token.
+//   (e) What a waker wrote before unpark() is seen after park(): its release of the lock pairs with the acquisition of the
+//       same lock by the sleeper (token), or by the CPU that takes the thread out of its queue.
+#include <algorithm>
+
 #include "kernel/sched/run_queue.hpp"
 
 namespace aios::sched {
 
 namespace {
 
-// The thread is blocked: it becomes runnable, in no queue. Called with the lock of its queue, which it releases.
-void take_out_of_sleep(Thread& thread, RunQueue& queue, unsigned target) AIOS_NO_LOCK_ANALYSIS {
+// The thread is blocked: it becomes runnable, in no queue, and is ours (c). With the lock of its queue, which it releases.
+void take_out_of_sleep(Thread& thread, RunQueue& queue, unsigned target) AIOS_RELEASE(queue.lock()) {
+    queue.assert_held();
     thread.state_.store(ThreadState::runnable, std::memory_order_relaxed);
     thread.billed->thread_starts();
     thread.virtual_time = thread.billed->place(thread.virtual_time);
-    if (target != queue.cpu) thread.cpu.store(target, std::memory_order_release);
+    queue.send_to(thread, target);
     queue.release();
 }
 
@@ -32,10 +49,12 @@ VirtualTime own_place_now(const Thread& me) {
 
 } // namespace
 
-bool claim(Thread& next) AIOS_NO_LOCK_ANALYSIS {
+bool claim(Thread& next) {
     RunQueue& queue = RunQueue::lock_of(next);
+    queue.assert_held();
+    // relaxed: under the lock, like every look at a state in this file.
     if (next.state_.load(std::memory_order_relaxed) != ThreadState::blocked) {
-        next.wake_token = true;
+        next.wake_token = true; // (3): it has not slept yet, and finds the token at (2)
         queue.release();
         return false;
     }
@@ -43,9 +62,10 @@ bool claim(Thread& next) AIOS_NO_LOCK_ANALYSIS {
     return true;
 }
 
-bool lend_and_claim(Thread& server) AIOS_NO_LOCK_ANALYSIS {
+bool lend_and_claim(Thread& server) {
     Thread& payer = Thread::current();
     RunQueue& queue = RunQueue::lock_of(server);
+    queue.assert_held();
     const bool sleeps = server.state_.load(std::memory_order_relaxed) == ThreadState::blocked;
     if (queue.current == &server) queue.account(now_ns());
     begin_lending(server);
@@ -59,8 +79,8 @@ bool lend_and_claim(Thread& server) AIOS_NO_LOCK_ANALYSIS {
     return false;
 }
 
-void hand_over(Thread& next, Deadline deadline, sync::SpinLock<sync::Rank::channel>& lock,
-               Thread* payer) AIOS_NO_LOCK_ANALYSIS {
+void hand_over(Thread& next, Deadline deadline, sync::SpinLock<sync::Rank::channel>& lock, Thread* payer) {
+    lock.assert_held();
     Thread& me = Thread::current();
     if (deadline != kNever) time::arm(*me.sleep_timer(), deadline);
     RunQueue& queue = RunQueue::mine();
@@ -80,6 +100,7 @@ void hand_over(Thread& next, Deadline deadline, sync::SpinLock<sync::Rank::chann
             me.virtual_time = me.own_time;
         }
         me.state_.store(ThreadState::blocked, std::memory_order_relaxed);
+        // Whoever takes `lock` now and wakes us waits for the run queue's lock until we have left the stack (b).
         lock.release();
         queue.switch_to(next, now);
     } else {
@@ -97,7 +118,7 @@ void hand_over(Thread& next, Deadline deadline, sync::SpinLock<sync::Rank::chann
 // Who sleeps keeps no other thread alive, or an agent could not end while a stranger's server waits. So the reference
 // to `next` is given up first: one that was claimed cannot end before it has run, and until it has ended the
 // scheduler's own reference keeps it; for one that somebody else has woken we come back early, where interrupts are on.
-void park(Deadline deadline, Ref<Thread>* next) AIOS_NO_LOCK_ANALYSIS {
+void park(Deadline deadline, Ref<Thread>* next) {
     sync::assert_may_block();
     Thread& me = Thread::current();
     const bool hands_over = next != nullptr && *next;
@@ -113,7 +134,7 @@ void park(Deadline deadline, Ref<Thread>* next) AIOS_NO_LOCK_ANALYSIS {
         if (claimed || !hands_over) {
             RunQueue& queue = RunQueue::mine();
             queue.acquire();
-            if (me.wake_token) {
+            if (me.wake_token) { // (2) a wake-up came since (1)
                 me.wake_token = false;
                 if (to != nullptr) queue.push(*to);
                 queue.release();
@@ -121,6 +142,7 @@ void park(Deadline deadline, Ref<Thread>* next) AIOS_NO_LOCK_ANALYSIS {
             } else {
                 const std::uint64_t now = now_ns();
                 queue.note(now);
+                // (2) From here on a waker finds us asleep, and gets the lock when we have left the stack (b).
                 me.state_.store(ThreadState::blocked, std::memory_order_relaxed);
                 queue.switch_away(to, now);
             }
@@ -130,10 +152,11 @@ void park(Deadline deadline, Ref<Thread>* next) AIOS_NO_LOCK_ANALYSIS {
     if (hands_over && !claimed) next->reset();
 }
 
-void unpark(Thread& thread) AIOS_NO_LOCK_ANALYSIS {
+void unpark(Thread& thread) {
     arch::InterruptGuard guard;
     RunQueue& queue = RunQueue::lock_of(thread);
-    switch (thread.state_.load(std::memory_order_relaxed)) {
+    queue.assert_held();
+    switch (thread.state_.load(std::memory_order_relaxed)) { // (3)
     case ThreadState::blocked: {
         const unsigned target = choose_cpu(thread);
         take_out_of_sleep(thread, queue, target);
@@ -142,7 +165,7 @@ void unpark(Thread& thread) AIOS_NO_LOCK_ANALYSIS {
     }
     case ThreadState::created:
     case ThreadState::runnable:
-    case ThreadState::running:
+    case ThreadState::running: // or about to be: it finds the token when it is to sleep
         thread.wake_token = true;
         break;
     case ThreadState::dead:
@@ -151,7 +174,7 @@ void unpark(Thread& thread) AIOS_NO_LOCK_ANALYSIS {
     queue.release();
 }
 
-void yield() AIOS_NO_LOCK_ANALYSIS {
+void yield() {
     arch::InterruptGuard guard;
     RunQueue& queue = RunQueue::mine();
     if (queue.waiting.load(std::memory_order_relaxed) == 0) return;
@@ -161,7 +184,7 @@ void yield() AIOS_NO_LOCK_ANALYSIS {
 
 namespace {
 
-[[gnu::noinline]] void switch_while_asked() AIOS_NO_LOCK_ANALYSIS {
+[[gnu::noinline]] void switch_while_asked() {
     do {
         RunQueue& queue = RunQueue::mine();
         queue.acquire();
@@ -220,6 +243,7 @@ void lend_from(Thread& payer) {
 void lend_end(Thread& server, Thread& payer) {
     arch::InterruptGuard guard;
     RunQueue& queue = RunQueue::lock_of(server);
+    queue.assert_held();
     if (queue.current == &server) queue.account(now_ns());
     if (server.is_lent) {
         payer.debt_ns.fetch_add(server.lent_ns, std::memory_order_relaxed);
@@ -232,6 +256,7 @@ void lend_end(Thread& server, Thread& payer) {
 void lend_change(Thread& server, ShareGroup& billed) {
     arch::InterruptGuard guard;
     RunQueue& queue = RunQueue::lock_of(server);
+    queue.assert_held();
     if (queue.current == &server) queue.account(now_ns());
     if (server.billed != &billed) queue.rebill(server, billed, billed.reference());
     queue.release();
@@ -244,11 +269,12 @@ std::uint64_t timer_delay(ShareGroup& payer, unsigned cpu, std::uint64_t now) {
     if (RunQueue::of(cpu).current->is_idle) return 0;
     const std::uint64_t ahead = payer.ahead() / arch::cpu_count();
     constexpr std::uint64_t kShortest = 200'000, kLongest = 20'000'000;
-    return ahead == 0 ? 0 : ahead < kShortest ? kShortest : ahead > kLongest ? kLongest : ahead;
+    return ahead == 0 ? 0 : std::clamp(ahead, kShortest, kLongest);
 }
 
 void charge_timer(ShareGroup& payer, unsigned cpu, std::uint64_t ns, std::uint64_t now) {
-    payer.charge_work(ns, now, RunQueue::of(cpu).current->is_idle);
+    using CpuWas = ShareGroup::CpuWas;
+    payer.charge_work(ns, now, RunQueue::of(cpu).current->is_idle ? CpuWas::idle : CpuWas::busy);
 }
 
 time::PayerTimers& timers_of(ShareGroup& payer, unsigned cpu) { return payer.part(cpu).timers; }

@@ -1,6 +1,7 @@
 // Activity, places and budgets of share groups. See share_group.hpp.
 #include "kernel/sched/share_group.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <new>
 
@@ -85,14 +86,14 @@ void ShareGroup::raise_time(VirtualTime to) {
     time_.compare_exchange_strong(old, to, std::memory_order_relaxed); // else it ran meanwhile: its time is of now
 }
 
-void ShareGroup::charge_work(std::uint64_t ns, std::uint64_t now, bool alone) {
+void ShareGroup::charge_work(std::uint64_t ns, std::uint64_t now, CpuWas cpu) {
     charge_cpu(ns);
     spend(ns, now);
     move_lead(static_cast<std::int64_t>(ns));
     for (ShareGroup* group = this; group->parent_ != nullptr; group = group->parent_) {
         const VirtualTime cost = group->virtual_of(ns);
         const VirtualTime time = group->time_.fetch_add(cost, std::memory_order_relaxed) + cost;
-        if (alone && group->parent_->contended_.load(std::memory_order_relaxed) == 0)
+        if (cpu == CpuWas::idle && group->parent_->contended_.load(std::memory_order_relaxed) == 0)
             group->parent_->advance_clock(time);
     }
 }
@@ -100,10 +101,10 @@ void ShareGroup::charge_work(std::uint64_t ns, std::uint64_t now, bool alone) {
 // Bounded on both sides: what was worked or run long ago is not held against anybody.
 void ShareGroup::move_lead(std::int64_t by) {
     constexpr auto kMost = static_cast<std::int64_t>(kWorkAhead);
-    by = by > 2 * kMost ? 2 * kMost : by < -2 * kMost ? -2 * kMost : by;
+    by = std::clamp(by, -2 * kMost, 2 * kMost);
     std::int64_t old = work_lead_.load(std::memory_order_relaxed), lead;
     do {
-        lead = old + by > kMost ? kMost : old + by < -kMost ? -kMost : old + by;
+        lead = std::clamp(old + by, -kMost, kMost);
         if (lead == old) return;
     } while (!work_lead_.compare_exchange_weak(old, lead, std::memory_order_relaxed));
 }

@@ -90,8 +90,9 @@ public:
     // The least time of the members that wait; if none waits, of one that has a CPU to itself.
     [[nodiscard]] VirtualTime reference() const;
 
-    // Work that was done for the group by an interrupt of `cpu`, beside its threads. `alone`: nothing else ran there.
-    void charge_work(std::uint64_t ns, std::uint64_t now, bool alone);
+    // Work that was done for the group by an interrupt of `cpu`, beside its threads. `idle`: nothing else ran there.
+    enum class CpuWas : std::uint8_t { busy, idle };
+    void charge_work(std::uint64_t ns, std::uint64_t now, CpuWas cpu);
     // How long (virtual ns) such work has to wait; 0: its turn has come. It waits while the group, or one above, is
     // ahead of those that it shares with by more than kWorkAhead of its own running. Within the group, work and threads
     // take turns: where threads wait, work of kWorkAhead is followed by as much running, or the threads, even killed

@@ -1,5 +1,14 @@
 // Birth and end of threads. A thread is referenced by its scheduler from start() until the reaper has buried it: the
 // stack is freed by the reaper's thread, when the dead one has left it for ever.
+//
+// A thread's end, from the last instruction of its own to the freed stack:
+//   (1) exit_current() tells the owner and those who wait for the end, and cancels its timer. It holds no lock. A waker that
+//       still knows the thread leaves a token, which nobody looks at.
+//   (2) It takes its run queue's lock, writes `dead`, and switches away for good. unpark() does nothing for a dead thread.
+//   (3) The thread that comes after it on this CPU runs on another stack. It reads `dead` while it still holds the lock
+//       (finish_switch), lets the lock go and hands the dead one to the reaper (bury): nobody stands on the stack now.
+//   (4) The reaper frees the stack and drops the scheduler's reference, the one of start(). Others may keep the Thread
+//       itself for longer; they find it dead.
 #include "kernel/sched/thread.hpp"
 
 #include "kernel/mm/size_classes.hpp"
@@ -73,17 +82,19 @@ Result<Ref<Thread>> Thread::create_kernel(const char* name, void (*entry)(void*)
     return thread;
 }
 
-void Thread::start() AIOS_NO_LOCK_ANALYSIS {
+void Thread::start() {
     AIOS_ASSERT(state() == ThreadState::created);
     retain(); // the scheduler's, until the reaper is done
     arch::InterruptGuard guard;
+    // Somebody may call kill() already, whose unpark() goes by `cpu`: it changes under the lock that it names, as always.
     sched::RunQueue& queue = sched::RunQueue::lock_of(*this);
-    queue.release(); // nobody else moves a thread that has not started; unpark leaves a token
+    queue.assert_held();
     state_.store(ThreadState::runnable, std::memory_order_relaxed);
     virtual_time = billed->place_of_new();
     billed->thread_starts();
     const unsigned target = sched::choose_cpu(*this);
-    cpu.store(target, std::memory_order_release);
+    queue.send_to(*this, target);
+    queue.release();
     sched::enter_on(*this, target);
 }
 
@@ -108,10 +119,11 @@ Thread& Thread::current() {
 
 bool Thread::has_current() { return arch::current_thread() != nullptr; }
 
-std::uint64_t Thread::cpu_ns() const AIOS_NO_LOCK_ANALYSIS {
+std::uint64_t Thread::cpu_ns() const {
     arch::InterruptGuard guard;
     Thread& self = const_cast<Thread&>(*this); // accounting up to now changes nothing that a reader sees
     sched::RunQueue& queue = sched::RunQueue::lock_of(self);
+    queue.assert_held();
     if (queue.current == &self) queue.account(sched::now_ns());
     queue.release();
     return run_ns.load(std::memory_order_relaxed);
@@ -131,7 +143,7 @@ void Thread::kill() {
     interrupt();
 }
 
-void Thread::exit_current() AIOS_NO_LOCK_ANALYSIS {
+void Thread::exit_current() {
     Thread& me = current();
     if (me.exit_hook != nullptr) me.exit_hook(me);
     me.owner_->thread_exited(me);

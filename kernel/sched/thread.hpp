@@ -130,7 +130,8 @@ public:
     sched::VirtualTime own_time = 0;
     std::uint64_t lent_ns = 0; // run in the caller's place so far
     time::TimerEntry* sleep_timer() { return &timer_; }
-    // ipc_call: the call that this thread serves, and the one that it waits in. Under lend_lock; see ipc/lending.hpp.
+    // ipc_call: the call that this thread serves, and the one that it waits in. Under lend_lock.
+    // PROTOCOL: a link lies under the locks of two threads; ipc/lending.hpp tells which and in which order.
     sync::SpinLock<sync::Rank::lending> lend_lock;
     ipc::Call* serving = nullptr;
     ipc::Call* calling = nullptr;
@@ -208,7 +209,8 @@ void unpark(Thread& thread); // any context; makes it runnable, or leaves a toke
 // to what the current thread is billed to, before it runs.
 [[nodiscard]] bool lend_and_claim(Thread& server);
 // `payer`: the current thread served it up to now, and returns to its own group as by lend_end(). May be nullptr.
-void hand_over(Thread& next, Deadline deadline, sync::SpinLock<sync::Rank::channel>& lock, Thread* payer);
+void hand_over(Thread& next, Deadline deadline, sync::SpinLock<sync::Rank::channel>& lock, Thread* payer)
+    AIOS_RELEASE(lock);
 // Billing. The caller holds the lend_lock of the server, and of `payer` before it.
 // The current thread is billed to what `payer` is billed to, and takes its place in virtual time.
 void lend_from(Thread& payer);

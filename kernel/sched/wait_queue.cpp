@@ -1,5 +1,6 @@
-// The slow side of WaitQueue: entries live on the stacks of the waiting threads. A waker touches an entry and its
-// thread only under the queue's lock, and a waiter takes that lock before it leaves, so neither goes away too early.
+// The slow side of WaitQueue; the numbers are those of the steps in wait_queue.hpp. Entries live on the stacks of the
+// waiting threads. A waker touches an entry and its thread only under the queue's lock, and a waiter takes that lock
+// before it leaves, so neither goes away too early (4).
 #include "kernel/sched/wait_queue.hpp"
 
 #include "kernel/cap/derivation.hpp"
@@ -21,7 +22,7 @@ void WaitQueue::enqueue(Entry& entry) {
 
 // The waiter may leave, and its entry with it, as soon as the lock is dropped.
 Thread* WaitQueue::take_off_locked(Entry& entry) {
-    AIOS_ASSERT(lock_.is_held());
+    lock_.assert_held();
     entry.queued = false;
     entries_.remove(entry);
     if (entry.node != nullptr) by_holder_.erase(entry);
@@ -29,6 +30,7 @@ Thread* WaitQueue::take_off_locked(Entry& entry) {
 }
 
 Thread* WaitQueue::take_first_locked() {
+    lock_.assert_held();
     Entry* entry = entries_.front();
     return entry == nullptr ? nullptr : take_off_locked(*entry);
 }
@@ -50,7 +52,7 @@ bool WaitQueue::dequeue(Entry& entry) {
 Outcome WaitQueue::sleep(Entry& entry, Deadline deadline, Interruptible interruptible, Ref<Thread>* next) {
     for (;;) {
         {
-            // First: the condition may have blocked on something else, which has used up the waker's token.
+            // (3) First: the condition may have blocked on something else, which has used up the waker's token.
             Guard guard(lock_);
             if (!entry.queued) return Outcome::ready;
         }
@@ -60,7 +62,7 @@ Outcome WaitQueue::sleep(Entry& entry, Deadline deadline, Interruptible interrup
         } else if (deadline != kNever && now_ns() >= deadline) {
             outcome = Outcome::timed_out;
         }
-        if (outcome != Outcome::ready) return dequeue(entry) ? outcome : Outcome::ready;
+        if (outcome != Outcome::ready) return dequeue(entry) ? outcome : Outcome::ready; // (5)
         park(deadline, next);
     }
 }
@@ -76,7 +78,7 @@ void WaitQueue::wake_one() {
     if (Thread* thread = take_first_locked()) unpark(*thread);
 }
 
-// Numbers ascend along the list: who comes back while the lock is dropped has a higher one than `last`.
+// (6) Numbers ascend along the list: who comes back while the lock is dropped has a higher one than `last`.
 void WaitQueue::wake_all() {
     std::uint64_t last = 0;
     for (bool is_first = true, more = true; more; is_first = false) {
@@ -92,19 +94,25 @@ void WaitQueue::wake_all() {
 }
 
 // The capability was dead before this was called. A waiter that enters from here on sees that by itself: it looks after
-// it has taken our lock. One that entered before is found.
+// it has taken our lock (2). One that entered before is found, by its number (6): so the holder cannot keep us here by
+// sending threads in again and again.
 void WaitQueue::wake_revoked(std::uint64_t holder) {
     Place from{holder, 0};
-    for (bool more = true; more;) {
+    std::uint64_t last = 0;
+    const auto is_ours = [&](const Entry* entry) {
+        return entry != nullptr && entry->place.holder == holder && entry->place.number <= last;
+    };
+    for (bool is_first = true, more = true; more; is_first = false) {
         Guard guard(lock_);
+        if (is_first) last = last_number_;
         Entry* entry = by_holder_.lower_bound(from);
-        for (unsigned i = 0; i < kWokenAtOnce && entry != nullptr && entry->place.holder == holder; ++i) {
+        for (unsigned i = 0; i < kWokenAtOnce && is_ours(entry); ++i) {
             Entry* const next = by_holder_.next(*entry);
             from.number = entry->place.number + 1;
             if (!entry->node->is_live()) unpark(*take_off_locked(*entry));
             entry = next;
         }
-        more = entry != nullptr && entry->place.holder == holder;
+        more = is_ours(entry);
     }
 }
 

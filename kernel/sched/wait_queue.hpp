@@ -1,6 +1,20 @@
-// WaitQueue: threads waiting for a condition. The condition is looked at after the thread has been put in the queue,
-// and a wake-up that comes between that and the sleep leaves a token, so no wake-up is lost:
+// WaitQueue: threads waiting for a condition:
 //   Outcome o = queue.wait(deadline, [&] { return take_message(); });
+//
+// Why no wake-up is lost, and none is wasted; the numbers stand at the places:
+//   (1) The waiter puts its entry, which is on its stack, at the end of the queue, under the queue's lock.
+//   (2) It looks at the condition. A waker changes the condition first and looks into the queue afterwards, under the same
+//       lock: either it came to the queue after (1) and finds the entry, or it was there before (1) and its change is seen
+//       by this look (its release of the lock pairs with the acquisition in (1)).
+//   (3) It sleeps. Before each park() it looks under the lock whether its entry still stands: a waker that took the entry
+//       off has also left a token, but the condition in (2) may have blocked on something else and used that token up.
+//   (4) A waker takes an entry off and calls unpark() under one hold of the lock. The waiter takes that lock before its
+//       stack frame goes (3, or dequeue), so the entry and the Thread are there for as long as the waker is busy with them.
+//   (5) Who gives up (deadline, interrupt) or finds its condition true takes its own entry off. If a waker was faster, that
+//       wake-up was for somebody who still waits: one who is served by (2), or stops at the gate, passes it on; one who gives
+//       up looks at the condition once more and takes what it was woken for.
+//   (6) A waker that is to wake many drops the lock between the pieces. Entries are numbered in the order of arrival, and it
+//       stops at the last one that stood there when it began: later ones look for themselves (2).
 //
 // Whoever changes what a condition depends on calls wake_one or wake_all afterwards. Conditions may have effects (take
 // what they waited for): each is called until it first answers true. They run with no lock of the queue held and may
@@ -56,14 +70,14 @@ public:
             Entry entry;
             entry.node = through.node;
             entry.place.holder = through.holder;
-            enqueue(entry);
-            if (ready()) {
-                if (!dequeue(entry)) wake_one(); // that wake-up was for somebody who still waits
+            enqueue(entry);                      // (1)
+            if (ready()) {                       // (2)
+                if (!dequeue(entry)) wake_one(); // (5) that wake-up was for somebody who still waits
                 return Outcome::ready;
             }
-            const Outcome outcome = sleep(entry, deadline, interruptible, next);
+            const Outcome outcome = sleep(entry, deadline, interruptible, next); // (3)
             if (has_gate && has_to_stop_in_wait()) {
-                if (outcome == Outcome::ready) wake_one();
+                if (outcome == Outcome::ready) wake_one(); // (5)
                 stop_in_wait(next);
             }
             if (ready()) return Outcome::ready;
@@ -106,14 +120,14 @@ public:
 
 private:
     static void stop_in_wait(Ref<Thread>* next);
-    Thread* take_off_locked(Entry& entry);
-    Thread* take_first_locked();
+    Thread* take_off_locked(Entry& entry) AIOS_REQUIRES(lock_);
+    Thread* take_first_locked() AIOS_REQUIRES(lock_);
     // Blocks until a waker took the entry off (ready), or takes it off itself (other outcomes).
     Outcome sleep(Entry& entry, Deadline deadline, Interruptible interruptible, Ref<Thread>* next);
     mutable sync::SpinLock<sync::Rank::wait_queue> lock_;
-    IntrusiveList<Entry, &Entry::list_node> entries_;
-    IntrusiveTree<Entry, &Entry::holder_node, &Entry::place> by_holder_;
-    std::uint64_t last_number_ = 0;
+    IntrusiveList<Entry, &Entry::list_node> entries_ AIOS_GUARDED_BY(lock_);
+    IntrusiveTree<Entry, &Entry::holder_node, &Entry::place> by_holder_ AIOS_GUARDED_BY(lock_);
+    std::uint64_t last_number_ AIOS_GUARDED_BY(lock_) = 0;
 };
 
 } // namespace aios::sched

@@ -8,7 +8,6 @@ namespace aios::sync {
 
 enum class Rank : std::uint8_t {
     // mutexes
-    lifecycle,     // spawn and end of agents
     process,       // a process's threads, files, personality state
     open_file,     // position of one open file
     address_space, // mappings of one address space
@@ -22,7 +21,8 @@ enum class Rank : std::uint8_t {
     cap_table,  // one capability table
     cap_paid,   // the nodes that one table pays for
     channel,
-    operation,
+    operation,    // one asynchronous operation or Timer
+    power,        // what the node was asked for: off, reset
     lending,      // who serves whom in ipc_call
     timer_queue,  // one a CPU; timers fire under it
     event_source, // registrations of a source
@@ -30,18 +30,23 @@ enum class Rank : std::uint8_t {
     registrant,   // the registrations of one agent
     thread_list,  // a Linux process's threads and their pending signals
     futex,
+    reaper,       // agents on their way out
+    dead_threads, // those whose stacks are to be freed
     wait_queue,
+    mutex_waiters, // of one mutex
     run_queue,
     kernel_space, // kernel address ranges and page tables
-    tlb,
-    windows, // who maps one Pages; the address spaces of an agent
+    kernel_map,   // arch: page tables of the kernel half
+    windows,      // who maps one Pages
+    space_set,    // the address spaces of an agent
     heap,
     frames,
     entropy,
     audit,     // one account's refusals
     audit_log, // the log's arena and published head
     host_port,
-    serial,
+    io_apic, // arch: interrupt lines
+    serial,  // arch: kernel text
 };
 
 } // namespace aios::sync

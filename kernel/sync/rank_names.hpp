@@ -9,8 +9,6 @@ namespace aios::sync {
 
 [[nodiscard]] constexpr std::string_view rank_name(Rank rank) {
     switch (rank) {
-    case Rank::lifecycle:
-        return "lifecycle";
     case Rank::process:
         return "process";
     case Rank::open_file:
@@ -35,6 +33,8 @@ namespace aios::sync {
         return "channel";
     case Rank::operation:
         return "operation";
+    case Rank::power:
+        return "power";
     case Rank::lending:
         return "lending";
     case Rank::timer_queue:
@@ -49,16 +49,24 @@ namespace aios::sync {
         return "thread_list";
     case Rank::futex:
         return "futex";
+    case Rank::reaper:
+        return "reaper";
+    case Rank::dead_threads:
+        return "dead_threads";
     case Rank::wait_queue:
         return "wait_queue";
+    case Rank::mutex_waiters:
+        return "mutex_waiters";
     case Rank::run_queue:
         return "run_queue";
     case Rank::kernel_space:
         return "kernel_space";
-    case Rank::tlb:
-        return "tlb";
+    case Rank::kernel_map:
+        return "kernel_map";
     case Rank::windows:
         return "windows";
+    case Rank::space_set:
+        return "space_set";
     case Rank::heap:
         return "heap";
     case Rank::frames:
@@ -71,6 +79,8 @@ namespace aios::sync {
         return "audit_log";
     case Rank::host_port:
         return "host_port";
+    case Rank::io_apic:
+        return "io_apic";
     case Rank::serial:
         return "serial";
     }

@@ -20,9 +20,9 @@ Result<std::uint64_t> rtc_to_seconds(RtcFields fields, std::uint8_t status_b) {
         fields.hour = static_cast<std::uint8_t>(fields.hour % 12 + (afternoon ? 12 : 0));
     }
     constexpr std::uint16_t kDaysBefore[13] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
-    if (fields.second > 59 || fields.minute > 59 || fields.hour > 23 || fields.month < 1 || fields.month > 12 ||
-        fields.year > 99)
-        return fail(Error::bad_format);
+    const bool is_time = fields.second <= 59 && fields.minute <= 59 && fields.hour <= 23;
+    const bool is_month = fields.month >= 1 && fields.month <= 12 && fields.year <= 99;
+    if (!is_time || !is_month) return fail(Error::bad_format);
     const bool leap = fields.year % 4 == 0;
     const unsigned length =
         kDaysBefore[fields.month] - kDaysBefore[fields.month - 1] + (leap && fields.month == 2 ? 1 : 0);

@@ -17,12 +17,16 @@ constexpr std::uint64_t kPause = 100'000; // ns
 
 struct Cpu {
     sync::SpinLock<sync::Rank::timer_queue> lock;
-    PayerQueue queue;
-    PayerTimers of_kernel;
-    std::atomic<std::uint64_t> first{kNever};
-    std::uint64_t paused_until = 0;
-    void publish() { first.store(queue.next_deadline(), std::memory_order_relaxed); }
-    PayerTimers& timers_of(const TimerEntry& entry, std::uint32_t cpu) {
+    PayerQueue queue AIOS_GUARDED_BY(lock);
+    PayerTimers of_kernel AIOS_GUARDED_BY(lock);
+    std::atomic<std::uint64_t> first{kNever}; // written under the lock
+    std::uint64_t paused_until = 0;           // this CPU's own, interrupts off
+    void publish_locked() AIOS_REQUIRES(lock) {
+        lock.assert_held();
+        first.store(queue.next_deadline(), std::memory_order_relaxed);
+    }
+    PayerTimers& timers_of_locked(const TimerEntry& entry, std::uint32_t cpu) AIOS_REQUIRES(lock) {
+        lock.assert_held();
         return entry.payer == nullptr ? of_kernel : sched::timers_of(*entry.payer, cpu);
     }
 };
@@ -35,8 +39,8 @@ bool remove(TimerEntry& entry) {
         sync::SpinLock<sync::Rank::timer_queue>::Guard guard(owner.lock);
         if (entry.cpu.load(std::memory_order_relaxed) != cpu) continue;
         if (!entry.node.is_linked()) return false;
-        owner.queue.remove(owner.timers_of(entry, cpu), entry);
-        owner.publish();
+        owner.queue.remove(owner.timers_of_locked(entry, cpu), entry);
+        owner.publish_locked();
         return true;
     }
 }
@@ -59,8 +63,8 @@ void arm(TimerEntry& entry, std::uint64_t deadline) {
         Cpu& mine = g_cpus.mine();
         sync::SpinLock<sync::Rank::timer_queue>::Guard lock(mine.lock);
         const std::uint64_t before = mine.first.load(std::memory_order_relaxed);
-        mine.queue.insert(mine.timers_of(entry, arch::cpu_index()), entry, deadline);
-        mine.publish();
+        mine.queue.insert(mine.timers_of_locked(entry, arch::cpu_index()), entry, deadline);
+        mine.publish_locked();
         is_first = mine.first.load(std::memory_order_relaxed) < before;
     }
     if (is_first) deadline_changed();
@@ -86,7 +90,7 @@ std::uint64_t run_due(std::uint64_t now) {
         const std::uint64_t delay = payer == nullptr ? 0 : sched::timer_delay(*payer, cpu, now);
         if (delay == 0) mine.queue.fire_one(*due, now);
         mine.queue.hold(*due, now + delay); // also without a delay: behind the others that are due
-        mine.publish();
+        mine.publish_locked();
         const std::uint64_t after = now_ns();
         if (payer != nullptr) {
             sched::charge_timer(*payer, cpu, after - since + cost, now);

@@ -24,6 +24,11 @@ struct FileLock { // struct flock
 };
 constexpr std::int16_t kLockRead = 0, kLockWrite = 1, kUnlock = 2;
 
+std::uint64_t access_mode(const OpenFile& file) {
+    if (!file.writable) return kOpenReadOnly;
+    return file.readable ? kOpenReadWrite : kOpenWriteOnly;
+}
+
 // Record locks belong to the process, and trees are private to the agent: nobody else holds one.
 Outcome record_lock(OpenFile& file, std::uint32_t command, UserInOut<FileLock> user) {
     auto lock = LINUX_TRY(user.read());
@@ -33,8 +38,8 @@ Outcome record_lock(OpenFile& file, std::uint32_t command, UserInOut<FileLock> u
         lock.type = kUnlock;
         return answer(user.out(), lock);
     }
-    if ((lock.type == kLockRead && !file.readable) || (lock.type == kLockWrite && !file.writable))
-        return refuse(kBadFd);
+    if (lock.type == kLockRead && !file.readable) return refuse(kBadFd);
+    if (lock.type == kLockWrite && !file.writable) return refuse(kBadFd);
     return 0;
 }
 
@@ -102,9 +107,7 @@ Outcome call_fcntl(Call& call, Descriptor fd, std::uint32_t command, std::uint64
     }
     switch (command) {
     case kFcntlGetFlags: {
-        const std::uint64_t access = file->readable && file->writable ? kOpenReadWrite
-                                     : file->writable                 ? kOpenWriteOnly
-                                                                      : kOpenReadOnly;
+        const std::uint64_t access = access_mode(*file);
         constexpr std::uint64_t kLargeFile = 0100000; // Linux sets it in every open file of a 64-bit program
         return access | (file->append ? kOpenAppend : 0) | (file->path_only ? kOpenPath : 0) |
                (file->node() != nullptr ? kLargeFile : 0);

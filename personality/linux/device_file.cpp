@@ -128,11 +128,14 @@ public:
 
     [[nodiscard]] Stat info() const override {
         if (is_link()) return device_info(kModeLink | 0777, 3, 0);
-        const std::uint64_t minor = what_ == Generated::null ? 3 : what_ == Generated::zero ? 5 : 9;
-        return device_info(kModeChar | 0666, 4 + static_cast<std::uint64_t>(what_), device_number(1, minor));
+        return device_info(kModeChar | 0666, 4 + static_cast<std::uint64_t>(what_), device_number(1, minor()));
     }
 
 private:
+    [[nodiscard]] std::uint64_t minor() const {
+        if (what_ == Generated::null) return 3;
+        return what_ == Generated::zero ? 5 : 9;
+    }
     const Generated what_;
 };
 

@@ -15,13 +15,23 @@ struct Dirent { // the fixed part of struct linux_dirent64; the name and NULs up
 };
 constexpr std::size_t kDirentHead = 19;
 
+std::uint8_t dirent_type(fs::NodeKind kind) {
+    switch (kind) {
+    case fs::NodeKind::directory:
+        return kDirentDirectory;
+    case fs::NodeKind::link:
+        return kDirentLink;
+    case fs::NodeKind::file:
+        return kDirentFile;
+    }
+    AIOS_UNREACHABLE();
+}
+
 std::size_t encode(const Entry& entry, std::byte* out) {
     const std::size_t bytes = (kDirentHead + entry.name_bytes + 1 + 7) / 8 * 8;
     std::memset(out, 0, bytes);
     const std::uint16_t length = static_cast<std::uint16_t>(bytes);
-    const std::uint8_t type = entry.kind == fs::NodeKind::directory ? kDirentDirectory
-                              : entry.kind == fs::NodeKind::link    ? kDirentLink
-                                                                    : kDirentFile;
+    const std::uint8_t type = dirent_type(entry.kind);
     std::memcpy(out + offsetof(Dirent, inode), &entry.id, 8);
     std::memcpy(out + offsetof(Dirent, next), &entry.next_position, 8);
     std::memcpy(out + offsetof(Dirent, bytes), &length, 2);

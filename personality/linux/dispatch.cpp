@@ -108,7 +108,7 @@ Result<> LinuxProcess::thread_created(Thread& thread) {
     Reservation charge = TRY(Reservation::make(quota(), Resource::memory, mm::cost_of<LinuxThread>));
     auto data = TRY(mm::own<LinuxThread>(std::move(charge), thread));
     ThreadLock::Guard guard(thread_lock);
-    data->tid = TRY(free_tid());
+    data->tid = TRY(free_tid_locked());
     threads_staying.fetch_add(1);
     threads.insert(*data);
     thread.personality_data = data.release(); // ended by thread_exited()
@@ -117,7 +117,8 @@ Result<> LinuxProcess::thread_created(Thread& thread) {
 
 // A number that no living thread has, going up and round. would_block: as many in a row as are looked at are taken; the
 // next attempt goes on behind them.
-Result<std::int32_t> LinuxProcess::free_tid() {
+Result<std::int32_t> LinuxProcess::free_tid_locked() {
+    thread_lock.assert_held();
     constexpr unsigned kLookedAt = 32;
     for (unsigned i = 0; i < kLookedAt; ++i) {
         last_tid_ = last_tid_ == kMaxTid ? kFirstTid : last_tid_ + 1;

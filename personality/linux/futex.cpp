@@ -39,16 +39,17 @@ std::expected<Place, Errno> place_of(LinuxProcess& process, std::uint64_t addres
     return Place{key, table->bucket_of(key)};
 }
 
-// The caller holds the bucket's lock, so the waiter cannot leave its stack frame before this is over.
-void wake_locked(FutexTable::Bucket& bucket, FutexWaiter& waiter) {
+// (4) The waiter cannot leave its stack frame before this is over, as withdraw() takes the lock.
+void wake_locked(FutexTable::Bucket& bucket, FutexWaiter& waiter) AIOS_REQUIRES(bucket.lock) {
+    bucket.lock.assert_held();
     bucket.waiters.remove(waiter);
     waiter.queued = false;
-    waiter.woken.store(true, std::memory_order_release);
+    waiter.woken.store(true, std::memory_order_release); // pairs with the acquire in futex_wait(); before the wake-up
     waiter.queue.wake_one();
 }
 
-// Takes the waiter out. Answers whether it had been woken before. Taking the lock also waits for a waker that is still
-// busy with this stack frame.
+// (3), (5) Takes the waiter out. Answers whether it had been woken before. Taking the lock also waits for a waker that is
+// still busy with this stack frame.
 bool withdraw(FutexTable::Bucket& bucket, FutexWaiter& waiter) {
     FutexLock::Guard guard(bucket.lock);
     if (waiter.queued) {
@@ -90,19 +91,19 @@ Outcome futex_wait(LinuxProcess& process, std::uint64_t address, FutexScope scop
     FutexWaiter waiter;
     waiter.key = place.key;
     waiter.bitset = bitset;
-    {
+    { // (1)
         FutexLock::Guard guard(place.bucket.lock);
         place.bucket.waiters.push_back(waiter);
     }
-    const auto value = arch::user_load_u32(address);
+    const auto value = arch::user_load_u32(address); // (2)
     if (!value || *value != expected) {
-        // A wake-up that took this waiter for one that sleeps goes on to the next.
+        // (3) A wake-up that took this waiter for one that sleeps goes on to the next.
         if (withdraw(place.bucket, waiter)) wake_some(place.bucket, waiter.key, 1, bitset);
         return value ? refuse(kAgain) : refuse(kFault);
     }
-    const sched::Outcome outcome =
+    const sched::Outcome outcome = // (4)
         waiter.queue.wait(deadline, [&] { return waiter.woken.load(std::memory_order_acquire); });
-    if (withdraw(place.bucket, waiter) || outcome == sched::Outcome::ready) return 0;
+    if (withdraw(place.bucket, waiter) || outcome == sched::Outcome::ready) return 0; // (5)
     return refuse(outcome == sched::Outcome::timed_out ? kTimedOut : kInterrupted);
 }
 

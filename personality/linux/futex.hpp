@@ -1,8 +1,18 @@
 // Futexes. A waiter is on the stack of its thread, linked into a bucket by key: private ones by address, in a table of
 // their own process, so that no agent meets another's waiters; shared ones by memory object and offset, in a table of
-// the kernel. A shared futex on memory of the process's own is the same futex as the private one there. A waiter is
-// queued before it reads the word, so that no wake-up is lost and the word is never read under a spinlock. Lock:
-// Rank::futex, one a bucket; two buckets are never held at once.
+// the kernel. A shared futex on memory of the process's own is the same futex as the private one there. Lock: Rank::futex,
+// one a bucket; two buckets are never held at once.
+//
+// Why no wake-up is lost, although the word is never read under a spinlock (it may fault, and then the thread blocks):
+//   (1) The waiter is linked into its bucket, under the bucket's lock.
+//   (2) It reads the word. A waker's program writes the word first and then calls futex_wake(), which takes the same lock:
+//       either it comes after (1) and finds the waiter, or it was done before (1), and the read sees what it wrote.
+//   (3) If the word is not what the caller expected it withdraws, under the lock. A wake-up that has met it meanwhile took
+//       it for a sleeper, and counted it: it is passed on to another waiter of the same word, as far as one is there.
+//   (4) Else it sleeps until `woken` is set. The waker unlinks it, sets `woken` and wakes its queue, all under the lock.
+//   (5) Whatever ended the sleep, it withdraws: if `woken` is set by then it answers success, also where deadline or signal
+//       came at the same moment, so that a wake-up that was counted is never swallowed. Taking the lock here also waits
+//       for a waker that is still busy with the waiter, which lies on the stack that is about to go.
 #pragma once
 
 #include <atomic>
@@ -36,7 +46,7 @@ class FutexTable {
 public:
     struct Bucket {
         sync::SpinLock<sync::Rank::futex> lock;
-        IntrusiveList<FutexWaiter, &FutexWaiter::node> waiters;
+        IntrusiveList<FutexWaiter, &FutexWaiter::node> waiters AIOS_GUARDED_BY(lock);
     };
     Bucket& bucket_of(const FutexKey& key);
 

@@ -227,8 +227,8 @@ bool Lookup::walk_straight(Follow follow) {
     bool has_slash = false;
     while (!work.at_end()) {
         const std::string_view component = work.next_component();
-        if (component == "." || component == ".." || component.size() > kMaxNamePart || !work.path.append(component))
-            return false;
+        const bool is_plain = component != "." && component != ".." && component.size() <= kMaxNamePart;
+        if (!is_plain || !work.path.append(component)) return false;
         has_slash = work.at != work.remaining_bytes;
     }
     if (enter_mount() != Errno{} || !work.tree) return false;

@@ -144,7 +144,8 @@ Outcome call_mprotect(Call& call, std::uint64_t address, std::uint64_t bytes, st
 
 Outcome call_madvise(Call& call, std::uint64_t address, std::uint64_t bytes, std::int32_t advice) {
     if (address % kPage != 0) return refuse(kInvalid);
-    if (advice < 0 || (advice > 4 && (advice < 8 || advice > 21))) return refuse(kInvalid);
+    const bool is_known = (advice >= 0 && advice <= 4) || (advice >= 8 && advice <= 21);
+    if (!is_known) return refuse(kInvalid);
     if (!is_below_user_end(address, bytes)) return refuse(kNoMemory);
     if ((advice == kMadvDontNeed || advice == kMadvFree) && bytes != 0) {
         if (const auto done = call.process.memory().discard(address, align_up(bytes, kPage)); !done) {
@@ -158,8 +159,9 @@ Outcome call_mremap(Call& call, std::uint64_t address, std::uint64_t old_bytes, 
                     WideFlags<kMremapMayMove> flags) {
     if (address % kPage != 0 || new_bytes == 0 || old_bytes == 0) return refuse(kInvalid);
     if (!is_below_user_end(address, old_bytes) || new_bytes > arch::kUserHigh) return refuse(kFault);
+    using MayMove = mm::AddressSpace::MayMove;
     const auto moved = call.process.memory().remap(address, align_up(old_bytes, kPage), align_up(new_bytes, kPage),
-                                                   flags.has(kMremapMayMove));
+                                                   flags.has(kMremapMayMove) ? MayMove::yes : MayMove::no);
     if (!moved) return refuse(moved.error() == Error::no_space ? kNoMemory : errno_of(moved.error()));
     return *moved;
 }

@@ -52,14 +52,12 @@ Outcome remove_directory(Call& call, Descriptor from, UserIn<char> path) {
     return 0;
 }
 
-enum class Replace : bool { no, yes };
-
 bool is_below(std::string_view path, std::string_view directory) {
     return path.starts_with(directory) && path.size() > directory.size() && path[directory.size()] == '/';
 }
 
 Outcome rename_at(Call& call, Descriptor from_fd, UserIn<char> from_path, Descriptor to_fd, UserIn<char> to_path,
-                  Replace replace) {
+                  fs::IfPresent if_present) {
     Lookup from = LINUX_TRY(Lookup::resolve(call, from_fd, from_path, Follow::no));
     Lookup to = LINUX_TRY(Lookup::resolve(call, to_fd, to_path, Follow::no));
     if (from.generated() != Generated::none || to.generated() != Generated::none) return refuse(kReadOnly);
@@ -74,14 +72,14 @@ Outcome rename_at(Call& call, Descriptor from_fd, UserIn<char> from_path, Descri
     const bool moves_directory = is_directory(source);
     if (!moves_directory && (from.must_be_directory() || to.must_be_directory())) return refuse(kNotDirectory);
     if (const auto target = to.node()) {
-        if (replace == Replace::no) return refuse(kExists);
+        if (if_present == fs::IfPresent::refuse) return refuse(kExists);
         if (!moves_directory && is_directory(*target)) return refuse(kIsDirectory);
         if (moves_directory && !is_directory(*target)) return refuse(kNotDirectory);
         if ((*target)->info().id == source->info().id) return 0;
     }
     if (moves_directory && is_below(to.relative(), from.relative())) return refuse(kInvalid);
     if (moves_directory && is_below(from.relative(), to.relative())) return refuse(kNotEmpty);
-    const auto done = from.tree()->rename(from.relative(), to.relative(), replace == Replace::yes);
+    const auto done = from.tree()->rename(from.relative(), to.relative(), if_present);
     if (!done) return refuse(change_errno(done.error()));
     return 0;
 }
@@ -158,14 +156,15 @@ Outcome call_unlinkat(Call& call, Descriptor from, UserIn<char> path, Flags<kAtR
     return flags.has(kAtRemoveDir) ? remove_directory(call, from, path) : remove_file(call, from, path);
 }
 Outcome call_rename(Call& call, UserIn<char> from, UserIn<char> to) {
-    return rename_at(call, kHere, from, kHere, to, Replace::yes);
+    return rename_at(call, kHere, from, kHere, to, fs::IfPresent::replace);
 }
 Outcome call_renameat(Call& call, Descriptor from, UserIn<char> path, Descriptor to, UserIn<char> to_path) {
-    return rename_at(call, from, path, to, to_path, Replace::yes);
+    return rename_at(call, from, path, to, to_path, fs::IfPresent::replace);
 }
 Outcome call_renameat2(Call& call, Descriptor from, UserIn<char> path, Descriptor to, UserIn<char> to_path,
                        Flags<kRenameNoReplace> flags) {
-    return rename_at(call, from, path, to, to_path, flags.has(kRenameNoReplace) ? Replace::no : Replace::yes);
+    return rename_at(call, from, path, to, to_path,
+                     flags.has(kRenameNoReplace) ? fs::IfPresent::refuse : fs::IfPresent::replace);
 }
 Outcome call_link(Call& call, UserIn<char> from, UserIn<char> to) {
     return link_at(call, kHere, from, kHere, to, Follow::no);

@@ -77,11 +77,12 @@ public:
 
     using Lock = sync::Mutex<sync::Rank::process>;
     Lock lock;
-    FileTable files;                              // under lock
-    HeldText working_directory;                   // under lock; as Path
-    mm::Owned<ActionTable> actions;               // under lock
-    std::uint64_t break_start = 0, break_end = 0; // under lock; break_end as the program asked
-    std::uint64_t break_mapped = 0;               // under lock; page-aligned end of what is mapped
+    FileTable files AIOS_GUARDED_BY(lock);
+    HeldText working_directory AIOS_GUARDED_BY(lock); // as Path
+    mm::Owned<ActionTable> actions AIOS_GUARDED_BY(lock);
+    std::uint64_t break_start AIOS_GUARDED_BY(lock) = 0;
+    std::uint64_t break_end AIOS_GUARDED_BY(lock) = 0;    // as the program asked
+    std::uint64_t break_mapped AIOS_GUARDED_BY(lock) = 0; // page-aligned end of what is mapped
     std::atomic<std::uint32_t> creation_mask{022};
     NameSpace name_space; // constant
     HeldText executable;  // constant; absolute path
@@ -89,7 +90,7 @@ public:
 
     using ThreadLock = sync::SpinLock<sync::Rank::thread_list>;
     ThreadLock thread_lock;
-    IntrusiveTree<LinuxThread, &LinuxThread::node, &LinuxThread::tid> threads; // under thread_lock
+    IntrusiveTree<LinuxThread, &LinuxThread::node, &LinuxThread::tid> threads AIOS_GUARDED_BY(thread_lock);
     std::atomic<std::uint64_t> process_pending{0}; // signals sent to the process, taken by any thread
     std::atomic<std::uint32_t> threads_staying{0}; // threads that have not called exit
 
@@ -101,8 +102,8 @@ private:
     void note_unanswered(std::uint64_t number);
     Process& process_;
     Reservation charge_;
-    Result<std::int32_t> free_tid();             // under thread_lock
-    std::int32_t last_tid_ = 0;                  // under thread_lock
+    Result<std::int32_t> free_tid_locked() AIOS_REQUIRES(thread_lock);
+    std::int32_t last_tid_ AIOS_GUARDED_BY(thread_lock) = 0;
     std::atomic<std::uint64_t> unanswered_[8]{}; // one bit a call number that was logged
     std::atomic<bool> unanswered_high_{false};
 };

@@ -77,8 +77,9 @@ constexpr std::int32_t kIntegerDivide = 1, kFloatInvalid = 7, kTrapTrace = 2, kI
 FaultKind page_fault_kind(LinuxProcess& process, const arch::TrapFrame& frame, std::uint64_t address) {
     const auto area = process.memory().next_area(address);
     if (!area || area->start > address) return {kSigSegv, kMapError, true};
-    const bool write = (frame.error & 2) != 0, fetch = (frame.error & 16) != 0;
-    const auto needed = fetch ? arch::Protection::execute : write ? arch::Protection::write : arch::Protection::read;
+    auto needed = arch::Protection::read;
+    if ((frame.error & 2) != 0) needed = arch::Protection::write;
+    if ((frame.error & 16) != 0) needed = arch::Protection::execute; // fetched
     if (!area->is_anonymous && arch::has(area->protection, needed)) return {kSigBus, kBusAddress, true};
     return {kSigSegv, kAccessError, true};
 }

@@ -115,8 +115,11 @@ Result<ProgramEntry> start_process(LinuxProcess& linux_process, const ProgramSta
     std::uint64_t random[3];
     TRY(dev::random_bytes(std::as_writable_bytes(std::span(random))));
     const ElfLoaded image = TRY(elf_load(memory, start.image, (random[0] & kSlideMask) * 256));
-    linux_process.break_start = image.end + (random[1] & 0x1fff) * arch::kPageSize;
-    linux_process.break_end = linux_process.break_mapped = linux_process.break_start;
+    {
+        LinuxProcess::Lock::Guard guard(linux_process.lock); // nobody else is there yet
+        linux_process.break_start = image.end + (random[1] & 0x1fff) * arch::kPageSize;
+        linux_process.break_end = linux_process.break_mapped = linux_process.break_start;
+    }
 
     mm::MapOptions options;
     options.address = arch::kUserHigh - kStackGuard - kStackBytes - (random[2] & 0x3f'ffff) * arch::kPageSize;

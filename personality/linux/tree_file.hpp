@@ -34,6 +34,7 @@ protected:
     using PositionLock = sync::Mutex<sync::Rank::open_file>;
     const Ref<fs::Node> node_; // empty: the empty root
     const TreePlace place_;
+    // PROTOCOL: a read and the step of the position are one. The position itself is a word that anybody may look at.
     PositionLock position_lock_;
     std::atomic<std::uint64_t> position_{0}; // changed under position_lock_
 };

@@ -23,7 +23,7 @@ KERNEL_TEST(fs_temporary_tree) {
         auto pages = (*file)->pages();
         KERNEL_EXPECT(pages.has_value());
         KERNEL_EXPECT((*pages)->write(9'990, "0123456789", 10).has_value());
-        KERNEL_EXPECT((*tree)->rename("dir/file"sv, "other"sv, true).has_value());
+        KERNEL_EXPECT((*tree)->rename("dir/file"sv, "other"sv, fs::IfPresent::replace).has_value());
         KERNEL_EXPECT((*tree)->open("dir/file"sv, payer).error() == Error::not_found);
         char text[10];
         KERNEL_EXPECT((*pages)->read(9'990, text, 10).has_value());

@@ -86,7 +86,7 @@ KERNEL_TEST(smp_unmapped_kernel_pages_are_gone_everywhere) {
     };
     for (unsigned round = 0; round < 10; ++round) {
         for (const auto& [frame, value] : {std::pair{*first, 1ull}, std::pair{*second, 2ull}}) {
-            KERNEL_EXPECT(arch::map_kernel(kAt, frame, arch::Protection::read, false).has_value());
+            KERNEL_EXPECT(arch::map_kernel(kAt, frame, arch::Protection::read, arch::Caching::memory).has_value());
             seen.wanted = value;
             look(&seen);
             arch::run_on_others(look, &seen);

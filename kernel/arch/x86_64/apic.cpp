@@ -67,7 +67,7 @@ Result<> map_local_apic(std::uint64_t physical) {
     if (!extended) {
         if (physical == 0) physical = base & 0x000f'ffff'ffff'f000;
         // SAFETY: the page holds the local APIC's registers, mapped uncached.
-        registers = static_cast<volatile std::uint32_t*>(TRY(map_window(physical, 4096, true)));
+        registers = static_cast<volatile std::uint32_t*>(TRY(map_window(physical, 4096, Caching::device_registers)));
     }
     ready = true;
     return {};

@@ -61,7 +61,7 @@ std::optional<Rates> measure(Read&& read, std::uint64_t per_tick, std::uint64_t 
 
 std::optional<Rates> measure_by_hpet(std::uint64_t physical) {
     if (physical == 0) return std::nullopt;
-    const auto window = map_window(physical, 1024, true);
+    const auto window = map_window(physical, 1024, Caching::device_registers);
     if (!window) return std::nullopt;
     // SAFETY: the ACPI HPET table names these registers; 64-bit registers are read as two halves where that is all
     // there is.

@@ -64,7 +64,7 @@ extern CpuBlock cpu_blocks[kMaxCpus];
 extern std::atomic<std::uint64_t> cpus_up; // a bit for each block whose `up` is set
 
 inline CpuBlock& this_cpu() {
-    return *static_cast<CpuBlock*>(read_gs_word()); // gs points at this CPU's block from init_cpu() on
+    return *static_cast<CpuBlock*>(read_gs_word()); // gs points at this CPU's block from name_cpu() on
 }
 
 // 0 before this CPU has its block (only the boot CPU runs then).
@@ -81,6 +81,8 @@ struct ExceptionStacks {
     std::uint64_t double_fault, nmi, machine_check;
 };
 
+// Lets gs point at the block of this CPU: from here on it may take locks and write text.
+void name_cpu(unsigned index);
 // Takes this CPU over: gs, segments, interrupt table, task state, control registers, SYSCALL. Interrupts are off.
 void init_cpu(unsigned index, const ExceptionStacks& stacks);
 const ExceptionStacks& boot_exception_stacks();

@@ -107,15 +107,21 @@ void init_interrupt_table() {
     }
 }
 
-void init_cpu(unsigned index, const ExceptionStacks& stacks) {
+void name_cpu(unsigned index) {
     CpuBlock& block = cpu_blocks[index];
     block.self = &block;
     block.index = index;
+    // SAFETY: the block lives as long as the kernel.
+    write_msr(kMsrGsBase, reinterpret_cast<std::uint64_t>(&block));
+}
+
+void init_cpu(unsigned index, const ExceptionStacks& stacks) {
+    CpuBlock& block = cpu_blocks[index];
     block.task.interrupt_stack[kDoubleFaultStack - 1] = exception_stack(stacks.double_fault, block);
     block.task.interrupt_stack[kNmiStack - 1] = exception_stack(stacks.nmi, block);
     block.task.interrupt_stack[kMachineCheckStack - 1] = exception_stack(stacks.machine_check, block);
     load_segments(block);
-    write_msr(kMsrGsBase, reinterpret_cast<std::uint64_t>(&block));
+    name_cpu(index); // behind the segments, whose loading clears the base
     write_msr(kMsrKernelGsBase, 0);
     const TablePointer pointer{sizeof(interrupt_table) - 1, interrupt_table};
     // SAFETY: both tables live as long as the kernel.

@@ -1,5 +1,5 @@
-// Kernel text: the line lock, the ring and the level. The lock is a plain flag, because sync stands above arch; whoever
-// panics goes round it (log_break_lock).
+// Kernel text: the ring and the level. Lock: Rank::serial, over the ring and the serial line. Whoever panics goes round it
+// (log_break_lock): the CPU that holds it is stopped, perhaps in the middle of its line.
 #include "kernel/arch/log.hpp"
 
 #include <algorithm>
@@ -9,14 +9,14 @@
 #include "kernel/arch/arch.hpp"
 #include "kernel/arch/x86_64/log_ring.hpp"
 #include "kernel/arch/x86_64/serial.hpp"
+#include "kernel/sync/lock.hpp"
 
 namespace aios {
 namespace {
 
-constinit std::atomic<bool> line_lock{false};
 constinit std::atomic<bool> lock_broken{false};
 constinit std::atomic<LogLevel> highest{LogLevel::info};
-constinit arch::x86::LogRing ring;
+constinit sync::Protected<arch::x86::LogRing, sync::Rank::serial> ring;
 
 constexpr std::string_view prefix_of(LogLevel level) {
     switch (level) {
@@ -37,20 +37,20 @@ void set_log_level(LogLevel level) { highest.store(level, std::memory_order_rela
 
 void log_line(LogLevel level, std::string_view line) {
     if (level > highest.load(std::memory_order_relaxed)) return;
-    arch::InterruptGuard guard;
-    while (!lock_broken.load(std::memory_order_relaxed) && line_lock.exchange(true, std::memory_order_acquire))
-        arch::relax();
-    for (const std::string_view piece : {prefix_of(level), line, std::string_view("\n")}) {
-        arch::x86::serial_write(piece);
-        ring.add(piece);
-    }
-    line_lock.store(false, std::memory_order_release);
+    const auto write = [&](arch::x86::LogRing& tail) {
+        for (const std::string_view piece : {prefix_of(level), line, std::string_view("\n")}) {
+            arch::x86::serial_write(piece);
+            tail.add(piece);
+        }
+    };
+    if (lock_broken.load(std::memory_order_relaxed)) return write(ring.in_panic());
+    ring.with(write);
 }
 
 namespace arch::x86 {
 
 void log_break_lock() { lock_broken.store(true, std::memory_order_relaxed); }
-const LogRing& log_ring() { return ring; }
+const LogRing& log_ring() { return ring.in_panic(); }
 
 } // namespace arch::x86
 } // namespace aios

@@ -32,12 +32,12 @@ Result<Bytes> view_physical(PhysAddr address, std::uint64_t bytes) {
         covered = physmap_has(at);
     // SAFETY: mapped, readable memory either way.
     if (covered) return Bytes(static_cast<const std::byte*>(physmap(address)), bytes);
-    const auto window = TRY(x86::map_window(address.value, bytes, false));
+    const auto window = TRY(x86::map_window(address.value, bytes, Caching::memory));
     return Bytes(static_cast<const std::byte*>(const_cast<const void*>(window)), bytes);
 }
 
 Result<volatile void*> map_registers(PhysAddr address, std::uint64_t bytes) {
-    return x86::map_window(address.value, bytes, true);
+    return x86::map_window(address.value, bytes, Caching::device_registers);
 }
 
 std::uint8_t port_read8(std::uint16_t port) { return x86::in8(port); }

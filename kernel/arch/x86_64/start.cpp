@@ -27,6 +27,7 @@ extern Initializer init_array_start[], init_array_end[];
     *reinterpret_cast<volatile std::uint64_t*>(x86::boot_facts.kernel_root + x86::boot_facts.image_slide) = 0;
     x86::write_cr3(x86::boot_facts.kernel_root);
     x86::serial_init();
+    x86::name_cpu(0); // the first line of text takes a lock, and debug builds keep who holds it
     kernel_main();
 }
 

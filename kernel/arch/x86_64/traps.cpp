@@ -64,10 +64,14 @@ bool cannot_be_resolved(const TrapFrame& frame) {
     return frame.from_user() && (frame.error & (kFaultPresent | kFaultUser)) == kFaultPresent;
 }
 
+FaultAccess access_of(const TrapFrame& frame) {
+    if ((frame.error & kFaultFetch) != 0) return FaultAccess::execute;
+    return (frame.error & kFaultWrite) != 0 ? FaultAccess::write : FaultAccess::read;
+}
+
 bool resolve_page_fault(TrapFrame& frame, std::uint64_t address) {
     if (cannot_be_resolved(frame)) return false;
-    return hook::page_fault(frame, address, (frame.error & kFaultWrite) != 0, (frame.error & kFaultFetch) != 0,
-                            (frame.error & kFaultPresent) != 0);
+    return hook::page_fault(frame, address, access_of(frame));
 }
 
 // A fault of the kernel itself, interrupts off.

@@ -138,7 +138,7 @@ CpuId cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
 }
 std::uint64_t read_tsc() { return machine->tsc += machine->tsc_step; }
 
-Result<volatile void*> map_window(std::uint64_t, std::uint64_t, bool) { return machine->apic_page.data(); }
+Result<volatile void*> map_window(std::uint64_t, std::uint64_t, Caching) { return machine->apic_page.data(); }
 void serial_init() {}
 void serial_write(std::string_view) {}
 

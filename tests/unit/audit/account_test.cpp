@@ -55,7 +55,7 @@ protected:
         int listed = 0;
         Record count;
         for (Account* one = Engine::listed.exchange(nullptr); one != nullptr; ++listed) {
-            while (Engine::take_count(*one, sched::now_ns(), true, count))
+            while (Engine::take_count(*one, sched::now_ns(), Refusals::Which::any, count))
                 taken.push_back(count);
             one->release();
             one = nullptr; // each test has one account

@@ -120,50 +120,51 @@ TEST(Price, FollowsWhatIsMeasured) {
 TEST(Refusals, FirstAtOnceThenOneCountASecond) {
     Refusals refusals;
     const Record record{.kind = Kind::refusal, .agent = 7, .call = 4131};
-    EXPECT_EQ(refusals.refused(record, 100, true), Refusals::Verdict::record);
+    EXPECT_EQ(refusals.refused(record, 100, Refusals::HasSlot::yes), Refusals::Verdict::record);
     EXPECT_EQ(refusals.next_due(), Refusals::kNone);
-    EXPECT_EQ(refusals.refused(record, 200, true), Refusals::Verdict::opened);
+    EXPECT_EQ(refusals.refused(record, 200, Refusals::HasSlot::yes), Refusals::Verdict::opened);
     for (int i = 1; i < 500; ++i)
-        EXPECT_EQ(refusals.refused(record, 200, true), Refusals::Verdict::counted);
+        EXPECT_EQ(refusals.refused(record, 200, Refusals::HasSlot::yes), Refusals::Verdict::counted);
     Record out;
     EXPECT_EQ(refusals.next_due(), 100 + Refusals::kWindowNs);
-    EXPECT_FALSE(refusals.take_due(99 + Refusals::kWindowNs, false, out));
-    ASSERT_TRUE(refusals.take_due(100 + Refusals::kWindowNs, false, out));
+    EXPECT_FALSE(refusals.take_due(99 + Refusals::kWindowNs, Refusals::Which::due, out));
+    ASSERT_TRUE(refusals.take_due(100 + Refusals::kWindowNs, Refusals::Which::due, out));
     EXPECT_EQ(out.count, 500u);
     EXPECT_EQ(out.call, 4131u);
     EXPECT_EQ(out.kind, Kind::refusal);
-    EXPECT_FALSE(refusals.take_due(100 + Refusals::kWindowNs, false, out));
+    EXPECT_FALSE(refusals.take_due(100 + Refusals::kWindowNs, Refusals::Which::due, out));
     // The record of the count opens the next second: what follows is counted again, not recorded at once.
-    EXPECT_EQ(refusals.refused(record, 101 + Refusals::kWindowNs, true), Refusals::Verdict::opened);
-    EXPECT_FALSE(refusals.take_due(99 + 2 * Refusals::kWindowNs, false, out));
-    EXPECT_TRUE(refusals.take_due(100 + 2 * Refusals::kWindowNs, false, out));
+    EXPECT_EQ(refusals.refused(record, 101 + Refusals::kWindowNs, Refusals::HasSlot::yes), Refusals::Verdict::opened);
+    EXPECT_FALSE(refusals.take_due(99 + 2 * Refusals::kWindowNs, Refusals::Which::due, out));
+    EXPECT_TRUE(refusals.take_due(100 + 2 * Refusals::kWindowNs, Refusals::Which::due, out));
 }
 
 TEST(Refusals, WithoutASlotItIsCountedAndDueAtOnce) {
     Refusals refusals;
     const Record record{.kind = Kind::refusal, .call = 4131};
-    EXPECT_EQ(refusals.refused(record, 5, false), Refusals::Verdict::opened);
+    EXPECT_EQ(refusals.refused(record, 5, Refusals::HasSlot::no), Refusals::Verdict::opened);
     Record out;
-    ASSERT_TRUE(refusals.take_due(5, false, out));
+    ASSERT_TRUE(refusals.take_due(5, Refusals::Which::due, out));
     EXPECT_EQ(out.count, 1u);
-    EXPECT_EQ(refusals.refused(record, 6, true), Refusals::Verdict::opened); // a second has not passed
+    EXPECT_EQ(refusals.refused(record, 6, Refusals::HasSlot::yes),
+              Refusals::Verdict::opened); // a second has not passed
 }
 
 TEST(Refusals, MoreDoorsThanPlacesBecomeOneRecordOfOthers) {
     Refusals refusals;
     for (std::uint64_t call = 0; call < 100; ++call) {
-        const auto verdict = refusals.refused({.kind = Kind::refusal, .call = call}, 1000, true);
+        const auto verdict = refusals.refused({.kind = Kind::refusal, .call = call}, 1000, Refusals::HasSlot::yes);
         EXPECT_EQ(verdict, call < Refusals::kDoors    ? Refusals::Verdict::record
                            : call == Refusals::kDoors ? Refusals::Verdict::opened
                                                       : Refusals::Verdict::counted);
     }
     Record out;
-    EXPECT_FALSE(refusals.take_due(999 + Refusals::kWindowNs, false, out));
-    ASSERT_TRUE(refusals.take_due(1000 + Refusals::kWindowNs, false, out));
+    EXPECT_FALSE(refusals.take_due(999 + Refusals::kWindowNs, Refusals::Which::due, out));
+    ASSERT_TRUE(refusals.take_due(1000 + Refusals::kWindowNs, Refusals::Which::due, out));
     EXPECT_EQ(out.count, 100 - Refusals::kDoors);
     EXPECT_EQ(out.call, 0u);
     EXPECT_EQ(out.detail[2], 0u);
-    EXPECT_FALSE(refusals.take_due(1000 + Refusals::kWindowNs, false, out));
+    EXPECT_FALSE(refusals.take_due(1000 + Refusals::kWindowNs, Refusals::Which::due, out));
 }
 
 // What a service refuses others: a door for each agent that it refuses, whatever that asks for, beside its own refusals.
@@ -174,20 +175,20 @@ TEST(Refusals, OfAServiceCountByWhomItRefuses) {
         std::snprintf(record.name, sizeof(record.name), "%s", what);
         return record;
     };
-    EXPECT_EQ(refusals.refused(said(20, "a.first"), 100, true), Refusals::Verdict::record);
-    EXPECT_EQ(refusals.refused(said(20, "a.second"), 100, true), Refusals::Verdict::opened);
+    EXPECT_EQ(refusals.refused(said(20, "a.first"), 100, Refusals::HasSlot::yes), Refusals::Verdict::record);
+    EXPECT_EQ(refusals.refused(said(20, "a.second"), 100, Refusals::HasSlot::yes), Refusals::Verdict::opened);
     for (int i = 0; i < 1000; ++i) // one agent that asks for ever more takes one place
-        EXPECT_EQ(refusals.refused(said(20, "a.third"), 100, true), Refusals::Verdict::counted);
-    EXPECT_EQ(refusals.refused(said(21, "b.first"), 200, true), Refusals::Verdict::record);
-    EXPECT_EQ(refusals.refused({.kind = Kind::refusal, .agent = 7, .call = 4177}, 200, true),
+        EXPECT_EQ(refusals.refused(said(20, "a.third"), 100, Refusals::HasSlot::yes), Refusals::Verdict::counted);
+    EXPECT_EQ(refusals.refused(said(21, "b.first"), 200, Refusals::HasSlot::yes), Refusals::Verdict::record);
+    EXPECT_EQ(refusals.refused({.kind = Kind::refusal, .agent = 7, .call = 4177}, 200, Refusals::HasSlot::yes),
               Refusals::Verdict::record);
     Record out;
-    ASSERT_TRUE(refusals.take_due(100 + Refusals::kWindowNs, false, out));
+    ASSERT_TRUE(refusals.take_due(100 + Refusals::kWindowNs, Refusals::Which::due, out));
     EXPECT_EQ(out.kind, Kind::service_refusal);
     EXPECT_EQ(out.subject, 20u);
     EXPECT_STREQ(out.name, "a.second");
     EXPECT_EQ(out.count, 1001u);
-    EXPECT_FALSE(refusals.take_due(100 + Refusals::kWindowNs, false, out));
+    EXPECT_FALSE(refusals.take_due(100 + Refusals::kWindowNs, Refusals::Which::due, out));
 }
 
 // The promise, whatever comes when: no door has two records within a second, all doors together have no more than
@@ -215,14 +216,16 @@ TEST(Refusals, OneRecordASecondADoorAndFewInAllAndNoneIsLost) {
             now += random() % 500 == 0 ? random() % 3'000'000'000u : random() % 300'000;
             const Record record{.kind = Kind::refusal, .call = 1 + random() % doors};
             ++happened;
-            if (refusals.refused(record, now, random() % 5 != 0) == Refusals::Verdict::record) write(record);
+            if (refusals.refused(record, now, random() % 5 != 0 ? Refusals::HasSlot::yes : Refusals::HasSlot::no) ==
+                Refusals::Verdict::record)
+                write(record);
             Record out;
             if (now >= refusals.next_due() && random() % 3 == 0)
-                while (refusals.take_due(now, false, out))
+                while (refusals.take_due(now, Refusals::Which::due, out))
                     write(out);
         }
         Record out;
-        while (refusals.take_due(now, true, out))
+        while (refusals.take_due(now, Refusals::Which::any, out))
             written += out.count;
         EXPECT_EQ(written, happened);
         EXPECT_EQ(refusals.next_due(), Refusals::kNone);

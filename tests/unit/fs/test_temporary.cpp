@@ -119,7 +119,7 @@ TEST_F(Temporary, TheAccountIsWhatTheHeapTook) {
         EXPECT_EQ(payer_.used(), test::heap_taken() - heap_before) << bytes;
         names.push_back(name);
     }
-    ASSERT_TRUE(tree_->rename(names[0], std::string(200, 'm'), false).has_value());
+    ASSERT_TRUE(tree_->rename(names[0], std::string(200, 'm'), IfPresent::refuse).has_value());
     EXPECT_EQ(payer_.used(), test::heap_taken() - heap_before);
     for (std::size_t i = 1; i < names.size(); ++i) {
         ASSERT_TRUE(tree_->remove(names[i], NodeKind::file).has_value());
@@ -141,28 +141,28 @@ TEST_F(Temporary, DirectoriesAreRemovedWhenEmpty) {
 TEST_F(Temporary, Rename) {
     write("a", "1");
     write("b", "2");
-    EXPECT_EQ(tree_->rename("a", "b", false).error(), Error::already_exists);
-    ASSERT_TRUE(tree_->rename("a", "b", true).has_value());
+    EXPECT_EQ(tree_->rename("a", "b", IfPresent::refuse).error(), Error::already_exists);
+    ASSERT_TRUE(tree_->rename("a", "b", IfPresent::replace).has_value());
     EXPECT_EQ(read("b"), "1");
     EXPECT_EQ(tree_->open("a", test::payer).error(), Error::not_found);
     ASSERT_TRUE(tree_->create_directory("d", 0755).has_value());
     ASSERT_TRUE(tree_->create_directory("d/e", 0755).has_value());
-    ASSERT_TRUE(tree_->rename("b", "d/e/b", true).has_value());
-    EXPECT_EQ(tree_->rename("d", "d/e/x", true).error(), Error::bad_argument);
-    EXPECT_EQ(tree_->rename("d", "d/e", true).error(), Error::bad_argument);
-    EXPECT_EQ(tree_->rename("d/e/b", "d", true).error(), Error::wrong_type);
+    ASSERT_TRUE(tree_->rename("b", "d/e/b", IfPresent::replace).has_value());
+    EXPECT_EQ(tree_->rename("d", "d/e/x", IfPresent::replace).error(), Error::bad_argument);
+    EXPECT_EQ(tree_->rename("d", "d/e", IfPresent::replace).error(), Error::bad_argument);
+    EXPECT_EQ(tree_->rename("d/e/b", "d", IfPresent::replace).error(), Error::wrong_type);
     ASSERT_TRUE(tree_->create_directory("f", 0755).has_value());
-    EXPECT_EQ(tree_->rename("f", "d", true).error(), Error::busy);
-    ASSERT_TRUE(tree_->rename("d", "f", true).has_value());
+    EXPECT_EQ(tree_->rename("f", "d", IfPresent::replace).error(), Error::busy);
+    ASSERT_TRUE(tree_->rename("d", "f", IfPresent::replace).has_value());
     EXPECT_EQ(read("f/e/b"), "1");
-    ASSERT_TRUE(tree_->rename("f/e", "g", true).has_value());
+    ASSERT_TRUE(tree_->rename("f/e", "g", IfPresent::replace).has_value());
     EXPECT_EQ(read("g/b"), "1");
-    ASSERT_TRUE(tree_->rename("g", "g", true).has_value());
+    ASSERT_TRUE(tree_->rename("g", "g", IfPresent::replace).has_value());
     ASSERT_TRUE(tree_->create_hard_link("h", "g/b").has_value());
-    ASSERT_TRUE(tree_->rename("h", "g/b", true).has_value()); // names of one file: both stay
+    ASSERT_TRUE(tree_->rename("h", "g/b", IfPresent::replace).has_value()); // names of one file: both stay
     EXPECT_EQ(read("h"), "1");
-    EXPECT_EQ(tree_->rename("none", "x", true).error(), Error::not_found);
-    EXPECT_EQ(tree_->rename("g", "none/x", true).error(), Error::not_found);
+    EXPECT_EQ(tree_->rename("none", "x", IfPresent::replace).error(), Error::not_found);
+    EXPECT_EQ(tree_->rename("g", "none/x", IfPresent::replace).error(), Error::not_found);
 }
 
 TEST_F(Temporary, ReadingADirectoryThatChanges) {
@@ -206,7 +206,7 @@ TEST_F(Temporary, QuotaBoundsEverything) {
         std::vector<char> data(100'000, 'x');
         EXPECT_EQ(node->pages().value()->write(0, data.data(), data.size()).error(), Error::quota_exceeded);
         poor.set_limit(100);
-        EXPECT_EQ(tree->rename("big", "bigger", true).error(), Error::quota_exceeded);
+        EXPECT_EQ(tree->rename("big", "bigger", IfPresent::replace).error(), Error::quota_exceeded);
         EXPECT_TRUE(tree->open("big", test::payer).has_value()); // all or nothing
     }
     EXPECT_EQ(poor.used(), 0u);
@@ -219,8 +219,8 @@ TEST_F(Temporary, DeepTreesDoNotNeedADeepStack) {
     ASSERT_TRUE(tree_->create_directory("a", 0755).has_value());
     for (int i = 0; i < 20'000; ++i) {
         ASSERT_TRUE(tree_->create_directory("b", 0755).has_value());
-        ASSERT_TRUE(tree_->rename("a", "b/a", true).has_value());
-        ASSERT_TRUE(tree_->rename("b", "a", true).has_value());
+        ASSERT_TRUE(tree_->rename("a", "b/a", IfPresent::replace).has_value());
+        ASSERT_TRUE(tree_->rename("b", "a", IfPresent::replace).has_value());
     }
     write("z", "");
     TreeEntry entry;
@@ -286,7 +286,7 @@ TEST_F(Temporary, RandomOperationsAgainstAModel) {
                 can && at_other != model.end() && (path == other || (is_file && at->second == at_other->second));
             if (can && at_other != model.end() && !is_same)
                 can = is_file ? at_other->second != nullptr : (!at_other->second && !has_children(other));
-            ASSERT_EQ(tree_->rename(path, other, true).has_value(), can) << path << " to " << other;
+            ASSERT_EQ(tree_->rename(path, other, IfPresent::replace).has_value(), can) << path << " to " << other;
             if (!can || is_same) break;
             std::map<std::string, std::shared_ptr<File>> moved;
             for (auto it = model.begin(); it != model.end();) {

@@ -1,5 +1,7 @@
 #include "tools/aios/lint/lint.hpp"
 
+#include <format>
+
 #include "tests/unit/host/support.hpp"
 
 namespace aios::host::lint {
@@ -153,6 +155,99 @@ TEST(LintEnds, ChainsOfOneKindEndInALoop) {
     EXPECT_TRUE(ends("struct Link {\n    void f() {\n        Ref<Link> local;\n    }\n};\n", "").empty());
     EXPECT_TRUE(ends("struct Outer {\n    struct Link {\n        Ref<Outer> up;\n    };\n};\n", "").empty());
     EXPECT_TRUE(ends("struct Link {\n    // ENDS: only ever itself.\n    Ref<Link> self;\n};\n", "").empty());
+}
+
+std::vector<Finding> locks(std::string_view header, std::string_view source = {},
+                           std::string_view folder = "kernel/x") {
+    LocksRule rule;
+    rule.look_at(std::format("{}/a.hpp", folder), header);
+    rule.look_at(std::format("{}/a.cpp", folder), source);
+    std::vector<Finding> findings;
+    rule.finish(findings);
+    return findings;
+}
+
+TEST(LintLocks, EachSaysWhatItGuards) {
+    constexpr std::string_view kNothing =
+        "class Box {\n    sync::SpinLock<sync::Rank::heap> lock_;\n    int a_ = 0;\n};\n";
+    const auto found = locks(kNothing);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].line, 2u);
+    EXPECT_TRUE(locks("class Box {\n    sync::SpinLock<sync::Rank::heap> lock_;\n"
+                      "    int a_ AIOS_GUARDED_BY(lock_) = 0;\n};\n")
+                    .empty());
+    // Another lock's word does not count, nor does one in a comment, nor one of another class of the same folder.
+    EXPECT_EQ(
+        locks(
+            "class Box {\n    sync::Mutex<R> one_;\n    sync::Mutex<R> two_;\n    int a_ AIOS_GUARDED_BY(one_);\n};\n")
+            .size(),
+        1u);
+    EXPECT_EQ(locks("class Box {\n    sync::Mutex<R> lock_; // AIOS_GUARDED_BY(lock_)\n};\n").size(), 1u);
+    EXPECT_EQ(
+        locks("class AIOS_CAPABILITY(\"box\") Box {\n    sync::Mutex<R> lock_;\n};\n"
+              "class Other final : public Box {\n    sync::Mutex<R> lock_;\n    int a_ AIOS_GUARDED_BY(lock_);\n};\n")
+            .size(),
+        1u);
+    // Through an owner, and by a global.
+    EXPECT_TRUE(locks("struct Tree {\n    sync::Mutex<R> lock;\n};\n",
+                      "struct Node {\n    int a AIOS_GUARDED_BY(tree_->lock);\n};\n")
+                    .empty());
+    EXPECT_TRUE(locks("extern sync::Mutex<R> g_lock;\nclass A {\n    int a_ AIOS_GUARDED_BY(g_lock);\n};\n",
+                      "constinit sync::Mutex<R> g_lock;\n")
+                    .empty());
+    EXPECT_EQ(locks("constinit sync::Mutex<R> g_lock;\nconstinit int g_data = 0;\n").size(), 1u);
+}
+
+TEST(LintLocks, TypesByOtherNamesAreFound) {
+    constexpr std::string_view kAlias = "using BoxLock = sync::SpinLock<sync::Rank::heap>;\n";
+    EXPECT_EQ(locks(kAlias, "class Box {\n    mutable BoxLock lock_;\n};\n").size(), 1u);
+    EXPECT_EQ(locks(kAlias, "class Box {\n    deep::BoxLock lock_;\n};\n").size(), 1u);
+    // Guards, arguments, references and what owns its data are not locks to look at.
+    EXPECT_TRUE(locks(kAlias,
+                      "using Guard = sync::SpinLock<sync::Rank::heap>::Guard;\nvoid f(BoxLock& lock);\n"
+                      "void g() {\n    Guard guard;\n}\nconstinit sync::Protected<int, sync::Rank::heap> g_a;\n")
+                    .empty());
+}
+
+TEST(LintLocks, ReasonsAndFoldersNotLookedAt) {
+    EXPECT_TRUE(
+        locks("class Box {\n    // PROTOCOL: two calls are one step.\n    sync::Mutex<R> lock_;\n};\n").empty());
+    constexpr std::string_view kBad = "constinit sync::Mutex<R> g_lock;\n";
+    EXPECT_TRUE(locks(kBad, "", "tools/x").empty());
+    EXPECT_EQ(locks(kBad, "", "personality/linux").size(), 1u);
+    EXPECT_EQ(locks(kBad, "", "kernel/ipcother").size(), 1u);
+    for (const std::string_view folder : LocksRule::kNotYet)
+        EXPECT_TRUE(locks(kBad, "", folder.substr(0, folder.size() - 1)).empty());
+}
+
+TEST(LintLocks, LockedFunctionsRequireAndAssert) {
+    constexpr std::string_view kDeclared = "class Box {\n    Result<> grow_locked(int by) AIOS_REQUIRES(lock_);\n};\n";
+    EXPECT_TRUE(locks(kDeclared, "Result<> Box::grow_locked(int by) {\n    lock_.assert_held();\n}\n").empty());
+    EXPECT_EQ(locks(kDeclared, "Result<> Box::grow_locked(int by) {\n    a = by;\n}\n").size(), 1u);
+    EXPECT_EQ(locks("class Box {\n    Slot* find_locked(int by);\n};\n",
+                    "Slot* Box::find_locked(int) {\n    lock_.assert_held();\n}\n")
+                  .size(),
+              1u);
+    EXPECT_EQ(locks("", "void f_locked(Box& box) {\n}\n").size(), 2u); // neither
+    EXPECT_TRUE(
+        locks("", "void f_locked(Box& box) AIOS_REQUIRES(box.lock) {\n    box.lock.assert_held();\n}\n").empty());
+    // One class's function says nothing of another's.
+    EXPECT_EQ(locks(kDeclared, "void Box::grow_locked(int) {\n    assert_held();\n}\nvoid Can::grow_locked(int) {\n    "
+                               "assert_held();\n}\n")
+                  .size(),
+              1u);
+    // Calls are no declarations.
+    EXPECT_TRUE(locks("", "void f() {\n    a_locked(1);\n    return b_locked();\n    TRY(c_locked());\n    x = "
+                          "d_locked() + y * e_locked();\n"
+                          "    if (p && g_locked() && !h_locked()) (void)box->i_locked(Tree::j_locked(2));\n}\n")
+                    .empty());
+}
+
+TEST(LintLocks, AnalysisIsSwitchedOffForAReason) {
+    EXPECT_EQ(locks("", "void f() AIOS_NO_LOCK_ANALYSIS {\n}\n").size(), 1u);
+    EXPECT_TRUE(
+        locks("", "// No analysis: it picks the lock at run time.\nvoid f() AIOS_NO_LOCK_ANALYSIS {\n}\n").empty());
+    EXPECT_TRUE(locks("#define AIOS_NO_LOCK_ANALYSIS __attribute__((x))\n").empty());
 }
 
 } // namespace

@@ -150,7 +150,7 @@ void PageTable::flush(std::uint64_t from, std::size_t pages) {
     tlb.erase(tlb.lower_bound(from), tlb.lower_bound(from + pages * kPageSize));
 }
 
-Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection, bool) {
+Result<> map_kernel(std::uint64_t address, PhysAddr frame, Protection, Caching) {
     AIOS_ASSERT(!kernel_entries.contains(address));
     if (kernel_maps_left == 0) return fail(Error::out_of_memory);
     --kernel_maps_left;
@@ -172,8 +172,13 @@ KernelRange kernel_range() { return {0xffff'f000'0000'0000, 1ull << 34}; }
 } // namespace arch
 
 namespace sync {
-void rank_acquire(Rank, const void*, Peers) {}
-void rank_release(Rank, const void*) {}
+// One thread and one CPU: mutexes and spinlocks are one list.
+HeldLocks held;
+void rank_acquire(Rank rank, const void* lock, Peers peers) {
+    AIOS_ASSERT(held.acquire(rank, lock, peers) == RankResult::fine);
+}
+void rank_release(Rank rank, const void* lock) { AIOS_ASSERT(held.release(rank, lock) == RankResult::fine); }
+void rank_assert_held(Rank rank, const void* lock) { AIOS_ASSERT(held.holds(rank, lock)); }
 void MutexCore::lock() {
     AIOS_ASSERT(owner_.load() == nullptr); // one thread: a second lock would wait for ever
     AIOS_ASSERT(interrupts_on);

@@ -208,7 +208,8 @@ void SpaceDriver::remap() {
     const std::uint64_t address = random_address(), old_count = 1 + choices_.below(6),
                         new_count = 1 + choices_.below(9);
     const bool may_move = choices_.below(2) == 0;
-    const auto answer = space.space->remap(address, old_count * kPageSize, new_count * kPageSize, may_move);
+    const auto answer = space.space->remap(address, old_count * kPageSize, new_count * kPageSize,
+                                           may_move ? AddressSpace::MayMove::yes : AddressSpace::MayMove::no);
     if (!answer) {
         const Error error = answer.error();
         MODEL_CHECK(error == Error::bad_address || quota_refused(error));

@@ -85,7 +85,7 @@ TEST_F(AddressSpaceTest, BadArgumentsAreRefused) {
         EXPECT_FALSE(space_->discard(address, kPageSize).has_value());
         EXPECT_FALSE(space_->fault(address, Access::read).has_value());
         EXPECT_FALSE(space_->locate(address).has_value());
-        EXPECT_FALSE(space_->remap(address, kPageSize, 2 * kPageSize, true).has_value());
+        EXPECT_FALSE(space_->remap(address, kPageSize, 2 * kPageSize, AddressSpace::MayMove::yes).has_value());
         std::uint8_t byte = 0;
         EXPECT_EQ(space_->read(address, &byte, 1).error(), Error::bad_address);
         EXPECT_EQ(space_->write(address, &byte, ~0ull).error(), Error::bad_address);
@@ -365,8 +365,12 @@ TEST_F(AddressSpaceTest, WhoHoldsTheSpaceTakesAwayWhatEndedMeanwhile) {
         EXPECT_EQ(at.has_value(), false); // the reservation of its area came before the look
         return at;
     });
-    with_end([&](const MapOptions&) { return space_->remap(0x7000'0000, 4 * kPageSize, 6 * kPageSize, true); });
-    with_end([&](const MapOptions&) { return space_->remap(0x7000'1000, 2 * kPageSize, 6 * kPageSize, true); });
+    with_end([&](const MapOptions&) {
+        return space_->remap(0x7000'0000, 4 * kPageSize, 6 * kPageSize, AddressSpace::MayMove::yes);
+    });
+    with_end([&](const MapOptions&) {
+        return space_->remap(0x7000'1000, 2 * kPageSize, 6 * kPageSize, AddressSpace::MayMove::yes);
+    });
     with_end([&](const MapOptions&) -> Result<std::uint64_t> {
         TRY(space_->unmap(0x7000'1000, kPageSize));
         return 0x7000'2000;
@@ -433,7 +437,8 @@ TEST_F(AddressSpaceTest, ACutReachesWhatIsBeingMoved) {
         *touch(*space_, 0x7000'3000, Access::write).value() = 7;
         payer_.at_next_reservation([&] { EXPECT_TRUE(pages->resize(kPageSize).has_value()); });
         const std::uint64_t from = 0x7000'0000 + offset * kPageSize, count = 4 - offset;
-        const std::uint64_t at = space_->remap(from, count * kPageSize, 8 * kPageSize, true).value();
+        const std::uint64_t at =
+            space_->remap(from, count * kPageSize, 8 * kPageSize, AddressSpace::MayMove::yes).value();
         EXPECT_EQ(touch(*space_, at + (count - 1) * kPageSize, Access::read).error(), Error::bad_address);
         ASSERT_TRUE(pages->resize(4 * kPageSize).has_value());
         EXPECT_EQ(*touch(*space_, at + (count - 1) * kPageSize, Access::read).value(), 0);
@@ -496,18 +501,20 @@ TEST_F(AddressSpaceTest, RemapKeepsContents) {
     MapOptions options{.address = base, .fixed = true};
     ASSERT_TRUE(space_->map_anonymous(4 * kPageSize, kReadWrite, ChargeWhen::at_touch, options).has_value());
     *touch(*space_, base + 3 * kPageSize, Access::write).value() = 3;
-    EXPECT_EQ(space_->remap(base, 4 * kPageSize, 6 * kPageSize, false).value(), base);
+    EXPECT_EQ(space_->remap(base, 4 * kPageSize, 6 * kPageSize, AddressSpace::MayMove::no).value(), base);
     options.address = base + 7 * kPageSize;
     ASSERT_TRUE(space_->map_anonymous(kPageSize, kRead, ChargeWhen::at_touch, options).has_value());
-    EXPECT_EQ(space_->remap(base, 6 * kPageSize, 8 * kPageSize, false).error(), Error::bad_address);
-    const std::uint64_t moved = space_->remap(base + 2 * kPageSize, 4 * kPageSize, 8 * kPageSize, true).value();
+    EXPECT_EQ(space_->remap(base, 6 * kPageSize, 8 * kPageSize, AddressSpace::MayMove::no).error(), Error::bad_address);
+    const std::uint64_t moved =
+        space_->remap(base + 2 * kPageSize, 4 * kPageSize, 8 * kPageSize, AddressSpace::MayMove::yes).value();
     EXPECT_NE(moved, base + 2 * kPageSize);
     EXPECT_EQ(*touch(*space_, moved + kPageSize, Access::read).value(), 3);
     EXPECT_EQ(touch(*space_, base + 3 * kPageSize, Access::read).error(), Error::bad_address);
     EXPECT_TRUE(touch(*space_, base, Access::read).has_value());
-    EXPECT_EQ(space_->remap(moved, 8 * kPageSize, kPageSize, false).value(), moved);
+    EXPECT_EQ(space_->remap(moved, 8 * kPageSize, kPageSize, AddressSpace::MayMove::no).value(), moved);
     EXPECT_EQ(touch(*space_, moved + kPageSize, Access::read).error(), Error::bad_address);
-    EXPECT_EQ(space_->remap(moved, 2 * kPageSize, 3 * kPageSize, true).error(), Error::bad_address);
+    EXPECT_EQ(space_->remap(moved, 2 * kPageSize, 3 * kPageSize, AddressSpace::MayMove::yes).error(),
+              Error::bad_address);
 }
 
 // A move that fails half way leaves nothing at the new place, not even in the memory of a processor that looked there
@@ -520,8 +527,10 @@ TEST_F(AddressSpaceTest, AFailedMoveLeavesNoEntries) {
     ASSERT_TRUE(space_->map_anonymous(kPageSize, kRead, ChargeWhen::at_touch, behind).has_value());
     *touch(*space_, 0x6000'0000, Access::write).value() = 1;
     *touch(*space_, 0x6000'0000 + (kPages - 1) * kPageSize, Access::write).value() = 2;
-    const std::uint64_t target = space_->remap(0x6000'0000, kPages * kPageSize, 2 * kPages * kPageSize, true).value();
-    ASSERT_TRUE(space_->remap(target, 2 * kPages * kPageSize, kPages * kPageSize, false).has_value());
+    const std::uint64_t target =
+        space_->remap(0x6000'0000, kPages * kPageSize, 2 * kPages * kPageSize, AddressSpace::MayMove::yes).value();
+    ASSERT_TRUE(
+        space_->remap(target, 2 * kPages * kPageSize, kPages * kPageSize, AddressSpace::MayMove::no).has_value());
     ASSERT_TRUE(space_
                     ->map_anonymous(kPageSize, kRead, ChargeWhen::at_touch,
                                     {.address = target + kPages * kPageSize, .fixed = true})
@@ -534,7 +543,7 @@ TEST_F(AddressSpaceTest, AFailedMoveLeavesNoEntries) {
         payer_.at_next_reservation(look);
     };
     payer_.at_next_reservation(look);
-    const auto moved = space_->remap(target, kPages * kPageSize, 2 * kPages * kPageSize, true);
+    const auto moved = space_->remap(target, kPages * kPageSize, 2 * kPages * kPageSize, AddressSpace::MayMove::yes);
     payer_.at_next_reservation({});
     payer_.set_limit(~0ull);
     EXPECT_EQ(moved.error(), Error::quota_exceeded);

@@ -258,7 +258,7 @@ TEST_P(Fair, work_of_interrupts_is_bounded_by_the_share) {
     std::uint64_t worked = 0;
     machine.each_step = [&] { // always more to do
         for (int i = 0; i < 100 && hostile.ahead() == 0; ++i) {
-            hostile.charge_work(10'000, machine.now, false);
+            hostile.charge_work(10'000, machine.now, ShareGroup::CpuWas::busy);
             worked += 10'000;
         }
     };
@@ -287,7 +287,7 @@ protected:
         std::uint64_t worked = 0, ran_before = 0, ran_at = 0, worked_at = 0, longest_rest = 0, longest_pause = 0;
         machine.each_step = [&] {
             for (int i = 0; i < pieces && busy.ahead() == 0; ++i) {
-                busy.charge_work(10'000, machine.now, false);
+                busy.charge_work(10'000, machine.now, ShareGroup::CpuWas::busy);
                 worked += 10'000;
                 worked_at = machine.now;
             }
@@ -321,7 +321,7 @@ TEST_P(Fair, work_of_a_long_sleep_is_not_held_against_later_work) {
     std::uint64_t worked_at = 0, longest_pause = 0;
     machine.each_step = [&] {
         for (int i = 0; i < 10 && sleeper.ahead() == 0; ++i) {
-            sleeper.charge_work(10'000, machine.now, false);
+            sleeper.charge_work(10'000, machine.now, ShareGroup::CpuWas::busy);
             worked_at = machine.now;
         }
         longest_pause = std::max(longest_pause, machine.now - worked_at);
@@ -372,7 +372,7 @@ TEST(ShareGroup, times_that_wrapped_during_a_sleep_start_anew) {
     machine.start(busy);
     // A quarter and then half of the range further on: behind, then seemingly ahead for ever.
     for (int i = 0; i < 3; ++i) {
-        b.charge_work(0, 0, true);
+        b.charge_work(0, 0, ShareGroup::CpuWas::idle);
         busy.virtual_time += VirtualTime{1} << 62;
         machine.run(10 * kMs);
     }

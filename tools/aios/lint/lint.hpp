@@ -1,6 +1,6 @@
 // The lint: what the compiler does not check. Includes against docs/layers.txt, constructs that stand only in their
-// places, length and head of files, ends by recursion. Pure functions of file contents, so that each rule has a unit test; test_lint runs
-// them over the tree.
+// places, length and head of files, ends by recursion, what locks guard. Pure functions of file contents, so that each rule
+// has a unit test; test_lint runs them over the tree.
 #pragma once
 
 #include <filesystem>
@@ -16,7 +16,7 @@
 namespace aios::host::lint {
 
 struct Finding {
-    std::string rule; // includes, constructs, layouts, shape, ends, format
+    std::string rule; // includes, constructs, layouts, shape, ends, locks, format
     std::string file;
     std::size_t line = 0;
     std::string text;
@@ -64,6 +64,52 @@ private:
     };
     std::vector<Member> members_;
     std::set<std::string, std::less<>> taken_out_; // "folder member"
+};
+
+// What locks guard, and what needs them (locks.cpp): looks at all files, then answers.
+class LocksRule {
+public:
+    // Folders that are not looked at yet.
+    static constexpr std::string_view kNotYet[] = {"kernel/event/", "kernel/ipc/", "kernel/quota/"};
+
+    void look_at(std::string_view file, std::string_view text);
+    void finish(std::vector<Finding>& findings) const;
+
+private:
+    struct Scope {
+        std::string name; // of a class; empty: another scope
+        std::size_t begin, end;
+    };
+    struct File {
+        File(std::string_view path, std::string_view text);
+        [[nodiscard]] std::string_view class_at(std::size_t place) const; // the innermost; empty: none
+        [[nodiscard]] std::size_t line_of(std::size_t place) const;       // from 1
+        std::string name, folder;
+        std::string code; // without comments and texts
+        std::vector<std::size_t> line_starts;
+        std::vector<Scope> scopes;
+    };
+    struct Member { // a variable or member, perhaps a lock
+        std::string type, file, folder, owner, name;
+        std::size_t line;
+    };
+    struct Function { // whose name ends in _locked
+        std::string name, file;
+        std::size_t line = 0;
+        bool requires_lock = false, has_body = false, asserts = false;
+    };
+    [[nodiscard]] static bool is_looked_at(std::string_view file);
+    void find_aliases(const File& file);
+    void find_locks(const File& file, const std::vector<std::string_view>& raw);
+    void find_guards(const File& file);
+    void find_functions(const File& file);
+    void find_unanalysed(const File& file, const std::vector<std::string_view>& raw);
+
+    std::set<std::string, std::less<>> aliases_; // types that are locks
+    std::vector<Member> members_;
+    std::set<std::string, std::less<>> guarded_; // "folder class lock"; class "->": through an owner; "*": anywhere
+    std::map<std::string, Function, std::less<>> functions_; // "folder class name"
+    std::vector<Finding> found_;
 };
 
 inline constexpr std::size_t kMaxLines = 600;

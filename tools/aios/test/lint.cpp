@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kFolders[] = {"abi",     "messages", "base",     "crypto", "boot",  "kernel", "personality",
                                          "runtime", "services", "examples", "tools",  "tests", "bench"};
 constexpr std::string_view kEndings[] = {".hpp", ".cpp", ".h", ".c", ".S", ".def"};
-constexpr std::string_view kRules[] = {"includes", "constructs", "layouts", "shape", "ends", "format"};
+constexpr std::string_view kRules[] = {"includes", "constructs", "layouts", "shape", "ends", "locks", "format"};
 constexpr std::uint64_t kMaxSourceBytes = 4 << 20;
 
 std::vector<std::string> source_files(const std::filesystem::path& root) {
@@ -42,6 +42,7 @@ void test_lint(const Places& places, TestLog& log) {
     }
     std::vector<lint::Finding> findings;
     lint::EndsRule ends;
+    lint::LocksRule locks;
     const std::vector<std::string> files = source_files(places.root);
     for (const std::string& file : files) {
         const auto text = read_file(places.root / file, kMaxSourceBytes);
@@ -53,6 +54,7 @@ void test_lint(const Places& places, TestLog& log) {
         lint::check_layouts(file, *text, findings);
         lint::check_shape(file, *text, findings);
         ends.look_at(file, *text);
+        locks.look_at(file, *text);
         if (!file.ends_with(".S"))
             lint::check_constructs(file, *text, findings);
         else if (!file.starts_with("kernel/arch/") && !file.starts_with("boot/uefi/") &&
@@ -60,6 +62,7 @@ void test_lint(const Places& places, TestLog& log) {
             findings.push_back({"constructs", file, 1, "assembler outside kernel/arch, boot/uefi and runtime/kernel"});
     }
     ends.finish(findings);
+    locks.finish(findings);
     if (const auto asked = lint::check_format(places.root, files, findings); !asked)
         findings.push_back({"format", "clang-format", 0, asked.error().sentence});
     for (const std::string_view rule : kRules) {
