@@ -9,6 +9,8 @@
 #define AIOS_REQUIRES(...) __attribute__((requires_capability(__VA_ARGS__)))
 #define AIOS_ACQUIRE(...) __attribute__((acquire_capability(__VA_ARGS__)))
 #define AIOS_TRY_ACQUIRE(...) __attribute__((try_acquire_capability(__VA_ARGS__)))
+// For assert_held(): from here on clang takes the lock for held, because a debug build has checked it.
+#define AIOS_ASSERT_CAPABILITY(...) __attribute__((assert_capability(__VA_ARGS__)))
 #define AIOS_RELEASE(...) __attribute__((release_capability(__VA_ARGS__)))
 // For the few functions that leave or take a lock on another stack, or pick a lock at run time.
 #define AIOS_NO_LOCK_ANALYSIS __attribute__((no_thread_safety_analysis))

@@ -48,6 +48,11 @@ public:
         }
         return RankResult::not_held;
     }
+    [[nodiscard]] bool holds(Rank rank, const void* lock) const {
+        for (unsigned i = 0; i < depth_; ++i)
+            if (held_[i].lock == lock && held_[i].rank == rank) return true;
+        return false;
+    }
     [[nodiscard]] unsigned depth() const { return depth_; }
     [[nodiscard]] const Held& at(unsigned index) const { return held_[index]; }
 

@@ -47,6 +47,14 @@ void rank_release(Rank rank, const void* lock) {
     }
 }
 
+void rank_assert_held(Rank rank, const void* lock) {
+    arch::InterruptGuard guard;
+    const HeldLocks* held = rank > Rank::last_mutex ? &g_spinlocks.mine() : current_thread_locks();
+    // Before there are threads nobody keeps the mutexes, and one CPU runs.
+    if (held != nullptr && !held->holds(rank, lock))
+        panic("lock order: {} is needed and not held here", rank_name(rank));
+}
+
 void assert_may_block() {
     if constexpr (!kRankChecks) return;
     arch::InterruptGuard guard;

@@ -23,6 +23,7 @@ namespace aios::sync {
 // panics with both names. lock.cpp.
 void rank_acquire(Rank rank, const void* lock, Peers peers = Peers::refused);
 void rank_release(Rank rank, const void* lock);
+void rank_assert_held(Rank rank, const void* lock); // by this CPU (spinlocks), by this thread (mutexes)
 void assert_may_block(); // no spinlock is held on this CPU, interrupts are on or about to be; debug builds
 // The mutexes that the current thread holds; nullptr before there are threads. Implemented by sched.
 HeldLocks* current_thread_locks();
@@ -72,6 +73,11 @@ public:
         word_.store(0, std::memory_order_release);
         if constexpr (kRankChecks) rank_release(kRank, this);
     }
+    // First line of a function that needs the lock: this CPU holds it. Panics in debug builds; no code in release builds.
+    void assert_held() const AIOS_ASSERT_CAPABILITY() {
+        if constexpr (kRankChecks) rank_assert_held(kRank, this);
+    }
+    // By whomever; for tests and dumps. Code that needs the lock says assert_held().
     [[nodiscard]] bool is_held() const { return word_.load(std::memory_order_relaxed) != 0; }
 
 private:
@@ -155,7 +161,11 @@ public:
         core_.unlock();
         if constexpr (kRankChecks) rank_release(kRank, this);
     }
-    [[nodiscard]] bool is_held() const { return core_.is_held(); }
+    // As for SpinLock: this thread holds it.
+    void assert_held() const AIOS_ASSERT_CAPABILITY() {
+        if constexpr (kRankChecks) rank_assert_held(kRank, this);
+    }
+    [[nodiscard]] bool is_held() const { return core_.is_held(); } // by whomever
 
 private:
     MutexCore core_;

@@ -9,6 +9,5 @@ extern std::atomic<long> heap_live;     // allocations not freed yet
 extern std::atomic<long> heap_failures; // >= 0: that many allocations succeed, the rest fail; -1: none fails
 extern std::atomic<long> space_notices; // how often address spaces were told that a capability has ended
 extern thread_local unsigned cpu;       // which CPU this thread plays
-void ranks_taken(unsigned rank, bool taken, bool may_be_equal = false);
 
 } // namespace aios::test

@@ -1,24 +1,16 @@
-// Lock order in host tests: each thread's locks must ascend in rank, as on a CPU.
+// Lock order in host tests: each thread's locks must ascend in rank, as on a CPU. Mutexes and spinlocks are one list.
 #include "kernel/sync/lock.hpp"
-#include "tests/support/kernel_host.hpp"
-
-namespace aios::test {
-void ranks_taken(unsigned rank, bool taken, bool may_be_equal) {
-    static thread_local unsigned held[32];
-    static thread_local unsigned depth = 0;
-    if (!taken) {
-        AIOS_ASSERT(depth != 0);
-        --depth;
-        return;
-    }
-    AIOS_ASSERT(depth == 0 || held[depth - 1] < rank || (may_be_equal && held[depth - 1] == rank));
-    held[depth++] = rank;
-}
-} // namespace aios::test
 
 namespace aios::sync {
-void rank_acquire(Rank rank, const void*, Peers peers) {
-    test::ranks_taken(static_cast<unsigned>(rank), true, peers == Peers::allowed);
+
+namespace {
+thread_local HeldLocks t_held;
+} // namespace
+
+void rank_acquire(Rank rank, const void* lock, Peers peers) {
+    AIOS_ASSERT(t_held.acquire(rank, lock, peers) == RankResult::fine);
 }
-void rank_release(Rank rank, const void*) { test::ranks_taken(static_cast<unsigned>(rank), false); }
+void rank_release(Rank rank, const void* lock) { AIOS_ASSERT(t_held.release(rank, lock) == RankResult::fine); }
+void rank_assert_held(Rank rank, const void* lock) { AIOS_ASSERT(t_held.holds(rank, lock)); }
+
 } // namespace aios::sync

@@ -174,6 +174,7 @@ KernelRange kernel_range() { return {0xffff'f000'0000'0000, 1ull << 34}; }
 namespace sync {
 void rank_acquire(Rank, const void*, Peers) {}
 void rank_release(Rank, const void*) {}
+void rank_assert_held(Rank, const void*) {}
 void MutexCore::lock() {
     AIOS_ASSERT(owner_.load() == nullptr); // one thread: a second lock would wait for ever
     AIOS_ASSERT(interrupts_on);

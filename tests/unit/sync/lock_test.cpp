@@ -116,6 +116,30 @@ TEST(LockOrder, blocking_under_a_spinlock_panics) {
         "process is taken while agent is held");
 }
 
+TEST(LockOrder, what_needs_a_lock_finds_it_held_here) {
+    if (!kRankChecks) GTEST_SKIP() << "rank checks are for debug builds";
+    {
+        SpinLock<Rank::channel>::Guard first(g_channel);
+        SpinLock<Rank::wait_queue>::Guard second(g_wait);
+        g_channel.assert_held();
+        g_wait.assert_held();
+    }
+    EXPECT_DEATH(g_channel.assert_held(), "channel is needed and not held here");
+    // Another lock of the same rank is not it, nor is one that another CPU holds.
+    SpinLock<Rank::channel> other;
+    SpinLock<Rank::channel>::Guard guard(other);
+    EXPECT_DEATH(g_channel.assert_held(), "channel is needed and not held here");
+}
+
+TEST(LockOrder, a_mutex_is_held_by_a_thread) {
+    if (!kRankChecks) GTEST_SKIP() << "rank checks are for debug builds";
+    Mutex<Rank::process> mutex;
+    EXPECT_DEATH(mutex.assert_held(), "process is needed and not held here");
+    rank_acquire(Rank::process, &mutex); // the half of acquire() that needs no scheduler
+    mutex.assert_held();
+    rank_release(Rank::process, &mutex);
+}
+
 TEST(LockOrder, dump_names_what_is_held) {
     if (!kRankChecks) GTEST_SKIP() << "rank checks are for debug builds";
     SpinLock<Rank::agent>::Guard guard(g_agent);
