@@ -49,8 +49,7 @@ void Channel::purge() {
         if (message == nullptr) return;
         discard(store_.parcels(*message));
         store_.drop_parcels(*message);
-        Lock::Guard guard(lock_);
-        free_locked(*message);
+        free(*message);
     }
 }
 
