@@ -113,7 +113,7 @@ private:
     // Ends a registration that is found through the queue. False if it was over already.
     static bool end(Registration& registration);
     void push_ready_locked(Registration& registration) AIOS_REQUIRES(lock_);
-    bool follow_level_locked() AIOS_REQUIRES(lock_); // true: it became readable
+    void lower_level_locked() AIOS_REQUIRES(lock_);
 
     static constexpr auto kKeyOf = [](const Registration& r) { return r.key_; };
     Lock lock_;

@@ -150,8 +150,9 @@ QueueName EventQueue::deliver(Registration& registration, std::uint64_t signals,
     {
         Lock::Guard guard(lock_);
         if (!registration.note_locked(signals, count)) return QueueName();
+        became_readable = ready_.is_empty();
         if (!registration.ready_node_.is_linked()) push_ready_locked(registration);
-        became_readable = follow_level_locked();
+        if (became_readable) static_cast<void>(source_.raise(kSignalReadable)); // told when the locks are dropped (9)
     }
     waiters_.wake_one();
     // (10): the level was raised before the count is read.
@@ -164,16 +165,10 @@ void EventQueue::push_ready_locked(Registration& registration) {
     ready_.push_back(registration);
 }
 
-// (10): after each change of the ready list, before the lock is dropped.
-bool EventQueue::follow_level_locked() {
+// (10): whoever took something off the ready list, before the lock is dropped.
+void EventQueue::lower_level_locked() {
     lock_.assert_held();
-    const bool is_ready = !ready_.is_empty(), was_ready = source_.levels() != 0;
-    if (is_ready == was_ready) return false;
-    if (is_ready)
-        static_cast<void>(source_.raise(kSignalReadable)); // told when the locks are dropped (9)
-    else
-        source_.clear(kSignalReadable);
-    return is_ready;
+    if (ready_.is_empty()) source_.clear(kSignalReadable);
 }
 
 // Under the source's lock: takes the registration off everything. The caller drops the reference later.
@@ -182,7 +177,7 @@ void EventQueue::unlink(Registration& registration, Source& source) AIOS_NO_LOCK
     source.unlink_locked(registration);
     by_key_.erase(registration);
     if (registration.ready_node_.is_linked()) ready_.remove(registration);
-    static_cast<void>(follow_level_locked());
+    lower_level_locked();
     if (registration.inner_ != nullptr) registration.inner_->nesting_.leave();
     if (registration.registrant_ != nullptr) registration.registrant_->remove(registration);
     registration.source_.store(nullptr, std::memory_order_relaxed);
@@ -237,7 +232,7 @@ std::size_t EventQueue::take(std::span<EventPacket> packets) {
             if (packet.signals != 0) packets[taken++] = packet;
             if (registration->has_more_locked()) push_ready_locked(*registration); // (7)
         }
-        static_cast<void>(follow_level_locked());
+        lower_level_locked();
     }
     return taken;
 }

@@ -37,7 +37,7 @@ void Source::notify_locked(News news, std::uint64_t count, QueueNames& next) {
 }
 
 // (9): the source's lock is dropped by now. The lock that finds a queue is that of its own source.
-void QueueNames::tell_all() {
+void QueueNames::tell_each() {
     while (count_ != 0) {
         const QueueName name = names_[--count_];
         SourcePlace& place = source_place(name.place());

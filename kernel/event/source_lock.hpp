@@ -25,9 +25,12 @@ public:
         AIOS_ASSERT(count_ < kMaxRegistrations);
         names_[count_++] = name;
     }
-    void tell_all(); // under no lock of a source; leaves it empty
+    void tell_all() { // under no lock of a source; leaves it empty
+        if (count_ != 0) tell_each();
+    }
 
 private:
+    void tell_each();
     unsigned count_ = 0;
     QueueName names_[kMaxRegistrations]; // the first count_ of them
 };
