@@ -159,13 +159,27 @@ struct Message {
 
 // --- events ----------------------------------------------------------------------------------------------------------
 
-inline constexpr std::uint64_t kSignalReadable = 1; // channel: a message waits
-inline constexpr std::uint64_t kSignalWritable = 2; // channel: room again after would_block
-inline constexpr std::uint64_t kSignalClosed = 4;   // channel: no receiver, or no sender, is left
-inline constexpr std::uint64_t kSignalFired = 8;    // timer
-inline constexpr std::uint64_t kSignalDone = 16;    // operation finished
-inline constexpr std::uint64_t kSignalEnded = 32;   // agent or thread ended
-inline constexpr std::uint64_t kSignalFault = 64;   // agent faulted (supervisor)
+inline constexpr std::uint64_t kSignalReadable = 1;     // channel: a message waits; queue: it has packets
+inline constexpr std::uint64_t kSignalWritable = 2;     // channel: room for a message of one byte
+inline constexpr std::uint64_t kSignalClosed = 4;       // channel: no receiver, or no sender, is left
+inline constexpr std::uint64_t kSignalFired = 8;        // timer
+inline constexpr std::uint64_t kSignalDone = 16;        // operation finished
+inline constexpr std::uint64_t kSignalEnded = 32;       // agent or thread ended
+inline constexpr std::uint64_t kSignalFault = 64;       // agent faulted (supervisor)
+inline constexpr std::uint64_t kSignalReadClosed = 128; // channel: no sender is left; what was sent may still wait
+inline constexpr std::uint64_t kSignalError = 256; // what the object stands for has failed; no object has it so far
+
+// How a registration tells: event_register takes at most one of these with the signals.
+//   none:  `readable` in each wait while it is set; everything else once a post. `writable` is posted when room comes
+//          after a send was refused.
+//   level: each signal in each wait while it is set. `fired` and `fault`, which are never set, once a post.
+//   edge:  each signal once a post. One that is no longer set when somebody looks is not told.
+//   once:  as level, but for one packet; then nothing until event_register is called again with the same key, object,
+//          handle and mode, which may name other signals.
+// What is set when a registration is made, or armed again, is told at once (but `writable` with none of them).
+inline constexpr std::uint64_t kModeLevel = 1ull << 32;
+inline constexpr std::uint64_t kModeEdge = 1ull << 33;
+inline constexpr std::uint64_t kModeOnce = 1ull << 34;
 
 struct EventPacket {
     std::uint64_t key;

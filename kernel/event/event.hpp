@@ -1,71 +1,67 @@
-// EventQueue: one wait for messages, timers, ends of children and finished operations. A registration (source, signals,
-// key) preallocates its one packet, charged to the registrant; posts coalesce into it with a count.
+// EventQueue: one wait for messages, timers, ends of children, finished operations and other queues. A registration
+// (source, signals, mode, key) preallocates its one packet, charged to the registrant; posts coalesce into it with a
+// count.
 //
-// Holds always: a registration with undelivered signals stands in the ready list, oldest first; delivery takes from the
-// front and repeated signals go to the back, so no source starves another. It goes with its queue, its source, the
-// handle it was made through or the agent that made it. A thread that leaves a wait, for whatever reason, wakes another one if packets
-// are left. Locks: Rank::event_source, then Rank::event_queue, then Rank::registrant or Rank::wait_queue.
+// Who owns what. A source owns its levels, which change under its object's lock, and the list of its listeners, which
+// changes under the source's lock. A queue owns, under its lock, the tree of its registrations by key, the list of those
+// that are ready, and its own level `readable`, which is set exactly while that list is not empty. A registration stands
+// in source and queue or in neither: it is linked and unlinked under both locks. Neither side keeps the other alive.
+//
+// Why no wake-up is lost. Between a source that raises a level and one who registers:
+//  (1) The registrar counts itself at the source (Source::count_), and then reads the levels. What is set it tells
+//      itself at once.
+//  (2) Whoever raises a level writes the levels, and then reads the count. If that is not 0 it takes the source's lock
+//      and tells every listener. All four accesses are sequentially consistent: each side writes before it reads, so
+//      not both can miss. A level that is set already is not written again: the write that set it stands for (2), so
+//      a registrar that the second one misses has seen it.
+//  Between a source that tells and a thread that waits:
+//  (3) The source notes the signals in the registration and puts that in the ready list under the queue's lock
+//      (deliver), and then wakes one thread of the queue.
+//  (4) A thread puts itself in the wait queue, looks at the ready list under the queue's lock, and sleeps only then
+//      (sched/wait_queue.hpp): it finds the registration, or (3) finds the thread.
+//  (5) A wake-up is spent on one thread. A thread that leaves, for whatever reason, looks again and wakes the next one
+//      if something is still ready.
+//  Between a level and the thread that takes a packet:
+//  (6) A state that was noted may be over. Under the queue's lock the registration leaves the ready list first, and the
+//      levels are read afterwards, once; a state that is not set is not told. If it is set again later, (2) comes again,
+//      and (3) waits for our lock and puts the registration back. So dropping it loses nothing.
+//  (7) A registration that repeats is put at the end of the ready list again under the same hold of the lock. One of
+//      mode once is disarmed under it, so that of two CPUs one alone finds it armed.
+//  Between a registration and the end of its handle:
+//  (8) The registrar counts itself, as in (1), and then looks whether the handle is held. Whoever ends the handle
+//      writes that first (mm::Authority) and then reads the count (Source::drop_ended): as in (2), not both can miss.
+//
+// Queues in queues.
+//  (9) A queue that becomes readable by (3) while it has listeners of its own is not told under the source's lock: its
+//      name goes on the poster's list (QueueNames), by number and without a reference. When the source's lock is
+//      dropped the poster takes the lock of the queue's own source. A queue that ended has taken itself out of what
+//      stands under that lock, and is not found; one that is found cannot go before the lock is dropped. Its listeners
+//      are told as in (2) and (3), which may put one more name on the list. So nobody holds two locks of sources, and a
+//      poster never drops the last reference of anything.
+// (10) The queue's level is raised under its lock, before the count of its listeners is read (deliver): that is (2), so
+//      the list needs only those queues that had listeners. The level goes when the ready list becomes empty, in
+//      whatever way (taken, cancelled, ended): the outer registration is then not told, by (6).
+// (11) Only the step from empty to not empty is told to those who wait for the queue, so an inner queue that is flooded
+//      and not read wakes nobody. A queue stands in one other, chains have at most 5, and none is a circle: this is
+//      checked under both locks, where the registration is linked (nesting.hpp).
+// Bounds. One hold of a source's lock tells at most 64 listeners, and one post makes at most 1 + 64 * 5 holds, the
+// others of at most 4 listeners each: 64 + 1,280 calls, and interrupts are on between the holds where the poster has no
+// lock. A timer tells 16 + 320 in its interrupt. Delivery takes from the front of the ready list and what repeats goes
+// to the back, so no source starves another.
+//
+// A registration goes with its queue, its source, the handle it was made through or the agent that made it. Locks:
+// Rank::event_source, then Rank::event_queue, then Rank::registrant, Rank::nesting or Rank::wait_queue.
 #pragma once
 
 #include <span>
 
-#include "kernel/cap/table.hpp"
-#include "kernel/object/object.hpp"
-#include "kernel/object/source.hpp"
+#include "kernel/event/nesting.hpp"
+#include "kernel/event/registration.hpp"
 #include "kernel/sched/thread.hpp"
 
 namespace aios::event {
 
-class EventQueue;
-class Registration;
-
-// All registrations of one agent, in whatever queue: they end with it, so that no foreign queue keeps what a dead agent
-// has paid for.
-class Registrant : Pinned {
-public:
-    ~Registrant();
-    // None is left when it returns. The agent has no thread any more that could make one. May wait for locks only.
-    void end_all();
-
-private:
-    friend class EventQueue;
-    void add(Registration& registration); // under the locks of source and queue, as remove
-    void remove(Registration& registration);
-    sync::SpinLock<sync::Rank::registrant> lock_;
-    Registration* first_ = nullptr;
-};
-
-class Registration final : public Listener {
-public:
-    void retain() { references_.retain(); }
-    void release();
-
-private:
-    friend class EventQueue;
-    friend class Registrant;
-    friend class Source;
-    Registration(Reservation charge, EventQueue& queue, std::uint64_t key, std::uint64_t signals,
-                 Ref<cap::DerivationNode> node, Registrant* registrant);
-    ~Registration() = default;
-
-    RefCount references_; // one of the two lists together, and those of calls in progress
-    Reservation charge_;
-    EventQueue& queue_;
-    const std::uint64_t key_, signals_;
-    Ref<cap::DerivationNode> node_;
-    Registrant* const registrant_;                                             // nullptr: the kernel's
-    Registration *registrant_next_ = nullptr, *registrant_previous_ = nullptr; // under the registrant's lock
-    // Changes under the source's and the queue's lock, so either is enough to read it. nullptr: over.
-    std::atomic<Source*> source_{nullptr};
-    TreeNode key_node_;
-    ListNode ready_node_;
-    std::uint64_t ready_number_ = 0; // ascends along the ready list
-    std::uint64_t pending_ = 0, count_ = 0;
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
-};
+struct SourcePlace; // source_lock.hpp
 
 class EventQueue final : public Object {
 public:
@@ -74,11 +70,13 @@ public:
 
     static Result<Ref<EventQueue>> create(Payer& payer);
 
-    // Registers for `signals` of `object`, which the caller reached through the derivation `node` (rights::wait). The
-    // registration ends with the handle that has it, and with `registrant`, the caller's agent.
-    // Signals that are set already are delivered at once. One registration a key. wrong_type (no events), bad_argument
-    // (no or unknown signals), already_exists (key), no_space (kMaxRegistrations), quota_exceeded, out_of_memory,
-    // revoked; bad_handle: the handle was closed meanwhile.
+    // Registers for `signals` (kSignal..., with at most one kMode...) of `object`, which the caller reached through the
+    // derivation `node` (rights::wait). The registration ends with the handle that has it, and with `registrant`, the
+    // caller's agent. Signals that are set already are delivered at once. One registration a key; one of mode once is
+    // armed again by a second call with the same object, node and mode. wrong_type (no events, or the queue itself),
+    // bad_argument (no or unknown signals, two modes), already_exists (key), no_space (the source has all the listeners
+    // that it takes), busy (`object` is a queue that stands in one already), too_deep (queues in a circle, or more than
+    // Nesting::kMaxDepth), quota_exceeded, out_of_memory, revoked; bad_handle: the handle was closed meanwhile.
     Result<> add(Payer& payer, Object& object, std::uint64_t signals, std::uint64_t key, Ref<cap::DerivationNode> node,
                  Registrant* registrant = nullptr);
     Result<> cancel(std::uint64_t key); // not_found; its undelivered packet goes too
@@ -87,28 +85,45 @@ public:
     // least 1. `through`: how the caller reached the queue; empty in the kernel. timed_out, interrupted, revoked.
     Result<std::size_t> wait(std::span<EventPacket> packets, sched::Deadline deadline, sched::Through through);
 
-    void revoked_for(std::uint64_t holder) override { waiters_.wake_revoked(holder); }
+    Source* event_source() override { return &source_; } // kSignalReadable: a registration is ready
+    void handle_removed(Rights) override { source_.drop_ended(); }
+    void revoked_for(std::uint64_t holder) override {
+        source_.drop_ended();
+        waiters_.wake_revoked(holder);
+    }
 
 private:
     friend class Source;
+    friend class QueueNames;
     friend class Registrant;
+    friend class Registration;
+    friend struct SourcePlace;
+    using Lock = sync::SpinLock<sync::Rank::event_queue>;
     static constexpr unsigned kLookedAt = 32; // registrations looked at under one hold of the lock
     explicit EventQueue(Reservation charge) : Object(kType, std::move(charge)) {}
     ~EventQueue() override = default;
     void last_reference_gone() override;
+    [[nodiscard]] SourcePlace& place() const;
+
+    Result<QueueName> link(Registration& registration, Source* source);
+    Result<bool> arm_again(Source* source, Interest interest, std::uint64_t key, const cap::DerivationNode* node);
     std::size_t take(std::span<EventPacket> packets);
-    void push_ready_locked(Registration& registration);
-    void deliver(Registration& registration, std::uint64_t signals, std::uint64_t count);
+    QueueName deliver(Registration& registration, std::uint64_t signals, std::uint64_t count);
     void unlink(Registration& registration, Source& source);
     // Ends a registration that is found through the queue. False if it was over already.
     static bool end(Registration& registration);
+    void push_ready_locked(Registration& registration) AIOS_REQUIRES(lock_);
+    void lower_level_locked() AIOS_REQUIRES(lock_);
 
     static constexpr auto kKeyOf = [](const Registration& r) { return r.key_; };
-    sync::SpinLock<sync::Rank::event_queue> lock_;
-    IntrusiveTree<Registration, &Registration::key_node_, kKeyOf> by_key_;
-    IntrusiveList<Registration, &Registration::ready_node_> ready_;
-    std::uint64_t last_ready_number_ = 0;
+    Lock lock_;
+    IntrusiveTree<Registration, &Registration::key_node_, kKeyOf> by_key_ AIOS_GUARDED_BY(lock_);
+    IntrusiveList<Registration, &Registration::ready_node_> ready_ AIOS_GUARDED_BY(lock_);
+    std::uint64_t last_ready_number_ AIOS_GUARDED_BY(lock_) = 0;
     sched::WaitQueue waiters_;
+    Source source_{0, kMaxOfQueue}; // its level changes under lock_
+    Nesting nesting_;
+    TreeNode place_node_; // in SourcePlace, from its creation to its end
     template <typename T, typename... A>
     friend Result<T*> mm::make(A&&...);
     template <typename T>

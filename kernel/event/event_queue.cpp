@@ -1,87 +1,184 @@
 // Registrations and packets of a queue. A registration's reference belongs to the two lists together: whoever unlinks
-// it, under both locks, drops it afterwards under none (that ends a derivation and gives a charge back).
+// it, under both locks, drops it afterwards under none (that ends a derivation and gives a charge back). Numbers in
+// brackets are the steps of event.hpp.
 #include "kernel/event/event.hpp"
 #include "kernel/event/source_lock.hpp"
 #include "kernel/mm/size_classes.hpp"
 
 namespace aios::event {
 
-namespace {
-using QueueGuard = sync::SpinLock<sync::Rank::event_queue>::Guard;
+Registration::Registration(Reservation charge, EventQueue& queue, std::uint64_t key, Interest interest,
+                           Ref<cap::DerivationNode> node, EventQueue* inner, Registrant* registrant)
+    : Listener(interest.levels(), interest.signals), charge_(std::move(charge)), queue_(queue), key_(key),
+      mode_(interest.mode), node_(std::move(node)), inner_(inner), registrant_(registrant), signals_(interest.signals) {
 }
-
-Registration::Registration(Reservation charge, EventQueue& queue, std::uint64_t key, std::uint64_t signals,
-                           Ref<cap::DerivationNode> node, Registrant* registrant)
-    : charge_(std::move(charge)), queue_(queue), key_(key), signals_(signals), node_(std::move(node)),
-      registrant_(registrant) {}
 
 void Registration::release() {
     if (references_.release()) mm::destroy(this);
 }
 
+QueueName Registration::notify(std::uint64_t signals, std::uint64_t count) {
+    return queue_.deliver(*this, signals, count);
+}
+
+bool Registration::note_locked(std::uint64_t signals, std::uint64_t count) {
+    queue_.lock_.assert_held();
+    if (!is_armed_) return false; // (7)
+    pending_ |= signals;
+    count_ += count;
+    return true;
+}
+
+// (6): it has left the ready list. The source cannot go while the queue's lock is held: unlink() needs that.
+EventPacket Registration::tell_locked() {
+    queue_.lock_.assert_held();
+    const std::uint64_t levels = source_.load(std::memory_order_relaxed)->levels() & signals_;
+    EventPacket packet{key_, pending_ & ~kStates, count_};
+    std::uint64_t repeated = 0;
+    switch (mode_) {
+    case Mode::plain:
+        repeated = levels & kSignalReadable;
+        packet.signals = (pending_ & ~kSignalReadable) | repeated;
+        break;
+    case Mode::level:
+        repeated = levels;
+        packet.signals |= levels;
+        break;
+    case Mode::edge:
+        packet.signals |= pending_ & levels;
+        break;
+    case Mode::once:
+        packet.signals |= levels;
+        break;
+    }
+    if (!is_held()) packet.signals = repeated = 0; // the walk that ends it is on its way
+    if (mode_ == Mode::once && packet.signals != 0) is_armed_ = false;
+    pending_ = repeated;
+    count_ = repeated != 0 ? 1 : 0;
+    return packet;
+}
+
+void Registration::arm_locked(Interest interest) {
+    queue_.lock_.assert_held();
+    signals_ = interest.signals;
+    want(interest.levels(), interest.signals);
+    pending_ &= signals_;
+    is_armed_ = true;
+}
+
 Result<Ref<EventQueue>> EventQueue::create(Payer& payer) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<EventQueue>));
-    return Ref<EventQueue>::adopt(TRY(mm::make<EventQueue>(std::move(charge))));
+    auto queue = Ref<EventQueue>::adopt(TRY(mm::make<EventQueue>(std::move(charge))));
+    SourcePlace& place = queue->place();
+    SourceLock::Guard guard(place.lock);
+    place.queues.insert(*queue);
+    return queue;
 }
+
+SourcePlace& EventQueue::place() const { return source_place(place_number(&source_)); }
 
 Result<> EventQueue::add(Payer& payer, Object& object, std::uint64_t signals, std::uint64_t key,
                          Ref<cap::DerivationNode> node, Registrant* registrant) {
-    Source* source = object.event_source();
+    Source* const source = object.event_source();
     if (source == nullptr || &object == this) return fail(Error::wrong_type);
-    if (signals == 0 || (signals & ~kAllSignals) != 0) return fail(Error::bad_argument);
+    const Interest interest = TRY(Interest::from(signals));
+    if (interest.mode == Mode::once && TRY(arm_again(source, interest, key, node.get()))) return {};
+    // SAFETY of the downcast: the type says so.
+    EventQueue* const inner = object.type() == kType ? static_cast<EventQueue*>(&object) : nullptr;
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Registration>));
-    auto* registration =
-        TRY(mm::make<Registration>(std::move(charge), *this, key, signals, std::move(node), registrant));
-    auto half_made = Ref<Registration>::adopt(registration);
-    SourceLock::Guard source_guard(lock_of(source));
-    {
-        QueueGuard guard(lock_);
-        if (by_key_.find(key) != nullptr) return fail(Error::already_exists);
-        if (source->count_.load(std::memory_order_relaxed) >= kMaxRegistrations) return fail(Error::no_space);
-        // A close or a revocation of the handle meets us here:
-        //   1. We count the registration, then look whether the handle is held.
-        //   2. It ends the handle, then looks at the count (Source::drop_ended). If that is not 0 it walks the source's
-        //      registrations under the lock that we hold, and finds this one.
-        // Each writes before it reads, so not both can miss.
-        source->count_.fetch_add(1, std::memory_order_seq_cst);
-        if (registration->node_ && !registration->node_->is_held()) {
-            source->count_.fetch_sub(1, std::memory_order_relaxed);
-            return fail(registration->node_->is_live() ? Error::bad_handle : Error::revoked);
-        }
-        registration->source_.store(source, std::memory_order_relaxed);
-        source->listeners_.push_back(*registration);
-        by_key_.insert(*registration);
-        if (registrant != nullptr) registrant->add(*registration);
-        static_cast<void>(half_made.leak()); // the lists' reference
-    }
-    // What is so already. What comes from now on is posted: whoever sets a level sees the count, or we see the level.
-    if (const std::uint64_t now = source->levels() & signals; now != 0) deliver(*registration, now, 1);
+    auto registration = Ref<Registration>::adopt(
+        TRY(mm::make<Registration>(std::move(charge), *this, key, interest, std::move(node), inner, registrant)));
+    QueueNames next;
+    next.add(TRY(link(*registration, source)));
+    static_cast<void>(registration.leak()); // the lists' reference; perhaps it is gone already
+    next.tell_all();
     return {};
 }
 
-// Under the source's lock.
-void EventQueue::deliver(Registration& registration, std::uint64_t signals, std::uint64_t count) {
+// Into both lists, or into none.
+Result<QueueName> EventQueue::link(Registration& registration, Source* source) {
+    SourceLock::Guard source_guard(lock_of(source));
     {
-        QueueGuard guard(lock_);
-        registration.pending_ |= signals & registration.signals_;
-        registration.count_ += count;
+        Lock::Guard guard(lock_);
+        if (by_key_.find(registration.key_) != nullptr) return fail(Error::already_exists);
+        TRY(source->link_locked(registration)); // (1) and (8): counts it
+        Result<> admitted;
+        if (!registration.is_held())
+            admitted = fail(registration.node_->is_live() ? Error::bad_handle : Error::revoked);
+        else if (registration.inner_ != nullptr)
+            admitted = registration.inner_->nesting_.enter(nesting_); // (11)
+        if (!admitted) {
+            source->unlink_locked(registration);
+            return fail(admitted.error());
+        }
+        registration.source_.store(source, std::memory_order_relaxed); // release of the two locks publishes it
+        by_key_.insert(registration);
+        if (registration.registrant_ != nullptr) registration.registrant_->add(registration);
+    }
+    // seq_cst: the second half of (1).
+    const std::uint64_t now = source->levels_.load(std::memory_order_seq_cst) & registration.wanted_levels_;
+    return now != 0 ? deliver(registration, now, 1) : QueueName();
+}
+
+// False: there is no registration under that key.
+Result<bool> EventQueue::arm_again(Source* source, Interest interest, std::uint64_t key,
+                                   const cap::DerivationNode* node) {
+    QueueNames next;
+    {
+        SourceLock::Guard source_guard(lock_of(source));
+        Registration* found;
+        {
+            Lock::Guard guard(lock_);
+            found = by_key_.find(key);
+            if (found == nullptr) return false;
+            const bool is_same = found->mode_ == interest.mode && found->node_.get() == node &&
+                                 found->source_.load(std::memory_order_relaxed) == source;
+            if (!is_same) return fail(Error::already_exists);
+            found->arm_locked(interest);
+        }
+        // It was counted when it was made, so this is (1) once more. It stays: that needs the source's lock.
+        const std::uint64_t now = source->levels_.load(std::memory_order_seq_cst) & found->wanted_levels_;
+        if (now != 0) next.add(deliver(*found, now, 1));
+    }
+    next.tell_all();
+    return true;
+}
+
+// (3), under the source's lock.
+QueueName EventQueue::deliver(Registration& registration, std::uint64_t signals, std::uint64_t count) {
+    bool became_readable;
+    {
+        Lock::Guard guard(lock_);
+        if (!registration.note_locked(signals, count)) return QueueName();
+        became_readable = ready_.is_empty();
         if (!registration.ready_node_.is_linked()) push_ready_locked(registration);
+        if (became_readable) static_cast<void>(source_.raise(kSignalReadable)); // told when the locks are dropped (9)
     }
     waiters_.wake_one();
+    // (10): the level was raised before the count is read.
+    return became_readable && source_.has_listeners() ? QueueName(id(), place_number(&source_)) : QueueName();
 }
 
 void EventQueue::push_ready_locked(Registration& registration) {
+    lock_.assert_held();
     registration.ready_number_ = ++last_ready_number_;
     ready_.push_back(registration);
 }
 
+// (10): whoever took something off the ready list, before the lock is dropped.
+void EventQueue::lower_level_locked() {
+    lock_.assert_held();
+    if (ready_.is_empty()) source_.clear(kSignalReadable);
+}
+
 // Under the source's lock: takes the registration off everything. The caller drops the reference later.
-void EventQueue::unlink(Registration& registration, Source& source) {
-    QueueGuard guard(lock_);
-    source.listeners_.remove(registration);
-    source.count_.fetch_sub(1, std::memory_order_relaxed);
+void EventQueue::unlink(Registration& registration, Source& source) AIOS_NO_LOCK_ANALYSIS {
+    Lock::Guard guard(lock_);
+    source.unlink_locked(registration);
     by_key_.erase(registration);
     if (registration.ready_node_.is_linked()) ready_.remove(registration);
+    lower_level_locked();
+    if (registration.inner_ != nullptr) registration.inner_->nesting_.leave();
     if (registration.registrant_ != nullptr) registration.registrant_->remove(registration);
     registration.source_.store(nullptr, std::memory_order_relaxed);
 }
@@ -106,7 +203,7 @@ bool EventQueue::end(Registration& registration) {
 Result<> EventQueue::cancel(std::uint64_t key) {
     Ref<Registration> found;
     {
-        QueueGuard guard(lock_);
+        Lock::Guard guard(lock_);
         Registration* registration = by_key_.find(key);
         if (registration == nullptr) return fail(Error::not_found);
         found = Ref<Registration>::share(*registration);
@@ -115,33 +212,27 @@ Result<> EventQueue::cancel(std::uint64_t key) {
     return {};
 }
 
-// Takes what is ready, each registration at most once in a wait:
-//  (1) Numbers ascend along the ready list, so `last` stands for the end of the list at the start of the walk. What is
-//      posted or put back later has a higher number, and the walk ends when it meets that.
-//  (2) The lock is dropped after kLookedAt registrations: many may be ready whose level is gone by now. Whoever is taken
-//      off meanwhile is not met; other waiters take from the same front, so nothing is delivered twice.
-//  (3) Each registration that is looked at leaves the list or brings a packet, so the walk costs what was posted.
+// Takes what is ready, each registration at most once in a wait: numbers ascend along the ready list, so `last` stands
+// for the end of the list at the start of the walk. What is posted or put back later has a higher number, and the walk
+// ends when it meets that. The lock is dropped after kLookedAt registrations: many may be ready whose level is gone by
+// now. Whoever is taken off meanwhile is not met; other waiters take from the same front, so nothing is delivered twice.
+// Each registration that is looked at leaves the list or brings a packet, so the walk costs what was posted.
 std::size_t EventQueue::take(std::span<EventPacket> packets) {
     std::size_t taken = 0;
     std::uint64_t last = 0;
     for (bool is_first = true, more = true; more; is_first = false) {
-        QueueGuard guard(lock_);
+        Lock::Guard guard(lock_);
         if (is_first) last = last_ready_number_;
         for (unsigned i = 0;; ++i) {
             Registration* registration = ready_.front();
             more = registration != nullptr && registration->ready_number_ <= last && taken < packets.size();
             if (!more || i == kLookedAt) break;
-            ready_.remove(*registration);
-            // The source cannot go while we hold the queue's lock: unlink() needs it.
-            const std::uint64_t levels = registration->source_.load(std::memory_order_relaxed)->levels() &
-                                         registration->signals_ & kRepeatedSignals;
-            const std::uint64_t signals = (registration->pending_ & ~kRepeatedSignals) | levels;
-            const bool is_held = !registration->node_ || registration->node_->is_held();
-            if (signals != 0 && is_held) packets[taken++] = {registration->key_, signals, registration->count_};
-            registration->pending_ = levels;
-            registration->count_ = levels != 0 ? 1 : 0;
-            if (levels != 0 && is_held) push_ready_locked(*registration);
+            ready_.remove(*registration); // before the levels are read (6)
+            const EventPacket packet = registration->tell_locked();
+            if (packet.signals != 0) packets[taken++] = packet;
+            if (registration->has_more_locked()) push_ready_locked(*registration); // (7)
         }
+        lower_level_locked();
     }
     return taken;
 }
@@ -151,7 +242,7 @@ Result<std::size_t> EventQueue::wait(std::span<EventPacket> packets, sched::Dead
     packets = packets.first(packets.size() < kMaxPacketsPerWait ? packets.size() : kMaxPacketsPerWait);
     std::size_t taken = 0;
     bool is_revoked = false;
-    const sched::Outcome outcome = waiters_.wait(
+    const sched::Outcome outcome = waiters_.wait( // (4)
         deadline,
         [&] {
             is_revoked = through.node != nullptr && !through.node->is_live();
@@ -159,10 +250,10 @@ Result<std::size_t> EventQueue::wait(std::span<EventPacket> packets, sched::Dead
             return is_revoked || taken != 0;
         },
         sched::Interruptible::yes, nullptr, through);
-    // Each post wakes one thread. That thread may have taken less than was posted, or leaves without anything (killed,
-    // out of time, revoked) although the wake-up was spent on it: what is left is for the next one.
+    // (5): this thread may have taken less than was posted, or leaves without anything (killed, out of time, revoked)
+    // although the wake-up was spent on it: what is left is for the next one.
     waiters_.wake_one_if([&] {
-        QueueGuard guard(lock_);
+        Lock::Guard guard(lock_);
         return !ready_.is_empty();
     });
     if (outcome == sched::Outcome::timed_out) return fail(Error::timed_out);
@@ -175,7 +266,7 @@ void EventQueue::last_reference_gone() {
     for (;;) {
         Ref<Registration> found;
         {
-            QueueGuard guard(lock_);
+            Lock::Guard guard(lock_);
             Registration* registration = by_key_.first();
             if (registration != nullptr) found = Ref<Registration>::share(*registration);
         }
@@ -183,6 +274,13 @@ void EventQueue::last_reference_gone() {
         end(*found);
     }
     // A source that posts has its lock: all who saw us there are done once each registration is unlinked under it.
+    // They may have our name; from here on it finds nothing (9).
+    {
+        SourcePlace& mine = place();
+        SourceLock::Guard guard(mine.lock);
+        mine.queues.erase(*this);
+    }
+    source_.end_all(); // before the rest of us goes, which unlink() needs
     mm::destroy(this);
 }
 

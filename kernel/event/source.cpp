@@ -1,44 +1,102 @@
-// Posting, and the end of registrations from the source's side. The lock of a source comes from a fixed set by its
-// address: so a queue that ends can take the lock of a source that may be ending at the same moment, and then see
-// whether it still is there.
+// Telling listeners, and the end of registrations from the source's side. The lock of a source comes from a fixed set
+// by its address: so a queue that ends can take the lock of a source that may be ending at the same moment, and then see
+// whether it still is there. Numbers in brackets are the steps of event.hpp.
 #include "kernel/event/event.hpp"
 #include "kernel/event/source_lock.hpp"
 
 namespace aios::event {
 
 namespace {
-constinit SourceLock g_locks[64];
+constinit SourcePlace g_places[QueueName::kPlaces];
 }
 
-SourceLock& lock_of(const Source* source) {
+unsigned place_number(const Source* source) {
     const auto address = reinterpret_cast<std::uintptr_t>(source); // SAFETY: only hashed
-    return g_locks[(address >> 4 ^ address >> 12) % 64];
+    return (address >> 4 ^ address >> 12) % QueueName::kPlaces;
+}
+SourcePlace& source_place(unsigned number) { return g_places[number]; }
+SourceLock& lock_of(const Source* source) { return g_places[place_number(source)].lock; }
+
+// (2): the levels are written, and somebody is counted.
+void Source::tell_listeners(News news, std::uint64_t count) {
+    QueueNames next;
+    {
+        SourceLock::Guard guard(lock_of(this));
+        notify_locked(news, count, next);
+    }
+    next.tell_all();
 }
 
-void Source::post(std::uint64_t signals, std::uint64_t count) {
-    // A registration that comes later reads levels_ after it is counted, so one of the two sees the other.
-    if (count_.load(std::memory_order_seq_cst) == 0) return;
-    SourceLock::Guard guard(lock_of(this));
+void Source::notify_locked(News news, std::uint64_t count, QueueNames& next) {
+    lock_of(this).assert_held();
     for (Listener& listener : listeners_) {
-        auto& registration = static_cast<Registration&>(listener);
-        if ((registration.signals_ & signals) != 0) registration.queue_.deliver(registration, signals, count);
+        const std::uint64_t wanted = news.kind == NewsKind::level ? listener.wanted_levels_ : listener.wanted_pulses_;
+        if (const std::uint64_t signals = news.signals & wanted; signals != 0)
+            next.add(listener.notify(signals, count));
     }
 }
 
-void Source::set(std::uint64_t signals) {
-    levels_.fetch_or(signals, std::memory_order_seq_cst);
-    post(signals);
+// (9): the source's lock is dropped by now. The lock that finds a queue is that of its own source.
+void QueueNames::tell_each() {
+    while (count_ != 0) {
+        const QueueName name = names_[--count_];
+        SourcePlace& place = source_place(name.place());
+        SourceLock::Guard guard(place.lock);
+        EventQueue* queue = place.queues.find(name.id());
+        if (queue == nullptr) continue; // it has ended
+        Source* const source = &queue->source_;
+        lock_of(source).assert_held(); // it is the place's
+        source->notify_locked({kSignalReadable, NewsKind::level}, 1, *this);
+    }
+}
+
+Result<> Source::link_locked(Listener& listener) {
+    lock_of(this).assert_held();
+    if (count_.load(std::memory_order_relaxed) >= most_) return fail(Error::no_space);
+    // seq_cst: (1) and (8). The caller reads the levels and the handle's state afterwards; whoever changes those reads
+    // the count afterwards.
+    count_.fetch_add(1, std::memory_order_seq_cst);
+    listeners_.push_back(listener);
+    return {};
+}
+
+void Source::unlink_locked(Listener& listener) {
+    lock_of(this).assert_held();
+    listeners_.remove(listener);
+    count_.fetch_sub(1, std::memory_order_relaxed); // who still sees the old count takes the lock and finds nothing
+}
+
+Result<> Source::attach(Listener& listener) {
+    QueueNames next;
+    {
+        SourceLock::Guard guard(lock_of(this));
+        TRY(link_locked(listener));
+        // seq_cst: the second half of (1).
+        const std::uint64_t now = levels_.load(std::memory_order_seq_cst) & listener.wanted_levels_;
+        if (now != 0) next.add(listener.notify(now, 1));
+    }
+    next.tell_all();
+    return {};
+}
+
+void Source::detach(Listener& listener) {
+    SourceLock::Guard guard(lock_of(this));
+    unlink_locked(listener);
 }
 
 Source::~Source() {
+    end_all();
+    AIOS_ASSERT(count_.load(std::memory_order_relaxed) == 0); // other listeners have left
+}
+
+void Source::end_all() {
     end_where([](const Registration&) { return true; });
 }
 
-// A handle ends while somebody registers through it, who counts the registration before it looks at the handle; the
-// handle was ended before we look at the count. So one of the two sees the other (EventQueue::add).
+// (8), from the side of whoever ended a handle.
 void Source::drop_ended() {
     if (count_.load(std::memory_order_seq_cst) == 0) return;
-    end_where([](const Registration& registration) { return registration.node_ && !registration.node_->is_held(); });
+    end_where([](const Registration& registration) { return !registration.is_held(); });
 }
 
 template <typename F>
@@ -48,9 +106,9 @@ void Source::end_where(F&& which) {
         {
             SourceLock::Guard guard(lock_of(this));
             for (Listener& listener : listeners_) {
-                auto& registration = static_cast<Registration&>(listener);
-                if (!which(registration)) continue;
-                found = &registration;
+                Registration* const registration = listener.registration();
+                if (registration == nullptr || !which(*registration)) continue;
+                found = registration;
                 break;
             }
             if (found != nullptr) found->queue_.unlink(*found, *this);

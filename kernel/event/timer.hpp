@@ -50,7 +50,7 @@ private:
     };
     sync::SpinLock<sync::Rank::operation> lock_;
     const Ref<sched::ThreadOwner> owner_; // who made it: its share pays for the expiries
-    event::Source source_;
+    event::Source source_{0, event::kMaxOfTimer};
     Entry entry_{*this};
     std::uint64_t due_ = time::kNever, period_ = 0; // change while the entry is not armed, and when it fires
     template <typename T, typename... A>

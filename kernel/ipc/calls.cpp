@@ -13,6 +13,7 @@ namespace aios::ipc {
 
 // Under the lock: the call is over, its caller is woken.
 void Channel::finish_locked(Call& call, Result<> outcome) {
+    lock_.assert_held();
     if (call.message != nullptr) call.message->call = nullptr;
     call.message = nullptr;
     if (call.receiver != nullptr) call.receiver->handed = nullptr;
@@ -35,6 +36,7 @@ bool Channel::fail_some_calls(Error error) {
 
 // The caller gives up. A message of the call that still waits is taken out of the queue; the caller of this drops it.
 MessageHeader* Channel::abandon_locked(Call& call) {
+    lock_.assert_held();
     MessageHeader* message = call.message;
     if (message != nullptr && message->queued)
         store_.remove(*message);
@@ -72,8 +74,7 @@ Result<> Channel::wait_for_answer(Call& call, sched::Deadline deadline, Ref<Thre
         if (!gave_up && may_leave) {
             if (dropped != nullptr) {
                 store_.drop_parcels(*dropped);
-                Lock::Guard guard(lock_);
-                free_locked(*dropped);
+                free(*dropped);
             }
             return gave_up;
         }
@@ -227,6 +228,7 @@ Result<> Channel::wait_for_message(Receiver& me, Party& by, InMessage& next, sch
         if (sched::has_to_stop_in_wait()) stop_receiving(me, caller);
         Question question;
         bool was_handed = false, has_message = false;
+        event::News news;
         {
             Lock::Guard guard(lock_);
             if (Call* call = std::exchange(me.handed, nullptr); call != nullptr) {
@@ -235,7 +237,7 @@ Result<> Channel::wait_for_message(Receiver& me, Party& by, InMessage& next, sch
                 verdict = is_revoked()         ? fail(Error::revoked)
                           : thread.is_killed() ? fail(Error::interrupted)
                                                : take_question_locked(by, *call, next, question);
-                if (!verdict) put_back_locked(*call);
+                if (!verdict) news = put_back_locked(*call);
             } else {
                 has_message = has_message_locked() || senders_ == 0;
                 if (has_message || !verdict)
@@ -244,6 +246,7 @@ Result<> Channel::wait_for_message(Receiver& me, Party& by, InMessage& next, sch
                     receivers_waiting_.enqueue(me);
             }
         }
+        source_.tell(news);
         const bool sleeps = !was_handed && !has_message && verdict;
         if (caller && !sleeps) sched::unpark(*std::exchange(caller, {}));
         if (was_handed) return verdict ? deliver_question(by, question, next) : verdict;

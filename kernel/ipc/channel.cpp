@@ -4,6 +4,7 @@
 #include "kernel/ipc/channel.hpp"
 
 #include <cstring>
+#include <utility>
 
 #include "kernel/ipc/disposal.hpp"
 #include "kernel/ipc/lending.hpp"
@@ -24,6 +25,7 @@ Result<Ref<Channel>> Channel::create(Payer& payer, std::uint64_t messages, std::
 
 // Room for a message, which is in no queue yet.
 Result<MessageHeader*> Channel::reserve_locked(Party& from, const OutMessage& out, Call* call) {
+    lock_.assert_held();
     const auto size = static_cast<std::uint32_t>(out.bytes.size);
     if (receivers_ == 0) return fail(Error::peer_closed);
     if (size > store_.capacity_bytes()) return fail(Error::too_large);
@@ -32,6 +34,7 @@ Result<MessageHeader*> Channel::reserve_locked(Party& from, const OutMessage& ou
         room_wanted_ = true;
         return fail(Error::would_block);
     }
+    if (!store_.has_room()) source_.clear(kSignalWritable);
     message->sender = from.principal();
     message->trace = out.trace;
     message->call = call;
@@ -39,19 +42,19 @@ Result<MessageHeader*> Channel::reserve_locked(Party& from, const OutMessage& ou
 }
 
 // The message is whole. `receiver`: who waits for it is not woken but named.
-void Channel::enqueue_locked(MessageHeader& message, Ref<Thread>* receiver) {
+event::News Channel::enqueue_locked(MessageHeader& message, Ref<Thread>* receiver) {
+    lock_.assert_held();
     store_.push_back(message);
     if (Call* call = message.call; call != nullptr) {
         call->message = &message;
         call->place = {message.sender, ++last_call_number_};
         open_calls_.insert(*call);
     }
-    // Under the lock, so that the level agrees with the queue.
-    source_.set(kSignalReadable);
     if (receiver != nullptr)
         *receiver = receivers_waiting_.take_one();
     else
         receivers_waiting_.wake_one();
+    return source_.raise(kSignalReadable);
 }
 
 Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* receiver) {
@@ -70,17 +73,22 @@ Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* rec
     if (result) {
         pack(out.handles, parcels);
         is_packed = true;
-        Lock::Guard guard(lock_);
-        if (receivers_ != 0) {
-            enqueue_locked(*message, receiver);
+        event::News news;
+        {
+            Lock::Guard guard(lock_);
+            if (receivers_ != 0)
+                news = enqueue_locked(*message, receiver);
+            else
+                result = fail(Error::peer_closed);
+        }
+        if (result) {
+            source_.tell(news);
             return {};
         }
-        result = fail(Error::peer_closed);
     }
     if (is_packed) unpack(parcels, out.handles);
     store_.drop_parcels(*message);
-    Lock::Guard guard(lock_);
-    free_locked(*message);
+    free(*message);
     return result;
 }
 
@@ -89,13 +97,17 @@ Result<> Channel::put_small(Party& from, OutMessage& out, Call* call, Ref<Thread
     std::byte text[Call::kInlineBytes];
     const MutableBytes small(text, out.bytes.size);
     TRY(copy_in(out.bytes, 0, small));
-    Lock::Guard guard(lock_);
-    MessageHeader* message = TRY(reserve_locked(from, out, call));
-    TRY(store_.for_pieces(*message, [&](std::uint64_t, MutableBytes piece) -> Result<> {
-        std::memcpy(piece.data(), text, piece.size());
-        return {};
-    }));
-    enqueue_locked(*message, receiver);
+    event::News news;
+    {
+        Lock::Guard guard(lock_);
+        MessageHeader* message = TRY(reserve_locked(from, out, call));
+        TRY(store_.for_pieces(*message, [&](std::uint64_t, MutableBytes piece) -> Result<> {
+            std::memcpy(piece.data(), text, piece.size());
+            return {};
+        }));
+        news = enqueue_locked(*message, receiver);
+    }
+    source_.tell(news);
     return {};
 }
 
@@ -105,19 +117,33 @@ Result<> Channel::send(Party& from, OutMessage& message) {
     return {};
 }
 
-// A message is gone: its room is free again.
-void Channel::free_locked(MessageHeader& message) {
+// A message is gone: its room is free again. Who was refused is told of any room that comes, as a pulse; the others of
+// the first room after none.
+event::News Channel::free_locked(MessageHeader& message) {
+    lock_.assert_held();
     store_.free(message);
-    if (!room_wanted_) return;
-    room_wanted_ = false;
-    source_.post(kSignalWritable);
+    const bool was_full = (source_.levels() & kSignalWritable) == 0;
+    event::News news;
+    if (was_full && store_.has_room()) news = source_.raise(kSignalWritable);
+    if (std::exchange(room_wanted_, false)) news = {kSignalWritable, event::NewsKind::pulse};
+    return news;
+}
+
+void Channel::free(MessageHeader& message) {
+    event::News news;
+    {
+        Lock::Guard guard(lock_);
+        news = free_locked(message);
+    }
+    source_.tell(news);
 }
 
 // A message that was taken and could not be delivered stands first again.
-void Channel::give_back_locked(MessageHeader& message) {
+event::News Channel::give_back_locked(MessageHeader& message) {
+    lock_.assert_held();
     store_.push_front(message);
-    source_.set(kSignalReadable);
     receivers_waiting_.wake_one();
+    return source_.raise(kSignalReadable);
 }
 
 Result<> Channel::take(Party& to, InMessage& in) {
@@ -141,11 +167,13 @@ Result<> Channel::take(Party& to, InMessage& in) {
     if (result) result = deliver(to, store_.parcels(*message), in);
     if (!result) {
         bool is_closed;
+        event::News news;
         {
             Lock::Guard guard(lock_);
-            give_back_locked(*message);
+            news = give_back_locked(*message);
             is_closed = receivers_ == 0;
         }
+        source_.tell(news);
         if (is_closed) Disposal::purge(*this);
         return result;
     }
@@ -156,6 +184,7 @@ Result<> Channel::take(Party& to, InMessage& in) {
     take_trace(message->trace, in);
     store_.drop_parcels(*message);
     Ref<Thread> former_caller; // dropped under no lock
+    event::News news;
     {
         Lock::Guard guard(lock_);
         if (Call* call = message->call; call != nullptr) {
@@ -167,8 +196,9 @@ Result<> Channel::take(Party& to, InMessage& in) {
             in.reply_to = call->id;
             former_caller = lending_begins(*call);
         }
-        free_locked(*message);
+        news = free_locked(*message);
     }
+    source_.tell(news);
     to.message_received();
     return {};
 }
@@ -191,12 +221,17 @@ void Channel::handle_added(Rights rights) {
 void Channel::handle_removed(Rights rights) {
     source_.drop_ended();
     bool no_senders = false, no_receivers = false;
+    event::News news;
     {
         Lock::Guard guard(lock_);
         no_senders = rights.contains(rights::send) && --senders_ == 0;
         no_receivers = rights.contains(rights::receive) && --receivers_ == 0;
-        if (no_senders || no_receivers) source_.set(kSignalClosed);
+        if (no_senders)
+            news = source_.raise(kSignalClosed | kSignalReadClosed);
+        else if (no_receivers)
+            news = source_.raise(kSignalClosed);
     }
+    source_.tell(news);
     if (no_senders) receivers_waiting_.wake_all();
     if (!no_receivers) return;
     while (fail_some_calls(Error::peer_closed)) { // put() takes no new ones

@@ -6,6 +6,11 @@
 // call runs on the caller's share until it replies, the deadline passes or either dies, through chains. See
 // docs/design/ipc.md. Capabilities in a message are dead on revocation; they count as handles of what they name while
 // they are under way. Locks: Rank::channel, then Rank::lending; copies from and to users are made under none.
+//
+// Levels of its source: `readable` while a message waits, `writable` while there is room for a message of one byte,
+// `read_closed` and `closed`. They change under the channel's lock and are told when it is dropped (event::News): so the
+// level agrees with the queue, and nobody is woken under the lock. Besides, `writable` is posted when room comes after a
+// send was refused, which may have been for want of more room than one byte needs.
 #pragma once
 
 #include <span>
@@ -71,7 +76,7 @@ public:
     static Result<Ref<Channel>> create(Payer& payer, std::uint64_t messages, std::uint64_t bytes);
 
     // IPCSend; never blocks. too_large (message, or larger than the whole channel), would_block (full; kSignalWritable
-    // comes when there is room), peer_closed (no receiver is left), bad_address, bad_argument (its own receive right
+    // is posted when there is more room), peer_closed (no receiver is left), bad_address, bad_argument (its own receive right
     // sent through it).
     Result<> send(Party& from, OutMessage& message);
     // IPCRecv; never blocks. would_block (empty), peer_closed (empty and no sender is left), buffer_small, bad_address,
@@ -100,20 +105,24 @@ private:
     friend class CallGuard;
     using Lock = sync::SpinLock<sync::Rank::channel>;
     static constexpr unsigned kCallsAtOnce = 16; // looked at under one hold of the lock
-    explicit Channel(Reservation charge) : Object(kType, std::move(charge)) {}
+    explicit Channel(Reservation charge) : Object(kType, std::move(charge)), source_(kSignalWritable) {}
     ~Channel() override;
     void last_reference_gone() override;
 
     Result<> put(Party& from, OutMessage& message, Call* call, Ref<Thread>* receiver); // channel.cpp
     Result<> put_small(Party& from, OutMessage& message, Call* call, Ref<Thread>* receiver);
-    Result<MessageHeader*> reserve_locked(Party& from, const OutMessage& message, Call* call);
-    void enqueue_locked(MessageHeader& message, Ref<Thread>* receiver);
+    Result<MessageHeader*> reserve_locked(Party& from, const OutMessage& message, Call* call) AIOS_REQUIRES(lock_);
+    event::News enqueue_locked(MessageHeader& message, Ref<Thread>* receiver) AIOS_REQUIRES(lock_);
     Result<> take(Party& to, InMessage& message);
-    void give_back_locked(MessageHeader& message);
-    void free_locked(MessageHeader& message);
-    void purge(); // throws the queue away; under no lock
+    event::News give_back_locked(MessageHeader& message) AIOS_REQUIRES(lock_);
+    event::News free_locked(MessageHeader& message) AIOS_REQUIRES(lock_);
+    void free(MessageHeader& message); // takes the lock, and tells
+    void purge();                      // throws the queue away; under no lock
 
-    [[nodiscard]] bool has_message_locked() const { return store_.queued() != 0 || !returned_.is_empty(); }
+    [[nodiscard]] bool has_message_locked() const AIOS_REQUIRES(lock_) {
+        lock_.assert_held();
+        return store_.queued() != 0 || !returned_.is_empty();
+    }
 
     // direct.cpp: small messages that never see the queue.
     static bool is_small(const OutMessage& message);
@@ -128,30 +137,31 @@ private:
         Ref<Thread> former_caller; // dropped under no lock
         std::byte text[Call::kInlineBytes];
     };
-    Result<> take_question_locked(Party& to, Call& call, InMessage& in, Question& question);
+    Result<> take_question_locked(Party& to, Call& call, InMessage& in, Question& question) AIOS_REQUIRES(lock_);
     Result<> deliver_question(Party& to, const Question& question, InMessage& in);
-    void put_back_locked(Call& call);
+    event::News put_back_locked(Call& call) AIOS_REQUIRES(lock_);
 
     Result<Ref<Thread>> answer(Party& by, std::uint64_t reply_to, OutMessage& reply); // calls.cpp
     Result<> answer_copy(Call& call, Party& by, OutMessage& reply);
     Result<> wait_for_answer(Call& call, sched::Deadline deadline, Ref<Thread>& receiver);
-    MessageHeader* abandon_locked(Call& call);
-    void finish_locked(Call& call, Result<> outcome);
+    MessageHeader* abandon_locked(Call& call) AIOS_REQUIRES(lock_);
+    void finish_locked(Call& call, Result<> outcome) AIOS_REQUIRES(lock_);
     void stop_receiving(Receiver& me, Ref<Thread>& caller);
     Result<> wait_for_message(Receiver& me, Party& by, InMessage& next, sched::Deadline deadline, Ref<Thread>& caller);
     bool fail_some_calls(Error error);
     void wake_revoked_calls(std::uint64_t holder);
 
     mutable Lock lock_;
-    MessageStore store_;
-    std::uint32_t senders_ = 0, receivers_ = 0; // handles with the right, in tables and under way
-    bool room_wanted_ = false;                  // a send was refused: post writable when there is room
-    std::uint64_t next_call_id_ = 1;
-    CallTree calls_;         // handed or taken, and unanswered, by id
-    ReturnedCalls returned_; // handed, and put back: they come before the queue
-    OpenCalls open_calls_;   // every call that can still end without an answer
-    std::uint64_t last_call_number_ = 0;
-    event::Source source_;
+    MessageStore store_;                               // its structure under the lock, contents of a message as it says
+    std::uint32_t senders_ AIOS_GUARDED_BY(lock_) = 0; // handles with the right, in tables and under way
+    std::uint32_t receivers_ AIOS_GUARDED_BY(lock_) = 0;
+    bool room_wanted_ AIOS_GUARDED_BY(lock_) = false; // a send was refused: post writable when there is more room
+    std::uint64_t next_call_id_ AIOS_GUARDED_BY(lock_) = 1;
+    CallTree calls_ AIOS_GUARDED_BY(lock_);         // handed or taken, and unanswered, by id
+    ReturnedCalls returned_ AIOS_GUARDED_BY(lock_); // handed, and put back: they come before the queue
+    OpenCalls open_calls_ AIOS_GUARDED_BY(lock_);   // every call that can still end without an answer
+    std::uint64_t last_call_number_ AIOS_GUARDED_BY(lock_) = 0;
+    event::Source source_;                      // its levels change under the lock
     sched::WaitQueue receivers_waiting_;        // of Receivers alone; entries are taken off and looked at under lock_
     ListNode disposal_node_;                    // in the list of the thread that ends it
     std::atomic<bool> disposal_claimed_{false}; // stands in such a list to be emptied

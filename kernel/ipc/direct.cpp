@@ -59,6 +59,7 @@ bool Channel::ask_directly(Call& call, Party& from, sched::Deadline deadline) AI
 
 // The call is the receiver's now. buffer_small: it stays where it is.
 Result<> Channel::take_question_locked(Party& to, Call& call, InMessage& in, Question& question) {
+    lock_.assert_held();
     TRY(check_room(call.question, 0, in));
     if (call.returned_node.is_linked()) returned_.remove(call);
     call.state = CallState::taken;
@@ -74,9 +75,13 @@ Result<> Channel::take_question_locked(Party& to, Call& call, InMessage& in, Que
 
 Result<> Channel::deliver_question(Party& to, const Question& question, InMessage& in) {
     if (const auto copied = copy_out(in.bytes, 0, Bytes(question.text, question.size)); !copied) {
-        Lock::Guard guard(lock_);
-        Call* call = calls_.find(question.id);
-        if (call != nullptr && call->state == CallState::taken) put_back_locked(*call);
+        event::News news;
+        {
+            Lock::Guard guard(lock_);
+            Call* call = calls_.find(question.id);
+            if (call != nullptr && call->state == CallState::taken) news = put_back_locked(*call);
+        }
+        source_.tell(news);
         return copied;
     }
     in.size = question.size;
@@ -89,12 +94,13 @@ Result<> Channel::deliver_question(Party& to, const Question& question, InMessag
 }
 
 // The current thread was handed the call, or has taken it, and does not deliver it: the next receiver may.
-void Channel::put_back_locked(Call& call) {
+event::News Channel::put_back_locked(Call& call) {
+    lock_.assert_held();
     if (end_own_link(call) == OwnLink::ended) sched::lend_end(Thread::current(), *call.caller);
     call.state = CallState::handed;
     returned_.push_front(call);
-    source_.set(kSignalReadable);
     receivers_waiting_.wake_one();
+    return source_.raise(kSignalReadable);
 }
 
 // not_found, as of answer(). When it comes back with `yes` the caller has its answer, and the receiver may have slept.

@@ -48,8 +48,7 @@ void Channel::purge() {
         }
         if (message == nullptr) return;
         store_.drop_parcels(*message);
-        Lock::Guard guard(lock_);
-        free_locked(*message);
+        free(*message);
     }
 }
 

@@ -73,6 +73,10 @@ public:
     [[nodiscard]] std::uint32_t queued() const { return queued_; } // messages in the queue
     [[nodiscard]] std::uint32_t held() const { return messages_; } // those and reserved or taken ones
     [[nodiscard]] std::uint32_t capacity() const { return capacity_; }
+    // For a message of one byte without capabilities.
+    [[nodiscard]] bool has_room() const {
+        return messages_ < capacity_ && bytes_ < capacity_bytes_ && free_blocks_ != 0;
+    }
     [[nodiscard]] std::uint32_t capacity_bytes() const { return capacity_bytes_; }
 
     // Pieces of the message's bytes in order: calls function(offset, MutableBytes) -> Result<>, stops at the first

@@ -28,6 +28,7 @@ enum class Rank : std::uint8_t {
     event_source, // registrations of a source
     event_queue,  // registrations and packets of a queue
     registrant,   // the registrations of one agent
+    nesting,      // which event queue stands in which
     thread_list,  // a Linux process's threads and their pending signals
     futex,
     reaper,       // agents on their way out

@@ -45,6 +45,8 @@ namespace aios::sync {
         return "event_queue";
     case Rank::registrant:
         return "registrant";
+    case Rank::nesting:
+        return "nesting";
     case Rank::thread_list:
         return "thread_list";
     case Rank::futex:

@@ -51,6 +51,8 @@ Errno errno_of(Error error) {
         return kNoSpace;
     case Error::overflow:
         return kOverflow;
+    case Error::too_deep: // epoll_ctl(2): ELOOP
+        return kLoop;
     }
     return kInvalid;
 }

@@ -11,6 +11,7 @@
 #include "kernel/event/event.hpp"
 #include "tests/support/kernel_host.hpp"
 #include "tests/support/sched_host.hpp"
+#include "tests/unit/event/thing.hpp"
 
 namespace aios {
 namespace {
@@ -18,22 +19,13 @@ namespace {
 using event::EventQueue;
 using test::AsThread;
 using test::HostThread;
+using test::make_thing;
+using test::Thing;
 
-class Thing final : public Object {
-public:
-    static constexpr ObjectType kType = ObjectType::memory;
-    Thing() : Object(kType, {}) {}
-    event::Source* event_source() override { return &source; }
-    void handle_removed(Rights) override { source.drop_ended(); }
-    void revoked_for(std::uint64_t) override { source.drop_ended(); }
-    event::Source source;
-};
 class Mute final : public Object {
 public:
     Mute() : Object(ObjectType::memory, {}) {}
 };
-
-Ref<Thing> make_thing() { return Ref<Thing>::adopt(*mm::make<Thing>()); }
 
 class Event : public testing::Test {
 protected:

@@ -1,7 +1,9 @@
 // Sending and receiving: bounds, bad buffers, closing, capabilities under way, charges, events.
+#include <random>
 #include <thread>
 
 #include "kernel/event/event.hpp"
+#include "kernel/ipc/transfer.hpp"
 #include "tests/unit/ipc/support.hpp"
 
 namespace aios {
@@ -97,6 +99,81 @@ TEST_F(ChannelTest, a_full_channel_says_so_and_tells_when_there_is_room) {
     ASSERT_TRUE(made.channel->receive(alice, in.message));
     EXPECT_EQ(queue->wait({&packet, 1}, 0, {}).error(), Error::timed_out);
     ASSERT_TRUE(send_text(*made.channel, bob, "3"));
+}
+
+// Whatever fills it (messages, bytes, the blocks that capabilities take) and whatever empties it: a message of one byte
+// finds room exactly while `writable` is set, and something is to be received exactly while `readable` is.
+TEST_F(ChannelTest, its_levels_are_true) {
+    std::mt19937 random(11);
+    int full = 0, refused = 0;
+    for (const auto& [messages, bytes] : {std::pair{3u, 2000u}, {8u, 300u}, {1u, 1u}, {16u, 9000u}}) {
+        const Made made = make_channel(alice, messages, bytes);
+        const auto levels = [&] { return made.channel->event_source()->levels(); };
+        const Handle spare = *alice.table->derive(made.handle, rights::send | rights::derive | rights::transfer);
+        int held = 0;
+        for (int step = 0; step < 3000; ++step) {
+            ASSERT_EQ((levels() & kSignalReadable) != 0, held != 0) << step;
+            const bool has_room = (levels() & kSignalWritable) != 0;
+            full += !has_room;
+            switch (random() % 5) {
+            case 0:
+            case 1: { // a byte
+                const auto sent = send_text(*made.channel, bob, "x");
+                ASSERT_EQ(sent.has_value(), has_room) << step;
+                held += sent.has_value();
+                break;
+            }
+            case 2: { // any size, and perhaps a capability: may be refused although there is room for a byte
+                std::vector<ipc::Parcel> parcels;
+                if (random() % 2 == 0)
+                    parcels.push_back({*alice.table->derive_out(spare, rights::send, rights::none), 0});
+                const std::string text(random() % (bytes + 1), 'y');
+                ipc::OutMessage out{text_buffer(text), parcels};
+                const auto sent = made.channel->send(bob, out);
+                if (sent)
+                    ++held;
+                else
+                    ASSERT_EQ(sent.error(), Error::would_block);
+                ipc::discard(parcels); // those that went are not here any more
+                refused += !sent && has_room;
+                break;
+            }
+            default:
+                if (held == 0) break;
+                Inbox in(bytes);
+                ASSERT_TRUE(made.channel->receive(alice, in.message)) << step;
+                for (std::uint64_t i = 0; i < in.message.handle_count; ++i)
+                    ASSERT_TRUE(alice.table->close(in.grants[i].handle));
+                --held;
+            }
+        }
+    }
+    EXPECT_GT(full, 1000);
+    EXPECT_GT(refused, 100);
+}
+
+// A mode hears of room whenever there was none; a call without one only after a refusal.
+TEST_F(ChannelTest, room_is_told_by_level_and_edge_without_a_refusal) {
+    const Made made = make_channel(alice, 1, 100);
+    const Ref<EventQueue> plain = *EventQueue::create(*alice.quota), level = *EventQueue::create(*alice.quota),
+                          edge = *EventQueue::create(*alice.quota);
+    ASSERT_TRUE(plain->add(*alice.quota, *made.channel, kSignalWritable, 1, {}));
+    ASSERT_TRUE(level->add(*alice.quota, *made.channel, kSignalWritable | kModeLevel, 1, {}));
+    ASSERT_TRUE(edge->add(*alice.quota, *made.channel, kSignalWritable | kModeEdge, 1, {}));
+    const auto tells = [](const Ref<EventQueue>& queue) {
+        EventPacket packet;
+        return queue->wait({&packet, 1}, 0, {}).has_value();
+    };
+    EXPECT_TRUE(tells(level) && tells(level) && tells(edge));
+    EXPECT_FALSE(tells(plain) || tells(edge));
+    Inbox in;
+    for (int round = 0; round < 3; ++round) {
+        ASSERT_TRUE(send_text(*made.channel, bob, "1"));
+        EXPECT_FALSE(tells(plain) || tells(level) || tells(edge));
+        ASSERT_TRUE(made.channel->receive(alice, in.message));
+        EXPECT_TRUE(tells(level) && tells(edge));
+        EXPECT_FALSE(tells(plain) || tells(edge));
+    }
 }
 
 TEST_F(ChannelTest, bad_buffers_lose_nothing) {
