@@ -31,6 +31,7 @@ enum class Rank : std::uint8_t {
     thread_list,  // a Linux process's threads and their pending signals
     futex,
     wait_queue,
+    quota, // what one quota has of the resources that never come back
     run_queue,
     kernel_space, // kernel address ranges and page tables
     tlb,

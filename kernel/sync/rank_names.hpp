@@ -51,6 +51,8 @@ namespace aios::sync {
         return "futex";
     case Rank::wait_queue:
         return "wait_queue";
+    case Rank::quota:
+        return "quota";
     case Rank::run_queue:
         return "run_queue";
     case Rank::kernel_space:

@@ -16,7 +16,9 @@ enum class LogKind : std::uint8_t {
     fault,
     integrity,
     power,
-    service_refusal
+    service_refusal,
+    hold_uncertain,
+    overrun
 };
 
 struct LogRecord {
