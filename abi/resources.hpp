@@ -23,7 +23,7 @@ struct ResourceRow {
 };
 
 inline constexpr ResourceRow kResources[] = {
-    // by number
+// by number
 #define RESOURCE(name, number, field, kind, unit, sentence) {Resource::name, ResourceKind::kind, #name, #field, unit},
 #include "abi/resources.def"
 #undef RESOURCE

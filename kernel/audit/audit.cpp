@@ -1,6 +1,7 @@
 // How records come into the log: waiting for room, taking a slot, committing it, counting refusals. See audit.hpp.
 #include "kernel/audit/audit.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernel/audit/engine.hpp"
@@ -131,7 +132,7 @@ Result<> Engine::make_kernel_account() {
 Result<Ref<Account>> Account::create(Payer& payer, std::uint64_t agent, std::string_view name) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Account>));
     Ref<Account> account = Ref<Account>::adopt(TRY(mm::make<Account>(agent, std::move(charge))));
-    std::memcpy(account->name_, name.data(), std::min(name.size(), sizeof(account->name_)));
+    std::ranges::copy(name.substr(0, sizeof(account->name_)), account->name_);
     return account;
 }
 

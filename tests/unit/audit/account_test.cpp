@@ -220,7 +220,7 @@ TEST_F(AccountTest, the_first_uncertain_hold_is_recorded_and_the_rest_is_added_u
     EXPECT_EQ(charged, Engine::record_price.ns());
     witness.ended_uncertain({{20, 2, 0}}); // within the second
     witness.ended_uncertain({{40, 0, 5}});
-    witness.passed_limit({{7, 0, 0}}); // of another kind: it waits for nothing
+    witness.passed_limit({{7, 0, 0}});                 // of another kind: it waits for nothing
     EXPECT_EQ(charged, 3 * Engine::record_price.ns()); // two records, and a sum that will be one
     while (take()) {
     }
@@ -257,7 +257,7 @@ TEST_F(AccountTest, refusals_do_not_hide_what_was_spent) {
     Slot* slots[Slots::kCall] = {};
     for (Slot*& slot : slots)
         slot = &Engine::take(*account, Use::urgent);
-    account->ended_uncertain({{10}}); // no slot is free: it is counted
+    account->ended_uncertain({{10}});    // no slot is free: it is counted
     account->ended_uncertain({{~0ull}}); // and a sum that no word holds stays at its end
     for (Slot* slot : slots)
         Engine::give_back(*account, *slot);

@@ -182,7 +182,8 @@ protected:
                          "personality = \"native\"\nmemory = \"1M + $CREW_MEMORY\"\n"
                          "tokens = \"$CREW_TOKENS\"\nmodel_calls = \"1 + $CREW_MODEL_CALLS\"\n",
                          false, "/root/services/system.toml"},
-                        {"etc/crew.toml", "[unit.desk]\nprogram = \"bin/desk\"\nmemory = \"3M\"\ntokens = 70\nmodel_calls = 2\n", false,
+                        {"etc/crew.toml",
+                         "[unit.desk]\nprogram = \"bin/desk\"\nmemory = \"3M\"\ntokens = 70\nmodel_calls = 2\n", false,
                          "/root/examples/desk/crew.toml"},
                         {"bin/memoryd", program(), true},
                         {"bin/super", program(), true},

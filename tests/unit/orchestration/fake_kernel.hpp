@@ -43,7 +43,7 @@ struct Script {
     std::optional<std::uint64_t> end_ns;             // from its first instruction to its end
     EndReason end_reason = EndReason::exited;
     std::uint64_t end_status = 0;
-    std::string last_words; // a message of this kind before the end
+    std::string last_words;   // a message of this kind before the end
     std::uint64_t tokens = 0; // that it spends
 };
 

@@ -113,7 +113,8 @@ TEST(Spending, ASplitThatIsRefusedChangesNothing) {
 
 TEST(Spending, OnlyAParentGrantsAndOnlyToTheLiving) {
     auto root = *Quota::create_root(grant_of(100, 100));
-    auto child = *root->split({4000, 0, 0, 0}), grandchild = *child->split({}), other = *Quota::create_root(grant_of(1, 1));
+    auto child = *root->split({4000, 0, 0, 0}), grandchild = *child->split({}),
+         other = *Quota::create_root(grant_of(1, 1));
     QuotaGrant some{100, 1, 1, 1};
     some.tokens = 10;
     EXPECT_EQ(root->grant_to(*grandchild, some).error(), Error::bad_argument);
@@ -166,7 +167,7 @@ TEST(Spending, HeldResourcesAreNotTouchedByIt) {
     root->settle({{100, 100}}, {{100, 100}}, {});
     auto child = *root->split({1000, 10, 1, 1});
     EXPECT_EQ(child->limit(Resource::tokens), 0u);
-    EXPECT_EQ(child->hold({{1}}).error(), Error::quota_exceeded); // default: nothing may be held
+    EXPECT_EQ(child->hold({{1}}).error(), Error::quota_exceeded);                 // default: nothing may be held
     EXPECT_EQ(root->reserve(Resource::tokens, 1).error(), Error::quota_exceeded); // what is spent is not reserved
 }
 
