@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "abi/resources.hpp"
+
 namespace aios {
 
 // slot in the low 32 bits, generation (never 0) in the upper 31 bits; never negative, never 0 when valid.
@@ -35,13 +37,47 @@ struct HandleInfo {
 
 // --- agents ----------------------------------------------------------------------------------------------------------
 
-// What a parent transfers to a child, and gets back exactly when the child ends.
+// An amount of each resource of abi/resources.def, in its unit: what a parent transfers to a child, what a hold takes. A
+// versioned array with room for kMaxResources: `count` says how many of the values, which stand by resource number, the
+// writer knows. The kernel takes a shorter one for one with zeros behind it, whatever lies there. It refuses a longer one
+// that asks for something it does not know, and another version (unsupported); too_large: a count above kMaxResources.
 struct QuotaGrant {
-    std::uint64_t memory_bytes; // pages, page tables, objects, kernel stacks
-    std::uint64_t handles;
-    std::uint64_t threads;
-    std::uint64_t agents; // descendants alive at once
+#define RESOURCE(name, number, field, kind, unit, sentence) std::uint64_t field = 0;
+#include "abi/resources.def"
+#undef RESOURCE
+    std::uint64_t unknown[kMaxResources - kResourceCount] = {}; // of resources that came after this header
+    std::uint32_t version = kVersion;
+    std::uint32_t count = kResourceCount;
+
+    static constexpr std::uint32_t kVersion = 1;
+    // By resource number, below kMaxResources.
+    [[nodiscard]] constexpr std::uint64_t value(unsigned number) const {
+        switch (number) {
+#define RESOURCE(name, number, field, kind, unit, sentence)                                                            \
+    case number:                                                                                                       \
+        return field;
+#include "abi/resources.def"
+#undef RESOURCE
+        default:
+            return unknown[number - kResourceCount];
+        }
+    }
+    [[nodiscard]] constexpr std::uint64_t value(Resource resource) const {
+        return value(static_cast<unsigned>(resource));
+    }
+    constexpr void set(Resource resource, std::uint64_t amount) {
+        switch (resource) {
+#define RESOURCE(name, number, field, kind, unit, sentence)                                                            \
+    case Resource::name:                                                                                               \
+        field = amount;                                                                                                \
+        return;
+#include "abi/resources.def"
+#undef RESOURCE
+        }
+    }
+    bool operator==(const QuotaGrant&) const = default;
 };
+using ResourceAmounts = QuotaGrant;
 
 struct HandleGrant { // a handle given to a child or sent in a message
     Handle handle;
@@ -111,6 +147,28 @@ struct AgentInfo {
     std::uint8_t parent_identity[32];
     std::uint8_t registered[32]; // IdentityRecord.digest given with AgentRegister; zeros until then
     char name[kMaxNameBytes];
+    // What is in use of `quota`: of held resources what is taken now, of spent ones what is spent, held or uncertain (it
+    // can be more than the limit, see budget_charge).
+    ResourceAmounts used;
+};
+
+// --- budgets ---------------------------------------------------------------------------------------------------------
+
+// One resource of a budget. What can still be held: limit - held - spent - uncertain, or nothing while `overrun` is not 0.
+// Always: limit + overrun = held + spent + uncertain + what can be held.
+struct BudgetLine {
+    std::uint64_t limit;     // given to this agent, without what it gave to its children that live
+    std::uint64_t held;      // in holds that are open; of a held resource: in use
+    std::uint64_t spent;     // settled and charged, by this agent and by descendants that have ended; never comes back
+    std::uint64_t uncertain; // of holds that were dropped, or settled as uncertain; counts as spent
+    std::uint64_t overrun;   // how far spending has passed the limit
+};
+
+struct BudgetInfo {
+    std::uint32_t version;           // QuotaGrant::kVersion
+    std::uint32_t count;             // lines that mean something: kResourceCount
+    std::uint64_t payer;             // id of the agent whose budget it is
+    BudgetLine lines[kMaxResources]; // by resource number
 };
 
 // --- memory ----------------------------------------------------------------------------------------------------------

@@ -92,10 +92,10 @@ AgentInfo Agent::info_locked() {
     info.end_status = status_;
     info.fault_address = address_;
     info.cpu_ns = group_.cpu_ns();
-    info.memory_bytes = quota_->used(Resource::memory);
+    info.quota = info.used = {};
+    quota_->account(info.quota, info.used);
+    info.memory_bytes = info.used.memory_bytes;
     info.memory_peak_bytes = quota_->peak(Resource::memory);
-    info.quota = {quota_->limit(Resource::memory), quota_->limit(Resource::handles), quota_->limit(Resource::threads),
-                  quota_->limit(Resource::agents)};
     info.messages_sent = sent_.load(std::memory_order_relaxed);
     info.messages_received = received_.load(std::memory_order_relaxed);
     const auto checks = table_->checks();
@@ -119,6 +119,18 @@ Result<> Agent::set_identity(const IdentityRecord& record) {
     }
     identity_waiters_.wake_all();
     return {};
+}
+
+// Our reference keeps the quota from going home in between; it can be closed, which grant_to() looks at.
+Result<> Agent::take_grant(Agent& parent, const QuotaGrant& amounts) {
+    if (parent_.get() != &parent) return fail(Error::bad_argument);
+    Ref<Quota> quota;
+    {
+        AgentLock::Guard guard(lock_);
+        quota = quota_;
+    }
+    if (!quota) return fail(Error::bad_state); // settled
+    return parent.quota().grant_to(*quota, amounts);
 }
 
 void Agent::end(EndReason reason, std::uint64_t status, std::uint64_t address) {

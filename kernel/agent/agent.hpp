@@ -182,8 +182,8 @@ class Agent final : public Object, public ipc::Party, private QuotaListener {
 public:
     static constexpr ObjectType kType = ObjectType::agent;
     // What an agent's self handle allows, and what the parent's handle on its child allows.
-    static constexpr Rights kSelfRights =
-        rights::map | rights::spawn | rights::thread | rights::time | rights::inspect | rights::wait | rights::derive;
+    static constexpr Rights kSelfRights = rights::map | rights::spawn | rights::thread | rights::time |
+                                          rights::inspect | rights::wait | rights::derive | rights::charge;
     static constexpr Rights kChildRights = rights::inspect | rights::kill | rights::supervise | rights::identify |
                                            rights::control | rights::wait | rights::derive | rights::transfer;
 
@@ -219,6 +219,9 @@ public:
     void fault(EndReason reason, std::uint64_t vector, std::uint64_t address, std::uint64_t instruction);
     // Once: already_exists. bad_state when it is ending. Lets it run if it waits for it.
     Result<> set_identity(const IdentityRecord& record);
+    // Gets more quota out of its parent's, all of `amounts` or nothing. bad_argument: `parent` is not its parent;
+    // quota_exceeded; bad_state: it is ending; killed: the parent is.
+    Result<> take_grant(Agent& parent, const QuotaGrant& amounts);
     // How long (ns) console text of this size has to wait for the agent's rate.
     [[nodiscard]] std::uint64_t console_delay(std::uint64_t bytes);
 

@@ -173,7 +173,7 @@ Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
     Ref<Agent> agent = Ref<Agent>::adopt(made);
     TRY(agent->group_.prepare(arch::cpu_count()));
     agent->table_ = TRY(cap::Table::create(*quota, agent->id()));
-    agent->audit_ = TRY(audit::Account::create(*quota, agent->id()));
+    agent->audit_ = TRY(audit::Account::create(*quota, agent->id(), name_text(agent->name_)));
     TableHolder holder(*agent->table_);
     mm::Owned<Launch> launch(TRY(Launch::create(*quota, plan)));
 

@@ -1,6 +1,9 @@
 // How records come into the log: waiting for room, taking a slot, committing it, counting refusals. See audit.hpp.
 #include "kernel/audit/audit.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 #include "kernel/audit/engine.hpp"
 #include "kernel/mm/size_classes.hpp"
 #include "kernel/sched/thread.hpp"
@@ -72,6 +75,27 @@ void Engine::refused(Account& account, Record record) {
     const auto has_slot = slot != nullptr ? Refusals::HasSlot::yes : Refusals::HasSlot::no;
     const auto verdict =
         account.refusals_.with([&](Refusals& refusals) { return refusals.refused(record, now, has_slot); });
+    follow(account, slot, verdict, record);
+}
+
+// The record is the payer's: its slot, its name; the time is the current thread's, which dropped the hold or charged.
+void Engine::spent(Account& account, Kind kind, const SpentAmounts& amounts) {
+    Slot* slot = account.slots_.take(Use::call);
+    const std::uint64_t now = sched::now_ns();
+    const auto has_slot = slot != nullptr ? Refusals::HasSlot::yes : Refusals::HasSlot::no;
+    const auto verdict =
+        account.spendings_.with([&](Spendings& spendings) { return spendings.happened(kind, amounts, now, has_slot); });
+    Record record = Spendings::record_of(kind, amounts);
+    name_payer(account, record);
+    follow(account, slot, verdict, record);
+}
+
+void Engine::name_payer(const Account& account, Record& record) {
+    record.agent = record.subject = account.agent_;
+    set_name(record, {account.name_, std::ranges::find(account.name_, '\0')});
+}
+
+void Engine::follow(Account& account, Slot* slot, Refusals::Verdict verdict, const Record& record) {
     if (verdict == Refusals::Verdict::record) {
         commit(account, *slot, record);
     } else {
@@ -82,9 +106,19 @@ void Engine::refused(Account& account, Record record) {
 }
 
 bool Engine::take_count(Account& account, std::uint64_t now, Refusals::Which which, Record& out) {
-    const bool found = account.refusals_.with([&](Refusals& refusals) { return refusals.take_due(now, which, out); });
-    if (found) out.agent = account.agent_;
-    return found;
+    if (account.refusals_.with([&](Refusals& refusals) { return refusals.take_due(now, which, out); })) {
+        out.agent = account.agent_;
+        return true;
+    }
+    if (!account.spendings_.with([&](Spendings& spendings) { return spendings.take_due(now, which, out); }))
+        return false;
+    name_payer(account, out);
+    return true;
+}
+
+std::uint64_t Engine::next_due(Account& account) {
+    return std::min(account.refusals_.with([](const Refusals& refusals) { return refusals.next_due(); }),
+                    account.spendings_.with([](const Spendings& spendings) { return spendings.next_due(); }));
 }
 
 // The counts take the kernel's slots: the agent's own may still be in use.
@@ -100,10 +134,15 @@ Result<> Engine::make_kernel_account() {
     return {};
 }
 
-Result<Ref<Account>> Account::create(Payer& payer, std::uint64_t agent) {
+Result<Ref<Account>> Account::create(Payer& payer, std::uint64_t agent, std::string_view name) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Account>));
-    return Ref<Account>::adopt(TRY(mm::make<Account>(agent, std::move(charge))));
+    Ref<Account> account = Ref<Account>::adopt(TRY(mm::make<Account>(agent, std::move(charge))));
+    std::ranges::copy(name.substr(0, sizeof(account->name_)), account->name_);
+    return account;
 }
+
+void Account::ended_uncertain(const SpentAmounts& amounts) { Engine::spent(*this, Kind::hold_uncertain, amounts); }
+void Account::passed_limit(const SpentAmounts& by) { Engine::spent(*this, Kind::overrun, by); }
 
 Result<> wait_for_room(Account& account, Use use) {
     const auto has_room = [&] { return Engine::has_room(account, use); };

@@ -40,7 +40,11 @@ enum class Kind : std::uint8_t {
     // A service (agent) says that it refused something (name) to an agent (subject). That it says so is certain, what
     // it says is its word.
     service_refusal = 9,
-    trace = 10, // an agent begins a trace with a request (name)
+    // Of the agent whose budget it is: holds that ended uncertain, and charges that passed the limit; details: the amounts
+    // of the spent resources (abi/resources.def), added up over `count` of them. See spendings.hpp.
+    hold_uncertain = 10,
+    overrun = 11,
+    trace = 12, // an agent begins a trace with a request (name)
 };
 
 struct Record {

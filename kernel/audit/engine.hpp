@@ -28,10 +28,15 @@ struct Engine {
     // Puts the account into the list that the audit thread goes through for counts.
     static void list(Account& account);
     static void refused(Account& account, Record record);
+    static void spent(Account& account, Kind kind, const SpentAmounts& amounts);
+    static void name_payer(const Account& account, Record& record);
+    // What a verdict on something that is recorded or counted asks for. `slot`: one that was taken for it, or nullptr.
+    static void follow(Account& account, Slot* slot, Refusals::Verdict verdict, const Record& record);
     static void close(Account& account);
     static Result<> make_kernel_account();
-    // The next count that is due, or any.
+    // The next count that is due, or any; and when the next one will be (Refusals::kNone: nothing is counted).
     static bool take_count(Account& account, std::uint64_t now, Refusals::Which which, Record& out);
+    static std::uint64_t next_due(Account& account);
 
     // --- the audit thread: log_thread.cpp
     static bool append_next();

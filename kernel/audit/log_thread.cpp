@@ -79,7 +79,7 @@ void Engine::append_some(std::uint64_t count) {
     if (done != 0) record_price.measured(own_cpu_ns() - before, done);
 }
 
-// Counts of refusals that are due, or any; answers when the next one will be.
+// Counts that are due, or any; answers when the next one will be.
 std::uint64_t Engine::append_counts(Refusals::Which which) {
     std::uint64_t next = sched::kNever;
     Account* account = listed.exchange(nullptr, std::memory_order_acquire); // pairs with the release in list()
@@ -90,7 +90,7 @@ std::uint64_t Engine::append_counts(Refusals::Which which) {
         Record record;
         while (take_count(*account, now, which, record))
             g_log->append(record, now, Log::Keep::yes);
-        const std::uint64_t due = account->refusals_.with([](Refusals& refusals) { return refusals.next_due(); });
+        const std::uint64_t due = next_due(*account);
         if (due != Refusals::kNone) {
             next = std::min(next, due);
             list(*account);

@@ -7,7 +7,7 @@
 
 namespace aios::cap {
 
-static_assert(static_cast<unsigned>(ObjectType::tree) < kObjectTypes);
+static_assert(static_cast<unsigned>(ObjectType::hold) < kObjectTypes);
 
 namespace {
 

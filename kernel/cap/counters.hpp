@@ -9,7 +9,11 @@
 
 namespace aios::cap {
 
-inline constexpr unsigned kObjectTypes = 12;                             // 0 = any, 1 .. 11
+inline constexpr unsigned kObjectTypes = 1 // any, which has number 0
+#define OBJECT(name, number, sentence) +1
+#include "abi/objects.def"
+#undef OBJECT
+    ;
 inline constexpr unsigned kNoRight = std::bit_width(rights::all.bits()); // one past the last right's bit
 inline constexpr unsigned kRightKinds = kNoRight + 1;
 

@@ -3,17 +3,16 @@
 
 #include <cstdint>
 
+#include "abi/resources.hpp"
 #include "base/ref.hpp"
 #include "base/result.hpp"
 
 namespace aios {
 
-enum class Resource : std::uint8_t { memory, handles, threads, agents }; // memory in bytes, the others in pieces
-inline constexpr unsigned kResourceCount = 4;
-
 class Payer {
 public:
-    // Reserves before the work starts: quota_exceeded if it does not fit. One counter is touched. Any context.
+    // Reserves a resource that is held (the spent ones have budgets: kernel/quota) before the work starts: quota_exceeded
+    // if it does not fit. One counter is touched. Any context.
     virtual Result<> reserve(Resource resource, std::uint64_t amount) = 0;
     virtual void give_back(Resource resource, std::uint64_t amount) = 0;
     virtual void retain() = 0;

@@ -30,8 +30,13 @@ constexpr std::uint64_t kKernelShare = 16; // one part in so many of the free me
 // none far above it. A handle is a slot and a derivation node; a thread a kernel stack, state and object; an agent a
 // thread and what is mapped in the smallest program.
 constexpr std::uint64_t kLeastHandle = 224, kLeastThread = 20 * 1024, kLeastAgent = 48 * 1024;
+// Of what never comes back it has all that can be counted: the machine sets no limit to it, the deployment does, in what
+// it gives to whom.
 constexpr QuotaGrant root_limits(std::uint64_t bytes) {
-    return {bytes, bytes / kLeastHandle, std::min(bytes / kLeastThread, mm::kMaxStacks), bytes / kLeastAgent};
+    QuotaGrant all{bytes, bytes / kLeastHandle, std::min(bytes / kLeastThread, mm::kMaxStacks), bytes / kLeastAgent};
+    for (const Resource resource : kSpentResources)
+        all.set(resource, Spending::kMost);
+    return all;
 }
 static_assert(root_limits(900ull << 20).agents > 15'000);
 

@@ -15,7 +15,7 @@ namespace aios::observe {
 
 namespace {
 
-using messages::view::Account, messages::view::BootFacts, messages::view::CheckCount;
+using messages::view::Account, messages::view::BootFacts, messages::view::CheckCount, messages::view::SpentAccount;
 
 // Sends a message that takes kRoom bytes at most.
 template <std::size_t kRoom, messages::IsMessage T>
@@ -43,9 +43,18 @@ void send_account(const AgentInfo& info) {
                     .checks_granted = info.checks_granted,
                     .checks_refused = info.checks_refused,
                     .identity = {},
-                    .name = name_text(info.name)};
+                    .name = name_text(info.name),
+                    .spent = {}};
+    SpentAccount spent[kSpentCount];
+    std::size_t count = 0;
+    for (const Resource resource : kSpentResources) {
+        const std::uint64_t limit = info.quota.value(resource), used = info.used.value(resource);
+        if (limit != 0 || used != 0)
+            spent[count++] = {.resource = static_cast<std::uint64_t>(resource), .limit = limit, .used = used};
+    }
+    if (count != 0) account.spent = std::span<const SpentAccount>(spent, count);
     std::ranges::copy(std::as_bytes(std::span(info.identity)), account.identity.begin());
-    send<384>(FrameKind::account, info.id, info.name, account);
+    send<480>(FrameKind::account, info.id, info.name, account);
 }
 
 void send_checks() {

@@ -35,6 +35,7 @@ enum class Rank : std::uint8_t {
     dead_threads, // those whose stacks are to be freed
     wait_queue,
     mutex_waiters, // of one mutex
+    quota,         // what one quota has of the resources that never come back
     run_queue,
     kernel_space, // kernel address ranges and page tables
     kernel_map,   // arch: page tables of the kernel half

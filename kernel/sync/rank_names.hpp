@@ -59,6 +59,8 @@ namespace aios::sync {
         return "wait_queue";
     case Rank::mutex_waiters:
         return "mutex_waiters";
+    case Rank::quota:
+        return "quota";
     case Rank::run_queue:
         return "run_queue";
     case Rank::kernel_space:

@@ -1,4 +1,5 @@
 // Calls about agents: spawn, supervise, identify, end, inspect. See call.hpp.
+#include <algorithm>
 #include <cstring>
 
 #include "kernel/event/event.hpp"
@@ -108,7 +109,7 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     plan.flags = request.flags;
     plan.cpu_weight = request.cpu_weight;
     plan.cpu_budget = {request.cpu_quota_us * 1'000, request.cpu_period_us * 1'000};
-    plan.quota = request.quota;
+    plan.quota = TRY(understood(request.quota));
     std::memcpy(plan.name, request.name, sizeof(plan.name));
     plan.image = TRY(node->pages());
     plan.is_measured = node->content_root(plan.program);
@@ -126,7 +127,7 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     record.kind = audit::Kind::agent_start;
     record.subject = (*agent)->id();
     record.detail[0] = request.personality;
-    record.detail[1] = request.quota.memory_bytes;
+    record.detail[1] = plan.quota.memory_bytes;
     record.detail[2] = request.handle_count;
     audit::set_name(record, name_text(request.name));
     std::memcpy(record.digest, (*agent)->identity().identity, sizeof(record.digest));
@@ -171,6 +172,16 @@ Answer agent_control(Call& call, Handle, std::uint64_t action) {
 
 Answer agent_info(Call& call, Handle, UserInOut<AgentInfo> out) {
     TRY(out.out().write(call.object<Agent>().info()));
+    return 0;
+}
+
+Answer agent_grant(Call& call, Handle, UserIn<ResourceAmounts> user_amounts) {
+    const ResourceAmounts said = TRY(user_amounts.read());
+    const ResourceAmounts amounts = TRY(understood(said));
+    TRY(call.object<Agent>().take_grant(call.agent, amounts));
+    const SpentAmounts spent = spent_part(amounts);
+    static_assert(kSpentCount == std::size(decltype(call.record->detail){}));
+    std::ranges::copy(spent.of, call.record->detail);
     return 0;
 }
 

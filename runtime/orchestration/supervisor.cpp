@@ -49,6 +49,7 @@ void Supervisor::ended(std::size_t unit) {
     const bool is_known = sys::agent_info(units_[unit].agent.get(), &info).has_value();
     if (is_known && info.state != static_cast<std::uint32_t>(AgentState::dead))
         return; // a fault report comes before the end
+    if (is_known) keep_unspent(description_.units[unit].quota, info);
     let_go(unit);
     if (finished_) {
         states_.stopped(unit);

@@ -110,6 +110,7 @@ private:
     void let_go(std::size_t unit);
     void fail_doomed();
     void finish_without_word();
+    static void keep_unspent(QuotaGrant& quota, const AgentInfo& info);
     [[nodiscard]] std::string_view why_unready(Words& words, std::size_t unit) const;
     [[nodiscard]] std::string_view why_ended(Words& words, std::size_t unit, const AgentInfo& info) const;
     void fail_with(std::string_view what, std::string_view unit, Error error);

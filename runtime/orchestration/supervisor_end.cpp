@@ -56,6 +56,14 @@ void Supervisor::fail_doomed() {
     }
 }
 
+// What a unit may spend holds for all its starts together: the next one gets what this one has left over.
+void Supervisor::keep_unspent(QuotaGrant& quota, const AgentInfo& info) {
+    for (const Resource resource : kSpentResources) {
+        const std::uint64_t limit = info.quota.value(resource), used = info.used.value(resource);
+        quota.set(resource, limit > used ? limit - used : 0);
+    }
+}
+
 std::string_view Supervisor::why_unready(Words& words, std::size_t unit) const {
     return aios::format_to(words, "it never became ready: it did not say so within its ready_timeout of {} seconds",
                            description_.units[unit].ready_timeout_ns / 1'000'000'000);

@@ -172,6 +172,14 @@ std::string_view Supervisor::why_not_started(Words& words, std::size_t index, Er
         if (is_known && left < wanted)
             return aios::format_to(words, "it asks for memory = {}K and {} has {}K left", wanted >> 10, name_,
                                    left >> 10);
+        for (const Resource resource : kSpentResources) {
+            const std::uint64_t asked = unit.quota.value(resource);
+            const std::uint64_t limit = own.quota.value(resource), used = own.used.value(resource);
+            const std::uint64_t unspent = limit > used ? limit - used : 0;
+            if (is_known && asked > unspent)
+                return aios::format_to(words, "it asks for {} = {} and {} has {} left",
+                                       kResources[static_cast<unsigned>(resource)].name, asked, name_, unspent);
+        }
         HandleInfo program{};
         const auto file =
             owned(sys::tree_open(find_handle(startup_, StartupRole::bundle), unit.program.data(), unit.program.size()));

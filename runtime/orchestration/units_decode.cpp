@@ -55,6 +55,16 @@ Result<Names> needs(const view::List<view::Text>& from, Arena& arena, Unit& unit
     return names;
 }
 
+Result<> spends(const view::List<view::ResourceAmount>& from, Unit& unit) {
+    for (const view::ResourceAmount& one : from) {
+        if (one.resource >= kResourceCount) return fail(Error::bad_format);
+        const auto resource = static_cast<Resource>(one.resource);
+        if (kind_of(resource) != ResourceKind::spent) return fail(Error::bad_format);
+        unit.quota.set(resource, one.amount);
+    }
+    return {};
+}
+
 Result<Names> read_unit(const view::UnitText& from, Arena& arena, Unit& unit) {
     unit.name = from.name;
     if (unit.name.empty() || unit.name.size() >= kMaxNameBytes) return fail(Error::bad_format);
@@ -67,6 +77,7 @@ Result<Names> read_unit(const view::UnitText& from, Arena& arena, Unit& unit) {
                   .handles = from.quota.handles,
                   .threads = from.quota.threads,
                   .agents = from.quota.agents};
+    if (from.spends) TRY(spends(*from.spends, unit)); // absent: it may spend nothing
     unit.cpu_weight = TRY(small(from.weight));
     if (unit.cpu_weight == 0 || unit.cpu_weight > 10000) return fail(Error::bad_format);
     unit.personality = TRY(enumerator(from.personality, PersonalityKind::linux_abi));

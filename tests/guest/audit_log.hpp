@@ -17,6 +17,8 @@ enum class LogKind : std::uint8_t {
     integrity,
     power,
     service_refusal,
+    hold_uncertain,
+    overrun,
     trace
 };
 

@@ -12,8 +12,9 @@ using namespace guest;
 namespace {
 
 // Of a call, a node that ends, each level that it stands below the revoked one, an agent that mapped through a node,
-// and a page that it mapped.
-constexpr std::uint64_t kCall = 8'000, kNode = 1'200, kLevel = 100, kSpace = 4'000, kPage = 50; // instructions
+// a page that it mapped, and a hold that ends with its node.
+constexpr std::uint64_t kCall = 8'000, kNode = 1'200, kLevel = 100, kSpace = 4'000, kPage = 50,
+                        kHold = 600; // instructions
 
 constexpr std::string_view kOwn = "bin/test_bounds";
 constexpr auto kReadyRole = static_cast<StartupRole>(100), kLostRole = static_cast<StartupRole>(101);
@@ -75,6 +76,19 @@ void test_chain() {
         (void)sys::handle_close(node);
 }
 
+// A hold that is revoked is settled in doubt, and counted for the log, by whoever revokes the budget.
+void test_holds() {
+    const OwnedHandle budget(GET(sys::agent_budget(self)));
+    const OwnedHandle top(GET(sys::handle_derive(budget.get(), (rights::charge | rights::derive).bits())));
+    ResourceAmounts one;
+    one.tokens = 1;
+    for (Handle& node : nodes)
+        node = GET(sys::budget_hold(top.get(), &one));
+    judge_revoke("a thousand holds", top.get(), kCall + kNodes * (kNode + kHold));
+    for (const Handle node : nodes)
+        (void)sys::handle_close(node);
+}
+
 void test_pages() {
     const OwnedHandle memory = memory_of(kBytes);
     const OwnedHandle top(GET(sys::handle_derive(memory.get(), kLent.bits())));
@@ -121,6 +135,7 @@ int aios_main(const StartupBlock& block) {
     };
     judged("revoke_siblings", test_siblings);
     judged("revoke_chain", test_chain);
+    judged("revoke_holds", test_holds);
     judged("revoke_pages", test_pages);
     judged("revoke_holders", test_holders);
     return finish();

@@ -97,7 +97,7 @@ void fuzz(std::uint64_t seed) {
                 break;
             }
         }
-        const std::uint64_t number = 4096 + next() % 96;
+        const std::uint64_t number = 4096 + next() % 104;
         switch (number) {
         case 4097 + 2: // agent_exit
         case 4161:     // thread_exit

@@ -112,6 +112,14 @@ void test_wrong_type() {
     CHECK_ERROR(sys::tree_open(t, "x", 1), wrong_type);
     CHECK_ERROR(sys::tree_list(t, 0, &entry), wrong_type);
     CHECK_ERROR(sys::tree_create_temporary(t), wrong_type);
+    ResourceAmounts amounts{};
+    BudgetInfo budget{};
+    CHECK_ERROR(sys::agent_budget(t), wrong_type);
+    CHECK_ERROR(sys::agent_grant(t, &amounts), wrong_type);
+    CHECK_ERROR(sys::budget_hold(t, &amounts), wrong_type);
+    CHECK_ERROR(sys::hold_settle(t, &amounts, &amounts), wrong_type);
+    CHECK_ERROR(sys::budget_charge(t, &amounts), wrong_type);
+    CHECK_ERROR(sys::budget_info(t, &budget), wrong_type);
 }
 
 void test_missing_right() {
@@ -135,6 +143,7 @@ void test_missing_right() {
     CHECK_ERROR(sys::pqc_operation(h, &pqc), missing_right);
     CHECK_ERROR(sys::thread_create(h, 0x1000, 0, 0), missing_right);
     CHECK_ERROR(sys::tree_create_temporary(h), missing_right);
+    CHECK_ERROR(sys::agent_budget(h), missing_right);
     CHECK_ERROR(sys::handle_derive(h, 0), missing_right);
     CHECK_ERROR(sys::handle_revoke(h), missing_right);
     // Each handle that was given, without its rights.
@@ -270,6 +279,7 @@ void test_objects_are_charged() {
     CHECK(cost_of_each([] { return sys::channel_create(self, 1, 1); }) >= handle + 4096);
     CHECK(cost_of_each([] { return sys::agent_pool_alloc(self, 4096); }) >= handle + 4096);
     CHECK(cost_of_each([] { return sys::tree_create_temporary(self); }) >= handle + 128);
+    CHECK(cost_of_each([] { return sys::agent_budget(self); }) >= handle + 64);
     CHECK(info_of(self).memory_bytes == before);
 }
 

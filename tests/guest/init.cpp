@@ -8,6 +8,7 @@ using namespace guest;
 namespace {
 
 constexpr std::uint64_t kSecondsEach = 600;
+constexpr std::uint64_t kOfEachSpent = 1'000'000; // tokens and the like, for each program
 
 bool run_program(std::string_view path) {
     HandleGrant grants[kMaxStartupHandles];
@@ -22,6 +23,8 @@ bool run_program(std::string_view path) {
     options.name = path.substr(path.rfind('/') + 1);
     options.quota = {own.quota.memory_bytes - own.memory_bytes - (8 << 20), own.quota.handles / 2,
                      own.quota.threads - 64, own.quota.agents - 64};
+    for (const Resource resource : kSpentResources)
+        options.quota.set(resource, kOfEachSpent);
     options.handles = grants;
     options.handle_count = count;
     auto child = spawn(path, options);

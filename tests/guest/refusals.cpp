@@ -36,7 +36,7 @@ constexpr Row kRows[] = {
 };
 
 constexpr auto kTarget = static_cast<StartupRole>(200); // an agent that the parent started for this row
-constexpr Rights kOwn = rights::map | rights::spawn | rights::thread | rights::time | rights::inspect;
+constexpr Rights kOwn = rights::map | rights::spawn | rights::thread | rights::time | rights::inspect | rights::charge;
 
 bool is(const Row& row, std::string_view name) { return row.name == name; }
 
@@ -69,6 +69,13 @@ Handle source_of(const Row& row) {
                       : is(row, "host_send")   ? StartupRole::host_port
                       : is(row, "node_power")  ? StartupRole::power
                                                : StartupRole::frames);
+    case ObjectType::budget:
+        return GET(sys::agent_budget(self));
+    case ObjectType::hold: {
+        ResourceAmounts one;
+        one.tokens = 1;
+        return GET(sys::budget_hold(GET(sys::agent_budget(self)), &one));
+    }
     case ObjectType::process:
     case ObjectType::thread:
         break;
@@ -198,6 +205,7 @@ Child run_child(std::string_view argument) {
     grants[count++] = grant(target->get(), Rights(info.rights), kTarget);
     SpawnOptions options;
     options.arguments = argument;
+    options.quota.tokens = 1; // for a hold
     options.handles = grants;
     options.handle_count = count;
     const auto started = spawn("bin/test_refusals", options);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "abi/errors.hpp"
+#include "abi/resources.hpp"
 #include "abi/rights.hpp"
 
 namespace aios::abigen {
@@ -37,6 +38,16 @@ const std::vector<Named> kRights = {
 #define RIGHT(name, bit, sentence) {#name, bit, sentence},
 #include "abi/rights.def"
 #undef RIGHT
+};
+struct ResourceText {
+    std::string_view name;
+    unsigned number;
+    std::string_view field, kind, unit, sentence;
+};
+const std::vector<ResourceText> kResourceTexts = {
+#define RESOURCE(name, number, field, kind, unit, sentence) {#name, number, #field, #kind, unit, sentence},
+#include "abi/resources.def"
+#undef RESOURCE
 };
 struct ErrorRow {
     std::string_view name;
@@ -86,6 +97,21 @@ constexpr Note kNotes[] = {
      "An outcome is fetched once; after that `bad_state`. With too small a buffer the needed size is in `value`."},
     {"log_refusal", "The record names the caller as the one who says so. What it says of one agent within a second may "
                     "become one record."},
+    {"agent_grant",
+     "The caller must be the child's parent (`bad_argument`); `bad_state`: the child is ending. It gets all of "
+     "the amounts, or nothing, and keeps them until it ends."},
+    {"agent_budget", "Only of one's own agent. The budget, whoever has it by then, ends with the agent."},
+    {"budget_hold", "Takes amounts of spent resources, all or none: `quota_exceeded` if not as much is left, or while "
+                    "spending has passed a "
+                    "limit. The hold is derived from the budget's handle. When its last handle goes and it was not "
+                    "settled, all of it is "
+                    "uncertain, which stays against the limit."},
+    {"hold_settle",
+     "Once. `settled` and `uncertain` (null: none) are together at most what is held: more is `bad_argument`, and "
+     "nothing happens. The rest goes back. `bad_state`: it has ended."},
+    {"budget_charge",
+     "Books what was spent without a hold, or beyond one. It may pass the limit; then every hold is refused "
+     "until the limit is raised, or so much comes back."},
     {"node_power", "Accounts, check counts and the whole audit log go to the host first."},
 };
 
@@ -127,6 +153,12 @@ std::string call_reference() {
     out += "\n## Rights\n\n| bit | right | what it allows |\n| --- | --- | --- |\n";
     for (const Named& row : kRights)
         out += std::format("| {} | `{}` | {} |\n", row.number, row.name, row.sentence);
+    out +=
+        "\n## Resources\n\nWhat is held comes back when it is let go; what is spent never does.\n\n"
+        "| number | resource | in `QuotaGrant` | kind | unit | what it is |\n| --- | --- | --- | --- | --- | --- |\n";
+    for (const ResourceText& row : kResourceTexts)
+        out += std::format("| {} | `{}` | `{}` | {} | {} | {} |\n", row.number, row.name, row.field, row.kind, row.unit,
+                           row.sentence);
     out += "\n## Errors\n\n| number | error | a retry can help | who is at fault | meaning |\n| --- | --- | --- | --- "
            "| --- |\n";
     for (const ErrorRow& row : kErrors)

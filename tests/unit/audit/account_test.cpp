@@ -210,6 +210,72 @@ TEST_F(AccountTest, an_account_is_charged) {
     test::heap_failures = -1;
 }
 
+// --- what becomes of an agent's budget ---------------------------------------------------------------------------------
+
+TEST_F(AccountTest, the_first_uncertain_hold_is_recorded_and_the_rest_is_added_up) {
+    test::held_clock = 5'000'000'000;
+    account = *Account::create(*payer, 7, "payer");
+    SpendingWitness& witness = *account;
+    witness.ended_uncertain({{10, 1, 0}});
+    EXPECT_EQ(charged, Engine::record_price.ns());
+    witness.ended_uncertain({{20, 2, 0}}); // within the second
+    witness.ended_uncertain({{40, 0, 5}});
+    witness.passed_limit({{7, 0, 0}});                 // of another kind: it waits for nothing
+    EXPECT_EQ(charged, 3 * Engine::record_price.ns()); // two records, and a sum that will be one
+    while (take()) {
+    }
+    ASSERT_EQ(taken.size(), 2u);
+    EXPECT_EQ(taken[0].kind, Kind::hold_uncertain);
+    EXPECT_EQ(taken[0].agent, 7u);
+    EXPECT_EQ(taken[0].subject, 7u);
+    EXPECT_STREQ(taken[0].name, "payer");
+    EXPECT_EQ(std::to_array(taken[0].detail), (std::array<std::uint64_t, 3>{10, 1, 0}));
+    EXPECT_EQ(taken[0].count, 1u);
+    EXPECT_EQ(taken[1].kind, Kind::overrun);
+    EXPECT_EQ(taken[1].detail[0], 7u);
+    Record sum;
+    EXPECT_FALSE(Engine::take_count(*account, 5'999'999'999, false, sum));
+    EXPECT_EQ(Engine::next_due(*account), 6'000'000'000u);
+    ASSERT_TRUE(Engine::take_count(*account, 6'000'000'000, false, sum));
+    EXPECT_EQ(sum.kind, Kind::hold_uncertain);
+    EXPECT_EQ(sum.agent, 7u);
+    EXPECT_EQ(sum.subject, 7u);
+    EXPECT_STREQ(sum.name, "payer");
+    EXPECT_EQ(std::to_array(sum.detail), (std::array<std::uint64_t, 3>{60, 2, 5}));
+    EXPECT_EQ(sum.count, 2u);
+    EXPECT_FALSE(Engine::take_count(*account, ~0ull >> 1, true, sum));
+    EXPECT_EQ(Engine::next_due(*account), Refusals::kNone);
+    test::held_clock = 0;
+}
+
+// However many doors the agent tried, and whatever room its slots have: what became of its budget is not lost among them.
+TEST_F(AccountTest, refusals_do_not_hide_what_was_spent) {
+    for (std::uint64_t call = 0; call < 20; ++call)
+        refuse(call);
+    while (take()) {
+    }
+    Slot* slots[Slots::kCall] = {};
+    for (Slot*& slot : slots)
+        slot = &Engine::take(*account, Use::urgent);
+    account->ended_uncertain({{10}});    // no slot is free: it is counted
+    account->ended_uncertain({{~0ull}}); // and a sum that no word holds stays at its end
+    for (Slot* slot : slots)
+        Engine::give_back(*account, *slot);
+    while (take()) {
+    }
+    close(*account);
+    while (take()) {
+    }
+    std::uint64_t found = 0;
+    for (const Record& one : taken)
+        if (one.kind == Kind::hold_uncertain) {
+            ++found;
+            EXPECT_EQ(one.count, 2u);
+            EXPECT_EQ(one.detail[0], ~0ull);
+        }
+    EXPECT_EQ(found, 1u);
+}
+
 } // namespace
 } // namespace audit
 } // namespace aios

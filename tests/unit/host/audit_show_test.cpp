@@ -66,6 +66,15 @@ TEST(AuditShow, SaysWhatHappenedWithNames) {
               "refused memoryd (39): question.answer");
     EXPECT_EQ(in_words({.kind = 9, .agent = 9, .subject = 5, .call = 4177, .count = 1200, .name = "x"}),
               "refused agent 5: x, the first of 1,200");
+    EXPECT_EQ(
+        in_words({.kind = 10, .agent = 39, .subject = 39, .detail = {1'500, 0, 2}, .count = 2, .name = "memoryd"}),
+        "2 holds of memoryd (39) uncertain: 1,500 tokens, 2 calls");
+    EXPECT_EQ(in_words({.kind = 11, .agent = 39, .subject = 39, .detail = {0, 7, 0}, .name = "memoryd"}),
+              "1 charge beyond the limit of memoryd (39): 7 micro-cents");
+    EXPECT_EQ(in_words({.kind = 2, .agent = 39, .subject = 39, .call = 4190, .detail = {88, 0, 0}}),
+              "agent_budget memoryd (39): budget 88");
+    EXPECT_EQ(in_words({.kind = 2, .agent = 9, .subject = 39, .call = 4195, .detail = {5, 0, 0}}),
+              "agent_grant memoryd (39): 5 tokens");
 }
 
 TEST(AuditShow, KeepsNumbersWithoutAName) {
@@ -94,8 +103,10 @@ TEST(AuditShow, PassesOverWhatItDoesNotKnow) {
 TEST(AuditShow, KnowsItsKinds) {
     EXPECT_TRUE(is_audit_kind("refusal"));
     EXPECT_FALSE(is_audit_kind("refusals"));
-    EXPECT_EQ(audit_kind_list(),
-              "boot, call, refusal, agent_start, agent_end, fault, integrity, power or service_refusal");
+    EXPECT_EQ(
+        audit_kind_list(),
+        "boot, call, refusal, agent_start, agent_end, fault, integrity, power, service_refusal, hold_uncertain or "
+        "overrun");
     EXPECT_TRUE(AuditNames(kStarts).has("memoryd"));
     EXPECT_FALSE(AuditNames(kStarts).has("nobody"));
     EXPECT_EQ(AuditNames(kStarts).list(), "initd, memoryd, kernel");

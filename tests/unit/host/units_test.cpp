@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
+#include "messages/owned.hpp"
 #include "tests/unit/host/support.hpp"
 #include "tools/aios/host/nearest.hpp"
 #include "tools/aios/input/system.hpp"
@@ -28,6 +29,8 @@ grants.console = "write"
 grants.job = ["read", "execute", "transfer"]
 offers = "text.* words.count"
 memory = "32M + 2 * $TEXT"
+tokens = 100_000
+money = "5 * $TEXT"
 restart = "on_failure"
 ready_timeout = 90
 essential = false
@@ -55,6 +58,10 @@ TEST(Units, AreRead) {
     EXPECT_EQ(second.offers, (std::vector<std::string>{"text.*", "words.count"}));
     EXPECT_TRUE(std::ranges::contains(second.grants, std::pair<std::uint32_t, std::uint32_t>(7, 1 | 4 | 256)));
     EXPECT_EQ(second.memory, (32u << 20) + 200);
+    EXPECT_EQ(second.spends[static_cast<unsigned>(Resource::tokens)], 100'000u);
+    EXPECT_EQ(second.spends[static_cast<unsigned>(Resource::money)], 500u);
+    EXPECT_EQ(second.spends[static_cast<unsigned>(Resource::model_calls)], 0u);
+    EXPECT_EQ(system->units[1].spends, UnitText().spends); // nothing
     EXPECT_FALSE(second.essential);
     EXPECT_EQ(second.ready_timeout, 90u);
     EXPECT_EQ(system->units[1].ready_timeout, 30u);
@@ -69,6 +76,13 @@ TEST(Units, BecomeDeterministicCbor) {
     const auto encoded = encode_units(*system);
     ASSERT_TRUE(encoded) << encoded.error().sentence;
     EXPECT_TRUE(cbor::validate(as_bytes(*encoded)));
+    const auto decoded = messages::decode<messages::owned::SystemText>(as_bytes(*encoded));
+    ASSERT_TRUE(decoded);
+    ASSERT_TRUE(decoded->units[0].spends);
+    ASSERT_EQ(decoded->units[0].spends->size(), 2u);
+    EXPECT_EQ(decoded->units[0].spends->at(1).resource, static_cast<std::uint64_t>(Resource::money));
+    EXPECT_EQ(decoded->units[0].spends->at(1).amount, 500u);
+    EXPECT_FALSE(decoded->units[1].spends); // what says nothing costs nothing
 }
 
 TEST(Units, SayWhatIsWrongAndWhere) {
@@ -165,9 +179,11 @@ protected:
         Bundle boot;
         boot.entries = {{"etc/system.toml",
                          "[unit.memoryd]\nprogram = \"bin/memoryd\"\n[unit.super]\nprogram = \"bin/super\"\n"
-                         "personality = \"native\"\nmemory = \"1M + $CREW_MEMORY\"\n",
+                         "personality = \"native\"\nmemory = \"1M + $CREW_MEMORY\"\n"
+                         "tokens = \"$CREW_TOKENS\"\nmodel_calls = \"1 + $CREW_MODEL_CALLS\"\n",
                          false, "/root/services/system.toml"},
-                        {"etc/crew.toml", "[unit.desk]\nprogram = \"bin/desk\"\nmemory = \"3M\"\n", false,
+                        {"etc/crew.toml",
+                         "[unit.desk]\nprogram = \"bin/desk\"\nmemory = \"3M\"\ntokens = 70\nmodel_calls = 2\n", false,
                          "/root/examples/desk/crew.toml"},
                         {"bin/memoryd", program(), true},
                         {"bin/super", program(), true},
@@ -187,6 +203,11 @@ TEST_F(SystemTest, IsMadeForTheGuest) {
     EXPECT_EQ(boot.entries[0].path, "etc/system.cbor");
     EXPECT_EQ(boot.entries[1].path, "etc/crew.cbor");
     EXPECT_EQ(needs->memory_bytes, (16u + 1 + 3) << 20);
+    const UnitText* super = needs->files.system.find("super");
+    ASSERT_NE(super, nullptr);
+    EXPECT_EQ(super->spends[static_cast<unsigned>(Resource::tokens)], 70u);
+    EXPECT_EQ(super->spends[static_cast<unsigned>(Resource::money)], 0u);
+    EXPECT_EQ(super->spends[static_cast<unsigned>(Resource::model_calls)], 3u);
     RunOptions options;
     options.pool_mib = 100;
     boot = bundle();

@@ -18,6 +18,7 @@ struct Spec {
     std::uint64_t memory = 1 << 20;
     std::uint32_t role = 2;          // of its one grant
     std::uint64_t ready_timeout = 0; // seconds; 0: not said
+    std::uint64_t tokens = 0;        // that it may spend
 };
 
 inline std::vector<std::byte> encode(const std::vector<Spec>& specs, Strategy strategy, unsigned intensity,
@@ -40,11 +41,14 @@ inline std::vector<std::byte> encode(const std::vector<Spec>& specs, Strategy st
                                        .sends_ready = spec.sends_ready,
                                        .essential = spec.essential,
                                        .offers = {},
-                                       .ready_timeout = {}};
+                                       .ready_timeout = {},
+                                       .spends = {}};
         if (spec.ready_timeout != 0) {
             unit.offers.emplace();
             unit.ready_timeout = spec.ready_timeout;
         }
+        if (spec.tokens != 0)
+            unit.spends = {{{.resource = static_cast<std::uint64_t>(Resource::tokens), .amount = spec.tokens}}};
         system.units.push_back(std::move(unit));
     }
     return messages::encode(system).value();

@@ -131,8 +131,10 @@ std::int64_t FakeKernel::spawn(const SpawnRequest& request) {
     agent->start = ++starts_[name];
     agent->script = script ? script(name, agent->start) : Script{};
     agent->memory = request.quota.memory_bytes;
+    agent->tokens = request.quota.tokens;
     agent->awaits_identity = (request.flags & kSpawnAwaitIdentity) != 0;
-    if (agent->script.spawn_error != Error{} || memory_limit - memory_used_ < agent->memory) {
+    if (agent->script.spawn_error != Error{} || memory_limit - memory_used_ < agent->memory ||
+        token_limit < agent->tokens) {
         ++refused_[name];
         trace_ += "refuse " + name + ", ";
         return refused(agent->script.spawn_error != Error{} ? agent->script.spawn_error : Error::quota_exceeded);
@@ -210,6 +212,7 @@ void FakeKernel::info(Handle handle, AgentInfo& out) {
     out = {};
     if (handle == kSelf) {
         out.quota.memory_bytes = memory_limit;
+        out.quota.tokens = token_limit;
         out.memory_bytes = memory_used_;
         return;
     }
@@ -218,6 +221,8 @@ void FakeKernel::info(Handle handle, AgentInfo& out) {
     out.end_reason = static_cast<std::uint32_t>(agent->reason);
     out.end_status = agent->status;
     out.memory_peak_bytes = agent->memory;
+    out.quota.tokens = agent->tokens;
+    out.used.tokens = agent->script.tokens;
 }
 
 // --- identityd

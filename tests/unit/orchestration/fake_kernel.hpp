@@ -43,7 +43,8 @@ struct Script {
     std::optional<std::uint64_t> end_ns;             // from its first instruction to its end
     EndReason end_reason = EndReason::exited;
     std::uint64_t end_status = 0;
-    std::string last_words; // a message of this kind before the end
+    std::string last_words;   // a message of this kind before the end
+    std::uint64_t tokens = 0; // that it spends
 };
 
 enum class CrashPhase { before_registering, before_answering, after_answering };
@@ -52,7 +53,7 @@ struct FakeAgent : Object {
     std::string name;
     std::uint32_t start = 0; // of this name so far
     Script script;
-    std::uint64_t memory = 0;
+    std::uint64_t memory = 0, tokens = 0;
     AgentState state = AgentState::created;
     bool is_loaded = false, awaits_identity = false, has_identity = false;
     bool said_ready = false;
@@ -82,7 +83,7 @@ public:
     bool identityd_answers = true;
     std::size_t identity_room = 256; // messages that wait for it at most
     bool identityd_refuses = false;
-    std::uint64_t memory_limit = ~0ull;
+    std::uint64_t memory_limit = ~0ull, token_limit = 1000;
     std::uint64_t return_ns = 0; // from an agent's end until its memory is back
     std::uint64_t program_bytes = 100 << 10;
     std::uint64_t horizon_ns = ~0ull; // event_wait throws Quiet when it would go beyond

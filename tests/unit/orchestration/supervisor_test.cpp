@@ -183,6 +183,36 @@ TEST(Supervisor, AnOptionalUnitNeverEndsTheRun) {
               std::string::npos);
 }
 
+// What a unit may spend holds for all its starts together.
+TEST(Supervisor, ARestartGetsWhatIsNotSpent) {
+    Spec spec{"a", {}, Restart::on_failure, true, true};
+    spec.tokens = 100;
+    Supervised node({spec}, Strategy::one_for_one, 3, 60'000);
+    node.kernel.script = [](const std::string&, std::uint32_t start) {
+        Script script;
+        script.tokens = start == 1 ? 30 : 200; // the second one passes its limit
+        script.end_ns = 10 * kMs;
+        script.end_status = start < 3 ? 1 : 0;
+        script.last_words = start < 3 ? "" : "done";
+        return script;
+    };
+    node.run();
+    ASSERT_TRUE(node.end && node.end->is_ok) << node.sentence();
+    std::vector<std::uint64_t> tokens;
+    for (const auto& agent : node.kernel.agents())
+        tokens.push_back(agent->tokens);
+    EXPECT_EQ(tokens, (std::vector<std::uint64_t>{100, 70, 0}));
+}
+
+TEST(Supervisor, WhatCannotBeGivenToSpendIsNamed) {
+    Spec spec{"a", {}, Restart::never, true, true};
+    spec.tokens = 1001;
+    Supervised node({spec}, Strategy::one_for_one, 3, 60'000);
+    node.run();
+    ASSERT_TRUE(node.end && !node.end->is_ok);
+    EXPECT_EQ(node.sentence(), "a failed for good: it asks for tokens = 1001 and sup has 1000 left");
+}
+
 // What a predecessor paid may come back late: that is waited for, and counts as no failure.
 TEST(Supervisor, MemoryThatComesBackLateIsWaitedFor) {
     Supervised node({{"a", {}, Restart::on_failure, true, true, 8 << 20}}, Strategy::one_for_one, 1, 60'000);

@@ -68,6 +68,22 @@ TEST(Units, RefusesWithASentenceThatNamesTheUnit) {
     EXPECT_EQ(Decoded({{"a", {}}}, Strategy::one_for_one, kMaxIntensity + 1).result.error(), Error::too_large);
 }
 
+TEST(Units, SpendsWhatTheFileSaysAndNothingElse) {
+    std::vector<Spec> specs{{"a", {}}, {"b", {}}};
+    specs[1].tokens = 5000;
+    Decoded d(specs);
+    ASSERT_TRUE(d.result) << d.sentence;
+    EXPECT_EQ(d.description.units[0].quota.tokens, 0u);
+    EXPECT_EQ(d.description.units[1].quota.tokens, 5000u);
+    EXPECT_EQ(d.description.units[1].quota.money, 0u);
+    // Memory is no such resource, and a number that nobody knows is none.
+    for (const std::uint64_t resource : {std::uint64_t{0}, std::uint64_t{kResourceCount}, ~std::uint64_t{0}}) {
+        messages::owned::SystemText system{.units = {{.name = "a", .program = "bin/a", .weight = 100}}};
+        system.units[0].spends = {{{.resource = resource, .amount = 1}}};
+        EXPECT_EQ(Decoded(messages::encode(system).value()).result.error(), Error::bad_format) << resource;
+    }
+}
+
 TEST(Units, EveryTruncationIsRefused) {
     const auto bytes = encode({{"a", {}}, {"b", {"a"}}}, Strategy::one_for_one, 1, 1);
     for (std::size_t length = 0; length < bytes.size(); ++length) {

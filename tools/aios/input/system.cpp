@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <format>
+#include <functional>
 
 #include <elf.h>
 
@@ -63,10 +64,10 @@ Outcome<SystemText> read_entry(const BundleEntry& entry, const std::filesystem::
     return read_units(known_as(entry.source, root), entry.bytes, variables);
 }
 
-std::uint64_t sum_of(const SystemText& system, std::uint64_t UnitText::* field) {
+std::uint64_t sum_of(const SystemText& system, auto&& amount_of) {
     std::uint64_t sum = 0;
     for (const UnitText& unit : system.units)
-        if (__builtin_add_overflow(sum, unit.*field, &sum)) return UINT64_MAX;
+        if (__builtin_add_overflow(sum, std::invoke(amount_of, unit), &sum)) return UINT64_MAX;
     return sum;
 }
 
@@ -109,12 +110,20 @@ Outcome<Variables> variables_of(const RunOptions& options, const SystemFacts& fa
                        std::format("the units of {} ask for {} MiB together; give --memory-pool at least "
                                    "that, or leave it out.",
                                    crew.file, (asked + (1 << 20) - 1) >> 20));
-    return Variables{{"TEXT", facts.document_bytes},
-                     {"DOCUMENTS", facts.documents},
-                     {"CREW_MEMORY", pool},
-                     {"CREW_HANDLES", sum_of(crew, &UnitText::handles)},
-                     {"CREW_THREADS", sum_of(crew, &UnitText::threads)},
-                     {"CREW_AGENTS", sum_of(crew, &UnitText::agents) + crew.units.size()}};
+    Variables variables{{"TEXT", facts.document_bytes},
+                        {"DOCUMENTS", facts.documents},
+                        {"CREW_MEMORY", pool},
+                        {"CREW_HANDLES", sum_of(crew, &UnitText::handles)},
+                        {"CREW_THREADS", sum_of(crew, &UnitText::threads)},
+                        {"CREW_AGENTS", sum_of(crew, &UnitText::agents) + crew.units.size()}};
+    for (const Resource resource : kSpentResources) { // CREW_TOKENS and so on
+        const auto number = static_cast<unsigned>(resource);
+        std::string name = "CREW_";
+        for (const char c : kResources[number].name)
+            name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+        variables[name] = sum_of(crew, [number](const UnitText& unit) { return unit.spends[number]; });
+    }
+    return variables;
 }
 
 Outcome<> replace_by_encoded(BundleEntry& entry, const SystemText& system) {

@@ -4,12 +4,14 @@
 // user edited, the line and the nearest right word.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "abi/resources.hpp"
 #include "tools/aios/host/outcome.hpp"
 #include "tools/aios/input/run_options.hpp"
 #include "tools/aios/input/sizes.hpp"
@@ -29,6 +31,7 @@ struct UnitText {
     std::vector<std::pair<std::uint32_t, std::uint32_t>> grants; // role, rights
     std::vector<std::string> offers;                             // intents and namespaces that it may offer
     std::uint64_t memory = 16 << 20, handles = 256, threads = 8, agents = 0, weight = 100;
+    std::array<std::uint64_t, kResourceCount> spends{}; // by resource number, of the spent ones
     std::uint64_t personality = 1, restart = 0;
     bool sends_ready = true, essential = true;
     std::uint64_t ready_timeout = 30;     // seconds

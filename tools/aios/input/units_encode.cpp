@@ -24,7 +24,14 @@ messages::owned::UnitText described(const UnitText& unit) {
         .essential = unit.essential,
         .offers = unit.offers,
         .ready_timeout = unit.ready_timeout,
+        .spends = {},
     };
+    for (const Resource resource : kSpentResources) {
+        const auto number = static_cast<unsigned>(resource);
+        if (unit.spends[number] == 0) continue;
+        if (!out.spends) out.spends.emplace();
+        out.spends->push_back({.resource = number, .amount = unit.spends[number]});
+    }
     for (const auto& [role, rights] : unit.grants)
         out.grants.push_back({role, rights});
     return out;

@@ -216,6 +216,14 @@ Outcome<> take_ready_timeout(const Reader& reader, const toml::node& value, Unit
     return {};
 }
 
+// What may be spent: nothing, unless the file says so.
+template <Resource kResource>
+Outcome<> take_spent(const Reader& reader, const toml::node& value, UnitText& out) {
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 62; // what the kernel counts
+    out.spends[static_cast<unsigned>(kResource)] = HOST_TRY(reader.number(value, 0, kMost));
+    return {};
+}
+
 constexpr Setting<SystemText> kFileSettings[] = {
     {"strategy", take_choice<&SystemText::strategy, kStrategies>},
     {"intensity", take_intensity},
@@ -233,6 +241,14 @@ constexpr Setting<UnitText> kUnitSettings[] = {
     {"handles", take_count<&UnitText::handles>},
     {"threads", take_count<&UnitText::threads>},
     {"agents", take_number<&UnitText::agents>},
+// A row for each spent resource.
+#define SETTING_held(name)
+#define SETTING_spent(name) {#name, take_spent<Resource::name>},
+#define RESOURCE(name, number, field, kind, unit, sentence) SETTING_##kind(name)
+#include "abi/resources.def"
+#undef RESOURCE
+#undef SETTING_spent
+#undef SETTING_held
     {"weight", take_weight},
     {"personality", take_choice<&UnitText::personality, kPersonalities>},
     {"restart", take_choice<&UnitText::restart, kRestarts>},

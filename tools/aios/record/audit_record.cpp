@@ -26,11 +26,13 @@ enum Kind : std::uint64_t {
     integrity,
     power,
     service_refusal,
+    hold_uncertain,
+    overrun,
     trace
 };
 static_assert(refusal == kAuditRefusal && agent_start == kAuditAgentStart);
-constexpr std::string_view kKinds[] = {"boot",  "call",      "refusal", "agent_start",     "agent_end",
-                                       "fault", "integrity", "power",   "service_refusal", "trace"};
+constexpr std::string_view kKinds[] = {"boot",      "call",  "refusal",         "agent_start",    "agent_end", "fault",
+                                       "integrity", "power", "service_refusal", "hold_uncertain", "overrun",   "trace"};
 
 struct CallRow {
     std::uint64_t number;
@@ -66,6 +68,17 @@ std::string describe_agent_end(const AuditRecord& record) {
     return describe_end(account);
 }
 
+// Amounts of the spent resources, as they stand in the details: "30 tokens, 4 micro-cents".
+std::string describe_spent(const AuditRecord& record) {
+    std::string out;
+    for (unsigned i = 0; i < kSpentCount && i < record.detail.size(); ++i) {
+        if (record.detail[i] == 0) continue;
+        const ResourceRow& row = kResources[static_cast<unsigned>(kSpentResources[i])];
+        out += std::format("{}{} {}", out.empty() ? "" : ", ", with_thousands(record.detail[i]), row.unit);
+    }
+    return out.empty() ? "nothing" : out;
+}
+
 std::string describe_call(const AuditRecord& record, const AuditNames& names) {
     const auto& [one, two, three] = record.detail;
     const CallRow* row = find_call(record.call);
@@ -77,6 +90,8 @@ std::string describe_call(const AuditRecord& record, const AuditNames& names) {
     const std::string_view name = row != nullptr ? row->name : std::string_view();
     if (name == "agent_exit") return out + std::format(": status {}", one);
     if (name == "agent_kill") return out + std::format(": reason {}", one);
+    if (name == "agent_budget") return out + std::format(": budget {}", one);
+    if (name == "agent_grant") return out + ": " + describe_spent(record);
     if (name == "handle_derive")
         return out + std::format(": rights {}; handle {:#x} out of {:#x}", rights_names(one), three, two);
     if (name == "handle_revoke") return out + std::format(": handle {:#x}", two);
@@ -193,7 +208,8 @@ std::string trace_text(const AuditRecord& record) { return record.trace ? hex(as
 bool is_about_agent(const AuditRecord& record) {
     if (record.subject == 0) return false;
     if (record.kind == agent_start || record.kind == agent_end || record.kind == fault ||
-        record.kind == service_refusal || record.kind == trace)
+        record.kind == service_refusal || record.kind == hold_uncertain || record.kind == overrun ||
+        record.kind == trace)
         return true;
     const CallRow* row = record.kind == call ? find_call(record.call) : nullptr;
     return row != nullptr && row->object == "agent";
@@ -226,6 +242,12 @@ std::string describe_record(const AuditRecord& record, const AuditNames& names) 
     case service_refusal:
         return std::format("refused {}: {}{}", names.with_id(record.subject), printable(record.name.value_or("")),
                            record.count > 1 ? std::format(", the first of {}", with_thousands(record.count)) : "");
+    case hold_uncertain:
+        return std::format("{} of {} uncertain: {}", counted(record.count, "hold"), names.with_id(record.subject),
+                           describe_spent(record));
+    case overrun:
+        return std::format("{} beyond the limit of {}: {}", counted(record.count, "charge"),
+                           names.with_id(record.subject), describe_spent(record));
     case trace:
         return std::format("begins {} with: {}", trace_text(record), printable(record.name.value_or("")));
     default:

@@ -66,6 +66,10 @@ std::string type_name(std::uint64_t type) {
     return name == "unknown" ? std::to_string(type) : std::string(name);
 }
 
+std::string resource_name(std::uint64_t number) {
+    return number < kResourceCount ? std::string(kResources[number].name) : std::to_string(number);
+}
+
 // One past the last right's bit.
 constexpr std::uint64_t kNoRight = 0
 #define RIGHT(name, bit, sentence) +1

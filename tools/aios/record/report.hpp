@@ -54,5 +54,6 @@ enum class Of { all_passages, verified_passages };
 // "memory", "channel"; "map", "send"; or the number where this version has no name for it.
 [[nodiscard]] std::string type_name(std::uint64_t type);
 [[nodiscard]] std::string right_name(std::uint64_t bit);
+[[nodiscard]] std::string resource_name(std::uint64_t number);
 
 } // namespace aios::host

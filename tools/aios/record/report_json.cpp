@@ -76,8 +76,12 @@ Json skipped_json(const SkippedFile& file) { return Json{{"file", file.name}, {"
 
 Json converted_json(const ConvertedFile& file) { return Json{{"file", file.name}, {"from", file.from}}; }
 
+Json spent_json(const messages::owned::SpentAccount& spent) {
+    return Json{{"resource", resource_name(spent.resource)}, {"limit", spent.limit}, {"used", spent.used}};
+}
+
 Json agent_json(const Account& account) {
-    return Json{
+    Json out{
         {"id", account.id},
         {"name", account.name},
         {"parent", account.parent},
@@ -91,6 +95,8 @@ Json agent_json(const Account& account) {
         {"checks_refused", account.checks_refused},
         {"identity", hex_of(account.identity)},
     };
+    if (account.spent) out["spent"] = list(*account.spent, spent_json);
+    return out;
 }
 
 Json candidate_json(const Candidate& candidate) { return Json{{"agent", candidate.agent}, {"score", candidate.score}}; }

@@ -46,6 +46,10 @@ std::string show_agents(const std::map<std::uint64_t, Account>& agents) {
         out += std::format("  {:>4} {:<20} {:<26} {:>10} {:>23} {:>15}\n", id, printable(agent.name),
                            describe_state(agent), human_nanoseconds(agent.cpu_ns), memory,
                            std::format("{}/{}", agent.messages_sent, agent.messages_received));
+        if (!agent.spent) continue;
+        for (const auto& [resource, limit, used] : *agent.spent)
+            out += std::format("  {:>4} {:<20} {} of {} used\n", "", resource_name(resource), with_thousands(used),
+                               with_thousands(limit));
     }
     return out;
 }
