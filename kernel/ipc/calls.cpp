@@ -196,15 +196,17 @@ Result<> Channel::reply(Party& by, std::uint64_t reply_to, OutMessage& message) 
 // Its agent is stopped: what it was handed, or woken for, is for the next receiver.
 void Channel::stop_receiving(Receiver& me, Ref<Thread>& caller) {
     if (caller) sched::unpark(*std::exchange(caller, {}));
+    event::News news;
     {
         Lock::Guard guard(lock_);
         if (Call* call = std::exchange(me.handed, nullptr); call != nullptr) {
             call->receiver = nullptr;
-            put_back_locked(*call);
+            news = put_back_locked(*call);
         } else if (!receivers_waiting_.dequeue(me) && has_message_locked()) {
             receivers_waiting_.wake_one();
         }
     }
+    source_.tell(news);
     sched::stop_at_gate();
 }
 
