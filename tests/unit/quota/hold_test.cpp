@@ -1,7 +1,6 @@
 // One hold through its life, and what races over it: settle, drop, revocation before it is open. Host threads; ASan watches.
 #include <gtest/gtest.h>
 
-#include <barrier>
 #include <thread>
 #include <vector>
 
@@ -214,73 +213,112 @@ TEST(HoldThreads, NobodyOverspends) {
     EXPECT_LT(line.balance, 7); // it was used up
 }
 
-// Of all who settle one hold and drop it at the same moment, one decides.
+// Two threads that do something at the same moment, again and again: they spin, as who sleeps comes too late.
+class Together {
+public:
+    // `late`: turns of a loop that the caller comes later, so that all ways of meeting come up.
+    void meet(unsigned late = 0) {
+        const unsigned round = arrived_.fetch_add(1) / 2;
+        while (arrived_.load() < (round + 1) * 2)
+            if (++spins_ % 4096 == 0) std::this_thread::yield(); // the other one has lost its CPU
+        for (volatile unsigned left = late; left != 0; left = left - 1) {
+        }
+    }
+
+private:
+    std::atomic<unsigned> arrived_{0}, spins_{0};
+};
+
+// Of those who settle one hold and drop it at the same moment, one decides.
 TEST(HoldThreads, OneEndsIt) {
-    constexpr unsigned kRounds = 4'000;
+    constexpr unsigned kRounds = 60'000;
     test::AddingWitness witness;
     auto payer = *Quota::create_root(grant_of(kRounds * 10, 0)), holder = *Quota::create_root(grant_of(0, 0));
     {
         const Ref<Budget> budget = *Budget::create(*payer, witness, 1);
         Ref<Hold> hold;
-        std::atomic<std::uint64_t> settled{0};
-        std::barrier start(5);
-        std::vector<std::thread> threads;
-        for (unsigned t = 0; t < 4; ++t)
-            threads.emplace_back([&, t] {
-                test::cpu = t + 1;
-                for (unsigned i = 0; i < kRounds; ++i) {
-                    start.arrive_and_wait();
-                    if (t == 0)
-                        hold->handle_removed(rights::charge);
-                    else if (hold->settle({{t}}, {}))
-                        settled += t;
-                    start.arrive_and_wait();
-                }
-            });
-        std::uint64_t settles = 0;
+        Together together;
+        std::thread dropper([&] {
+            test::cpu = 1;
+            for (unsigned i = 0; i < kRounds; ++i) {
+                together.meet(i % 30);
+                hold->handle_removed(rights::charge);
+                together.meet();
+            }
+        });
+        std::uint64_t settled = 0, open = 0;
         for (unsigned i = 0; i < kRounds; ++i) {
             hold = *Hold::create(*holder);
             hold->handle_added(rights::charge);
             ASSERT_TRUE(hold->open(*budget, {{10}}));
-            start.arrive_and_wait();
-            start.arrive_and_wait();
-            settles += line_of(*payer, Resource::tokens).held != 0;
-            hold.reset();
+            together.meet(i / 30 % 30);
+            if (hold->settle({{3}}, {})) settled += 3;
+            together.meet();
+            open += line_of(*payer, Resource::tokens).held;
         }
-        for (auto& thread : threads)
-            thread.join();
-        EXPECT_EQ(settles, 0u); // each round ended the hold
+        dropper.join();
+        hold.reset();
+        EXPECT_EQ(open, 0u); // each round ended the hold
         const Spending::Line line = line_of(*payer, Resource::tokens);
         EXPECT_EQ(line.spent, settled);
         EXPECT_EQ(line.uncertain, witness.uncertain.count * 10);
+        EXPECT_EQ(settled / 3 + witness.uncertain.count, kRounds);
         EXPECT_TRUE(line.adds_up());
     }
 }
 
+// What is charged meanwhile is not lost, and no hold takes what has just been charged.
+TEST(HoldThreads, ChargesAndHoldsAddUp) {
+    constexpr unsigned kRounds = 200'000;
+    std::atomic<unsigned> started{0};
+    auto payer = *Quota::create_root(grant_of(1'000'000'000, 0));
+    std::vector<std::thread> threads;
+    for (unsigned t = 0; t < 4; ++t)
+        threads.emplace_back([&, t] {
+            test::cpu = t + 1;
+            ++started;
+            while (started != 4)
+                std::this_thread::yield();
+            for (unsigned i = 0; i < kRounds; ++i) {
+                if (t % 2 == 0) {
+                    (void)payer->charge({{1}});
+                } else if (payer->hold({{2}})) {
+                    payer->settle({{2}}, {{1}}, {});
+                }
+            }
+        });
+    for (auto& thread : threads)
+        thread.join();
+    const Spending::Line line = line_of(*payer, Resource::tokens);
+    EXPECT_EQ(line.spent, 4 * kRounds);
+    EXPECT_EQ(line.held, 0u);
+    EXPECT_TRUE(line.adds_up());
+}
+
 // Step (3) against step (5): opened or dropped first, nothing is lost or counted twice.
 TEST(HoldThreads, ADropMeetsTheOpening) {
-    constexpr unsigned kRounds = 4'000;
+    constexpr unsigned kRounds = 20'000;
     test::AddingWitness witness;
     auto payer = *Quota::create_root(grant_of(kRounds * 10, 0)), holder = *Quota::create_root(grant_of(0, 0));
     {
         const Ref<Budget> budget = *Budget::create(*payer, witness, 1);
         Ref<Hold> hold;
-        std::barrier start(2);
+        Together together;
         std::thread dropper([&] {
             test::cpu = 1;
             for (unsigned i = 0; i < kRounds; ++i) {
-                start.arrive_and_wait();
+                together.meet();
                 hold->handle_removed(rights::charge);
-                start.arrive_and_wait();
+                together.meet();
             }
         });
         std::uint64_t opened = 0;
         for (unsigned i = 0; i < kRounds; ++i) {
             hold = *Hold::create(*holder);
             hold->handle_added(rights::charge);
-            start.arrive_and_wait();
+            together.meet();
             opened += hold->open(*budget, {{10}}).has_value();
-            start.arrive_and_wait();
+            together.meet();
         }
         dropper.join();
         hold.reset();
