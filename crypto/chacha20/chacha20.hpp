@@ -1,5 +1,5 @@
 // The stream cipher ChaCha20 (RFC 8439 section 2.4) inside, in two engines that give the same bits: Portable, one block
-// at a time, and Avx2, eight. An operation takes one of them and keeps it to its end.
+// at a time, and Avx2, sixteen or eight. An operation takes one of them and keeps it to its end.
 #pragma once
 
 #include <array>
@@ -32,6 +32,12 @@ struct Portable {
     static void authenticate(Poly1305& mac, const std::byte* data, std::size_t blocks) {
         poly1305_blocks(mac, data, blocks);
     }
+    // apply(), and authenticate() of its output after the `before` blocks of 16 bytes that stand in front of it.
+    static void seal(State& state, Poly1305& mac, std::size_t before, const std::byte* in, std::byte* out,
+                     std::size_t batches) {
+        apply(state, in, out, batches);
+        authenticate(mac, out - 16 * before, before + batches * (kBatchSize / 16));
+    }
 };
 
 struct Avx2 {
@@ -39,8 +45,11 @@ struct Avx2 {
     static void keystream(State& state, std::byte* out);
     static void apply(State& state, const std::byte* in, std::byte* out, std::size_t batches);
     static void authenticate(Poly1305& mac, const std::byte* data, std::size_t blocks) {
-        poly1305_blocks(mac, data, blocks);
+        constexpr std::size_t kWorthIt = 32;
+        blocks < kWorthIt ? poly1305_blocks(mac, data, blocks) : poly1305_blocks_avx2(mac, data, blocks);
     }
+    static void seal(State& state, Poly1305& mac, std::size_t before, const std::byte* in, std::byte* out,
+                     std::size_t batches);
 };
 
 // ChaCha20 as section 2.4.1 has it, by the backend in force. For tests. `out` is as long as `in`, and the same or

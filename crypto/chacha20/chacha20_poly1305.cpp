@@ -67,13 +67,11 @@ void authenticate(Poly1305& mac, Bytes data) {
     poly1305_blocks(mac, block.data(), 1);
 }
 
-template <typename Engine>
-Poly1305Tag tag_of(Poly1305& mac, Bytes aad, Bytes ciphertext) {
-    authenticate<Engine>(mac, aad);
-    authenticate<Engine>(mac, ciphertext);
+// The tag, after the two texts.
+Poly1305Tag end(Poly1305& mac, std::size_t aad_size, std::size_t text_size) {
     std::array<std::byte, 16> lengths;
-    store_le(lengths.data(), std::uint64_t{aad.size()});
-    store_le(lengths.data() + 8, std::uint64_t{ciphertext.size()});
+    store_le(lengths.data(), std::uint64_t{aad_size});
+    store_le(lengths.data() + 8, std::uint64_t{text_size});
     poly1305_blocks(mac, lengths.data(), 1);
     return poly1305_end(mac);
 }
@@ -85,8 +83,25 @@ template <typename Engine>
     Message<Engine> message;
     const WipeAtEnd wipe(message);
     begin(message, key, nonce);
-    crypt<Engine>(message.state, message.stream, kBlockSize, plaintext, ciphertext);
-    const Poly1305Tag whole = tag_of<Engine>(message.mac, aad, ciphertext);
+    authenticate<Engine>(message.mac, aad);
+    // As crypt() does it, but whole batches are authenticated while the next ones are encrypted.
+    const std::size_t first = std::min(plaintext.size(), message.stream.size() - kBlockSize);
+    add_stream(plaintext.first(first), message.stream.data() + kBlockSize, ciphertext.data());
+    const std::size_t batches = (plaintext.size() - first) / message.stream.size();
+    std::size_t authenticated = 0;
+    if (batches > 0) {
+        static_assert((Engine::kBatchSize - kBlockSize) % 16 == 0);
+        Engine::seal(message.state, message.mac, first / 16, plaintext.data() + first, ciphertext.data() + first,
+                     batches);
+        authenticated = first + batches * message.stream.size();
+    }
+    const std::size_t done = std::max(first, authenticated);
+    if (done < plaintext.size()) {
+        Engine::keystream(message.state, message.stream.data());
+        add_stream(plaintext.subspan(done), message.stream.data(), ciphertext.data() + done);
+    }
+    authenticate<Engine>(message.mac, ciphertext.subspan(authenticated));
+    const Poly1305Tag whole = end(message.mac, aad.size(), ciphertext.size());
     std::copy(whole.begin(), whole.end(), tag.begin());
 }
 
@@ -96,7 +111,9 @@ template <typename Engine>
     Message<Engine> message;
     const WipeAtEnd wipe(message);
     begin(message, key, nonce);
-    Poly1305Tag whole = tag_of<Engine>(message.mac, aad, ciphertext);
+    authenticate<Engine>(message.mac, aad);
+    authenticate<Engine>(message.mac, ciphertext);
+    Poly1305Tag whole = end(message.mac, aad.size(), ciphertext.size());
     // Whether the message is authentic is the public result of section 2.8. The right tag is not: it would be a
     // forgery.
     const bool authentic = equal_in_constant_time(whole, tag);
