@@ -14,6 +14,7 @@
 #include "crypto/chacha20/chacha20.hpp"
 #include "crypto/chacha20/poly1305_block.hpp"
 #include "crypto/constant_time.hpp"
+#include "crypto/secret.hpp"
 
 namespace aios::crypto::detail::chacha20 {
 
@@ -144,11 +145,10 @@ template <std::size_t Shift>
 
 // The two batches that `in` holds. `between()` runs 40 times.
 template <typename Between>
-[[gnu::always_inline]] inline void apply_two(State& state, const std::byte* in, std::byte* out,
+[[gnu::always_inline]] inline void apply_two(State& state, Half (&half)[2], const std::byte* in, std::byte* out,
                                              const Between& between) {
     constexpr std::size_t kBatch = Avx2::kBatchSize;
     const ByteOrders orders = byte_orders();
-    Half half[2];
     for (std::uint32_t h = 0; h < 2; ++h)
         for (std::size_t i = 0; i < 16; ++i)
             half[h].x[i] = initial(state, i, 8 * h);
@@ -184,8 +184,12 @@ void Avx2::keystream(State& state, std::byte* out) {
 }
 
 void Avx2::apply(State& state, const std::byte* in, std::byte* out, std::size_t batches) {
-    for (; batches >= 2; batches -= 2, in += 2 * kBatchSize, out += 2 * kBatchSize)
-        apply_two(state, in, out, []() __attribute__((always_inline)) {});
+    if (batches >= 2) {
+        Half half[2];
+        const WipeAtEnd wipe(half);
+        for (; batches >= 2; batches -= 2, in += 2 * kBatchSize, out += 2 * kBatchSize)
+            apply_two(state, half, in, out, []() __attribute__((always_inline)) {});
+    }
     if (batches == 0) return;
     __m256i x[16];
     next_blocks(state, x);
@@ -198,8 +202,10 @@ void Avx2::seal(State& state, Poly1305& mac, std::size_t before, const std::byte
     const std::byte* from = out - 16 * before;
     std::size_t waiting = before;
     Poly1305 now = mac;
+    Half half[2];
+    const WipeAtEnd wipe(half);
     for (; batches >= 2; batches -= 2, in += 2 * kBatchSize, out += 2 * kBatchSize) {
-        apply_two(state, in, out, [&]() __attribute__((always_inline)) {
+        apply_two(state, half, in, out, [&]() __attribute__((always_inline)) {
             if (waiting < 2) return;
             add_block(now, load_le<std::uint64_t>(from), load_le<std::uint64_t>(from + 8), 1);
             add_block(now, load_le<std::uint64_t>(from + 16), load_le<std::uint64_t>(from + 24), 1);

@@ -5,11 +5,13 @@
 // sum = (sum + first) * r^8 + second * r^4, so that one reduction serves both and half of the products wait for none.
 //
 // Constant time: no branch and no address depends on more than the number of blocks.
+
+#include <array>
+#include <cstdint>
 #include <utility>
 
 #include <immintrin.h>
 
-#include "base/bytes.hpp"
 #include "crypto/chacha20/poly1305_block.hpp"
 #include "crypto/secret.hpp"
 
@@ -28,19 +30,12 @@ constexpr std::array<std::size_t, kLanes> kBlockOfLane = {0, 2, 1, 3};
 
 using Limbs = std::array<std::uint64_t, kLimbs>;
 
+using Row = std::array<std::uint64_t, kLanes>; // a word of every lane
+
 // What every lane multiplies by: limbs of a power of r, and five times all but the first, for what wraps around.
 struct Multiplier {
-    alignas(32) std::array<std::array<std::uint64_t, kLanes>, kLimbs> limb;
-    alignas(32) std::array<std::array<std::uint64_t, kLanes>, kLimbs> wrapped;
-};
-
-// Made from the key, so wiped.
-struct Work {
-    Multiplier first;
-    Multiplier second;
-    std::array<Limbs, kStep> powers; // r, r^2, ... r^8
-    Poly1305 power;
-    std::array<std::array<std::uint64_t, kLanes>, kLimbs> lanes;
+    alignas(32) std::array<Row, kLimbs> limb;
+    alignas(32) std::array<Row, kLimbs - 1> wrapped;
 };
 
 // Of a number below 2^131.
@@ -50,10 +45,10 @@ Limbs to_limbs(const std::array<std::uint64_t, 3>& h) {
 }
 
 void set_lane(Multiplier& multiplier, std::size_t lane, const Limbs& power) {
-    for (std::size_t i = 0; i < kLimbs; ++i) {
+    for (std::size_t i = 0; i < kLimbs; ++i)
         multiplier.limb[i][lane] = power[i];
-        multiplier.wrapped[i][lane] = 5 * power[i];
-    }
+    for (std::size_t i = 1; i < kLimbs; ++i)
+        multiplier.wrapped[i - 1][lane] = 5 * power[i];
 }
 
 // SAFETY: 32 bytes that are there; the loads need no alignment.
@@ -79,7 +74,7 @@ void set_lane(Multiplier& multiplier, std::size_t lane, const Limbs& power) {
 template <std::size_t J, std::size_t I>
 [[gnu::always_inline]] inline void add_limb_product(__m256i (&sum)[kLimbs], const __m256i (&a)[kLimbs],
                                                     const Multiplier& by) {
-    const __m256i factor = load(I + J < kLimbs ? by.limb[J].data() : by.wrapped[J].data());
+    const __m256i factor = load(I + J < kLimbs ? by.limb[J].data() : by.wrapped[J - 1].data());
     sum[(I + J) % kLimbs] = _mm256_add_epi64(sum[(I + J) % kLimbs], _mm256_mul_epu32(a[I], factor));
 }
 
@@ -110,59 +105,55 @@ template <std::size_t J, std::size_t I>
     carry(3, 4);
 }
 
-[[gnu::always_inline]] inline void step(__m256i (&sum)[kLimbs], const Work& work, const std::byte* data) {
-    __m256i block[kLimbs];
-    load_blocks(data, block);
-    for (std::size_t i = 0; i < kLimbs; ++i)
-        sum[i] = _mm256_add_epi64(sum[i], block[i]);
-    __m256i product[kLimbs] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
-                               _mm256_setzero_si256(), _mm256_setzero_si256()};
-    load_blocks(data + 64, block);
-    add_product(product, block, work.second);
-    add_product(product, sum, work.first);
-    reduce(product);
-    for (std::size_t i = 0; i < kLimbs; ++i)
-        sum[i] = product[i];
-}
+// A run under way. Made from the key: whoever has one wipes it.
+struct Poly1305Lanes {
+    Multiplier first;  // r^8
+    Multiplier second; // r^4
+    alignas(32) std::array<Row, kLimbs> sum;
+    Poly1305 power;
 
-} // namespace
-
-void poly1305_blocks_avx2(Poly1305& mac, const std::byte* data, std::size_t count) {
-    std::size_t steps = count / kStep;
-    if (steps > 0) {
-        Work work;
-        const WipeAtEnd wipe(work);
-        work.power = mac;
-        work.power.sum = {mac.r[0], mac.r[1], 0};
-        for (Limbs& power : work.powers) {
-            power = to_limbs(work.power.sum);
-            add_block(work.power, 0, 0, 0);
-        }
-        for (std::size_t lane = 0; lane < kLanes; ++lane) {
-            set_lane(work.first, lane, work.powers[7]);
-            set_lane(work.second, lane, work.powers[3]);
-        }
+    void begin(const Poly1305& mac) {
+        sum = {};
         const Limbs before = to_limbs(mac.sum);
-        __m256i sum[kLimbs];
         for (std::size_t i = 0; i < kLimbs; ++i)
-            sum[i] = _mm256_set_epi64x(0, 0, 0, static_cast<long long>(before[i]));
-        for (; steps > 1; --steps, data += 16 * kStep)
-            step(sum, work, data);
-        for (std::size_t lane = 0; lane < kLanes; ++lane) {
-            set_lane(work.first, lane, work.powers[7 - kBlockOfLane[lane]]);
-            set_lane(work.second, lane, work.powers[3 - kBlockOfLane[lane]]);
-        }
-        step(sum, work, data);
-        data += 16 * kStep;
+            sum[i][0] = before[i];
+        each_power(mac, [&](std::size_t exponent, const Limbs& limbs) {
+            for (std::size_t lane = 0; lane < kLanes && exponent % kLanes == 0; ++lane)
+                set_lane(exponent == kStep ? first : second, lane, limbs);
+        });
+    }
 
+    // Eight blocks, of a run that has more.
+    [[gnu::always_inline]] void step(const std::byte* data) {
+        __m256i block[kLimbs];
+        __m256i before[kLimbs];
+        load_blocks(data, block);
+        for (std::size_t i = 0; i < kLimbs; ++i)
+            before[i] = _mm256_add_epi64(load(sum[i].data()), block[i]);
+        __m256i product[kLimbs] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(),
+                                   _mm256_setzero_si256(), _mm256_setzero_si256()};
+        load_blocks(data + 64, block);
+        add_product(product, block, second);
+        add_product(product, before, first);
+        reduce(product);
+        for (std::size_t i = 0; i < kLimbs; ++i) // SAFETY: a row is as large as a vector and aligned like it
+            _mm256_store_si256(reinterpret_cast<__m256i*>(sum[i].data()), product[i]);
+    }
+
+    // The last eight blocks, and the sum into `mac`.
+    void end(Poly1305& mac, const std::byte* data) {
+        each_power(mac, [&](std::size_t exponent, const Limbs& limbs) {
+            for (std::size_t lane = 0; lane < kLanes; ++lane) {
+                if (exponent == kStep - kBlockOfLane[lane]) set_lane(first, lane, limbs);
+                if (exponent == kLanes - kBlockOfLane[lane]) set_lane(second, lane, limbs);
+            }
+        });
+        step(data);
         // The lanes' sum, with limbs below 2^29, back in words.
         Limbs total{};
-        for (std::size_t i = 0; i < kLimbs; ++i) {
-            // SAFETY: four words; the store needs no alignment.
-            _mm256_storeu_si256(reinterpret_cast<__m256i*>(work.lanes[i].data()), sum[i]);
-            for (const std::uint64_t lane : work.lanes[i])
+        for (std::size_t i = 0; i < kLimbs; ++i)
+            for (const std::uint64_t lane : sum[i])
                 total[i] += lane;
-        }
         Wide carry = Wide{total[0]} + (Wide{total[1]} << 26) + (Wide{total[2]} << 52);
         mac.sum[0] = static_cast<std::uint64_t>(carry);
         carry = (carry >> 64) + (Wide{total[3]} << 14) + (Wide{total[4]} << 40);
@@ -175,7 +166,34 @@ void poly1305_blocks_avx2(Poly1305& mac, const std::byte* data, std::size_t coun
         mac.sum[1] = static_cast<std::uint64_t>(carry);
         mac.sum[2] = (top & 3) + upper(carry);
     }
-    poly1305_blocks(mac, data, count % kStep);
+
+private:
+    // r, r^2, ... r^8 with their exponents.
+    template <typename Body>
+    [[gnu::always_inline]] void each_power(const Poly1305& mac, const Body& body) {
+        power = mac;
+        power.sum = {mac.r[0], mac.r[1], 0};
+        for (std::size_t exponent = 1; exponent <= kStep; ++exponent) {
+            body(exponent, to_limbs(power.sum));
+            add_block(power, 0, 0, 0);
+        }
+    }
+};
+
+} // namespace
+
+void poly1305_blocks_avx2(Poly1305& mac, const std::byte* data, std::size_t count) {
+    if (count >= kStep) {
+        Poly1305Lanes lanes;
+        const WipeAtEnd wipe(lanes);
+        lanes.begin(mac);
+        for (; count >= 2 * kStep; count -= kStep, data += 16 * kStep)
+            lanes.step(data);
+        lanes.end(mac, data);
+        count -= kStep;
+        data += 16 * kStep;
+    }
+    poly1305_blocks(mac, data, count);
 }
 
 } // namespace aios::crypto::detail::chacha20

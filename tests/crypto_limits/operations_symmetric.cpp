@@ -21,7 +21,7 @@ bool hash() {
     return true;
 }
 
-Sha256BatchWorkspace batch_workspace;
+constinit Sha256BatchWorkspace batch_workspace{};
 
 template <typename Xof>
 bool squeeze() {
@@ -65,7 +65,7 @@ bool nothing() { return true; }
 bool sha2_256() { return hash<Sha256>(); }
 bool sha2_256_batch() {
     static Digest256 digests[9];
-    static Sha256Job jobs[9];
+    static constinit Sha256Job jobs[9] = {};
     for (std::size_t i = 0; i < 9; ++i)
         jobs[i] = {.prefix = Bytes(operation_message).first(1), .message = operation_message, .digest = &digests[i]};
     sha256_batch(jobs, batch_workspace);
