@@ -31,7 +31,7 @@ struct Sha2Vector;
 #define AIOS_LANES [[gnu::always_inline]] static inline
 template <>
 struct Sha2Vector<std::uint32_t> {
-    static constexpr auto& kRounds = kSha256Rounds;
+    static constexpr auto kRounds = kSha256Rounds; // a copy: what is shared would be taken from any of these files
     static constexpr Rotations kBigSigma0 = {2, 13, 22};
     static constexpr Rotations kBigSigma1 = {6, 11, 25};
     static constexpr Rotations kSmallSigma0 = {7, 18, 3};
@@ -50,7 +50,7 @@ struct Sha2Vector<std::uint32_t> {
 
 template <>
 struct Sha2Vector<std::uint64_t> {
-    static constexpr auto& kRounds = kSha512Rounds;
+    static constexpr auto kRounds = kSha512Rounds;
     static constexpr Rotations kBigSigma0 = {28, 34, 39};
     static constexpr Rotations kBigSigma1 = {14, 18, 41};
     static constexpr Rotations kSmallSigma0 = {1, 8, 7};

@@ -186,9 +186,9 @@ void Avx2::keystream(State& state, std::byte* out) {
 void Avx2::apply(State& state, const std::byte* in, std::byte* out, std::size_t batches) {
     if (batches >= 2) {
         Half half[2];
-        const WipeAtEnd wipe(half);
         for (; batches >= 2; batches -= 2, in += 2 * kBatchSize, out += 2 * kBatchSize)
             apply_two(state, half, in, out, []() __attribute__((always_inline)) {});
+        secure_wipe_object(half);
     }
     if (batches == 0) return;
     __m256i x[16];
@@ -203,7 +203,6 @@ void Avx2::seal(State& state, Poly1305& mac, std::size_t before, const std::byte
     std::size_t waiting = before;
     Poly1305 now = mac;
     Half half[2];
-    const WipeAtEnd wipe(half);
     for (; batches >= 2; batches -= 2, in += 2 * kBatchSize, out += 2 * kBatchSize) {
         apply_two(state, half, in, out, [&]() __attribute__((always_inline)) {
             if (waiting < 2) return;
@@ -214,6 +213,7 @@ void Avx2::seal(State& state, Poly1305& mac, std::size_t before, const std::byte
         });
         waiting += 2 * kBatchSize / 16;
     }
+    secure_wipe_object(half);
     mac.sum = now.sum;
     apply(state, in, out, batches);
     authenticate(mac, from, waiting + batches * (kBatchSize / 16));

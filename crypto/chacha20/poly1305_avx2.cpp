@@ -185,11 +185,11 @@ private:
 void poly1305_blocks_avx2(Poly1305& mac, const std::byte* data, std::size_t count) {
     if (count >= kStep) {
         Poly1305Lanes lanes;
-        const WipeAtEnd wipe(lanes);
         lanes.begin(mac);
         for (; count >= 2 * kStep; count -= kStep, data += 16 * kStep)
             lanes.step(data);
         lanes.end(mac, data);
+        secure_wipe_object(lanes);
         count -= kStep;
         data += 16 * kStep;
     }
