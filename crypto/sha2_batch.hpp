@@ -46,7 +46,7 @@ inline constexpr std::size_t kMostBatchLanes = 8;
 
 } // namespace detail
 
-// 2 KiB; holds nothing between calls.
+// Holds nothing between calls; below 2 KiB.
 struct Sha256BatchWorkspace {
     // Word i of lane s is words[i][s] with AVX2; word i of lane s is words[s][i] with the SHA instructions.
     alignas(32) std::array<std::array<std::uint32_t, 8>, 8> words;
@@ -62,7 +62,7 @@ void sha256_batch_portable(std::span<const Sha256Job> jobs);
 
 // Eight lanes of AVX2, whatever the choice of backend.hpp. The processor has AVX2, and the caller has made vector
 // registers usable and saved what was in them: in the kernel that is his business, elsewhere the operating system's.
-// About 1 KiB of stack.
+// Below 2 KiB of stack.
 void sha256_batch_avx2(std::span<const Sha256Job> jobs, Sha256BatchWorkspace& workspace);
 
 } // namespace aios::crypto

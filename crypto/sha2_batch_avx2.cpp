@@ -35,7 +35,7 @@ struct EightLanes {
     }
 
     [[gnu::noinline]] static void compress(Words& words, const std::byte* const (&from)[kLanes], std::size_t count) {
-        // SAFETY (both): each row of the state is 32 aligned bytes.
+        // SAFETY: each row of the state is 32 aligned bytes.
         const auto state = [&](std::size_t i) { return reinterpret_cast<__m256i*>(words[i].data()); };
         for (std::size_t block = 0; block < count; ++block) {
             __m256i w[16];

@@ -14,7 +14,6 @@
 #include "crypto/chacha20/chacha20.hpp"
 #include "crypto/chacha20/poly1305_block.hpp"
 #include "crypto/constant_time.hpp"
-#include "crypto/secret.hpp"
 
 namespace aios::crypto::detail::chacha20 {
 
@@ -125,33 +124,30 @@ template <std::size_t Shift>
     state.words[12] += 8;
 }
 
-// Eight blocks of two times eight.
-struct Half {
-    __m256i x[16];
-};
-
-// Half a double round, from memory to memory. The compiler may not mix it with that of the other half: it would have to
-// move single registers out of the way again and again.
+// Half a double round on eight blocks of two times eight, from memory to memory. The compiler may not mix it with that of
+// the other half: it would have to move single registers out of the way again and again.
 template <std::size_t Shift>
-[[gnu::always_inline]] inline void half_round(Half& half, const ByteOrders& orders) {
+[[gnu::always_inline]] inline void half_round(__m256i* half, const ByteOrders& orders) {
     __m256i x[16];
     for (std::size_t i = 0; i < 16; ++i)
-        x[i] = half.x[i];
+        x[i] = half[i];
     four_quarter_rounds<Shift>(x, orders);
     for (std::size_t i = 0; i < 16; ++i)
-        half.x[i] = x[i];
-    asm volatile("" : "+m"(half)); // SAFETY: no instruction; `half` is in memory here
+        half[i] = x[i];
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); // for the compiler alone: no instruction
 }
 
 // The two batches that `in` holds. `between()` runs 40 times.
 template <typename Between>
-[[gnu::always_inline]] inline void apply_two(State& state, Half (&half)[2], const std::byte* in, std::byte* out,
+[[gnu::always_inline]] inline void apply_two(State& state, std::byte* work, const std::byte* in, std::byte* out,
                                              const Between& between) {
     constexpr std::size_t kBatch = Avx2::kBatchSize;
     const ByteOrders orders = byte_orders();
+    // SAFETY: 1,024 bytes, aligned to 32; __m256i may alias them.
+    __m256i* const half[2] = {reinterpret_cast<__m256i*>(work), reinterpret_cast<__m256i*>(work + kBatch)};
     for (std::uint32_t h = 0; h < 2; ++h)
         for (std::size_t i = 0; i < 16; ++i)
-            half[h].x[i] = initial(state, i, 8 * h);
+            half[h][i] = initial(state, i, 8 * h);
     for (unsigned i = 0; i < kDoubleRounds; ++i) {
         half_round<0>(half[0], orders);
         between();
@@ -165,7 +161,7 @@ template <typename Between>
     for (std::uint32_t h = 0; h < 2; ++h) {
         __m256i x[16];
         for (std::size_t i = 0; i < 16; ++i)
-            x[i] = half[h].x[i];
+            x[i] = half[h][i];
         finish(state, 8 * h, x);
         add_blocks(x, in + kBatch * h, out + kBatch * h);
     }
@@ -183,28 +179,24 @@ void Avx2::keystream(State& state, std::byte* out) {
     }
 }
 
-void Avx2::apply(State& state, const std::byte* in, std::byte* out, std::size_t batches) {
-    if (batches >= 2) {
-        Half half[2];
-        for (; batches >= 2; batches -= 2, in += 2 * kBatchSize, out += 2 * kBatchSize)
-            apply_two(state, half, in, out, []() __attribute__((always_inline)) {});
-        secure_wipe_object(half);
-    }
+void Avx2::apply(State& state, std::byte* work, const std::byte* in, std::byte* out, std::size_t batches) {
+    for (; batches >= 2; batches -= 2, in += 2 * kBatchSize, out += 2 * kBatchSize)
+        apply_two(state, work, in, out, []() __attribute__((always_inline)) {});
     if (batches == 0) return;
     __m256i x[16];
     next_blocks(state, x);
     add_blocks(x, in, out);
 }
 
-void Avx2::seal(State& state, Poly1305& mac, std::size_t before, const std::byte* in, std::byte* out,
-                std::size_t batches) {
+std::size_t Avx2::seal(State& state, Poly1305& mac, std::byte* work, std::size_t before, const std::byte* in,
+                       std::byte* out, std::size_t batches) {
     // Output that is not authenticated yet: `waiting` blocks of 16 bytes that end where `out` begins.
-    const std::byte* from = out - 16 * before;
+    const std::byte* const first = out - 16 * before;
+    const std::byte* from = first;
     std::size_t waiting = before;
     Poly1305 now = mac;
-    Half half[2];
     for (; batches >= 2; batches -= 2, in += 2 * kBatchSize, out += 2 * kBatchSize) {
-        apply_two(state, half, in, out, [&]() __attribute__((always_inline)) {
+        apply_two(state, work, in, out, [&]() __attribute__((always_inline)) {
             if (waiting < 2) return;
             add_block(now, load_le<std::uint64_t>(from), load_le<std::uint64_t>(from + 8), 1);
             add_block(now, load_le<std::uint64_t>(from + 16), load_le<std::uint64_t>(from + 24), 1);
@@ -213,10 +205,9 @@ void Avx2::seal(State& state, Poly1305& mac, std::size_t before, const std::byte
         });
         waiting += 2 * kBatchSize / 16;
     }
-    secure_wipe_object(half);
     mac.sum = now.sum;
-    apply(state, in, out, batches);
-    authenticate(mac, from, waiting + batches * (kBatchSize / 16));
+    apply(state, work, in, out, batches);
+    return static_cast<std::size_t>(from - first) / 16;
 }
 
 } // namespace aios::crypto::detail::chacha20

@@ -24,11 +24,15 @@ void add_stream(Bytes in, const std::byte* stream, std::byte* out) {
         out[i] = in[i] ^ stream[i];
 }
 
+// A batch of key stream; and the memory that an engine works in, when the batch is used up.
+template <typename Engine>
+using Stream = std::array<std::byte, Engine::kWorkSize>;
+
 // What one message needs. The first batch of key stream begins with block 0, the key of the authenticator; what comes
 // behind it is used for text.
 template <typename Engine>
 struct Message {
-    alignas(32) std::array<std::byte, Engine::kBatchSize> stream;
+    alignas(32) Stream<Engine> stream;
     State state;
     Poly1305 mac;
 };
@@ -43,13 +47,12 @@ void begin(Message<Engine>& message, Bytes key, Bytes nonce) {
 
 // Section 2.4, from the `used`th byte of the batch in `stream` on.
 template <typename Engine>
-void crypt(State& state, std::array<std::byte, Engine::kBatchSize>& stream, std::size_t used, Bytes in,
-           MutableBytes out) {
-    const std::size_t first = std::min(in.size(), stream.size() - used);
+void crypt(State& state, Stream<Engine>& stream, std::size_t used, Bytes in, MutableBytes out) {
+    const std::size_t first = std::min(in.size(), Engine::kBatchSize - used);
     add_stream(in.first(first), stream.data() + used, out.data());
-    const std::size_t batches = (in.size() - first) / stream.size();
-    Engine::apply(state, in.data() + first, out.data() + first, batches);
-    const std::size_t done = first + batches * stream.size();
+    const std::size_t batches = (in.size() - first) / Engine::kBatchSize;
+    Engine::apply(state, stream.data(), in.data() + first, out.data() + first, batches);
+    const std::size_t done = first + batches * Engine::kBatchSize;
     if (done == in.size()) return;
     Engine::keystream(state, stream.data());
     add_stream(in.subspan(done), stream.data(), out.data() + done);
@@ -85,17 +88,16 @@ template <typename Engine>
     begin(message, key, nonce);
     authenticate<Engine>(message.mac, aad);
     // As crypt() does it, but whole batches are authenticated while the next ones are encrypted.
-    const std::size_t first = std::min(plaintext.size(), message.stream.size() - kBlockSize);
+    const std::size_t first = std::min(plaintext.size(), Engine::kBatchSize - kBlockSize);
     add_stream(plaintext.first(first), message.stream.data() + kBlockSize, ciphertext.data());
-    const std::size_t batches = (plaintext.size() - first) / message.stream.size();
+    const std::size_t batches = (plaintext.size() - first) / Engine::kBatchSize;
+    const std::size_t done = first + batches * Engine::kBatchSize;
     std::size_t authenticated = 0;
     if (batches > 0) {
         static_assert((Engine::kBatchSize - kBlockSize) % 16 == 0);
-        Engine::seal(message.state, message.mac, first / 16, plaintext.data() + first, ciphertext.data() + first,
-                     batches);
-        authenticated = first + batches * message.stream.size();
+        authenticated = 16 * Engine::seal(message.state, message.mac, message.stream.data(), first / 16,
+                                          plaintext.data() + first, ciphertext.data() + first, batches);
     }
-    const std::size_t done = std::max(first, authenticated);
     if (done < plaintext.size()) {
         Engine::keystream(message.state, message.stream.data());
         add_stream(plaintext.subspan(done), message.stream.data(), ciphertext.data() + done);
@@ -126,9 +128,9 @@ template <typename Engine>
 template <typename Engine>
 void encrypt_with(Bytes key, Bytes nonce, std::uint32_t counter, Bytes in, MutableBytes out) {
     State state;
-    std::array<std::byte, Engine::kBatchSize> stream;
+    alignas(32) Stream<Engine> stream;
     set_up(state, key, nonce, counter);
-    crypt<Engine>(state, stream, stream.size(), in, out);
+    crypt<Engine>(state, stream, Engine::kBatchSize, in, out);
     secure_wipe_object(state);
     secure_wipe(stream);
 }

@@ -123,8 +123,8 @@ struct Poly1305Lanes {
         });
     }
 
-    // Eight blocks, of a run that has more.
-    [[gnu::always_inline]] void step(const std::byte* data) {
+    // Eight blocks, of a run that has more. Not inlined twice: its vectors would be on the stack of both places.
+    [[gnu::noinline]] void step(const std::byte* data) {
         __m256i block[kLimbs];
         __m256i before[kLimbs];
         load_blocks(data, block);
