@@ -12,7 +12,8 @@ namespace aios::crypto {
 
 namespace {
 
-enum Choice : std::uint8_t { kKnown = 1, kAvx2 = 2, kAes = 4, kSha = 8 };
+enum Choice : std::uint8_t { kKnown = 1, kAvx2 = 2, kAes = 4, kSha = 8, kWideAes = 16, kAdx = 32 };
+constexpr std::uint8_t kNewer = kWideAes | kAdx; // what Backend::avx2_plain leaves out
 
 // Two programs' threads that race here write the same value.
 constinit std::atomic<std::uint8_t> choice{0};
@@ -37,6 +38,12 @@ std::uint8_t detect() {
     if ((b & bit_AVX2) == 0 || (b & bit_BMI2) == 0 || (b & bit_BMI) == 0) return found;
     found |= kAvx2;
     if (has_aes && has_sse41) found |= kAes;
+    if ((found & kAes) != 0 && (c & bit_VAES) != 0 && (c & bit_VPCLMULQDQ) != 0) found |= kWideAes;
+#ifdef AIOS_CONSTANT_TIME_CHECK
+    found |= kAdx; // valgrind runs ADX, but its CPUID does not say so
+#else
+    if ((b & bit_ADX) != 0) found |= kAdx;
+#endif
     return found;
 }
 
@@ -55,13 +62,20 @@ bool is_supported(Backend backend) { return backend == Backend::portable || (det
 
 Result<> use_backend(Backend backend) {
     if (!is_supported(backend)) return fail(Error::unsupported);
-    choice.store(backend == Backend::portable ? std::uint8_t{kKnown} : detect(), std::memory_order_relaxed);
+    std::uint8_t now = kKnown;
+    if (backend != Backend::portable) now = detect();
+    if (backend == Backend::avx2_plain) now = static_cast<std::uint8_t>(now & ~kNewer);
+    choice.store(now, std::memory_order_relaxed);
     return {};
 }
 
 bool use_avx2() { return (current() & kAvx2) != 0; }
 
 bool use_aes_instructions() { return (current() & kAes) != 0; }
+
+bool use_wide_aes_instructions() { return (current() & kWideAes) != 0; }
+
+bool use_carry_instructions() { return (current() & kAdx) != 0; }
 
 bool use_sha_instructions() { return (current() & kSha) != 0; }
 

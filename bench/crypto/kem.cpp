@@ -74,9 +74,10 @@ std::vector<Operation> kem_operations() {
                               {.avx2 = 60e3, .portable = 180e3});
     add_kem<crypto::MlKem1024>(list, "ML-KEM-1024", {}, {}, {});
     const auto state = std::make_shared<X25519State>();
-    list.push_back({.algorithm = "X25519", .operation = "derive", .ours = [state](std::size_t) {
-                        return crypto::X25519::derive(state->secret, state->theirs, state->shared).has_value();
-                    }});
+    list.push_back(
+        {.algorithm = "X25519", .operation = "derive", .limits = {.least_ratio = 1.0}, .ours = [state](std::size_t) {
+             return crypto::X25519::derive(state->secret, state->theirs, state->shared).has_value();
+         }});
     return list;
 }
 

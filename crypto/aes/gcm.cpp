@@ -116,7 +116,9 @@ Result<> check(Bytes key, Bytes iv, Bytes aad, Bytes input, Bytes output, std::s
 
 Result<> gcm_seal(Bytes key, Bytes iv, Bytes aad, Bytes plaintext, MutableBytes ciphertext, MutableBytes tag) {
     TRY(check(key, iv, aad, plaintext, ciphertext, tag.size()));
-    if (use_aes_instructions())
+    if (use_wide_aes_instructions())
+        seal<WideInstructions>(key, iv, aad, plaintext, ciphertext, tag);
+    else if (use_aes_instructions())
         seal<Instructions>(key, iv, aad, plaintext, ciphertext, tag);
     else
         seal<Portable>(key, iv, aad, plaintext, ciphertext, tag);
@@ -125,6 +127,7 @@ Result<> gcm_seal(Bytes key, Bytes iv, Bytes aad, Bytes plaintext, MutableBytes 
 
 Result<> gcm_open(Bytes key, Bytes iv, Bytes aad, Bytes ciphertext, Bytes tag, MutableBytes plaintext) {
     TRY(check(key, iv, aad, ciphertext, plaintext, tag.size()));
+    if (use_wide_aes_instructions()) return open<WideInstructions>(key, iv, aad, ciphertext, tag, plaintext);
     if (use_aes_instructions()) return open<Instructions>(key, iv, aad, ciphertext, tag, plaintext);
     return open<Portable>(key, iv, aad, ciphertext, tag, plaintext);
 }

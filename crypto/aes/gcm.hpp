@@ -1,9 +1,10 @@
 // AES-GCM (SP 800-38D) inside: any IV and tag length that the standard allows, keys of 128 and 256 bits. The library
 // offers the typed Aes256Gcm of aes_gcm.hpp; the rest is for NIST's test vectors.
 //
-// Two engines compute the same bits: Portable (bitsliced AES, GHASH by integer multiplication) and Instructions
-// (AES-NI and PCLMULQDQ). An operation takes one of them and keeps it to its end. Each engine has its own form of the
-// two keys. Neither branches on a secret or uses one as an index.
+// Three engines compute the same bits: Portable (bitsliced AES, GHASH by integer multiplication), Instructions (AES-NI
+// and PCLMULQDQ) and WideInstructions (VAES and VPCLMULQDQ on registers of 256 bits). An operation takes one of them
+// and keeps it to its end. Each engine has its own form of the two keys. None branches on a secret or uses one as an
+// index.
 #pragma once
 
 #include <array>
@@ -32,8 +33,9 @@ struct RoundKeys {
 
 // The hash key H = AES(0), prepared; in the form of the engine.
 struct HashKey {
-    alignas(16) std::array<std::uint64_t, 16> words;
-    unsigned powers; // Instructions: how many powers of H are there
+    static constexpr std::size_t kMostPowers = 16;
+    alignas(32) std::array<std::uint64_t, 2 * kMostPowers> words;
+    alignas(32) std::array<std::uint64_t, 2 * kMostPowers> sums; // by instructions: of the halves of each power
 };
 
 // What the mode needs of an engine.
@@ -56,6 +58,15 @@ struct Portable {
 struct Instructions {
     static void expand(Bytes key, RoundKeys& keys);
     static void encrypt(const RoundKeys& keys, Block& first, Block& second);
+    static void prepare(const Block& h, std::size_t text, HashKey& key);
+    static void ghash(const HashKey& key, Block& hash, Bytes data);
+    static void gctr(const RoundKeys& keys, Block& counter, Bytes in, MutableBytes out);
+    static void gctr_and_ghash(const RoundKeys& keys, Block& counter, const HashKey& key, Block& hash, Bytes in,
+                               MutableBytes out);
+};
+
+// The same with twice as wide registers; single blocks and the key schedule as above.
+struct WideInstructions : Instructions {
     static void prepare(const Block& h, std::size_t text, HashKey& key);
     static void ghash(const HashKey& key, Block& hash, Bytes data);
     static void gctr(const RoundKeys& keys, Block& counter, Bytes in, MutableBytes out);

@@ -69,7 +69,6 @@ void Portable::prepare(const Block& h, std::size_t, HashKey& key) {
         divide_by_x({load_be<std::uint64_t>(h.bytes.data()), load_be<std::uint64_t>(h.bytes.data() + 8)});
     key.words[0] = prepared.high;
     key.words[1] = prepared.low;
-    key.powers = 1;
 }
 
 void Portable::ghash(const HashKey& key, Block& hash, Bytes data) {

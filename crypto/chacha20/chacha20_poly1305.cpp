@@ -24,11 +24,15 @@ void add_stream(Bytes in, const std::byte* stream, std::byte* out) {
         out[i] = in[i] ^ stream[i];
 }
 
+// A batch of key stream; and the memory that an engine works in, when the batch is used up.
+template <typename Engine>
+using Stream = std::array<std::byte, Engine::kWorkSize>;
+
 // What one message needs. The first batch of key stream begins with block 0, the key of the authenticator; what comes
 // behind it is used for text.
 template <typename Engine>
 struct Message {
-    alignas(32) std::array<std::byte, Engine::kBatchSize> stream;
+    alignas(32) Stream<Engine> stream;
     State state;
     Poly1305 mac;
 };
@@ -43,13 +47,12 @@ void begin(Message<Engine>& message, Bytes key, Bytes nonce) {
 
 // Section 2.4, from the `used`th byte of the batch in `stream` on.
 template <typename Engine>
-void crypt(State& state, std::array<std::byte, Engine::kBatchSize>& stream, std::size_t used, Bytes in,
-           MutableBytes out) {
-    const std::size_t first = std::min(in.size(), stream.size() - used);
+void crypt(State& state, Stream<Engine>& stream, std::size_t used, Bytes in, MutableBytes out) {
+    const std::size_t first = std::min(in.size(), Engine::kBatchSize - used);
     add_stream(in.first(first), stream.data() + used, out.data());
-    const std::size_t batches = (in.size() - first) / stream.size();
-    Engine::apply(state, in.data() + first, out.data() + first, batches);
-    const std::size_t done = first + batches * stream.size();
+    const std::size_t batches = (in.size() - first) / Engine::kBatchSize;
+    Engine::apply(state, stream.data(), in.data() + first, out.data() + first, batches);
+    const std::size_t done = first + batches * Engine::kBatchSize;
     if (done == in.size()) return;
     Engine::keystream(state, stream.data());
     add_stream(in.subspan(done), stream.data(), out.data() + done);
@@ -67,13 +70,11 @@ void authenticate(Poly1305& mac, Bytes data) {
     poly1305_blocks(mac, block.data(), 1);
 }
 
-template <typename Engine>
-Poly1305Tag tag_of(Poly1305& mac, Bytes aad, Bytes ciphertext) {
-    authenticate<Engine>(mac, aad);
-    authenticate<Engine>(mac, ciphertext);
+// The tag, after the two texts.
+Poly1305Tag end(Poly1305& mac, std::size_t aad_size, std::size_t text_size) {
     std::array<std::byte, 16> lengths;
-    store_le(lengths.data(), std::uint64_t{aad.size()});
-    store_le(lengths.data() + 8, std::uint64_t{ciphertext.size()});
+    store_le(lengths.data(), std::uint64_t{aad_size});
+    store_le(lengths.data() + 8, std::uint64_t{text_size});
     poly1305_blocks(mac, lengths.data(), 1);
     return poly1305_end(mac);
 }
@@ -85,8 +86,24 @@ template <typename Engine>
     Message<Engine> message;
     const WipeAtEnd wipe(message);
     begin(message, key, nonce);
-    crypt<Engine>(message.state, message.stream, kBlockSize, plaintext, ciphertext);
-    const Poly1305Tag whole = tag_of<Engine>(message.mac, aad, ciphertext);
+    authenticate<Engine>(message.mac, aad);
+    // As crypt() does it, but whole batches are authenticated while the next ones are encrypted.
+    const std::size_t first = std::min(plaintext.size(), Engine::kBatchSize - kBlockSize);
+    add_stream(plaintext.first(first), message.stream.data() + kBlockSize, ciphertext.data());
+    const std::size_t batches = (plaintext.size() - first) / Engine::kBatchSize;
+    const std::size_t done = first + batches * Engine::kBatchSize;
+    std::size_t authenticated = 0;
+    if (batches > 0) {
+        static_assert((Engine::kBatchSize - kBlockSize) % 16 == 0);
+        authenticated = 16 * Engine::seal(message.state, message.mac, message.stream.data(), first / 16,
+                                          plaintext.data() + first, ciphertext.data() + first, batches);
+    }
+    if (done < plaintext.size()) {
+        Engine::keystream(message.state, message.stream.data());
+        add_stream(plaintext.subspan(done), message.stream.data(), ciphertext.data() + done);
+    }
+    authenticate<Engine>(message.mac, ciphertext.subspan(authenticated));
+    const Poly1305Tag whole = end(message.mac, aad.size(), ciphertext.size());
     std::copy(whole.begin(), whole.end(), tag.begin());
 }
 
@@ -96,7 +113,9 @@ template <typename Engine>
     Message<Engine> message;
     const WipeAtEnd wipe(message);
     begin(message, key, nonce);
-    Poly1305Tag whole = tag_of<Engine>(message.mac, aad, ciphertext);
+    authenticate<Engine>(message.mac, aad);
+    authenticate<Engine>(message.mac, ciphertext);
+    Poly1305Tag whole = end(message.mac, aad.size(), ciphertext.size());
     // Whether the message is authentic is the public result of section 2.8. The right tag is not: it would be a
     // forgery.
     const bool authentic = equal_in_constant_time(whole, tag);
@@ -109,9 +128,9 @@ template <typename Engine>
 template <typename Engine>
 void encrypt_with(Bytes key, Bytes nonce, std::uint32_t counter, Bytes in, MutableBytes out) {
     State state;
-    std::array<std::byte, Engine::kBatchSize> stream;
+    alignas(32) Stream<Engine> stream;
     set_up(state, key, nonce, counter);
-    crypt<Engine>(state, stream, stream.size(), in, out);
+    crypt<Engine>(state, stream, Engine::kBatchSize, in, out);
     secure_wipe_object(state);
     secure_wipe(stream);
 }

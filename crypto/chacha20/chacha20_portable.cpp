@@ -62,7 +62,7 @@ void Portable::keystream(State& state, std::byte* out) {
     secure_wipe_object(x);
 }
 
-void Portable::apply(State& state, const std::byte* in, std::byte* out, std::size_t batches) {
+void Portable::apply(State& state, std::byte*, const std::byte* in, std::byte* out, std::size_t batches) {
     std::array<std::uint32_t, 16> x;
     for (; batches > 0; --batches, in += kBlockSize, out += kBlockSize) {
         next_block(state, x);

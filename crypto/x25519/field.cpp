@@ -9,6 +9,9 @@ namespace {
 
 using Wide = unsigned __int128;
 
+using Element = Field51::Element;
+constexpr std::uint64_t kLimbMask = Field51::kLimbMask;
+
 std::uint64_t low(Wide value) { return static_cast<std::uint64_t>(value) & kLimbMask; }
 std::uint64_t carry_of(Wide value) { return static_cast<std::uint64_t>(value >> 51); }
 
@@ -23,13 +26,13 @@ std::uint64_t carry_of(Wide value) { return static_cast<std::uint64_t>(value >> 
 
 } // namespace
 
-Element from_bytes(Bytes bytes) {
+Field51::Element Field51::from_bytes(Bytes bytes) {
     const auto at = [&](std::size_t offset) { return load_le<std::uint64_t>(bytes.data() + offset); };
     return {{at(0) & kLimbMask, at(6) >> 3 & kLimbMask, at(12) >> 6 & kLimbMask, at(19) >> 1 & kLimbMask,
              at(24) >> 12 & kLimbMask}};
 }
 
-void to_bytes(const Element& a, MutableBytes out) {
+void Field51::to_bytes(const Element& a, MutableBytes out) {
     // Twice around makes all limbs 51 bits: the value is below 2^255.
     std::array<std::uint64_t, 5> x = a.limb;
     for (int i = 0; i < 2; ++i) {
@@ -55,7 +58,7 @@ void to_bytes(const Element& a, MutableBytes out) {
     store_le(out.data() + 24, x[3] >> 39 | x[4] << 12);
 }
 
-void multiply(Element& out, const Element& a, const Element& b) {
+void Field51::multiply(Element& out, const Element& a, const Element& b) {
     const auto& x = a.limb;
     const auto& y = b.limb;
     const std::uint64_t y1 = 19 * y[1];
@@ -72,14 +75,14 @@ void multiply(Element& out, const Element& a, const Element& b) {
     out = carried(sum);
 }
 
-void multiply(Element& out, const Element& a, std::uint32_t small) {
+void Field51::multiply(Element& out, const Element& a, std::uint32_t small) {
     Wide sum[5];
     for (std::size_t i = 0; i < 5; ++i)
         sum[i] = Wide{a.limb[i]} * small;
     out = carried(sum);
 }
 
-void square(Element& out, const Element& a, int times) {
+void Field51::square(Element& out, const Element& a, int times) {
     Element result = a;
     for (int i = 0; i < times; ++i) {
         const auto& x = result.limb;
@@ -98,30 +101,6 @@ void square(Element& out, const Element& a, int times) {
         result = carried(sum);
     }
     out = result;
-}
-
-// Fermat: a^(p - 2), p - 2 = 2^255 - 21 = (2^250 - 1) * 2^5 + 11. `ones_n` is a^(2^n - 1).
-void invert(Element& out, const Element& a) {
-    Element a11, ones_5, ones_10, ones_50, ones, t;
-    square(a11, a);
-    square(t, a11, 2);
-    multiply(t, t, a); // a^9
-    multiply(a11, a11, t);
-    square(ones_5, a11);
-    multiply(ones_5, ones_5, t);
-    // ones_(m + n) from ones_m and ones_n.
-    const auto append = [&](Element& to, const Element& ones_m, int n, const Element& ones_n) {
-        square(t, ones_m, n);
-        multiply(to, t, ones_n);
-    };
-    append(ones_10, ones_5, 5, ones_5);
-    append(ones, ones_10, 10, ones_10); // 20
-    append(ones, ones, 20, ones);       // 40
-    append(ones_50, ones, 10, ones_10);
-    append(ones, ones_50, 50, ones_50); // 100
-    append(ones, ones, 100, ones);      // 200
-    append(ones, ones, 50, ones_50);    // 250
-    append(out, ones, 5, a11);
 }
 
 } // namespace aios::crypto::detail::x25519

@@ -17,7 +17,7 @@ namespace {
 using namespace crypto;
 
 // More than all wide steps of both ciphers, and a last block that is not full.
-constexpr std::size_t kTextSize = 1111;
+constexpr std::size_t kTextSize = 2711;
 constexpr std::size_t kAadSize = 37;
 
 // Seals in the clear what is then opened, or compared.

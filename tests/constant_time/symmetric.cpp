@@ -1,10 +1,12 @@
 // Hashes with secret input, MACs, key derivation, the random generator and comparisons.
 #include <array>
 
+#include "crypto/backend.hpp"
 #include "crypto/hmac.hpp"
 #include "crypto/hmac_drbg.hpp"
 #include "crypto/secret.hpp"
 #include "crypto/sha2.hpp"
+#include "crypto/sha2_batch.hpp"
 #include "crypto/sha3.hpp"
 #include "tests/constant_time/check.hpp"
 
@@ -26,6 +28,35 @@ bool hash_of_secret() {
     const auto digest = Hash::hash(message);
     return is_secret(digest) && reveal_equal(digest, expected);
 }
+
+// More messages than lanes, of several lengths. `batch` is one of the engines.
+template <typename Run>
+bool batch_of_secrets(const Run& batch) {
+    std::array<std::byte, kMessageSize> message;
+    std::array<Sha256Job, 11> jobs;
+    std::array<Digest256, jobs.size()> expected;
+    std::array<Digest256, jobs.size()> digests;
+    fill(message, 1);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        jobs[i] = {
+            .prefix = Bytes(message).first(i % 3), .message = Bytes(message).subspan(3, 27 * i), .digest = &digests[i]};
+        Sha256 hash;
+        hash.update(jobs[i].prefix);
+        hash.update(jobs[i].message);
+        expected[i] = hash.finish();
+    }
+    static Sha256BatchWorkspace workspace;
+    classify(message);
+    batch(jobs, workspace);
+    bool right = true;
+    for (std::size_t i = 0; i < jobs.size(); ++i)
+        right = (i < 2 || is_secret(digests[i])) && reveal_equal(digests[i], expected[i]) && right;
+    return right;
+}
+
+bool batch_by_choice() { return batch_of_secrets(sha256_batch); }
+
+bool batch_by_avx2() { return !is_supported(Backend::avx2) || batch_of_secrets(sha256_batch_avx2); }
 
 template <typename Xof>
 bool xof_of_secret() {
@@ -107,6 +138,8 @@ bool secret_octets() {
 constexpr Check kChecks[] = {
     {"sha2_256", hash_of_secret<Sha256>},
     {"sha2_512", hash_of_secret<Sha512>},
+    {"sha2_256_batch", batch_by_choice},
+    {"sha2_256_batch_avx2", batch_by_avx2},
     {"sha3_256", hash_of_secret<Sha3_256>},
     {"sha3_512", hash_of_secret<Sha3_512>},
     {"shake128", xof_of_secret<Shake128>},

@@ -4,6 +4,7 @@
 #include "crypto/hmac_drbg.hpp"
 #include "crypto/secret.hpp"
 #include "crypto/sha2.hpp"
+#include "crypto/sha2_batch.hpp"
 #include "crypto/sha3.hpp"
 #include "tests/crypto_limits/operation.hpp"
 
@@ -19,6 +20,8 @@ bool hash() {
     digest = Hash::hash(operation_message);
     return true;
 }
+
+constinit Sha256BatchWorkspace batch_workspace{};
 
 template <typename Xof>
 bool squeeze() {
@@ -60,6 +63,14 @@ extern "C" {
 bool nothing() { return true; }
 
 bool sha2_256() { return hash<Sha256>(); }
+bool sha2_256_batch() {
+    static Digest256 digests[9];
+    static constinit Sha256Job jobs[9] = {};
+    for (std::size_t i = 0; i < 9; ++i)
+        jobs[i] = {.prefix = Bytes(operation_message).first(1), .message = operation_message, .digest = &digests[i]};
+    sha256_batch(jobs, batch_workspace);
+    return true;
+}
 bool sha2_512() { return hash<Sha512>(); }
 bool sha3_256() { return hash<Sha3_256>(); }
 bool sha3_512() { return hash<Sha3_512>(); }
@@ -87,6 +98,7 @@ namespace {
 
 constexpr Operation kOperations[] = {
     {"SHA2-256", "hash", sha2_256},
+    {"SHA2-256", "batch", sha2_256_batch, sizeof(Sha256BatchWorkspace)},
     {"SHA2-512", "hash", sha2_512},
     {"SHA3-256", "hash", sha3_256},
     {"SHA3-512", "hash", sha3_512},

@@ -53,36 +53,40 @@ TYPED_TEST(Aead, EveryLengthRoundTripsWithTheSameBitsInEveryBackend) {
         sizes.emplace_back(i, i % 37);
         sizes.emplace_back(i % 37, i);
     }
-    for (const std::size_t i : {447, 448, 449, 511, 512, 513, 959, 960, 961, 1024, 1471, 1472, 1473, 4095, 5000})
+    for (const std::size_t i :
+         {447, 448, 449, 511, 512, 513, 959, 960, 961, 1024, 1471, 1472, 1473, 1983, 1984, 1985, 4095, 5000})
         sizes.emplace_back(i, i / 3);
     std::mt19937 random(2);
     const Buffer text = random_bytes(random, 5000);
     const Buffer more = random_bytes(random, 5000);
     std::vector<Buffer> results;
-    test::for_each_backend([&] {
-        std::vector<Buffer> now;
-        for (const auto& [text_size, aad_size] : sizes) {
-            const Bytes plaintext = Bytes(text).first(text_size);
-            const Bytes aad = Bytes(more).first(aad_size);
-            ASSERT_TRUE(this->seal(aad, plaintext));
-            Buffer opened(text_size);
-            ASSERT_TRUE(TypeParam::open(this->key, this->nonce, aad, this->ciphertext, this->tag, opened)) << text_size;
-            ASSERT_TRUE(std::ranges::equal(opened, plaintext));
-            // In place, at odd addresses.
-            Buffer shifted(text_size + 1);
-            const MutableBytes in_place = MutableBytes(shifted).subspan(1);
-            std::ranges::copy(plaintext, in_place.begin());
-            typename TypeParam::Tag tag;
-            ASSERT_TRUE(TypeParam::seal(this->key, this->nonce, aad, in_place, in_place, tag));
-            ASSERT_TRUE(std::ranges::equal(in_place, this->ciphertext) && tag == this->tag);
-            ASSERT_TRUE(TypeParam::open(this->key, this->nonce, aad, in_place, tag, in_place));
-            ASSERT_TRUE(std::ranges::equal(in_place, plaintext));
-            now.push_back(this->ciphertext);
-            now.emplace_back(tag.bytes().begin(), tag.bytes().end());
-        }
-        if (results.empty()) results = now;
-        EXPECT_EQ(now, results);
-    });
+    test::for_each_backend(
+        [&] {
+            std::vector<Buffer> now;
+            for (const auto& [text_size, aad_size] : sizes) {
+                const Bytes plaintext = Bytes(text).first(text_size);
+                const Bytes aad = Bytes(more).first(aad_size);
+                ASSERT_TRUE(this->seal(aad, plaintext));
+                Buffer opened(text_size);
+                ASSERT_TRUE(TypeParam::open(this->key, this->nonce, aad, this->ciphertext, this->tag, opened))
+                    << text_size;
+                ASSERT_TRUE(std::ranges::equal(opened, plaintext));
+                // In place, at odd addresses.
+                Buffer shifted(text_size + 1);
+                const MutableBytes in_place = MutableBytes(shifted).subspan(1);
+                std::ranges::copy(plaintext, in_place.begin());
+                typename TypeParam::Tag tag;
+                ASSERT_TRUE(TypeParam::seal(this->key, this->nonce, aad, in_place, in_place, tag));
+                ASSERT_TRUE(std::ranges::equal(in_place, this->ciphertext) && tag == this->tag);
+                ASSERT_TRUE(TypeParam::open(this->key, this->nonce, aad, in_place, tag, in_place));
+                ASSERT_TRUE(std::ranges::equal(in_place, plaintext));
+                now.push_back(this->ciphertext);
+                now.emplace_back(tag.bytes().begin(), tag.bytes().end());
+            }
+            if (results.empty()) results = now;
+            EXPECT_EQ(now, results);
+        },
+        test::Plain::too);
 }
 
 TYPED_TEST(Aead, RefusesEveryFlippedBitAndLeavesTheOutput) {
@@ -131,6 +135,53 @@ TYPED_TEST(Aead, RefusesEveryFlippedBitAndLeavesTheOutput) {
         EXPECT_EQ(TypeParam::open(this->key, this->nonce, aad, text.first(149), this->tag, out).error(),
                   Error::integrity);
     });
+}
+
+// Random lengths, addresses and changes: what the portable backend gives is what all give.
+TYPED_TEST(Aead, TenThousandRandomMessages) {
+    constexpr std::size_t kMost = 3000;
+    constexpr std::size_t kShifts = 64;
+    std::mt19937 random(4);
+    const Buffer source = random_bytes(random, kMost + kShifts);
+    const Buffer more = random_bytes(random, kMost + kShifts);
+    Buffer sealed(kMost + kShifts);
+    Buffer opened(kMost + kShifts);
+    for (int i = 0; i < 10000; ++i) {
+        // Mostly short ones; one of eight runs through every wide loop.
+        const std::size_t text_size = random() % (random() % 8 == 0 ? kMost : 400);
+        const std::size_t aad_size = random() % (random() % 64 == 0 ? kMost : 80);
+        const Bytes text = Bytes(source).subspan(random() % kShifts, text_size);
+        const Bytes aad = Bytes(more).subspan(random() % kShifts, aad_size);
+        const MutableBytes out = MutableBytes(sealed).subspan(random() % kShifts, text_size);
+        const MutableBytes back = MutableBytes(opened).subspan(random() % kShifts, text_size);
+        const std::size_t flipped = random() % (8 * (text_size + 16));
+        std::ranges::generate(this->key.bytes(), [&] { return static_cast<std::byte>(random()); });
+        std::ranges::generate(this->nonce.bytes(), [&] { return static_cast<std::byte>(random()); });
+        Buffer expected;
+        typename TypeParam::Tag expected_tag;
+        for (const Backend backend : {Backend::portable, Backend::avx2_plain, Backend::avx2}) {
+            if (!use_backend(backend)) continue;
+            typename TypeParam::Tag tag;
+            ASSERT_TRUE(TypeParam::seal(this->key, this->nonce, aad, text, out, tag));
+            if (backend == Backend::portable) {
+                expected.assign(out.begin(), out.end());
+                expected_tag = tag;
+            }
+            ASSERT_TRUE(std::ranges::equal(out, expected) && tag == expected_tag)
+                << i << ": " << text_size << " and " << aad_size << " bytes, backend " << static_cast<int>(backend);
+            std::ranges::fill(back, std::byte{0x55});
+            ASSERT_TRUE(TypeParam::open(this->key, this->nonce, aad, out, tag, back));
+            ASSERT_TRUE(std::ranges::equal(back, text)) << i;
+            std::byte& changed = flipped / 8 < text_size ? out[flipped / 8] : tag.bytes()[flipped / 8 - text_size];
+            changed ^= std::byte{1} << flipped % 8;
+            std::ranges::fill(back, std::byte{0x55});
+            const auto refused = TypeParam::open(this->key, this->nonce, aad, out, tag, back);
+            ASSERT_FALSE(refused) << i;
+            ASSERT_EQ(refused.error(), Error::integrity);
+            ASSERT_TRUE(std::ranges::all_of(back, [](std::byte b) { return b == std::byte{0x55}; })) << i;
+        }
+    }
+    ASSERT_TRUE(use_backend(is_supported(Backend::avx2) ? Backend::avx2 : Backend::portable));
 }
 
 TYPED_TEST(Aead, RefusesWrongSizesAndOverlaps) {

@@ -1,11 +1,14 @@
 // ChaCha20, Poly1305 and their AEAD: the examples of RFC 8439.
 #include <algorithm>
+#include <array>
+#include <random>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "base/bytes.hpp"
+#include "crypto/backend.hpp"
 #include "crypto/chacha20/chacha20.hpp"
 #include "crypto/chacha20_poly1305.hpp"
 #include "tests/support/backends.hpp"
@@ -131,6 +134,32 @@ TEST(Poly1305, Rfc8439) {
     };
     for (const auto& example : examples)
         EXPECT_EQ(poly1305(example.key, from_hex(example.message)), example.tag) << example.message;
+}
+
+// Four lanes against one: every number of blocks, 10,000 random messages, and numbers at the edges of the limbs.
+TEST(Poly1305, LanesGiveTheSame) {
+    if (!use_avx2()) GTEST_SKIP() << "this processor has no AVX2";
+    using namespace detail::chacha20;
+    std::mt19937_64 random(1);
+    std::array<std::byte, 32> key;
+    std::vector<std::byte> data(16 * 120);
+    for (std::size_t i = 0; i < 10000; ++i) {
+        const unsigned kind = random() % 4; // all bits set, nearly all, or random
+        for (std::byte& byte : key)
+            byte = kind == 0 ? std::byte{0xff} : static_cast<std::byte>(random());
+        for (std::byte& byte : data)
+            byte = kind < 2 ? std::byte{0xff} : static_cast<std::byte>(random());
+        if (kind == 1) data[random() % data.size()] = std::byte{0xfe};
+        Poly1305 mac;
+        poly1305_begin(mac, key);
+        const std::size_t before = random() % 20;
+        const std::size_t count = i < 100 ? i : random() % 100;
+        poly1305_blocks(mac, data.data(), before);
+        Poly1305 lanes = mac;
+        poly1305_blocks(mac, data.data() + 16 * before, count);
+        poly1305_blocks_avx2(lanes, data.data() + 16 * before, count);
+        ASSERT_EQ(to_hex(poly1305_end(lanes)), to_hex(poly1305_end(mac))) << count << " blocks after " << before;
+    }
 }
 
 // Section 2.8.2 and appendix A.5.
