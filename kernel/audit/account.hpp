@@ -11,6 +11,7 @@
 #include "kernel/audit/refusals.hpp"
 #include "kernel/audit/spendings.hpp"
 #include "kernel/mm/mm.hpp"
+#include "kernel/mm/size_classes.hpp"
 #include "kernel/quota/witness.hpp"
 #include "kernel/sched/wait_queue.hpp"
 
@@ -51,5 +52,8 @@ private:
     Account* next_listed_ = nullptr;
     Reservation charge_;
 };
+
+// In a debug build too it is an object of the heap, and not a page.
+static_assert(sizeof(Account) + mm::size_classes::kOverhead <= mm::size_classes::kLargest);
 
 } // namespace aios::audit

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 
 #include "kernel/audit/audit.hpp"
 
@@ -48,7 +49,7 @@ public:
             return Verdict::record;
         }
         if (place->waiting++ != 0) return Verdict::counted;
-        std::ranges::copy(record.name, place->name);
+        std::memcpy(place->name, record.name, sizeof(place->name));
         place->trace = record.trace;
         return Verdict::opened;
     }
@@ -86,11 +87,11 @@ public:
 private:
     struct Door {
         bool used = false;
+        Kind kind = Kind::refusal;
         std::uint64_t since = 0;   // of its last record
         std::uint64_t waiting = 0; // counted since then
-        Kind kind = Kind::refusal;
         std::uint64_t subject = 0, call = 0, detail[3] = {};
-        char name[kMaxAuditText] = {}; // of the first of those that wait
+        char name[kMaxNameBytes] = {}; // of the first of those that wait; what a service refuses has no longer one
         TraceId trace = {};            // likewise
         [[nodiscard]] bool is(const Record& record) const {
             if (kind != record.kind || call != record.call || subject != record.subject) return false;

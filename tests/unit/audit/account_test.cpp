@@ -234,16 +234,16 @@ TEST_F(AccountTest, the_first_uncertain_hold_is_recorded_and_the_rest_is_added_u
     EXPECT_EQ(taken[1].kind, Kind::overrun);
     EXPECT_EQ(taken[1].detail[0], 7u);
     Record sum;
-    EXPECT_FALSE(Engine::take_count(*account, 5'999'999'999, false, sum));
+    EXPECT_FALSE(Engine::take_count(*account, 5'999'999'999, Refusals::Which::due, sum));
     EXPECT_EQ(Engine::next_due(*account), 6'000'000'000u);
-    ASSERT_TRUE(Engine::take_count(*account, 6'000'000'000, false, sum));
+    ASSERT_TRUE(Engine::take_count(*account, 6'000'000'000, Refusals::Which::due, sum));
     EXPECT_EQ(sum.kind, Kind::hold_uncertain);
     EXPECT_EQ(sum.agent, 7u);
     EXPECT_EQ(sum.subject, 7u);
     EXPECT_STREQ(sum.name, "payer");
     EXPECT_EQ(std::to_array(sum.detail), (std::array<std::uint64_t, 3>{60, 2, 5}));
     EXPECT_EQ(sum.count, 2u);
-    EXPECT_FALSE(Engine::take_count(*account, ~0ull >> 1, true, sum));
+    EXPECT_FALSE(Engine::take_count(*account, ~0ull >> 1, Refusals::Which::any, sum));
     EXPECT_EQ(Engine::next_due(*account), Refusals::kNone);
     test::held_clock = 0;
 }

@@ -79,6 +79,7 @@ TEST(AuditShow, SaysWhatHappenedWithNames) {
 
 TEST(AuditShow, KeepsNumbersWithoutAName) {
     EXPECT_EQ(audit_kind_name(99), "kind 99");
+    EXPECT_EQ(in_words({.kind = 12, .agent = 39, .subject = 39, .name = "Why?"}), "begins trace  with: Why?");
     EXPECT_EQ(call_name(1), "call 1");
     EXPECT_EQ(rights_names(std::uint64_t{1} << 40), "40");
     EXPECT_EQ(rights_names(0), "none");
@@ -91,7 +92,7 @@ TEST(AuditShow, KeepsNumbersWithoutAName) {
 TEST(AuditShow, PassesOverWhatItDoesNotKnow) {
     const std::string later = encode([](auto& out) {
         out.map(9).key(0).uint(1).key(1).uint(2).key(2).uint(8).key(3).uint(0).key(4).uint(0).key(5).uint(0);
-        out.key(6).array(4).uint(0).uint(1).uint(2).uint(3).key(7).uint(1).key(10).text("new");
+        out.key(6).array(4).uint(0).uint(1).uint(2).uint(3).key(7).uint(1).key(1000).text("new");
     });
     const auto decoded = decode_audit_record(later);
     ASSERT_TRUE(decoded);
@@ -103,10 +104,9 @@ TEST(AuditShow, PassesOverWhatItDoesNotKnow) {
 TEST(AuditShow, KnowsItsKinds) {
     EXPECT_TRUE(is_audit_kind("refusal"));
     EXPECT_FALSE(is_audit_kind("refusals"));
-    EXPECT_EQ(
-        audit_kind_list(),
-        "boot, call, refusal, agent_start, agent_end, fault, integrity, power, service_refusal, hold_uncertain or "
-        "overrun");
+    EXPECT_EQ(audit_kind_list(),
+              "boot, call, refusal, agent_start, agent_end, fault, integrity, power, service_refusal, hold_uncertain, "
+              "overrun or trace");
     EXPECT_TRUE(AuditNames(kStarts).has("memoryd"));
     EXPECT_FALSE(AuditNames(kStarts).has("nobody"));
     EXPECT_EQ(AuditNames(kStarts).list(), "initd, memoryd, kernel");

@@ -249,7 +249,7 @@ std::string describe_record(const AuditRecord& record, const AuditNames& names) 
         return std::format("{} beyond the limit of {}: {}", counted(record.count, "charge"),
                            names.with_id(record.subject), describe_spent(record));
     case trace:
-        return std::format("begins {} with: {}", trace_text(record), printable(record.name.value_or("")));
+        return std::format("begins trace {} with: {}", trace_text(record), printable(record.name.value_or("")));
     default:
         return std::format("subject {}, call {}, details {} {} {}", record.subject, record.call, one, two, three);
     }
