@@ -11,7 +11,7 @@ namespace {
 // Memory quota of one: what an idle agent has, and room for the page tables of a layout that is scattered widely.
 constexpr std::uint64_t kEach = 88 * 1024;
 constexpr std::uint64_t kMost = 10'000;
-constexpr std::uint64_t kLargeMachine = 880ull << 20; // what 1 GiB leaves to the first agent
+constexpr std::uint64_t kLargeMachine = 900ull << 20; // what 1 GiB leaves to the first agent
 
 Handle crowd[kMost];
 
