@@ -4,9 +4,10 @@
 //
 //   (1) Whoever stops a group sets `is_stopped_` there first. Then it goes through the groups below, each after its
 //       parent, and says must_look(): the mark is set and the count above it goes up.
-//   (2) A thread that finds the mark looks upwards (at most 64 groups, as deep as agents are nested). Finds it a stopped one, it stops. If not, it takes the
-//       mark away, with a compare-exchange from what it had read before it looked. A stop that it did not see sets the
-//       mark after that look: then the count has changed and the exchange fails, or the mark is set behind it.
+//   (2) A thread that finds the mark looks upwards (at most 64 groups, as deep as agents are nested). Finds it a stopped
+//       one, it stops. If not, it takes the mark away, with a compare-exchange from what it had read before it looked. A
+//       stop that it did not see sets the mark after that look: then the count has changed and the exchange fails, or
+//       the mark is set behind it.
 //   (3) A group begins with the mark. One that (1) did not meet was linked below its parent after that; its first
 //       thread looks by itself, and finds what was set before.
 //   (4) An interrupt to each CPU that runs a thread of a marked group ends the matter: after it no instruction of the

@@ -110,9 +110,9 @@ public:
 
     // --- stopping: gate.cpp tells how. Any thread context without locks
     // The group's threads, and those of all groups below it, are to stop at the gates, or may go on. Whoever stops or
-    // lets go then tells the groups below, each once: they must look, they may be through. False: it was so already.
-    [[nodiscard]] bool stop() { return !is_stopped_.exchange(true, std::memory_order_seq_cst); }
-    [[nodiscard]] bool let_go() { return is_stopped_.exchange(false, std::memory_order_seq_cst); }
+    // lets go then tells the groups below, each once: they must look, they may be through.
+    void stop() { is_stopped_.store(true, std::memory_order_seq_cst); }
+    void let_go() { is_stopped_.store(false, std::memory_order_seq_cst); }
     void must_look();
     void wake_stopped() { stopped_.wake_all(); }
     // Whether its threads are to stop: by itself or a group above. Not when must_look() was not said.

@@ -154,6 +154,38 @@ void test_servers() {
     end(two.get());
 }
 
+// Another thread stops the same agents all the time: its call may be in the middle of its walk when ours begins, and ours
+// keeps its promise all the same.
+std::uint64_t g_paused_by_both = kNoHandle;
+volatile bool g_is_over = false;
+alignas(16) char g_stack[8192];
+
+void pause_all_the_time(std::uint64_t) {
+    while (!g_is_over)
+        (void)sys::agent_control(g_paused_by_both, kPause);
+    (void)sys::thread_exit();
+}
+
+void test_two_who_stop() {
+    const OwnedHandle child = start(std::string_view("chain\0000\0008\0", 10), {24 << 20, 2000, 200, 20});
+    CHECK(waits_until(g_counts[8], 1));
+    g_paused_by_both = child.get();
+    const OwnedHandle other(
+        GET(sys::thread_create(self, address_of(&pause_all_the_time), address_of(g_stack + sizeof(g_stack)) - 8, 0)));
+    for (unsigned i = 0; i < 400 && reason_bytes == 0; ++i) {
+        GET(sys::agent_control(child.get(), kResume));
+        for (volatile std::uint64_t spin = 0; spin < i * 37 % 1000; spin = spin + 1) {
+        }
+        GET(sys::agent_control(child.get(), kPause));
+        const std::uint64_t at = total();
+        for (unsigned k = 0; k < 20; ++k)
+            CHECK(total() == at);
+    }
+    g_is_over = true;
+    CHECK(wait_for(other.get(), kSignalEnded));
+    end(child.get());
+}
+
 void test_nesting() {
     const OwnedHandle child = start(std::string_view("spin\0000\0001\0", 9));
     for (unsigned i = 0; i < 3; ++i)
@@ -198,6 +230,7 @@ int aios_main(const StartupBlock& block) {
     run("births", test_births);
     run("sleepers", test_sleepers);
     run("servers", test_servers);
+    run("two_who_stop", test_two_who_stop);
     run("nesting", test_nesting);
     run("account", test_account);
     return finish();

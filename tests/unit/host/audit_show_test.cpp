@@ -52,6 +52,9 @@ TEST(AuditShow, SaysWhatHappenedWithNames) {
               "AgentKill memoryd (39): reason 5");
     EXPECT_EQ(in_words({.kind = 2, .agent = 39, .subject = 77, .call = 4101, .detail = {0x90, 0x10, 0x20}}),
               "handle_derive object 77: rights send derive; handle 0x20 out of 0x10");
+    EXPECT_EQ(in_words({.kind = 2, .agent = 9, .subject = 39, .call = 4115}), "agent_control memoryd (39): pause");
+    EXPECT_EQ(in_words({.kind = 2, .agent = 9, .subject = 39, .call = 4115, .detail = {1, 0, 0}}),
+              "agent_control memoryd (39): resume");
     EXPECT_EQ(in_words({.kind = 3, .agent = 39, .call = 4123, .detail = {4, 8, bad_handle}, .count = 16}),
               "memory_map refused: bad_handle; needs memory with map; 16 times");
     EXPECT_EQ(in_words({.kind = 3, .agent = 39, .count = 5}), "5 refusals of one or several kinds");

@@ -24,12 +24,12 @@ struct Family {
             EXPECT_TRUE(group->prepare(1));
     }
     static void stop(ShareGroup& group, std::initializer_list<ShareGroup*> with_those_below) {
-        (void)group.stop();
+        group.stop();
         for (ShareGroup* below : with_those_below)
             below->must_look();
     }
     static void let_go(ShareGroup& group, std::initializer_list<ShareGroup*> with_those_below) {
-        (void)group.let_go();
+        group.let_go();
         for (ShareGroup* below : with_those_below)
             below->wake_stopped();
     }
@@ -68,11 +68,11 @@ TEST(Gate, a_stop_is_seen_while_others_look) {
         });
     for (int round = 0; round < 30'000; ++round) {
         ShareGroup& group = round % 2 == 0 ? family.top : family.middle;
-        (void)group.stop();
+        group.stop();
         family.leaf.must_look();
         ASSERT_TRUE(family.leaf.has_to_stop()) << round;
         ASSERT_TRUE(family.leaf.has_to_stop()) << round;
-        (void)group.let_go();
+        group.let_go();
         if (round % 3 == 0) ASSERT_FALSE(family.leaf.has_to_stop()) << round;
     }
     over = true;

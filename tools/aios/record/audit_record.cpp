@@ -89,6 +89,8 @@ std::string describe_call(const AuditRecord& record, const AuditNames& names) {
         out += std::format(" object {}", record.subject);
     const std::string_view name = row != nullptr ? row->name : std::string_view();
     if (name == "agent_exit") return out + std::format(": status {}", one);
+    if (name == "agent_control")
+        return out + (one == static_cast<std::uint64_t>(AgentAction::pause) ? ": pause" : ": resume");
     if (name == "agent_kill") return out + std::format(": reason {}", one);
     if (name == "agent_budget") return out + std::format(": budget {}", one);
     if (name == "agent_grant") return out + ": " + describe_spent(record);
