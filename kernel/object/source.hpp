@@ -40,7 +40,7 @@ using SourceLock = sync::SpinLock<sync::Rank::event_source>;
 [[nodiscard]] SourceLock& lock_of(const Source* source); // needs the address alone
 
 inline constexpr unsigned kMaxRegistrations = 64; // listeners of one source
-inline constexpr unsigned kMaxOfTimer = 16;       // of a timer, which tells them in its interrupt
+inline constexpr unsigned kMaxOfTimer = 4;        // of a timer, which tells them in its interrupt
 inline constexpr unsigned kMaxOfQueue = 4;        // of a queue; only one of them is another queue
 
 inline constexpr std::uint64_t kAllSignals = kSignalReadable | kSignalWritable | kSignalClosed | kSignalFired |

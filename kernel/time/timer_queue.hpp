@@ -122,7 +122,7 @@ private:
 void arm(TimerEntry& entry, std::uint64_t deadline); // on this CPU; moves it if it is armed; kNever cancels
 bool cancel(TimerEntry& entry);                      // true if it was armed and has not fired
 
-// For the scheduler, interrupts off: fires what is due on this CPU, at most kMostExpiries entries. Answers the time
+// For the scheduler, interrupts off: fires what is due on this CPU, at most kMostExpiries entries and no longer than it may. Answers the time
 // that was charged to payers.
 inline constexpr unsigned kMostExpiries = 8;
 std::uint64_t run_due(std::uint64_t now);
