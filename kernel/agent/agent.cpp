@@ -160,7 +160,7 @@ void Agent::end(EndReason reason, std::uint64_t status, std::uint64_t address) {
     Reaper::enqueue(*this);
 }
 
-void Agent::fault(EndReason reason, std::uint64_t vector, std::uint64_t address, std::uint64_t instruction) {
+void Agent::note_fault(std::uint64_t vector, std::uint64_t address, std::uint64_t instruction) {
     if (state() >= AgentState::stopping) return; // what its threads meet on their way out is no news
     audit::Record record = record_of(audit::Kind::fault, *this);
     record.agent = id();
@@ -172,11 +172,15 @@ void Agent::fault(EndReason reason, std::uint64_t vector, std::uint64_t address,
     char text[160];
     std::byte body[192];
     cbor::Encoder out(body);
-    out.text(format_to(text, "agent {} ({}) is ended by a fault: vector {}, address {:x}, instruction {:x}", id(),
+    out.text(format_to(text, "agent {} ({}) has a deadly fault: vector {}, address {:x}, instruction {:x}", id(),
                        name_text(name_), vector, address, instruction));
     if (const auto item = out.finish()) send_frame(FrameKind::note, id(), name_, *item);
 
     events_.post(kSignalFault);
+}
+
+void Agent::fault(EndReason reason, std::uint64_t vector, std::uint64_t address, std::uint64_t instruction) {
+    note_fault(vector, address, instruction);
     end(reason, vector, address);
 }
 

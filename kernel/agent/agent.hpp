@@ -53,6 +53,11 @@ public:
     virtual void interrupted(Thread& thread, arch::TrapFrame& frame) = 0;
     virtual Result<> thread_created(Thread& thread) = 0;
     virtual void thread_exited(Thread& thread) = 0; // e.g. clear_child_tid and its futex wake
+    // The process is over: its threads and its memory are gone, and it is destroyed next. Thread context, no locks.
+    virtual void ended(EndReason reason, std::uint64_t status) = 0;
+    // A page that the thread needs cannot be had, by `reason`. true: the process pays for that alone, and is on its way
+    // out; false: the agent ends.
+    virtual bool page_is_lost(Thread& thread, EndReason reason, std::uint64_t address) = 0;
 };
 
 // What a program needs to start, given to the personality's factory.
@@ -79,15 +84,17 @@ void register_native_personality();                                          // 
 class Process final : public Object, public sched::ThreadOwner {
 public:
     static constexpr ObjectType kType = ObjectType::process;
-    // A further process of the agent (fork); its memory is `memory`, it owns `personality` (may be nullptr until its
-    // first thread has loaded a program). Charged to the agent's quota. killed: the agent is ending.
+    // A process of the agent; its memory is `memory`, which another may use too (vfork), it owns `personality` (may be
+    // nullptr until its first thread has loaded a program). One that never gets a thread is ended by exit(). Charged to the
+    // agent's quota. killed: the agent is ending.
     static Result<Ref<Process>> create(Agent& agent, Ref<mm::AddressSpace> memory, Personality* personality);
 
     [[nodiscard]] Agent& agent() const { return *agent_; }
     [[nodiscard]] mm::AddressSpace& memory() const { return *memory_; }
     [[nodiscard]] Personality& personality() const { return *personality_; }
+    [[nodiscard]] Personality* personality_or_null() const { return personality_; } // nullptr: it is loading its first
     [[nodiscard]] std::uint32_t thread_count() const { return thread_count_.load(std::memory_order_relaxed); }
-    // Once, by the first thread when it has loaded its program.
+    // Once: by the first thread when it has loaded its program, or by whoever made the process before it has a thread.
     void set_personality(Personality* personality) { personality_ = personality; }
 
     // One more thread, not started; charged to the agent (Resource::threads and memory). killed: the process is ending.
@@ -215,7 +222,9 @@ public:
     // Any thread context without locks; waits for other CPUs, not for threads.
     Result<> pause();
     Result<> resume();
-    // A fault: recorded, told to the supervisor and on the console of the node; then end(). Current thread's agent.
+    // A fault: recorded, told to the supervisor and on the console of the node. Current thread's agent.
+    void note_fault(std::uint64_t vector, std::uint64_t address, std::uint64_t instruction);
+    // The same, then end().
     void fault(EndReason reason, std::uint64_t vector, std::uint64_t address, std::uint64_t instruction);
     // Once: already_exists. bad_state when it is ending. Lets it run if it waits for it.
     Result<> set_identity(const IdentityRecord& record);

@@ -98,6 +98,9 @@ bool page_fault(TrapFrame& frame, std::uint64_t address, FaultAccess access) {
     const EndReason reason = end_reason_of(resolved.error());
     if (reason == EndReason::none) return false;
     // Also when the kernel touched the page for the program: it must not go on with contents that it never had.
+    if (process->personality_or_null() != nullptr &&
+        process->personality().page_is_lost(Thread::current(), reason, address))
+        return frame.from_user();
     process->agent().fault(reason, kPageFaultVector, address, frame.from_user() ? frame.rip : 0);
     return frame.from_user();
 }

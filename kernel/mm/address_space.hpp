@@ -37,9 +37,11 @@ public:
     void retain() { references_.retain(); }
     void release();
     [[nodiscard]] bool try_retain() { return references_.try_retain(); }
-    void destroy_mappings(); // at exec and end: everything unmapped, frames and charges returned
-    // Once, before the space is used: the set of the table whose capabilities its mappings will come from.
-    void join(SpaceSet& set);
+    void destroy_mappings(); // everything unmapped, frames and charges returned
+    // A process uses it from now on. `set`: of the table whose capabilities its mappings come from; the same for all.
+    void enter(SpaceSet& set);
+    // A process that has entered uses it no more; with the last of them the mappings go.
+    void leave_for_good();
 
     // --- revocation and truncation, see address_space_notice.cpp
     // Authorities or contents of mappings have changed, and that can be seen. When it returns nobody uses this space
@@ -184,8 +186,9 @@ private:
     Result<> for_each_byte_run(std::uint64_t address, std::size_t bytes, Access access, F&& copy);
 
     RefCount references_;
+    std::atomic<std::uint32_t> processes_{0}; // that have entered
     const Ref<Payer> payer_;
-    Ref<SpaceSet> set_; // constant once it has joined
+    Ref<SpaceSet> set_; // constant once the first has entered
     SpaceMember member_;
     std::atomic<std::uint64_t> last_ticket_{0};          // of the cut that noticed it last: Pages
     std::atomic<std::uint64_t> noticed_{0}, settled_{0}; // settled_ is written under the mutex, and follows noticed_

@@ -67,12 +67,21 @@ void AddressSpace::notice() {
     if (mutex_.try_acquire()) leave(); // 4
 }
 
-void AddressSpace::join(SpaceSet& set) {
+void AddressSpace::enter(SpaceSet& set) {
+    if (processes_.fetch_add(1, std::memory_order_relaxed) != 0) { // whoever is inside lets the next one in
+        AIOS_ASSERT(set_.get() == &set);
+        return;
+    }
     AIOS_ASSERT(!set_);
     set_ = Ref<SpaceSet>::share(set);
     member_.space = this;
     set.add(member_);
     noticed_.fetch_add(1, std::memory_order_seq_cst); // for what ended before it was a member
+}
+
+// acq_rel: the last one sees what the others did.
+void AddressSpace::leave_for_good() {
+    if (processes_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy_mappings();
 }
 
 // --- the set ---------------------------------------------------------------------------------------------------------

@@ -47,6 +47,8 @@ namespace aios::sync {
         return "registrant";
     case Rank::nesting:
         return "nesting";
+    case Rank::process_table:
+        return "process_table";
     case Rank::thread_list:
         return "thread_list";
     case Rank::futex:

@@ -62,7 +62,8 @@ inline constexpr std::int32_t kMadvDontNeed = 4, kMadvFree = 8;
 inline constexpr std::uint64_t kCloneVm = 0x100, kCloneFs = 0x200, kCloneFiles = 0x400, kCloneSighand = 0x800,
                                kCloneVfork = 0x4000, kCloneThread = 0x10000, kCloneSysvsem = 0x40000,
                                kCloneSetTls = 0x80000, kCloneParentSetTid = 0x100000, kCloneChildClearTid = 0x200000,
-                               kCloneDetached = 0x400000, kCloneChildSetTid = 0x1000000;
+                               kCloneDetached = 0x400000, kCloneChildSetTid = 0x1000000,
+                               kCloneClearSighand = 0x10000'0000;
 struct CloneArguments { // struct clone_args, version 0 (64 bytes) and up
     std::uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_bytes, tls;
 };
@@ -94,7 +95,8 @@ inline constexpr std::uint64_t kTimerAbsolute = 1;
 
 // --- signals ---
 inline constexpr int kSigHup = 1, kSigIll = 4, kSigTrap = 5, kSigAbort = 6, kSigBus = 7, kSigFpe = 8, kSigKill = 9,
-                     kSigSegv = 11, kSigPipe = 13, kSigChild = 17, kSigContinue = 18, kSigStop = 19, kSigUrgent = 23,
+                     kSigSegv = 11, kSigPipe = 13, kSigChild = 17, kSigContinue = 18, kSigStop = 19, kSigTerminalStop = 20,
+                     kSigTerminalIn = 21, kSigTerminalOut = 22, kSigUrgent = 23,
                      kSigWindow = 28, kSignalCount = 64;
 inline constexpr std::uint64_t kSigDefault = 0, kSigIgnore = 1;
 struct SignalAction { // struct kernel_sigaction
@@ -107,9 +109,19 @@ struct SignalStack {
 };
 inline constexpr std::uint32_t kStackInUse = 1, kStackDisable = 2, kStackAutoDisarm = 1u << 31;
 inline constexpr std::uint64_t kMinSignalStack = 2048;
-inline constexpr std::uint64_t kActionRestorer = 0x0400'0000, kActionOnStack = 0x0800'0000,
+inline constexpr std::uint64_t kActionNoChildStop = 1, kActionNoChildWait = 2, kActionRestorer = 0x0400'0000, kActionOnStack = 0x0800'0000,
                                kActionRestart = 0x1000'0000, kActionNoDefer = 0x4000'0000,
                                kActionResetHand = 0x8000'0000;
+
+// --- processes ---
+inline constexpr std::uint64_t kWaitNoHang = 1, kWaitStopped = 2, kWaitExited = 4, kWaitContinued = 8,
+                               kWaitKeep = 0x0100'0000, kWaitNoThread = 0x2000'0000, kWaitAll = 0x4000'0000,
+                               kWaitClone = 0x8000'0000;
+struct ChildInfo { // siginfo_t of waitid
+    std::int32_t signal, error, code, reserved0, pid, user, status, reserved1;
+    std::uint64_t rest[12];
+};
+static_assert(sizeof(ChildInfo) == 128);
 
 // --- files ---
 inline constexpr std::int64_t kAtFdCwd = -100;

@@ -61,6 +61,35 @@ Ref<OpenFile> FileTable::remove(Descriptor fd) {
     return entry == nullptr ? Ref<OpenFile>() : std::move(entry->file);
 }
 
+Ref<OpenFile> FileTable::remove_next(std::uint32_t& fd, Which which) {
+    for (; fd < kMaxFiles; ++fd) {
+        if (chunks_[fd / kChunkFiles] == nullptr) {
+            fd |= kChunkFiles - 1;
+            continue;
+        }
+        Entry& entry = chunks_[fd / kChunkFiles]->entries[fd % kChunkFiles];
+        if (!entry.file || (which == Which::close_on_exec && entry.on_exec == OnExec::keep)) continue;
+        ++fd;
+        return std::move(entry.file);
+    }
+    return {};
+}
+
+std::expected<void, Errno> FileTable::copy(Payer& payer, const FileTable& from) {
+    for (std::uint32_t fd = 0; fd < kMaxFiles; ++fd) {
+        const Entry* entry = from.find(fd);
+        if (entry == nullptr) {
+            fd |= kChunkFiles - 1;
+            continue;
+        }
+        if (!entry->file) continue;
+        Entry* const own = LINUX_TRY(make(payer, fd));
+        own->file = entry->file;
+        own->on_exec = entry->on_exec;
+    }
+    return {};
+}
+
 OnExec FileTable::on_exec(Descriptor fd) const {
     const Entry* entry = find(fd.number);
     return entry != nullptr ? entry->on_exec : OnExec::keep;

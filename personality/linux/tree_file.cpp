@@ -242,7 +242,7 @@ Result<> DirectoryFile::entry_at(LinuxProcess& process, std::uint64_t position, 
     }
     if (!path().empty()) return fail(Error::not_found);
     const std::uint64_t index = position < kMountPosition ? 0 : position - kMountPosition;
-    const NameSpace::Mount* mount = process.name_space.below_root(index);
+    const NameSpace::Mount* mount = process.name_space().below_root(index);
     if (mount == nullptr) return fail(Error::not_found);
     out.kind = fs::NodeKind::directory;
     out.id = 1;

@@ -65,7 +65,7 @@ bool run_command(Command& command) {
     const HandleGrant grants[] = {
         console_grant(),
         grant(handle(StartupRole::bundle), rights::read | rights::execute, StartupRole::bundle),
-        grant(command.temporary, rights::read | rights::write, StartupRole::temporary),
+        grant(command.temporary, rights::read | rights::write | rights::execute, StartupRole::temporary),
         grant(command.temporary, command.job_rights, StartupRole::job),
     };
     const AgentInfo own = info_of(self);

@@ -29,7 +29,7 @@ SpaceDriver::SpaceDriver(Choices& choices) : choices_(choices) {
     auto space = std::make_unique<Space>();
     space->payer = std::make_unique<fake::CountingPayer>();
     space->space = AddressSpace::create(*space->payer).value();
-    space->space->join(*set_);
+    space->space->enter(*set_);
     space->space->settle();
     spaces_.push_back(std::move(space));
 }
@@ -304,7 +304,7 @@ void SpaceDriver::fork() {
     }
     child->payer->set_limit(~0ull);
     child->space = *space;
-    child->space->join(*set_);
+    child->space->enter(*set_);
     child->space->settle();
     child->pages = parent.pages;
     spaces_.push_back(std::move(child));
