@@ -105,11 +105,12 @@ long call_with(const Row& row, std::size_t flags_index, std::uint64_t flags) {
 
 void try_flags(const Row& row, std::size_t index) {
     const Sample& flags = row.samples[index];
+    const std::uint64_t always = row.number == SYS_waitid ? 4 : 0; // it has to be asked for something: WEXITED
     for (int bit = 0; bit < flags.bits; ++bit) {
         const std::uint64_t mask = 1ull << bit;
         const bool answered = (flags.answered & mask) != 0;
         if (!answered && !on_aios()) continue;
-        const long result = call_with(row, index, mask);
+        const long result = call_with(row, index, mask | always);
         if ((result == -flags.refused) == answered)
             failed(answered ? "answers flag" : "refuses flag", __LINE__,
                    std::to_string(bit) + ": " + error_name(result));
