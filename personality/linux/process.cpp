@@ -9,7 +9,7 @@
 
 namespace aios::linux_abi {
 
-LinuxProcess::LinuxProcess(Process& process, Ref<ProcessTable> family, Reservation charge)
+LinuxProcess::LinuxProcess(mm::OnHeap, Process& process, Ref<ProcessTable> family, Reservation charge)
     : process_(process), family_(std::move(family)), charge_(std::move(charge)) {}
 
 Result<mm::Owned<LinuxProcess>> LinuxProcess::create(Process& process, ProcessTable& family,

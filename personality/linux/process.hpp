@@ -103,10 +103,9 @@ public:
     // execve, see exec.hpp. Whether this process is to be replaced is decided once: by the first of execve and leave().
     [[nodiscard]] bool yield_to(Ref<Replacement> replacement);
 
+    LinuxProcess(mm::OnHeap, Process& process, Ref<ProcessTable> family, Reservation charge);
+
 private:
-    LinuxProcess(Process& process, Ref<ProcessTable> family, Reservation charge);
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
     Result<> open_standard(const StartupBlock& startup);
     void note_unanswered(std::uint64_t number);
     Process& process_;
