@@ -18,8 +18,6 @@ constexpr unsigned kThreadsLookedAt = 256;                    // for the state `
 constexpr std::uint64_t kConsoleBurst = 64 * 1024;            // bytes at once
 constexpr std::uint64_t kConsoleBytesPerSecond = 1024 * 1024; // and in the long run
 
-constinit void (*g_account_sink)(const AgentInfo&) = nullptr;
-constinit void (*g_first_ended)(const AgentInfo&) = nullptr;
 constinit Agent* g_first = nullptr; // never freed before the run is over
 
 audit::Record record_of(audit::Kind kind, const Agent& agent) {
@@ -32,7 +30,8 @@ audit::Record record_of(audit::Kind kind, const Agent& agent) {
 
 } // namespace
 
-Agent::Agent(Reservation charge, Reservation piece, Ref<Agent> parent, Ref<Quota> quota, const AgentPlan& plan)
+Agent::Agent(mm::OnHeap, Reservation charge, Reservation piece, Ref<Agent> parent, Ref<Quota> quota,
+             const AgentPlan& plan)
     : Object(kType, std::move(charge)), piece_(std::move(piece)), parent_(std::move(parent)), quota_(std::move(quota)),
       flags_(plan.flags), depth_(parent_ ? parent_->depth_ + 1 : 0),
       group_(parent_ ? &parent_->group_ : &sched::root_group(), plan.cpu_weight, plan.cpu_budget),
@@ -174,7 +173,7 @@ void Agent::note_fault(std::uint64_t vector, std::uint64_t address, std::uint64_
     cbor::Encoder out(body);
     out.text(format_to(text, "agent {} ({}) has a deadly fault: vector {}, address {:x}, instruction {:x}", id(),
                        name_text(name_), vector, address, instruction));
-    if (const auto item = out.finish()) send_frame(FrameKind::note, id(), name_, *item);
+    if (const auto item = out.finish()) upcall::send_frame(FrameKind::note, id(), name_, *item);
 
     events_.post(kSignalFault);
 }
@@ -241,7 +240,7 @@ void Agent::finish() {
         record.detail[2] = account.fault_address;
         std::memcpy(record.digest, account.identity, sizeof(record.digest));
         audit::record(audit::kernel_account(), record, audit::Use::urgent);
-        if (g_account_sink != nullptr) g_account_sink(account);
+        upcall::agent_is_dead(account);
     }
     piece_.reset();
     if (!born) return; // its maker has told that it failed
@@ -256,7 +255,7 @@ void Agent::finish() {
     }
     events_.set(kSignalEnded);
     if (!parent_) {
-        if (g_first_ended != nullptr) g_first_ended(account);
+        upcall::first_agent_is_dead(account);
         return; // its reference stays: accounts are asked for until the end
     }
     release(); // the tree's
@@ -276,9 +275,6 @@ std::uint64_t Agent::console_delay(std::uint64_t bytes) {
     const std::uint64_t missing = bytes - console_tokens_;
     return missing * 1'000'000'000 / kConsoleBytesPerSecond + 1;
 }
-
-void Agent::set_account_sink(void (*sink)(const AgentInfo&)) { g_account_sink = sink; }
-void Agent::set_first_ended(void (*function)(const AgentInfo&)) { g_first_ended = function; }
 
 void Agent::for_each(void (*function)(const AgentInfo& info)) {
     if (g_first == nullptr) return;

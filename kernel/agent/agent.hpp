@@ -112,11 +112,12 @@ public:
     void retain() override { Object::retain(); }
     void release() override { Object::release(); }
 
+    Process(mm::OnHeap, Reservation charge, Ref<Agent> agent, Ref<mm::AddressSpace> memory, Personality* personality);
+    ~Process() override;
+
 private:
     friend class Agent;
     friend struct Reaper;
-    Process(Reservation charge, Ref<Agent> agent, Ref<mm::AddressSpace> memory, Personality* personality);
-    ~Process() override;
     void last_reference_gone() override;
     Result<> adopt(Thread& thread, Reservation& piece);
     void kill_threads();
@@ -125,14 +126,10 @@ private:
         lock().assert_held();
         return !threads_.is_empty() || !leaving_.is_empty();
     }
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
 
     Ref<Agent> agent_;
     Ref<mm::AddressSpace> memory_;
-    Personality* personality_;
+    Personality* personality_; // set before there is a second thread
     std::atomic<std::uint32_t> thread_count_{0};
     IntrusiveList<Thread, &Thread::owner_node> threads_ AIOS_GUARDED_BY(lock());
     IntrusiveList<Thread, &Thread::owner_node> leaving_ AIOS_GUARDED_BY(lock()); // killed, not gone yet
@@ -181,6 +178,12 @@ void measure_identity(std::string_view name, MeasuredIdentity& identity);
 // Replaces the plan's image, which somebody may still change, by a copy that `payer` pays and nobody else has, and
 // measures that. quota_exceeded, out_of_memory, killed.
 Result<> copy_image(Payer& payer, AgentPlan& plan);
+
+// docs/design/upcalls.md. Both on the reaper's thread, under no lock.
+namespace upcall {
+void agent_is_dead(const AgentInfo& account);       // its last account; answered by kernel/observe
+void first_agent_is_dead(const AgentInfo& account); // the run is over; answered by kernel/node
+} // namespace upcall
 
 // How an agent ends by a page that cannot be had: damaged, or nobody pays for it. `none`: an error that a program can mend.
 [[nodiscard]] EndReason end_reason_of(Error error);
@@ -252,20 +255,14 @@ public:
     static Ref<Agent> next_below(const Agent& top, const Agent& at);
     // All agents that are not dead: observe, at power-off. `function(AgentInfo)`, under no lock.
     static void for_each(void (*function)(const AgentInfo& info));
-    // Called with each agent's last account when it is dead. Set once at boot (observe).
-    static void set_account_sink(void (*sink)(const AgentInfo& info));
-    // Called when the first agent is dead: the run is over. Set once at boot.
-    static void set_first_ended(void (*function)(const AgentInfo& info));
+
+    Agent(mm::OnHeap, Reservation charge, Reservation piece, Ref<Agent> parent, Ref<Quota> quota,
+          const AgentPlan& plan);
+    ~Agent() override;
 
 private:
     friend class Process;
     friend struct Reaper;
-    Agent(Reservation charge, Reservation piece, Ref<Agent> parent, Ref<Quota> quota, const AgentPlan& plan);
-    ~Agent() override;
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
     struct Launch;
     static Result<Ref<Agent>> make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
                                    Result<> (*fill_table)(Agent& agent, StartupBlock& block));
@@ -286,7 +283,7 @@ private:
     Ref<Quota> quota_;
     Ref<cap::Table> table_;
     Ref<audit::Account> audit_;
-    char name_[kMaxNameBytes];
+    char name_[kMaxNameBytes]; // constant
     const std::uint32_t flags_;
     const std::uint32_t depth_; // ancestors
     MeasuredIdentity identity_; // constant once it is linked

@@ -54,7 +54,7 @@ Result<std::uint64_t> build_stack(mm::AddressSpace& memory, const ProgramStart& 
     TRY(UserOut<char>(top).write_array(0, start.arguments, start.argument_bytes));
     block.arguments = top;
     block.argument_count = count_strings(start.arguments, start.argument_bytes);
-    const std::uint64_t random[2] = {mm::random_number(), mm::random_number()};
+    const std::uint64_t random[2] = {mm::upcall::random_word(), mm::upcall::random_word()};
     top = (top - sizeof(random)) & ~15ull;
     TRY(UserOut<std::uint64_t>(top).write_array(0, random, std::size(random)));
     block.random = top;
@@ -65,7 +65,7 @@ Result<std::uint64_t> build_stack(mm::AddressSpace& memory, const ProgramStart& 
 
 Result<ProgramEntry> start_native(Process& process, const ProgramStart& start) {
     ElfPlace place;
-    place.slide = mm::random_number() & kSlideMask & ~(arch::kPageSize - 1);
+    place.slide = mm::upcall::random_word() & kSlideMask & ~(arch::kPageSize - 1);
     const ElfLoaded image = TRY(elf_load(process.memory(), start.image, place));
     if (image.interpreter[0] != '\0') return fail(Error::unsupported); // a Linux program
     const std::uint64_t block = TRY(build_stack(process.memory(), start));

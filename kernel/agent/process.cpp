@@ -8,7 +8,8 @@ namespace {
 constexpr unsigned kThreadsAtOnce = 16; // killed under one hold of the agent's lock
 }
 
-Process::Process(Reservation charge, Ref<Agent> agent, Ref<mm::AddressSpace> memory, Personality* personality)
+Process::Process(mm::OnHeap, Reservation charge, Ref<Agent> agent, Ref<mm::AddressSpace> memory,
+                 Personality* personality)
     : Object(kType, std::move(charge)), agent_(std::move(agent)), memory_(std::move(memory)),
       personality_(personality) {}
 

@@ -92,6 +92,9 @@ public:
         waiters_.wake_revoked(holder);
     }
 
+    EventQueue(mm::OnHeap, Reservation charge) : Object(kType, std::move(charge)) {}
+    ~EventQueue() override = default;
+
 private:
     friend class Source;
     friend class QueueNames;
@@ -100,8 +103,6 @@ private:
     friend struct SourcePlace;
     using Lock = sync::SpinLock<sync::Rank::event_queue>;
     static constexpr unsigned kLookedAt = 32; // registrations looked at under one hold of the lock
-    explicit EventQueue(Reservation charge) : Object(kType, std::move(charge)) {}
-    ~EventQueue() override = default;
     void last_reference_gone() override;
     [[nodiscard]] SourcePlace& place() const;
 
@@ -124,10 +125,6 @@ private:
     Source source_{0, kMaxOfQueue}; // its level changes under lock_
     Nesting nesting_;
     TreeNode place_node_; // in SourcePlace, from its creation to its end
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
 };
 
 } // namespace aios::event

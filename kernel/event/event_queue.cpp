@@ -7,7 +7,7 @@
 
 namespace aios::event {
 
-Registration::Registration(Reservation charge, EventQueue& queue, std::uint64_t key, Interest interest,
+Registration::Registration(mm::OnHeap, Reservation charge, EventQueue& queue, std::uint64_t key, Interest interest,
                            Ref<cap::DerivationNode> node, EventQueue* inner, Registrant* registrant)
     : Listener(interest.levels(), interest.signals), charge_(std::move(charge)), queue_(queue), key_(key),
       mode_(interest.mode), node_(std::move(node)), inner_(inner), registrant_(registrant), signals_(interest.signals) {

@@ -59,13 +59,14 @@ public:
     void release();
     QueueName notify(std::uint64_t signals, std::uint64_t count) override;
 
+    Registration(mm::OnHeap, Reservation charge, EventQueue& queue, std::uint64_t key, Interest interest,
+                 Ref<cap::DerivationNode> node, EventQueue* inner, Registrant* registrant);
+    ~Registration() = default;
+
 private:
     friend class EventQueue;
     friend class Registrant;
     friend class Source;
-    Registration(Reservation charge, EventQueue& queue, std::uint64_t key, Interest interest,
-                 Ref<cap::DerivationNode> node, EventQueue* inner, Registrant* registrant);
-    ~Registration() = default;
     Registration* registration() override { return this; }
 
     [[nodiscard]] bool is_held() const { return !node_ || node_->is_held(); }
@@ -93,10 +94,6 @@ private:
     std::uint64_t ready_number_ = 0; // ascends along the ready list
     std::uint64_t signals_;          // that it asks for
     std::uint64_t pending_ = 0, count_ = 0;
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
 };
 
 } // namespace aios::event

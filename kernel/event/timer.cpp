@@ -14,7 +14,7 @@ Result<Ref<Timer>> Timer::create(Payer& payer) {
     return Ref<Timer>::adopt(TRY(mm::make<Timer>(std::move(charge), std::move(owner))));
 }
 
-Timer::Timer(Reservation charge, Ref<sched::ThreadOwner> owner)
+Timer::Timer(mm::OnHeap, Reservation charge, Ref<sched::ThreadOwner> owner)
     : Object(kType, std::move(charge)), owner_(std::move(owner)) {
     if (owner_->address_space() != nullptr) entry_.payer = &owner_->share_group();
 }

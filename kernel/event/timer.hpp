@@ -40,9 +40,10 @@ public:
     void handle_removed(Rights) override { source_.drop_ended(); }
     void revoked_for(std::uint64_t) override { source_.drop_ended(); }
 
-private:
-    Timer(Reservation charge, Ref<sched::ThreadOwner> owner);
+    Timer(mm::OnHeap, Reservation charge, Ref<sched::ThreadOwner> owner);
     ~Timer() override;
+
+private:
     static std::uint64_t fired(time::TimerEntry& entry, std::uint64_t now);
     struct Entry final : time::TimerEntry {
         explicit Entry(Timer& owner) : TimerEntry(&Timer::fired), timer(owner) {}
@@ -53,10 +54,6 @@ private:
     event::Source source_{0, event::kMaxOfTimer};
     Entry entry_{*this};
     std::uint64_t due_ = time::kNever, period_ = 0; // change while the entry is not armed, and when it fires
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
 };
 
 } // namespace aios

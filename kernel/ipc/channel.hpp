@@ -100,13 +100,14 @@ public:
     void handle_removed(Rights rights) override;
     void revoked_for(std::uint64_t holder) override;
 
+    Channel(mm::OnHeap, Reservation charge) : Object(kType, std::move(charge)), source_(kSignalWritable) {}
+    ~Channel() override;
+
 private:
     friend struct Disposal;
     friend class CallGuard;
     using Lock = sync::SpinLock<sync::Rank::channel>;
     static constexpr unsigned kCallsAtOnce = 16; // looked at under one hold of the lock
-    explicit Channel(Reservation charge) : Object(kType, std::move(charge)), source_(kSignalWritable) {}
-    ~Channel() override;
     void last_reference_gone() override;
 
     Result<> put(Party& from, OutMessage& message, Call* call, Ref<Thread>* receiver); // channel.cpp
@@ -166,10 +167,6 @@ private:
     ListNode disposal_node_;                    // in the list of the thread that ends it
     std::atomic<bool> disposal_claimed_{false}; // stands in such a list to be emptied
     bool is_dead_ = false;                      // its last reference is gone
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
 };
 
 } // namespace aios::ipc

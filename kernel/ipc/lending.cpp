@@ -32,7 +32,6 @@ void link_locked(Call& call, Thread& server) {
     call.caller->calling = &call;
     call.server = &server;
     server.serving = &call;
-    server.exit_hook = &thread_exiting;
 }
 
 // Ends the link of `call` to `server`. Both locks are held.
@@ -148,6 +147,10 @@ void calling_ends(Call& call) {
     call.caller->calling = nullptr;
 }
 
-void thread_exiting(Thread& thread) { static_cast<void>(end_own_service(thread, Why::exits)); }
-
 } // namespace aios::ipc
+
+namespace aios::sched::upcall {
+
+void thread_exits(Thread& thread) { static_cast<void>(ipc::end_own_service(thread, ipc::Why::exits)); }
+
+} // namespace aios::sched::upcall

@@ -36,8 +36,7 @@ void calling_begins(Call& call); // the current thread is the caller
 // before that lock is released. `of_another`: nothing has changed.
 enum class OwnLink : std::uint8_t { ended, none, of_another };
 [[nodiscard]] OwnLink end_own_link(Call& call);
-void lending_ends(Call& call);       // answered: by the server, while the caller is held in `answering`
-void calling_ends(Call& call);       // the caller leaves: it has its answer, or gives up
-void thread_exiting(Thread& thread); // the current thread; a call that it serves fails with peer_closed
+void lending_ends(Call& call); // answered: by the server, while the caller is held in `answering`
+void calling_ends(Call& call); // the caller leaves: it has its answer, or gives up
 
 } // namespace aios::ipc

@@ -32,8 +32,8 @@ void AddressSpace::Tables::free_table(arch::PhysAddr frame) {
     payer_.give_back(Resource::memory, kPageSize);
 }
 
-AddressSpace::AddressSpace(Ref<Payer> payer) : payer_(std::move(payer)), tables_(*payer_) {
-    top_ = arch::kUserHigh - kTopDistance - (random_number() % kTopSlackPages) * kPageSize;
+AddressSpace::AddressSpace(OnHeap, Ref<Payer> payer) : payer_(std::move(payer)), tables_(*payer_) {
+    top_ = arch::kUserHigh - kTopDistance - (upcall::random_word() % kTopSlackPages) * kPageSize;
     search_from_ = top_;
 }
 

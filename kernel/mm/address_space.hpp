@@ -109,6 +109,9 @@ public:
     // Invariants, in time linear in areas and entries. For tests.
     [[nodiscard]] bool is_consistent();
 
+    AddressSpace(OnHeap, Ref<Payer> payer);
+    ~AddressSpace();
+
 private:
     // The mutex. Who lets it go takes away first what was noticed while it was held.
     class AIOS_SCOPED Locked {
@@ -132,9 +135,6 @@ private:
     };
     // Areas made and charged before the first visible change; those not used are freed.
     class Spares;
-
-    explicit AddressSpace(Ref<Payer> payer);
-    ~AddressSpace();
 
     // address_space.cpp
     Result<Area*> make_area();
@@ -204,10 +204,6 @@ private:
     std::uint64_t search_from_ AIOS_GUARDED_BY(mutex_) = 0;         // no use to look for a gap above this first
 
     friend class Pages; // last_ticket_
-    template <typename T, typename... A>
-    friend Result<T*> make(A&&...);
-    template <typename T>
-    friend void destroy(T*);
 };
 
 } // namespace aios::mm

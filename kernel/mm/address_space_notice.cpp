@@ -6,7 +6,7 @@
 //   2. notice(): it counts `noticed_` up. The space is unsettled while `settled_` differs.
 //   3. notice(): it sends an interrupt to every CPU that runs the space and waits for the answers. No thread enters or
 //      goes on with user mode, begins a copy to or from user memory, or goes on with one after an interrupt or a fault,
-//      while its space is unsettled (kernel/entry/hooks.cpp): it calls settle() first. A CPU that begins to run the
+//      while its space is unsettled (kernel/entry/upcalls.cpp): it calls settle() first. A CPU that begins to run the
 //      space after the interrupts were sent set its bit in the page table's mask before it looked, so it sees 2.
 //      So when the answers are there, nobody in this space uses what the ender took away.
 //   4. notice(): it tries the mutex. If it is free, the ender takes the entries away itself (sweep). If not, whoever

@@ -64,8 +64,8 @@ public:
     std::atomic<bool> need_switch{false};
     std::atomic<std::uint32_t> waiting{0}; // threads in the queue; a hint for others
     Thread* current = nullptr;             // changed under the lock, by this CPU: it may read it without
-    Thread* idle = nullptr;
-    unsigned cpu = 0;
+    Thread* idle = nullptr;                // constant once the CPU runs
+    unsigned cpu = 0;                      // likewise
 
 private:
     friend void even_out(RunQueue& queue);

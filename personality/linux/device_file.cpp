@@ -80,7 +80,7 @@ public:
             if (sched::sleep_until(time::deadline_after(delay)) == sched::Outcome::interrupted) return kInterrupted;
         }
         if (!device->node->is_held()) return kAccess; // it ended meanwhile
-        send_frame(FrameKind::console, agent.id(), agent.name(), text);
+        upcall::send_frame(FrameKind::console, agent.id(), agent.name(), text);
         return Errno{};
     }
 

@@ -55,12 +55,9 @@ public:
     Errno error{};
     sched::WaitQueue caller, loader;
 
-    explicit Replacement(Reservation reservation) : charge(std::move(reservation)) {}
+    Replacement(mm::OnHeap, Reservation reservation) : charge(std::move(reservation)) {}
 
 private:
-    ~Replacement() = default;
-    template <typename T>
-    friend void mm::destroy(T*);
     RefCount references_;
 };
 

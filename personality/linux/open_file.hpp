@@ -41,7 +41,7 @@ public:
     void release() {
         if (references_.release()) mm::destroy(this);
     }
-    [[nodiscard]] bool is_live() const { return !authority_ || authority_->is_held(); }
+    [[nodiscard]] bool is_live() const { return !authority_.node() || authority_.node()->is_held(); }
 
     // Data at the file's position, which moves on. Answers how many bytes; less than asked for is no error.
     virtual Outcome read(Call& call, UserOut<std::byte> to, std::uint64_t bytes);
@@ -74,15 +74,13 @@ public:
     // What open asked for. Set before anybody else sees the file.
     bool readable = false, writable = false, path_only = false;
     std::atomic<bool> append{false};
+    virtual ~OpenFile() = default;
 
 protected:
-    explicit OpenFile(Reservation charge, Ref<cap::DerivationNode> authority = {})
+    explicit OpenFile(Reservation charge, cap::KeptNode authority = {})
         : authority_(std::move(authority)), charge_(std::move(charge)) {}
-    virtual ~OpenFile() = default;
-    template <typename T>
-    friend void mm::destroy(T*);
 
-    const Ref<cap::DerivationNode> authority_;
+    const cap::KeptNode authority_;
 
 private:
     RefCount references_;

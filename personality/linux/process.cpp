@@ -9,7 +9,7 @@
 
 namespace aios::linux_abi {
 
-LinuxProcess::LinuxProcess(Process& process, Ref<ProcessTable> family, Reservation charge)
+LinuxProcess::LinuxProcess(mm::OnHeap, Process& process, Ref<ProcessTable> family, Reservation charge)
     : process_(process), family_(std::move(family)), charge_(std::move(charge)) {}
 
 Result<mm::Owned<LinuxProcess>> LinuxProcess::create(Process& process, ProcessTable& family,
@@ -173,7 +173,9 @@ void LinuxProcess::ended(EndReason reason, std::uint64_t status) {
     if (entry_ == nullptr) return; // it never ran
     if (is_first()) agent().end(reason == EndReason::none ? EndReason::killed : reason, status, 0);
     const std::uint32_t low = static_cast<std::uint32_t>(status);
-    const std::uint32_t word = reason == EndReason::exited ? (low & 0xff) << 8 : (low & 0x7f) != 0 ? low & 0x7f : kSigKill;
+    const std::uint32_t word = reason == EndReason::exited ? (low & 0xff) << 8
+                               : (low & 0x7f) != 0         ? low & 0x7f
+                                                           : kSigKill;
     {
         ThreadLock::Guard guard(thread_lock);
         entry_->cpu_ns += cpu_ns_of_ended;

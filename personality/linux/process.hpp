@@ -80,22 +80,22 @@ public:
     using ThreadLock = sync::SpinLock<sync::Rank::thread_list>;
     ThreadLock thread_lock;
     IntrusiveTree<LinuxThread, &LinuxThread::node, &LinuxThread::tid> threads AIOS_GUARDED_BY(thread_lock);
-    std::atomic<std::uint64_t> process_pending{0}; // signals sent to the process, taken by any thread
+    std::atomic<std::uint64_t> process_pending{0};                // signals sent to the process, taken by any thread
     SentSignal sent[kSignalCount] AIOS_GUARDED_BY(thread_lock){}; // who sent them: the last of each
-    std::atomic<bool> ignores_children{false}; // they leave no zombies
-    std::atomic<bool> is_stopped{false};       // by a signal; its threads wait on their way to user mode
-    std::atomic<bool> has_continued{false};    // its parent has not been told yet
+    std::atomic<bool> ignores_children{false};                    // they leave no zombies
+    std::atomic<bool> is_stopped{false};                      // by a signal; its threads wait on their way to user mode
+    std::atomic<bool> has_continued{false};                   // its parent has not been told yet
     std::uint32_t continues AIOS_GUARDED_BY(thread_lock) = 0; // how often it was told to go on
     sched::WaitQueue stopped;
-    std::atomic<std::uint32_t> threads_staying{0}; // threads that have not called exit
+    std::atomic<std::uint32_t> threads_staying{0};                  // threads that have not called exit
     std::uint64_t cpu_ns_of_ended AIOS_GUARDED_BY(thread_lock) = 0; // of threads that are gone
-    bool has_lost_page = false; // while it was loaded; its loading thread's
+    bool has_lost_page = false;                                     // while it was loaded; its loading thread's
 
     // fork: what the child has of its parent, whose thread this runs on.
     std::expected<void, Errno> inherit(LinuxProcess& parent);
     void set_entry(ProcessEntry& entry) { entry_ = &entry; } // before its first thread is made
-    void reset_handlers();                 // every signal with a handler gets its default action; execve
-    void cancel();                         // it gets no thread: nobody shall hear of it
+    void reset_handlers(); // every signal with a handler gets its default action; execve
+    void cancel();         // it gets no thread: nobody shall hear of it
     // The data of a thread that waits for its place: list_first_thread() cannot fail any more.
     static Result<LinuxThread*> make_thread(LinuxProcess& process, Thread& thread);
     void list_first_thread(LinuxThread& thread);
@@ -103,10 +103,9 @@ public:
     // execve, see exec.hpp. Whether this process is to be replaced is decided once: by the first of execve and leave().
     [[nodiscard]] bool yield_to(Ref<Replacement> replacement);
 
+    LinuxProcess(mm::OnHeap, Process& process, Ref<ProcessTable> family, Reservation charge);
+
 private:
-    LinuxProcess(Process& process, Ref<ProcessTable> family, Reservation charge);
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
     Result<> open_standard(const StartupBlock& startup);
     void note_unanswered(std::uint64_t number);
     Process& process_;

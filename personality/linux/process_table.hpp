@@ -136,13 +136,10 @@ public:
 
     ProcessTable(const ProcessTable&) = delete;
 
-private:
-    explicit ProcessTable(Reservation charge) : charge_(std::move(charge)) {}
+    ProcessTable(mm::OnHeap, Reservation charge) : charge_(std::move(charge)) {}
     ~ProcessTable();
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
+
+private:
     Result<std::int32_t> free_number_locked() AIOS_REQUIRES(lock);
     struct Left { // what is freed outside the lock
         mm::Owned<ProcessGroup> group;

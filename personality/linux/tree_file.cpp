@@ -34,7 +34,7 @@ Result<std::uint64_t> extend(fs::Node& node, std::uint64_t bytes) {
 
 Stat TreeFile::info() const {
     Stat out{};
-    out.device = place_.device;
+    out.device = device_;
     out.block_bytes = static_cast<std::int64_t>(arch::kPageSize);
     if (!node_) { // the empty root
         out.mode = kModeDirectory | 0555;
@@ -76,8 +76,10 @@ Outcome TreeFile::seek(std::int64_t offset, std::uint32_t whence) {
 // --- regular files --------------------------------------------------------------------------------------------------
 
 Result<Ref<OpenFile>> RegularFile::create(Payer& payer, Ref<fs::Node> node, TreePlace place) {
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<RegularFile> + cap::kDeadNodeCost));
-    return Ref<OpenFile>::adopt(TRY(mm::make<RegularFile>(std::move(charge), std::move(node), std::move(place))));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<RegularFile>));
+    cap::KeptNode authority = TRY(cap::KeptNode::keep(payer, std::move(place.authority)));
+    return Ref<OpenFile>::adopt(
+        TRY(mm::make<RegularFile>(std::move(charge), std::move(authority), std::move(node), place)));
 }
 
 Outcome RegularFile::read(Call& call, UserOut<std::byte> to, std::uint64_t bytes) {
@@ -200,7 +202,7 @@ Outcome RegularFile::reserve(std::uint64_t end, FileSize size) {
 
 std::expected<MapSource, Errno> RegularFile::map_source() {
     Ref<mm::Pages> pages = LINUX_TRY(node_->pages());
-    return MapSource{std::move(pages), authority_, may(rights::execute)};
+    return MapSource{std::move(pages), authority_.node(), may(rights::execute)};
 }
 
 // --- directories ----------------------------------------------------------------------------------------------------
@@ -220,11 +222,11 @@ void name_entry(fs::Node::Entry& out, std::string_view name) {
 } // namespace
 
 Result<Ref<OpenFile>> DirectoryFile::create(Payer& payer, Ref<fs::Node> node, TreePlace place, std::string_view path) {
-    Reservation charge =
-        TRY(Reservation::make(payer, Resource::memory, mm::cost_of<DirectoryFile> + cap::kDeadNodeCost));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<DirectoryFile>));
+    cap::KeptNode authority = TRY(cap::KeptNode::keep(payer, std::move(place.authority)));
     HeldText held = TRY(HeldText::copy(payer, path));
     return Ref<OpenFile>::adopt(
-        TRY(mm::make<DirectoryFile>(std::move(charge), std::move(node), std::move(place), std::move(held))));
+        TRY(mm::make<DirectoryFile>(std::move(charge), std::move(authority), std::move(node), place, std::move(held))));
 }
 
 Result<> DirectoryFile::entry_at(LinuxProcess& process, std::uint64_t position, fs::Node::Entry& out) const {

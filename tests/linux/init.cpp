@@ -41,7 +41,7 @@ struct Command {
 bool is_recorded_fault(std::uint64_t from, std::uint64_t agent, std::uint64_t vector) {
     unsigned right = 0, wrong = 0;
     const bool whole = for_each_record(from, [&](const LogRecord& record) {
-        if (!record.is(LogKind::fault) || record.agent != agent) return;
+        if (!record.is(AuditKind::fault) || record.agent != agent) return;
         ++(record.detail[0] == vector ? right : wrong);
     });
     return whole && right == 1 && wrong == 0;
@@ -242,7 +242,7 @@ bool run_rights(std::string_view mode, Rights job_rights, Rights refused) {
     if (!run_command(command)) return false;
     bool is_recorded = refused == rights::none;
     CHECK(for_each_record(before, [&](const LogRecord& record) {
-        is_recorded = is_recorded || (record.is(LogKind::refusal) && record.agent == command.agent &&
+        is_recorded = is_recorded || (record.is(AuditKind::refusal) && record.agent == command.agent &&
                                       record.has_details(static_cast<std::uint64_t>(ObjectType::tree), refused.bits(),
                                                          static_cast<std::uint64_t>(Error::missing_right)));
     }));

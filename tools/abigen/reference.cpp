@@ -49,6 +49,11 @@ const std::vector<ResourceText> kResourceTexts = {
 #include "abi/resources.def"
 #undef RESOURCE
 };
+const std::vector<Named> kAuditKindTexts = {
+#define AUDIT_KIND(name, number, sentence) {#name, number, sentence},
+#include "abi/audit_kinds.def"
+#undef AUDIT_KIND
+};
 struct ErrorRow {
     std::string_view name;
     unsigned number;
@@ -159,6 +164,10 @@ std::string call_reference() {
     for (const ResourceText& row : kResourceTexts)
         out += std::format("| {} | `{}` | `{}` | {} | {} | {} |\n", row.number, row.name, row.field, row.kind, row.unit,
                            row.sentence);
+    out += "\n## Kinds of audit records\n\nThe record itself: messages.md, `AuditRecord`.\n\n"
+           "| number | kind | what it says |\n| --- | --- | --- |\n";
+    for (const Named& row : kAuditKindTexts)
+        out += std::format("| {} | `{}` | {} |\n", row.number, row.name, row.sentence);
     out += "\n## Errors\n\n| number | error | a retry can help | who is at fault | meaning |\n| --- | --- | --- | --- "
            "| --- |\n";
     for (const ErrorRow& row : kErrors)

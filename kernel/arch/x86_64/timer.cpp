@@ -1,6 +1,6 @@
 // This CPU's one-shot timer: the local APIC's, by TSC deadline where the processor has it, else by its own count (SDM
 // volume 3 section 11.5.4). The count is 32 bits and the sleep is at most one heartbeat, so a long deadline takes
-// several rounds; the hook hears only of the real one. The heartbeat shows other CPUs that this one still takes
+// several rounds; the upcall hears only of the real one. The heartbeat shows other CPUs that this one still takes
 // interrupts.
 #include <algorithm>
 
@@ -41,7 +41,7 @@ void program(std::uint64_t now, std::uint64_t deadline) {
     apic_write(kApicTimerInitial, static_cast<std::uint32_t>(std::min<std::uint64_t>(count + 1, 0xffff'ffff)));
 }
 
-// The hook's deadline or the next heartbeat, whichever is first.
+// The kernel's deadline or the next heartbeat, whichever is first.
 void program_next(CpuBlock& block, std::uint64_t now) {
     const std::uint64_t beat = block.heartbeat.load(std::memory_order_relaxed) + kHeartbeatSeconds * tsc_rate;
     program(now, block.timer_deadline != 0 ? std::min(block.timer_deadline, beat) : beat);
@@ -98,7 +98,7 @@ void timer_interrupt() {
     }
     block.timer_deadline = 0;
     program_next(block, now);
-    hook::timer();
+    upcall::timer();
 }
 
 } // namespace x86

@@ -99,7 +99,7 @@ TEST(ElfParse, RefusesWhatIsWrong) {
         {54, 32, 2, Error::bad_format},                    // size of a program header
         {56, 0, 2, Error::bad_format},                     // no program headers
         {32, ~0ull, 8, Error::too_large},                  // headers far away
-        {64, 3, 4, Error::unsupported},                    // interpreter
+        {64, 3, 4, Error::too_large},                      // interpreter with such a long name
         {64, 0, 4, Error::bad_format},                     // nothing to load
         {68, 7, 4, Error::unsupported},                    // writable and executable
         {72, 9000, 8, Error::truncated},                   // starts behind the end

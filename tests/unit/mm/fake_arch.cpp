@@ -262,4 +262,7 @@ std::uint8_t* user_access(std::uint64_t address, arch::Protection need) {
 }
 
 } // namespace fake
+
+std::uint64_t mm::upcall::random_word() { return 0; } // layout is not random
+
 } // namespace aios

@@ -14,7 +14,7 @@
 #include "kernel/arch/off_time.hpp"
 #include "kernel/syscall/call.hpp"
 
-namespace aios::arch::hook {
+namespace aios::arch::upcall {
 
 namespace {
 
@@ -140,9 +140,9 @@ void before_user(TrapFrame& frame) {
     }
 }
 
-} // namespace aios::arch::hook
+} // namespace aios::arch::upcall
 
-namespace aios::sched::hook {
+namespace aios::sched::upcall {
 
 // A thread that has not been in user mode yet owes nobody the end of a call.
 bool may_stop_in_call(Thread& thread) {
@@ -153,4 +153,4 @@ bool may_stop_in_call(Thread& thread) {
     return restart != Restart::outcome;
 }
 
-} // namespace aios::sched::hook
+} // namespace aios::sched::upcall
