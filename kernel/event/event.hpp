@@ -101,7 +101,8 @@ private:
     friend class Registrant;
     friend class Registration;
     friend struct SourcePlace;
-    using Lock = sync::SpinLock<sync::Rank::event_queue>;
+    using Lock = QueueLock;
+    friend QueueLock& lock_of(const EventQueue& queue) { return queue.lock_; }
     static constexpr unsigned kLookedAt = 32; // registrations looked at under one hold of the lock
     void last_reference_gone() override;
     [[nodiscard]] SourcePlace& place() const;
@@ -109,15 +110,16 @@ private:
     Result<QueueName> link(Registration& registration, Source* source);
     Result<bool> arm_again(Source* source, Interest interest, std::uint64_t key, const cap::DerivationNode* node);
     std::size_t take(std::span<EventPacket> packets);
-    QueueName deliver(Registration& registration, std::uint64_t signals, std::uint64_t count);
-    void unlink(Registration& registration, Source& source);
+    QueueName deliver_locked(Registration& registration, const Source& source, std::uint64_t signals,
+                             std::uint64_t count) AIOS_REQUIRES(lock_of(&source));
+    void unlink_locked(Registration& registration, Source& source) AIOS_REQUIRES(lock_of(&source));
     // Ends a registration that is found through the queue. False if it was over already.
     static bool end(Registration& registration);
-    void push_ready_locked(Registration& registration) AIOS_REQUIRES(lock_);
+    void push_ready_locked(Registration& registration) AIOS_REQUIRES(lock_, lock_of(registration.queue_));
     void lower_level_locked() AIOS_REQUIRES(lock_);
 
     static constexpr auto kKeyOf = [](const Registration& r) { return r.key_; };
-    Lock lock_;
+    mutable Lock lock_;
     IntrusiveTree<Registration, &Registration::key_node_, kKeyOf> by_key_ AIOS_GUARDED_BY(lock_);
     IntrusiveList<Registration, &Registration::ready_node_> ready_ AIOS_GUARDED_BY(lock_);
     std::uint64_t last_ready_number_ AIOS_GUARDED_BY(lock_) = 0;

@@ -19,20 +19,22 @@ void Registration::release() {
 
 // One piece of code, as each message goes through it.
 [[gnu::flatten]] QueueName Registration::notify(std::uint64_t signals, std::uint64_t count) {
-    return queue_.deliver(*this, signals, count);
+    const Source* const source = source_.load(std::memory_order_relaxed); // it is linked, and we are under its lock
+    lock_of(source).assert_held();
+    return queue_.deliver_locked(*this, *source, signals, count);
 }
 
 bool Registration::note_locked(std::uint64_t signals, std::uint64_t count) {
-    queue_.lock_.assert_held();
+    lock_of(queue_).assert_held();
     if (!is_armed_) return false; // (7)
     pending_ |= signals;
     count_ += count;
     return true;
 }
 
-// (6): it has left the ready list. The source cannot go while the queue's lock is held: unlink() needs that.
+// (6): it has left the ready list. The source cannot go while the queue's lock is held: unlink_locked() needs that.
 EventPacket Registration::tell_locked() {
-    queue_.lock_.assert_held();
+    lock_of(queue_).assert_held();
     const std::uint64_t levels = source_.load(std::memory_order_relaxed)->levels() & signals_;
     EventPacket packet{key_, pending_ & ~kStates, count_};
     std::uint64_t repeated = 0;
@@ -60,7 +62,7 @@ EventPacket Registration::tell_locked() {
 }
 
 void Registration::arm_locked(Interest interest) {
-    queue_.lock_.assert_held();
+    lock_of(queue_).assert_held();
     signals_ = interest.signals;
     want(interest.levels(), interest.signals);
     pending_ &= signals_;
@@ -96,7 +98,8 @@ Result<> EventQueue::add(Payer& payer, Object& object, std::uint64_t signals, st
     return {};
 }
 
-// Into both lists, or into none.
+// Into both lists, or into none. Lists and trees that name a registration's queue are ours, so its lock is ours: where
+// clang cannot see that it is told (assert_held).
 Result<QueueName> EventQueue::link(Registration& registration, Source* source) {
     SourceLock::Guard source_guard(lock_of(source));
     {
@@ -118,7 +121,7 @@ Result<QueueName> EventQueue::link(Registration& registration, Source* source) {
     }
     // seq_cst: the second half of (1).
     const std::uint64_t now = source->levels_.load(std::memory_order_seq_cst) & registration.wanted_levels_;
-    return now != 0 ? deliver(registration, now, 1) : QueueName();
+    return now != 0 ? deliver_locked(registration, *source, now, 1) : QueueName();
 }
 
 // False: there is no registration under that key.
@@ -135,21 +138,25 @@ Result<bool> EventQueue::arm_again(Source* source, Interest interest, std::uint6
             const bool is_same = found->mode_ == interest.mode && found->node_.get() == node &&
                                  found->source_.load(std::memory_order_relaxed) == source;
             if (!is_same) return fail(Error::already_exists);
+            lock_of(found->queue_).assert_held();
             found->arm_locked(interest);
         }
         // It was counted when it was made, so this is (1) once more. It stays: that needs the source's lock.
         const std::uint64_t now = source->levels_.load(std::memory_order_seq_cst) & found->wanted_levels_;
-        if (now != 0) next.add(deliver(*found, now, 1));
+        if (now != 0) next.add(deliver_locked(*found, *source, now, 1));
     }
     next.tell_all();
     return true;
 }
 
-// (3), under the source's lock.
-QueueName EventQueue::deliver(Registration& registration, std::uint64_t signals, std::uint64_t count) {
+// (3)
+QueueName EventQueue::deliver_locked(Registration& registration, const Source& source, std::uint64_t signals,
+                                     std::uint64_t count) {
+    lock_of(&source).assert_held();
     bool became_readable;
     {
         Lock::Guard guard(lock_);
+        lock_of(registration.queue_).assert_held();
         if (!registration.note_locked(signals, count)) return QueueName();
         became_readable = ready_.is_empty();
         if (!registration.ready_node_.is_linked()) push_ready_locked(registration);
@@ -162,6 +169,7 @@ QueueName EventQueue::deliver(Registration& registration, std::uint64_t signals,
 
 void EventQueue::push_ready_locked(Registration& registration) {
     lock_.assert_held();
+    lock_of(registration.queue_).assert_held();
     registration.ready_number_ = ++last_ready_number_;
     ready_.push_back(registration);
 }
@@ -172,8 +180,9 @@ void EventQueue::lower_level_locked() {
     if (ready_.is_empty()) source_.clear(kSignalReadable);
 }
 
-// Under the source's lock: takes the registration off everything. The caller drops the reference later.
-void EventQueue::unlink(Registration& registration, Source& source) AIOS_NO_LOCK_ANALYSIS {
+// Takes the registration off everything. The caller drops the reference later.
+void EventQueue::unlink_locked(Registration& registration, Source& source) {
+    lock_of(&source).assert_held();
     Lock::Guard guard(lock_);
     source.unlink_locked(registration);
     by_key_.erase(registration);
@@ -194,7 +203,7 @@ bool EventQueue::end(Registration& registration) {
             // too.
             SourceLock::Guard source_guard(lock_of(source));
             if (registration.source_.load(std::memory_order_relaxed) != source) continue;
-            registration.queue_.unlink(registration, *source);
+            registration.queue_.unlink_locked(registration, *source);
         }
         registration.release();
         return true;
@@ -226,6 +235,7 @@ std::size_t EventQueue::take(std::span<EventPacket> packets) {
         if (is_first) last = last_ready_number_;
         for (unsigned i = 0;; ++i) {
             Registration* registration = ready_.front();
+            if (registration != nullptr) lock_of(registration->queue_).assert_held();
             more = registration != nullptr && registration->ready_number_ <= last && taken < packets.size();
             if (!more || i == kLookedAt) break;
             ready_.remove(*registration); // before the levels are read (6)
@@ -281,7 +291,7 @@ void EventQueue::last_reference_gone() {
         SourceLock::Guard guard(mine.lock);
         mine.queues.erase(*this);
     }
-    source_.end_all(); // before the rest of us goes, which unlink() needs
+    source_.end_all(); // before the rest of us goes, which unlink_locked() needs
     mm::destroy(this);
 }
 
@@ -289,17 +299,30 @@ Registrant::~Registrant() { AIOS_ASSERT(first_ == nullptr); } // end_all() came 
 
 void Registrant::add(Registration& registration) {
     sync::SpinLock<sync::Rank::registrant>::Guard guard(lock_);
+    registration.registrant_->lock_.assert_held(); // it is ours, as are those in the list
     registration.registrant_next_ = first_;
-    if (first_ != nullptr) first_->registrant_previous_ = &registration;
+    if (first_ != nullptr) {
+        first_->registrant_->lock_.assert_held();
+        first_->registrant_previous_ = &registration;
+    }
     first_ = &registration;
 }
 
 void Registrant::remove(Registration& registration) {
     sync::SpinLock<sync::Rank::registrant>::Guard guard(lock_);
+    registration.registrant_->lock_.assert_held(); // it is ours, as are its neighbours
     Registration* const next = registration.registrant_next_;
     Registration* const previous = registration.registrant_previous_;
-    (previous != nullptr ? previous->registrant_next_ : first_) = next;
-    if (next != nullptr) next->registrant_previous_ = previous;
+    if (previous != nullptr) {
+        previous->registrant_->lock_.assert_held();
+        previous->registrant_next_ = next;
+    } else {
+        first_ = next;
+    }
+    if (next != nullptr) {
+        next->registrant_->lock_.assert_held();
+        next->registrant_previous_ = previous;
+    }
 }
 
 // Others may end the same registrations at the same time: whoever unlinks one under its source's and its queue's lock

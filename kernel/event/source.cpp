@@ -17,7 +17,7 @@ unsigned place_number(const Source* source) {
 SourcePlace& source_place(unsigned number) { return g_places[number]; }
 SourceLock& lock_of(const Source* source) { return g_places[place_number(source)].lock; }
 
-void Source::notify_locked(News news, std::uint64_t count, QueueNames& next) {
+void Source::notify_locked(News news, std::uint64_t count, QueueNames& next) AIOS_REQUIRES(lock_of(this)) {
     lock_of(this).assert_held();
     for (Listener& listener : listeners_) {
         const std::uint64_t wanted = news.kind == NewsKind::level ? listener.wanted_levels_ : listener.wanted_pulses_;
@@ -40,7 +40,7 @@ void QueueNames::tell_each() {
     }
 }
 
-Result<> Source::link_locked(Listener& listener) {
+Result<> Source::link_locked(Listener& listener) AIOS_REQUIRES(lock_of(this)) {
     lock_of(this).assert_held();
     if (count_.load(std::memory_order_relaxed) >= most_) return fail(Error::no_space);
     // seq_cst: (1) and (8). The caller reads the levels and the handle's state afterwards; whoever changes those reads
@@ -50,7 +50,7 @@ Result<> Source::link_locked(Listener& listener) {
     return {};
 }
 
-void Source::unlink_locked(Listener& listener) {
+void Source::unlink_locked(Listener& listener) AIOS_REQUIRES(lock_of(this)) {
     lock_of(this).assert_held();
     listeners_.remove(listener);
     count_.fetch_sub(1, std::memory_order_relaxed); // who still sees the old count takes the lock and finds nothing
@@ -86,7 +86,7 @@ void Source::end_where(F&& which) {
                 found = registration;
                 break;
             }
-            if (found != nullptr) found->queue_.unlink(*found, *this);
+            if (found != nullptr) found->queue_.unlink_locked(*found, *this);
         }
         if (found == nullptr) return;
         found->release();

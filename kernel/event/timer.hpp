@@ -49,11 +49,13 @@ private:
         explicit Entry(Timer& owner) : TimerEntry(&Timer::fired), timer(owner) {}
         Timer& timer;
     };
-    sync::SpinLock<sync::Rank::operation> lock_;
+    // PROTOCOL: two that set it do so one after the other: take the entry out, write when it is due, arm it. What is
+    // written belongs to set() while the entry is not armed, and to fired(), under the timer queue's lock, while it is.
+    sync::SpinLock<sync::Rank::timer> lock_;
     const Ref<sched::ThreadOwner> owner_; // who made it: its share pays for the expiries
     event::Source source_{0, event::kMaxOfTimer};
     Entry entry_{*this};
-    std::uint64_t due_ = time::kNever, period_ = 0; // change while the entry is not armed, and when it fires
+    std::uint64_t due_ = time::kNever, period_ = 0;
 };
 
 } // namespace aios

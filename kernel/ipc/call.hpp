@@ -56,8 +56,8 @@ struct Call : Pinned {
     const cap::DerivationNode* node = nullptr; // through which it calls; nullptr in the kernel
     std::uint64_t taker = 0;                   // principal that may answer
 
-    Thread* server = nullptr; // runs on our share; under the caller's lend_lock
-    unsigned depth = 1;       // 1: the caller serves nobody
+    Thread* server AIOS_GUARDED_BY(caller->lend_lock) = nullptr; // runs on our share
+    unsigned depth = 1;                                          // 1: the caller serves nobody
     bool links_ended = false; // with the answer: calling_ends() has nothing left to do
     std::atomic<bool> server_died{false};
 

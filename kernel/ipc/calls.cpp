@@ -4,12 +4,30 @@
 #include "kernel/ipc/channel.hpp"
 
 #include <cstring>
+#include <optional>
 
 #include "kernel/ipc/lending.hpp"
 #include "kernel/ipc/transfer.hpp"
 #include "kernel/mm/size_classes.hpp"
 
 namespace aios::ipc {
+
+namespace {
+
+// Why a thread that waits leaves without what it waits for; nothing: it stays.
+std::optional<Error> reason_to_leave(const cap::DerivationNode* through, sched::Deadline deadline) {
+    if (through != nullptr && !through->is_live()) return Error::revoked;
+    if (Thread::current().is_interrupted()) return Error::interrupted;
+    if (deadline != sched::kNever && sched::now_ns() >= deadline) return Error::timed_out;
+    return {};
+}
+std::optional<Error> reason_to_leave(const Call& call, sched::Deadline deadline) {
+    // acquire: pairs with the release in end_own_service()
+    if (call.server_died.load(std::memory_order_acquire)) return Error::peer_closed;
+    return reason_to_leave(call.node, deadline);
+}
+
+} // namespace
 
 // Under the lock: the call is over, its caller is woken.
 void Channel::finish_locked(Call& call, Result<> outcome) {
@@ -48,38 +66,28 @@ MessageHeader* Channel::abandon_locked(Call& call) {
 }
 
 Result<> Channel::wait_for_answer(Call& call, sched::Deadline deadline, Ref<Thread>& receiver) {
-    Thread& me = Thread::current();
     for (;;) {
         if (sched::has_to_stop_in_wait()) {
             if (receiver) sched::unpark(*std::exchange(receiver, {}));
             sched::stop_at_gate();
         }
         MessageHeader* dropped = nullptr;
-        Result<> gave_up;
-        bool may_leave;
+        std::optional<Error> reason;
+        bool leaves;
         {
             Lock::Guard guard(lock_);
             if (call.state == CallState::done) return call.outcome;
-            may_leave = call.state != CallState::answering;
-            if (call.server_died.load(std::memory_order_acquire))
-                gave_up = fail(Error::peer_closed);
-            else if (call.node != nullptr && !call.node->is_live())
-                gave_up = fail(Error::revoked);
-            else if (me.is_interrupted())
-                gave_up = fail(Error::interrupted);
-            else if (deadline != sched::kNever && sched::now_ns() >= deadline)
-                gave_up = fail(Error::timed_out);
-            if (!gave_up && may_leave) dropped = abandon_locked(call);
+            reason = reason_to_leave(call, deadline);
+            leaves = reason && call.state != CallState::answering; // while the answer is being copied we stay
+            if (leaves) dropped = abandon_locked(call);
         }
-        if (!gave_up && may_leave) {
-            if (dropped != nullptr) {
-                store_.drop_parcels(*dropped);
-                free(*dropped);
-            }
-            return gave_up;
+        if (dropped != nullptr) {
+            contents().drop_parcels(*dropped);
+            free(*dropped);
         }
-        // While the answer is being copied we stay, whatever happens.
-        sched::park(gave_up ? deadline : sched::kNever, &receiver);
+        if (leaves) return fail(*reason);
+        // Who has a reason and stays is woken when the answer is there; its deadline may be over.
+        sched::park(reason ? sched::kNever : deadline, &receiver);
     }
 }
 
@@ -213,54 +221,51 @@ void Channel::stop_receiving(Receiver& me, Ref<Thread>& caller) {
 // The thread stands in the queue of receivers whenever it sleeps. No message is lost between the two:
 //   (1) Whether there is a message is looked at, and the entry put in the queue, under one hold of the channel's lock.
 //       Whoever puts a message in the queue takes an entry off under the same lock: this one, if it was there.
-//   (2) Then the capability is looked at, and whether to give up. A revocation that came too early to find the entry has
-//       made the capability dead before; kill and interrupt set their flag before they leave a token for park().
+//   (2) Then it looks whether there is a reason to leave. A revocation that came too early to find the entry has made
+//       the capability dead before; kill and interrupt set their flag before they leave a token for park().
 //   (3) Who gives up takes his entry off under the channel's lock too, and finds there what he was handed meanwhile.
 Result<> Channel::wait_for_message(Receiver& me, Party& by, InMessage& next, sched::Deadline deadline,
                                    Ref<Thread>& caller) {
-    Thread& thread = Thread::current();
     const auto is_revoked = [&] { return me.node != nullptr && !me.node->is_live(); };
-    const auto stays = [&]() -> Result<> {
-        if (is_revoked()) return fail(Error::revoked);
-        if (thread.is_interrupted()) return fail(Error::interrupted);
-        if (deadline != sched::kNever && sched::now_ns() >= deadline) return fail(Error::timed_out);
-        return {};
-    };
-    for (Result<> verdict;;) { // fine while we stay
+    for (std::optional<Error> reason;;) { // to leave; nothing while we stay
         if (sched::has_to_stop_in_wait()) stop_receiving(me, caller);
         Question question;
         bool was_handed = false, has_message = false;
+        Result<> taken; // of what it was handed
         event::News news;
         {
             Lock::Guard guard(lock_);
             if (Call* call = std::exchange(me.handed, nullptr); call != nullptr) {
                 was_handed = true;
                 call->receiver = nullptr;
-                verdict = is_revoked()         ? fail(Error::revoked)
-                          : thread.is_killed() ? fail(Error::interrupted)
-                                               : take_question_locked(by, *call, next, question);
-                if (!verdict) news = put_back_locked(*call);
+                if (is_revoked())
+                    taken = fail(Error::revoked);
+                else if (Thread::current().is_killed())
+                    taken = fail(Error::interrupted);
+                else
+                    taken = take_question_locked(by, *call, next, question);
+                if (!taken) news = put_back_locked(*call);
             } else {
                 has_message = has_message_locked() || senders_ == 0;
-                if (has_message || !verdict)
+                if (has_message || reason)
                     static_cast<void>(receivers_waiting_.dequeue(me));
                 else
                     receivers_waiting_.enqueue(me);
             }
         }
         source_.tell(news);
-        const bool sleeps = !was_handed && !has_message && verdict;
+        const bool sleeps = !was_handed && !has_message && !reason;
         if (caller && !sleeps) sched::unpark(*std::exchange(caller, {}));
-        if (was_handed) return verdict ? deliver_question(by, question, next) : verdict;
+        if (was_handed) return taken ? deliver_question(by, question, next) : taken;
         if (has_message) {
             if (is_revoked()) return fail(Error::revoked);
-            const Result<> taken = take(by, next);
+            taken = take(by, next);
             if (taken || taken.error() != Error::would_block) return taken;
-            if (verdict) continue; // somebody was faster
+            if (!reason) continue; // somebody was faster
         }
-        if (!verdict) return verdict;
-        verdict = stays();
-        if (verdict) sched::park(deadline, &caller);
+        if (reason) return fail(*reason);
+        reason = reason_to_leave(me.node, deadline);
+        if (!reason) sched::park(deadline, &caller);
     }
 }
 

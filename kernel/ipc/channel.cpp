@@ -19,7 +19,7 @@ Result<Ref<Channel>> Channel::create(Payer& payer, std::uint64_t messages, std::
     Reservation charge = TRY(
         Reservation::make(payer, Resource::memory, mm::cost_of<Channel> + MessageStore::footprint(messages, bytes)));
     Ref<Channel> channel = Ref<Channel>::adopt(TRY(mm::make<Channel>(std::move(charge))));
-    TRY(channel->store_.init(static_cast<std::uint32_t>(messages), static_cast<std::uint32_t>(bytes)));
+    TRY(channel->init(messages, bytes));
     return channel;
 }
 
@@ -66,9 +66,9 @@ Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* rec
         Lock::Guard guard(lock_);
         message = TRY(reserve_locked(from, out, call));
     }
-    Result<> result = store_.for_pieces(
+    Result<> result = contents().for_pieces(
         *message, [&](std::uint64_t offset, MutableBytes piece) { return copy_in(out.bytes, offset, piece); });
-    const std::span<SentParcel> parcels = store_.parcels(*message);
+    const std::span<SentParcel> parcels = contents().parcels(*message);
     bool is_packed = false;
     if (result) {
         pack(out.handles, parcels);
@@ -87,7 +87,7 @@ Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* rec
         }
     }
     if (is_packed) unpack(parcels, out.handles);
-    store_.drop_parcels(*message);
+    contents().drop_parcels(*message);
     free(*message);
     return result;
 }
@@ -101,7 +101,7 @@ Result<> Channel::put_small(Party& from, OutMessage& out, Call* call, Ref<Thread
     {
         Lock::Guard guard(lock_);
         MessageHeader* message = TRY(reserve_locked(from, out, call));
-        TRY(store_.for_pieces(*message, [&](std::uint64_t, MutableBytes piece) -> Result<> {
+        TRY(contents().for_pieces(*message, [&](std::uint64_t, MutableBytes piece) -> Result<> {
             std::memcpy(piece.data(), text, piece.size());
             return {};
         }));
@@ -162,9 +162,9 @@ Result<> Channel::take(Party& to, InMessage& in) {
         if (!has_message_locked()) source_.clear(kSignalReadable);
     }
     if (message == nullptr) return deliver_question(to, question, in);
-    Result<> result = store_.for_pieces(
+    Result<> result = contents().for_pieces(
         *message, [&](std::uint64_t offset, MutableBytes piece) { return copy_out(in.bytes, offset, piece); });
-    if (result) result = deliver(to, store_.parcels(*message), in);
+    if (result) result = deliver(to, contents().parcels(*message), in);
     if (!result) {
         bool is_closed;
         event::News news;
@@ -182,7 +182,7 @@ Result<> Channel::take(Party& to, InMessage& in) {
     in.sender = message->sender;
     in.reply_to = 0;
     take_trace(message->trace, in);
-    store_.drop_parcels(*message);
+    contents().drop_parcels(*message);
     Ref<Thread> former_caller; // dropped under no lock
     event::News news;
     {

@@ -109,6 +109,10 @@ private:
     using Lock = sync::SpinLock<sync::Rank::channel>;
     static constexpr unsigned kCallsAtOnce = 16; // looked at under one hold of the lock
     void last_reference_gone() override;
+    // No analysis: nobody else knows the channel yet.
+    Result<> init(std::uint64_t messages, std::uint64_t bytes) AIOS_NO_LOCK_ANALYSIS {
+        return store_.init(static_cast<std::uint32_t>(messages), static_cast<std::uint32_t>(bytes));
+    }
 
     Result<> put(Party& from, OutMessage& message, Call* call, Ref<Thread>* receiver); // channel.cpp
     Result<> put_small(Party& from, OutMessage& message, Call* call, Ref<Thread>* receiver);
@@ -120,6 +124,8 @@ private:
     void free(MessageHeader& message); // takes the lock, and tells
     void purge();                      // throws the queue away; under no lock
 
+    // No analysis: what lies in a message that is in no queue is its owner's, not the lock's.
+    [[nodiscard]] MessageBlocks& contents() AIOS_NO_LOCK_ANALYSIS { return store_; }
     [[nodiscard]] bool has_message_locked() const AIOS_REQUIRES(lock_) {
         lock_.assert_held();
         return store_.queued() != 0 || !returned_.is_empty();
@@ -153,7 +159,7 @@ private:
     void wake_revoked_calls(std::uint64_t holder);
 
     mutable Lock lock_;
-    MessageStore store_;                               // its structure under the lock, contents of a message as it says
+    MessageStore store_ AIOS_GUARDED_BY(lock_);
     std::uint32_t senders_ AIOS_GUARDED_BY(lock_) = 0; // handles with the right, in tables and under way
     std::uint32_t receivers_ AIOS_GUARDED_BY(lock_) = 0;
     bool room_wanted_ AIOS_GUARDED_BY(lock_) = false; // a send was refused: post writable when there is more room

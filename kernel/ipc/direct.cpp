@@ -29,7 +29,7 @@ bool Channel::is_small(const OutMessage& message) {
 }
 
 // False: nothing has happened, the question has to go through the queue.
-bool Channel::ask_directly(Call& call, Party& from, sched::Deadline deadline) AIOS_NO_LOCK_ANALYSIS {
+bool Channel::ask_directly(Call& call, Party& from, sched::Deadline deadline) {
     if (deadline != sched::kNever && sched::now_ns() >= deadline) return false;
     arch::InterruptGuard interrupts;
     lock_.acquire();
@@ -69,7 +69,7 @@ Result<> Channel::take_question_locked(Party& to, Call& call, InMessage& in, Que
     question.trace = call.trace;
     question.size = call.question;
     std::memcpy(question.text, call.small, call.question);
-    if (call.server == nullptr) question.former_caller = lending_begins(call);
+    if (!is_served(call)) question.former_caller = lending_begins(call);
     return {};
 }
 
@@ -105,7 +105,7 @@ event::News Channel::put_back_locked(Call& call) {
 
 // not_found, as of answer(). When it comes back with `yes` the caller has its answer, and the receiver may have slept.
 Result<Channel::Answered> Channel::answer_directly(Party& by, std::uint64_t reply_to, Bytes text, Receiver& receiver,
-                                                   sched::Deadline deadline) AIOS_NO_LOCK_ANALYSIS {
+                                                   sched::Deadline deadline) {
     const bool is_late = deadline != sched::kNever && sched::now_ns() >= deadline;
     arch::InterruptGuard interrupts;
     lock_.acquire();

@@ -38,7 +38,7 @@ class Registration;
 class Source;
 
 using SourceLock = sync::SpinLock<sync::Rank::event_source>;
-[[nodiscard]] SourceLock& lock_of(const Source* source); // needs the address alone
+[[nodiscard, gnu::const]] SourceLock& lock_of(const Source* source); // needs the address alone
 
 inline constexpr unsigned kMaxRegistrations = 64; // listeners of one source
 inline constexpr unsigned kMaxOfTimer = 4;        // of a timer, which tells them in its interrupt

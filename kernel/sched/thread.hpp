@@ -143,11 +143,11 @@ public:
     sched::VirtualTime own_time = 0;
     std::uint64_t lent_ns = 0; // run in the caller's place so far
     time::TimerEntry* sleep_timer() { return &timer_; }
-    // ipc_call: the call that this thread serves, and the one that it waits in. Under lend_lock.
-    // PROTOCOL: a link lies under the locks of two threads; ipc/lending.hpp tells which and in which order.
+    // ipc_call: the call that this thread serves, and the one that it waits in. A link lies under the locks of two
+    // threads; ipc/lending.hpp tells which and in which order.
     sync::SpinLock<sync::Rank::lending> lend_lock;
-    ipc::Call* serving = nullptr;
-    ipc::Call* calling = nullptr;
+    ipc::Call* serving AIOS_GUARDED_BY(lend_lock) = nullptr;
+    ipc::Call* calling AIOS_GUARDED_BY(lend_lock) = nullptr;
     ipc::Disposal* disposing = nullptr; // ends channels, one after the other: kernel/ipc/disposal.cpp
     sync::HeldLocks held_mutexes;
     Thread* next_dead = nullptr;

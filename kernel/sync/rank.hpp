@@ -21,9 +21,10 @@ enum class Rank : std::uint8_t {
     cap_table,  // one capability table
     cap_paid,   // the nodes that one table pays for
     channel,
-    operation,    // one asynchronous operation or Timer
+    operation,    // one asynchronous operation
     power,        // what the node was asked for: off, reset
     lending,      // who serves whom in ipc_call
+    timer,        // setting one Timer
     timer_queue,  // one a CPU; timers fire under it
     event_source, // registrations of a source
     event_queue,  // registrations and packets of a queue

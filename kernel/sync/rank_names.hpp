@@ -37,6 +37,8 @@ namespace aios::sync {
         return "power";
     case Rank::lending:
         return "lending";
+    case Rank::timer:
+        return "timer";
     case Rank::timer_queue:
         return "timer_queue";
     case Rank::event_source:
