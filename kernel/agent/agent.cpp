@@ -56,6 +56,12 @@ void Agent::last_reference_gone() {
 
 Agent& Agent::current() { return Process::current().agent(); }
 
+Result<> Agent::accept(mm::Grant& grant, std::uint64_t address) {
+    mm::AddressSpace* const space = Thread::current().address_space();
+    if (space == nullptr) return fail(Error::unsupported);
+    return space->accept(grant, address);
+}
+
 AgentState Agent::state() const {
     AgentLock::Guard guard(lock_);
     return state_;

@@ -241,6 +241,7 @@ public:
     [[nodiscard]] std::uint64_t principal() const override { return id(); }
     [[nodiscard]] cap::Table* handle_table() override { return table_.get(); }
     [[nodiscard]] Payer& payer() override { return *quota_; }
+    Result<> accept(mm::Grant& grant, std::uint64_t address) override;
     void message_sent() override { sent_.fetch_add(1, std::memory_order_relaxed); }
     void message_received() override { received_.fetch_add(1, std::memory_order_relaxed); }
     void count_sent() { message_sent(); }

@@ -173,6 +173,14 @@ public:
         Protection protection;
     };
     [[nodiscard]] Entry query(std::uint64_t address) const;
+    // Runs of pages at once, for few of them; the tables are walked once. prepare() makes what tables [from, from + pages*4096)
+    // lacks: after it exchange() there cannot fail.
+    Result<> prepare(std::uint64_t from, std::size_t pages);
+    // Puts `entries` there, one after the other (not mapped: no entry), and answers in them what was there. Whether
+    // anything was.
+    [[nodiscard]] bool exchange(std::uint64_t from, std::span<Entry> entries);
+    // Takes the right to write away, and answers in `entries` what is left. Whether any had it.
+    [[nodiscard]] bool freeze(std::uint64_t from, std::span<Entry> entries);
     // First address >= `from` and < `to` that has a mapping, or `to`; skips empty tables.
     [[nodiscard]] std::uint64_t next_mapped(std::uint64_t from, std::uint64_t to) const;
     void activate();                    // load CR3 on this CPU; interrupts off

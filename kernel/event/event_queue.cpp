@@ -235,8 +235,10 @@ std::size_t EventQueue::take(std::span<EventPacket> packets) {
         if (is_first) last = last_ready_number_;
         for (unsigned i = 0;; ++i) {
             Registration* registration = ready_.front();
-            if (registration != nullptr) lock_of(registration->queue_).assert_held();
-            more = registration != nullptr && registration->ready_number_ <= last && taken < packets.size();
+            more = registration != nullptr && taken < packets.size();
+            if (!more) break;
+            lock_of(registration->queue_).assert_held();
+            more = registration->ready_number_ <= last;
             if (!more || i == kLookedAt) break;
             ready_.remove(*registration); // before the levels are read (6)
             const EventPacket packet = registration->tell_locked();

@@ -71,6 +71,11 @@ struct Call : Pinned {
     std::uint64_t sender = 0;
     StaticVector<SentParcel, kMaxMessageHandles> parcels;
 
+    // Of a question while it is handed, then of the answer.
+    mm::GrantPlace pages;
+    std::uint32_t page_room = 0;  // pages that the caller takes
+    std::uint32_t page_count = 0; // that the answer brings, or would have brought
+
     ~Call() { mm::heap_free(large); }
     [[nodiscard]] MutableBytes answer() { return {large != nullptr ? large : small, size}; }
 };

@@ -98,6 +98,7 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
     call.capacity = reply.bytes.size < kMaxMessageBytes ? reply.bytes.size : kMaxMessageBytes;
     if (call.capacity > Call::kInlineBytes)
         call.room = TRY(Reservation::make(from.payer(), Resource::memory, mm::heap_cost(call.capacity)));
+    call.page_room = reply.page_room;
     call.caller = &Thread::current();
     set_trace(request);
     call.trace = request.trace;
@@ -108,7 +109,7 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
         TRY(copy_in(request.bytes, 0, question));
         request.bytes = Buffer::kernel(question);
         call.question = question.size();
-        is_asked = ask_directly(call, from, deadline);
+        is_asked = ask_directly(call, from, request, deadline);
     }
     if (!is_asked) {
         calling_begins(call);
@@ -125,8 +126,12 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
     if (!result) return result;
 
     const std::span<SentParcel> parcels = call.parcels.span();
-    result = check_room(call.size, parcels.size(), reply);
+    result = check_room(call.size, parcels.size(), call.page_count, reply);
     if (result) result = copy_out(reply.bytes, 0, call.answer());
+    if (result && call.page_count != 0) {
+        mm::Owned<mm::Grant> pages = call.pages.take();
+        result = deliver_pages(from, pages, reply);
+    }
     if (result) result = deliver(from, parcels, reply);
     if (!result) return result;
     reply.size = call.size;
@@ -142,8 +147,12 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
 Result<> Channel::answer_copy(Call& call, Party& by, OutMessage& reply) {
     call.size = reply.bytes.size;
     call.sender = by.principal();
+    call.page_count = reply.pages ? reply.pages->pages() : 0;
     // What the caller has no room for it does not get: it learns the needed sizes.
-    if (call.size > call.capacity) return {};
+    if (call.size > call.capacity || call.page_count > call.page_room) {
+        reply.pages = mm::Owned<mm::Grant>();
+        return {};
+    }
     if (call.size > Call::kInlineBytes) {
         if (call.large == nullptr) call.large = static_cast<std::byte*>(mm::heap_allocate(call.size));
         if (call.large == nullptr) return fail(Error::out_of_memory);
@@ -159,6 +168,7 @@ Result<> Channel::answer_copy(Call& call, Party& by, OutMessage& reply) {
     }
     TRY(call.parcels.resize(reply.handles.size())); // fits: check_outgoing()
     pack(reply.handles, call.parcels.span());
+    if (reply.pages) reply.pages = call.pages.put(std::move(reply.pages));
     return {};
 }
 
@@ -281,7 +291,7 @@ Result<> Channel::reply_wait(Party& by, std::uint64_t reply_to, OutMessage& repl
             const MutableBytes small(text, reply.bytes.size);
             TRY(copy_in(reply.bytes, 0, small));
             reply.bytes = Buffer::kernel(small);
-            answered = TRY(answer_directly(by, reply_to, small, me, deadline));
+            answered = TRY(answer_directly(by, reply_to, reply, small, me, deadline));
         }
         if (answered == Answered::no) {
             caller = TRY(answer(by, reply_to, reply));

@@ -72,6 +72,7 @@ Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* rec
     bool is_packed = false;
     if (result) {
         pack(out.handles, parcels);
+        if (out.pages) out.pages = message->pages.put(std::move(out.pages));
         is_packed = true;
         event::News news;
         {
@@ -86,7 +87,10 @@ Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* rec
             return {};
         }
     }
-    if (is_packed) unpack(parcels, out.handles);
+    if (is_packed) {
+        unpack(parcels, out.handles);
+        out.pages = message->pages.take();
+    }
     contents().drop_parcels(*message);
     free(*message);
     return result;
@@ -105,6 +109,7 @@ Result<> Channel::put_small(Party& from, OutMessage& out, Call* call, Ref<Thread
             std::memcpy(piece.data(), text, piece.size());
             return {};
         }));
+        if (out.pages) out.pages = message->pages.put(std::move(out.pages));
         news = enqueue_locked(*message, receiver);
     }
     source_.tell(news);
@@ -156,7 +161,7 @@ Result<> Channel::take(Party& to, InMessage& in) {
         } else {
             message = store_.front();
             if (message == nullptr) return fail(senders_ == 0 ? Error::peer_closed : Error::would_block);
-            TRY(check_room(message->size, message->parcels, in));
+            TRY(check_room(message->size, message->parcels, message->pages.pages(), in));
             store_.remove(*message);
         }
         if (!has_message_locked()) source_.clear(kSignalReadable);
@@ -164,8 +169,11 @@ Result<> Channel::take(Party& to, InMessage& in) {
     if (message == nullptr) return deliver_question(to, question, in);
     Result<> result = contents().for_pieces(
         *message, [&](std::uint64_t offset, MutableBytes piece) { return copy_out(in.bytes, offset, piece); });
+    mm::Owned<mm::Grant> pages = message->pages.take(); // with pages there are no parcels, so one of the two can fail
+    if (result) result = deliver_pages(to, pages, in);
     if (result) result = deliver(to, contents().parcels(*message), in);
     if (!result) {
+        if (pages) pages = message->pages.put(std::move(pages));
         bool is_closed;
         event::News news;
         {

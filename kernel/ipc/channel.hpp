@@ -30,6 +30,8 @@ public:
     [[nodiscard]] virtual std::uint64_t principal() const = 0;
     [[nodiscard]] virtual cap::Table* handle_table() = 0; // nullptr: cannot receive handles
     [[nodiscard]] virtual Payer& payer() = 0;
+    // Pages come to `address` of the current thread's memory. unsupported: it has none.
+    virtual Result<> accept(mm::Grant&, std::uint64_t /*address*/) { return fail(Error::unsupported); }
     virtual void message_sent() = 0;
     virtual void message_received() = 0;
 
@@ -51,15 +53,20 @@ struct OutMessage {
     Buffer bytes;
     // From cap::Table::derive_out. Moved out when the message is taken on, untouched when the call fails before that.
     std::span<Parcel> handles;
+    // From mm::AddressSpace::grant. Not with handles. Moved out like them: what is here after the call was not taken on.
+    mm::Owned<mm::Grant> pages = {};
     TraceId trace{}; // zeros: the current thread's
 };
 
-// In: where a message goes. Out: what came. On buffer_small, size and handle_count are the needed ones and the message
-// stays.
+// In: where a message goes. Out: what came. On buffer_small, size, handle_count and page_count are the needed ones and the
+// message stays.
 struct InMessage {
     Buffer bytes;
     Buffer handles; // HandleGrant[]; size in bytes
     std::uint64_t size = 0;
+    std::uint64_t pages = 0; // address
+    std::uint32_t page_room = 0;
+    std::uint32_t page_count = 0;
     std::uint64_t handle_count = 0;
     std::uint64_t sender = 0;
     std::uint64_t reply_to = 0;
@@ -133,19 +140,20 @@ private:
 
     // direct.cpp: small messages that never see the queue.
     static bool is_small(const OutMessage& message);
-    bool ask_directly(Call& call, Party& from, sched::Deadline deadline);
+    bool ask_directly(Call& call, Party& from, OutMessage& request, sched::Deadline deadline);
     enum class Answered : std::uint8_t { no, yes }; // no: by answer(), please
-    Result<Answered> answer_directly(Party& by, std::uint64_t reply_to, Bytes text, Receiver& receiver,
-                                     sched::Deadline deadline);
+    Result<Answered> answer_directly(Party& by, std::uint64_t reply_to, OutMessage& reply, Bytes text,
+                                     Receiver& receiver, sched::Deadline deadline);
     struct Question { // on its way to its receiver's buffer
         std::uint64_t id = 0, sender = 0;
         TraceId trace{};
         std::size_t size = 0;
-        Ref<Thread> former_caller; // dropped under no lock
+        Ref<Thread> former_caller; // dropped under no lock, as the pages are
+        mm::Owned<mm::Grant> pages;
         std::byte text[Call::kInlineBytes];
     };
     Result<> take_question_locked(Party& to, Call& call, InMessage& in, Question& question) AIOS_REQUIRES(lock_);
-    Result<> deliver_question(Party& to, const Question& question, InMessage& in);
+    Result<> deliver_question(Party& to, Question& question, InMessage& in);
     event::News put_back_locked(Call& call) AIOS_REQUIRES(lock_);
 
     Result<Ref<Thread>> answer(Party& by, std::uint64_t reply_to, OutMessage& reply); // calls.cpp

@@ -107,10 +107,11 @@ void MessageBlocks::drop_parcels(MessageHeader& message) {
     for (SentParcel& parcel : parcels(message))
         parcel.~SentParcel();
     message.parcels = 0;
+    static_cast<void>(message.pages.take());
 }
 
 void MessageStore::free(MessageHeader& message) {
-    AIOS_ASSERT(!message.queued && message.parcels == 0);
+    AIOS_ASSERT(!message.queued && message.parcels == 0 && message.pages.is_empty());
     --messages_;
     bytes_ -= message.size;
     if (message.parcel_block != kNone) give_blocks(message.parcel_block, message.parcel_block, 1);

@@ -15,7 +15,7 @@
 
 #include "abi/call_types.hpp"
 #include "kernel/cap/in_flight.hpp"
-#include "kernel/mm/mm.hpp"
+#include "kernel/mm/grant.hpp"
 
 namespace aios::ipc {
 
@@ -45,6 +45,7 @@ struct MessageHeader {
     std::uint64_t sender = 0;
     TraceId trace{};
     Call* call = nullptr; // the sender waits for a reply
+    mm::GrantPlace pages; // in place of parcels
 };
 
 // The contents of messages: of those that are in no queue, by whoever reserved or took them.
@@ -77,7 +78,7 @@ public:
     }
     // The parcels of a message; made by reserve(), empty.
     [[nodiscard]] std::span<SentParcel> parcels(MessageHeader& message);
-    void drop_parcels(MessageHeader& message); // with what is in them; under no lock: may end derivations
+    void drop_parcels(MessageHeader& message); // with what is in them, and pages; under no lock: may end derivations
 
 protected:
     static constexpr std::uint32_t kNone = ~0u;

@@ -43,6 +43,7 @@ enum class Rank : std::uint8_t {
     kernel_map,   // arch: page tables of the kernel half
     windows,      // who maps one Pages
     space_set,    // the address spaces of an agent
+    grants,       // pages of one address space that are under way
     heap,
     frames,
     entropy,

@@ -75,6 +75,8 @@ namespace aios::sync {
         return "windows";
     case Rank::space_set:
         return "space_set";
+    case Rank::grants:
+        return "grants";
     case Rank::heap:
         return "heap";
     case Rank::frames:

@@ -16,6 +16,8 @@ constexpr Row kRows[] = {
     {"ipc_64", ipc_64},
     {"ipc_4k", ipc_4k},
     {"ipc_64k", ipc_64k},
+    {"ipc_grant_64k", ipc_grant_64k},
+    {"ipc_move_64k", ipc_move_64k},
     {"one_way", one_way},
     {"switch", switch_agents},
     {"anonymous_fault", anonymous_fault},

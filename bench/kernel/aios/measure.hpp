@@ -141,6 +141,8 @@ void derive_close();    //
 void ipc_64();          // messages.cpp
 void ipc_4k();          //
 void ipc_64k();         //
+void ipc_grant_64k();   //
+void ipc_move_64k();    //
 void one_way();         //
 void switch_agents();   // agents.cpp
 void spawn_first();     //

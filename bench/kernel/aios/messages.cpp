@@ -23,11 +23,38 @@ void calls(std::string_view row, std::uint64_t bytes, std::string_view peer, std
     figure(row, took, count);
 }
 
+// The same with pages. Moved ones are written to before they go, and come back; frozen ones stay where they are.
+template <BenchRow kRow>
+void page_calls(std::string_view row, std::string_view peer, PageMode mode) {
+    constexpr std::uint64_t kCalls = 2'000;
+    const OwnedHandle channel(MUST(sys::channel_create(self, 8, 4096)));
+    const Peer other = Peer::start("bin/peer", peer, {console_grant(), receive_side(channel.get())});
+    const std::uint64_t range = MUST(sys::agent_mem_alloc(self, kMaxGrantPages * kPageBytes, kReadWrite));
+    const auto write_to_each = [&] {
+        for (std::uint64_t page = 0; page < kMaxGrantPages; ++page)
+            *reinterpret_cast<volatile std::uint64_t*>(range + page * kPageBytes) = page; // SAFETY: just mapped
+    };
+    write_to_each();
+    const std::uint64_t took = repeat<kRow>(kCalls, [&] {
+        if (mode == PageMode::moved) write_to_each();
+        Message out = message_of(out_buffer, 8), in = message_of(in_buffer, sizeof(in_buffer));
+        out.pages = in.pages = range;
+        out.page_count = in.page_count = kMaxGrantPages;
+        out.page_mode = static_cast<std::uint32_t>(mode);
+        MUST(sys::ipc_call(channel.get(), &out, &in, kNoDeadline));
+    });
+    figure(row, took, kCalls);
+    MUST(sys::agent_mem_free(self, range, kMaxGrantPages * kPageBytes));
+}
+
 } // namespace
 
 void ipc_64() { calls<kRow_ipc_64>("ipc_64", 64, "echo\0"sv, 5'000); }
 void ipc_4k() { calls<kRow_ipc_4k>("ipc_4k", 4096, "short\0"sv, 2'000); }
 void ipc_64k() { calls<kRow_ipc_64k>("ipc_64k", 65536, "short\0"sv, 1'000); }
+
+void ipc_grant_64k() { page_calls<kRow_ipc_grant_64k>("ipc_grant_64k", "pages\0"sv, PageMode::frozen); }
+void ipc_move_64k() { page_calls<kRow_ipc_move_64k>("ipc_move_64k", "pages_back\0"sv, PageMode::moved); }
 
 // The message carries the time at which it was sent; the peer sums what each took and answers with the sum, so that the
 // next is sent when the one before has come. Only the way there is counted: the peer closes the window.

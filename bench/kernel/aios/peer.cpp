@@ -21,6 +21,21 @@ alignas(kPageBytes) char buffer[kMaxMessageBytes];
     }
 }
 
+// Takes the pages of every call, and answers with eight bytes, and the pages if they go back.
+[[noreturn]] void serve_pages(bool back) {
+    const Handle channel = handle(StartupRole::broker_server);
+    const std::uint64_t range = MUST(sys::agent_mem_alloc(self, kMaxGrantPages * kPageBytes, kReadWrite));
+    std::uint64_t reply_to = 0;
+    for (;;) {
+        Message in = message_of(buffer, sizeof(buffer)), out = message_of(buffer, 8);
+        in.pages = out.pages = range;
+        in.page_count = kMaxGrantPages;
+        if (back && reply_to != 0) out.page_count = kMaxGrantPages;
+        MUST(sys::ipc_reply_wait(channel, reply_to, &out, &in, kNoDeadline));
+        reply_to = in.reply_to;
+    }
+}
+
 [[noreturn]] void receive() {
     const Handle channel = handle(StartupRole::broker_server), back = handle(StartupRole::broker);
     const Handle queue = MUST(sys::queue_create(self));
@@ -68,6 +83,8 @@ int aios_main(const StartupBlock& block) {
     const std::string_view value = block.argument_count > 1 ? std::string_view(at + mode.size() + 1) : "0";
     if (mode == "echo") serve(true);
     if (mode == "short") serve(false);
+    if (mode == "pages") serve_pages(false);
+    if (mode == "pages_back") serve_pages(true);
     if (mode == "one_way") receive();
     if (mode == "yield") yield();
     if (mode == "pairs") call_in_pair(parse_decimal(value));

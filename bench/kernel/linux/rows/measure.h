@@ -46,6 +46,8 @@ void row_derive_close(void);
 void row_ipc_64(void);
 void row_ipc_4k(void);
 void row_ipc_64k(void);
+void row_ipc_grant_64k(void);
+void row_ipc_move_64k(void);
 void row_one_way(void);
 void row_switch(void);
 void row_anonymous_fault(void);
