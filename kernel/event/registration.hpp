@@ -8,8 +8,9 @@
 
 namespace aios::event {
 
-// How a registration tells; what each means is told at kModeLevel (abi/call_types.hpp).
-enum class Mode : std::uint8_t { plain, level, edge, once };
+// How a registration tells; what each means is told at kModeLevel (abi/call_types.hpp). `changed` is epoll's EPOLLET,
+// for code of the kernel alone: once a post, as `edge`, but then everything that is set.
+enum class Mode : std::uint8_t { plain, level, edge, once, changed };
 
 // What event_register asks for.
 struct Interest {
@@ -70,17 +71,18 @@ private:
     Registration* registration() override { return this; }
 
     [[nodiscard]] bool is_held() const { return !node_ || node_->is_held(); }
-    // The four under the queue's lock.
+    // The six under the queue's lock.
     bool note_locked(std::uint64_t signals, std::uint64_t count); // false: it tells nothing at present
     EventPacket tell_locked();                                    // signals 0: nothing to tell
+    [[nodiscard]] bool would_tell_locked() const;                 // what tell_locked() would: something
+    void forget_locked();                                         // what was noted is over
     [[nodiscard]] bool has_more_locked() const { return pending_ != 0; }
-    void arm_locked(Interest interest); // and under the source's
+    void arm_locked(Interest interest); // and under the source's; the mode too
 
     RefCount references_; // one of the two lists together, and those of calls in progress
     Reservation charge_;
     EventQueue& queue_;
     const std::uint64_t key_;
-    const Mode mode_;
     const Ref<cap::DerivationNode> node_;
     EventQueue* const inner_;                                                  // whose source it is, if it is a queue's
     Registrant* const registrant_;                                             // nullptr: the kernel's
@@ -88,6 +90,7 @@ private:
     // Changes under the source's and the queue's lock, so either is enough to read it. nullptr: over.
     std::atomic<Source*> source_{nullptr};
     // From here on under the queue's lock.
+    Mode mode_;
     bool is_armed_ = true; // false: of mode once, and it has told
     TreeNode key_node_;
     ListNode ready_node_;
