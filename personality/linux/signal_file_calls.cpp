@@ -65,7 +65,8 @@ public:
         mask_ = mask & ~kUnblockable;
         if (ready() != 0) readers_.wake_all();
     }
-    void tell_locked(std::uint64_t signals) {
+    // From SignalFiles::tell(), which holds the lock.
+    void hear(std::uint64_t signals) {
         files_->lock.assert_held();
         if ((signals & mask_.load()) == 0) return;
         source_.set(kSignalReadable);
@@ -112,14 +113,14 @@ void SignalFiles::remove(SignalFile& file) {
 void SignalFiles::tell(std::uint64_t signals) {
     for (unsigned i = 0; i < kMost; ++i) {
         Lock::Guard guard(lock);
-        if (files_[i] != nullptr) files_[i]->tell_locked(signals);
+        if (files_[i] != nullptr) files_[i]->hear(signals);
     }
 }
 
-Outcome call_signalfd4(Call& call, Descriptor fd, UserIn<std::uint64_t> mask, std::uint64_t set_bytes,
+Outcome call_signalfd4(Call& call, Descriptor fd, UserIn<std::uint64_t> mask, SignalSetBytes set_bytes,
                        Flags<kFileFlags> flags) {
     constexpr Descriptor kNew(~0ull);
-    if (set_bytes != sizeof(std::uint64_t)) return refuse(kInvalid);
+    if (!set_bytes.is_answered()) return refuse(kInvalid);
     const std::uint64_t wanted = LINUX_TRY(mask.read());
     if (fd != kNew) {
         const auto file = LINUX_TRY(file_of(call, fd));
@@ -135,7 +136,7 @@ Outcome call_signalfd4(Call& call, Descriptor fd, UserIn<std::uint64_t> mask, st
 }
 
 Outcome call_signalfd(Call& call, Descriptor fd, UserIn<std::uint64_t> mask, std::uint64_t set_bytes) {
-    return call_signalfd4(call, fd, mask, set_bytes, Flags<kFileFlags>(0));
+    return call_signalfd4(call, fd, mask, SignalSetBytes(set_bytes), Flags<kFileFlags>(0));
 }
 
 } // namespace aios::linux_abi

@@ -125,6 +125,7 @@ private:
 
     const Ref<Agent> agent_; // whose share pays for the expiries
     const std::uint64_t inode_;
+    // PROTOCOL: who arms or cancels the entry holds it, so that it is done by one at a time.
     sync::Mutex<sync::Rank::open_file> setting_;
     Lock lock_;
     Setting setting_now_ AIOS_GUARDED_BY(lock_);
