@@ -11,6 +11,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <thread>
 #include <vector>
 
@@ -367,6 +368,63 @@ LINUX_TEST(a_file_is_sent_into_a_pipe) {
     EXPECT(9'900, SYS_read, pipe.out(), bytes.data(), bytes.size());
     EXPECT(-EINVAL, SYS_sendfile, pipe.in(), pipe.out(), nullptr, 10);
     close(file);
+}
+
+LINUX_TEST(a_child_writes_and_ends) {
+    Pipe pipe;
+    const pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        const bool good = write(pipe.in(), "from the child", 14) == 14;
+        _exit(good ? 7 : 1);
+    }
+    pipe.close_in(); // the child has the other one
+    char text[32]{};
+    std::size_t done = 0;
+    for (long part = 1; part > 0 && done < sizeof(text); done += static_cast<std::size_t>(part > 0 ? part : 0))
+        part = raw(SYS_read, pipe.out(), text + done, sizeof(text) - done);
+    CHECK(std::string(text) == "from the child");
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 7);
+    CHECK(poll_one(pipe.out(), POLLIN) == POLLHUP);
+}
+
+LINUX_TEST(a_child_that_nobody_reads_from) {
+    Pipe pipe;
+    const pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        pipe.close_out();
+        const std::vector<char> much(100'000, 'y');
+        for (;;)
+            if (write(pipe.in(), much.data(), much.size()) < 0) _exit(1);
+    }
+    pipe.close_in();
+    char text[16];
+    EXPECT(16, SYS_read, pipe.out(), text, 16);
+    wait_until_blocked();
+    pipe.close_out();
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+}
+
+// Two processes share one open file: its flag, and what is read from it.
+LINUX_TEST(a_child_shares_the_open_file) {
+    Pipe pipe;
+    EXPECT(2, SYS_write, pipe.in(), "ab", 2);
+    const pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        char byte = 0;
+        const bool good = read(pipe.out(), &byte, 1) == 1 && byte == 'a' && fcntl(pipe.out(), F_SETFL, O_NONBLOCK) == 0;
+        _exit(good ? 0 : 1);
+    }
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    char byte = 0;
+    EXPECT(1, SYS_read, pipe.out(), &byte, 1);
+    CHECK(byte == 'b' && (fcntl(pipe.out(), F_GETFL) & O_NONBLOCK) != 0);
+    EXPECT(-EAGAIN, SYS_read, pipe.out(), &byte, 1);
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-// A program of Go's own runtime, unmodified: goroutines on several threads, its network poller over epoll and a pipe, timers, files, the
-// collector. Prints a line for each part; the same on Linux.
+// A program of Go's own runtime: goroutines on several threads, its poller over epoll and a pipe, timers, files, the
+// collector. Says what each part has come to; the same on Linux.
 package main
 
 import (
@@ -132,10 +132,25 @@ func collector() string {
 }
 
 func main() {
+	status := 0
 	for _, part := range []struct {
-		name string
-		run  func() string
-	}{{"goroutines", goroutines}, {"pipes", pipes}, {"deadline", deadline}, {"timers", timers}, {"files", files}, {"collector", collector}} {
-		fmt.Println(part.name, part.run())
+		name   string
+		run    func() string
+		wanted string
+	}{
+		{"goroutines", goroutines, "512910"},
+		{"pipes", pipes, "100 lines 183f6f3278737b2ad01bb5bf37ee3674af381aaf2d10825a7d6b4f446a2f0f87"},
+		{"deadline", deadline, "true"},
+		{"timers", timers, "10"},
+		{"files", files, "50000"},
+		{"collector", collector, "20"},
+	} {
+		if got := part.run(); got != part.wanted {
+			status = 1
+			fmt.Printf("TEST go.%s fail %s\n", part.name, got)
+		} else {
+			fmt.Printf("TEST go.%s pass\n", part.name)
+		}
 	}
+	os.Exit(status)
 }
