@@ -10,7 +10,7 @@ namespace aios::event {
 Registration::Registration(mm::OnHeap, Reservation charge, EventQueue& queue, std::uint64_t key, Interest interest,
                            Ref<cap::DerivationNode> node, EventQueue* inner, Registrant* registrant)
     : Listener(interest.levels(), interest.signals), charge_(std::move(charge)), queue_(queue), key_(key),
-      mode_(interest.mode), node_(std::move(node)), inner_(inner), registrant_(registrant), signals_(interest.signals) {
+      node_(std::move(node)), inner_(inner), registrant_(registrant), mode_(interest.mode), signals_(interest.signals) {
 }
 
 void Registration::release() {
@@ -51,6 +51,7 @@ EventPacket Registration::tell_locked() {
         packet.signals |= pending_ & levels;
         break;
     case Mode::once:
+    case Mode::changed:
         packet.signals |= levels;
         break;
     }
@@ -61,8 +62,33 @@ EventPacket Registration::tell_locked() {
     return packet;
 }
 
+// Keeps to tell_locked(), case by case.
+bool Registration::would_tell_locked() const {
+    lock_of(queue_).assert_held();
+    if (!is_held()) return false;
+    const std::uint64_t levels = source_.load(std::memory_order_relaxed)->levels() & signals_;
+    const std::uint64_t pulses = pending_ & ~kStates;
+    switch (mode_) {
+    case Mode::plain:
+        return ((pending_ & ~kSignalReadable) | (levels & kSignalReadable)) != 0;
+    case Mode::edge:
+        return (pulses | (pending_ & levels)) != 0;
+    case Mode::level:
+    case Mode::once:
+    case Mode::changed:
+        return (pulses | levels) != 0;
+    }
+    return false;
+}
+
+void Registration::forget_locked() {
+    lock_of(queue_).assert_held();
+    pending_ = count_ = 0;
+}
+
 void Registration::arm_locked(Interest interest) {
     lock_of(queue_).assert_held();
+    mode_ = interest.mode;
     signals_ = interest.signals;
     want(interest.levels(), interest.signals);
     pending_ &= signals_;
@@ -88,11 +114,20 @@ Result<> EventQueue::add(Payer& payer, Object& object, std::uint64_t signals, st
     if (interest.mode == Mode::once && TRY(arm_again(source, interest, key, node.get()))) return {};
     // SAFETY of the downcast: the type says so.
     EventQueue* const inner = object.type() == kType ? static_cast<EventQueue*>(&object) : nullptr;
+    return insert(payer, *source, inner, interest, key, std::move(node), registrant);
+}
+
+Result<> EventQueue::listen(Payer& payer, Source& source, EventQueue* inner, Interest interest, std::uint64_t key) {
+    return insert(payer, source, inner, interest, key, {}, nullptr);
+}
+
+Result<> EventQueue::insert(Payer& payer, Source& source, EventQueue* inner, Interest interest, std::uint64_t key,
+                            Ref<cap::DerivationNode> node, Registrant* registrant) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Registration>));
     auto registration = Ref<Registration>::adopt(
         TRY(mm::make<Registration>(std::move(charge), *this, key, interest, std::move(node), inner, registrant)));
     QueueNames next;
-    next.add(TRY(link(*registration, source)));
+    next.add(TRY(link(*registration, &source)));
     static_cast<void>(registration.leak()); // the lists' reference; perhaps it is gone already
     next.tell_all();
     return {};
@@ -135,10 +170,10 @@ Result<bool> EventQueue::arm_again(Source* source, Interest interest, std::uint6
             Lock::Guard guard(lock_);
             found = by_key_.find(key);
             if (found == nullptr) return false;
+            lock_of(found->queue_).assert_held(); // that is it
             const bool is_same = found->mode_ == interest.mode && found->node_.get() == node &&
                                  found->source_.load(std::memory_order_relaxed) == source;
             if (!is_same) return fail(Error::already_exists);
-            lock_of(found->queue_).assert_held();
             found->arm_locked(interest);
         }
         // It was counted when it was made, so this is (1) once more. It stays: that needs the source's lock.
@@ -147,6 +182,30 @@ Result<bool> EventQueue::arm_again(Source* source, Interest interest, std::uint6
     }
     next.tell_all();
     return true;
+}
+
+Result<> EventQueue::change(std::uint64_t key, Interest interest) {
+    const Ref<Registration> found = find(key);
+    if (!found) return fail(Error::not_found);
+    for (;;) {
+        Source* const source = found->source_.load(std::memory_order_acquire);
+        if (source == nullptr) return fail(Error::not_found);
+        QueueNames next;
+        {
+            SourceLock::Guard source_guard(lock_of(source)); // as in end()
+            if (found->source_.load(std::memory_order_relaxed) != source) continue;
+            {
+                Lock::Guard guard(lock_);
+                lock_of(found->queue_).assert_held(); // that is it
+                found->arm_locked(interest);
+            }
+            // As in arm_again().
+            const std::uint64_t now = source->levels_.load(std::memory_order_seq_cst) & found->wanted_levels_;
+            if (now != 0) next.add(deliver_locked(*found, *source, now, 1));
+        }
+        next.tell_all();
+        return {};
+    }
 }
 
 // (3)
@@ -210,15 +269,15 @@ bool EventQueue::end(Registration& registration) {
     }
 }
 
+Ref<Registration> EventQueue::find(std::uint64_t key) {
+    Lock::Guard guard(lock_);
+    Registration* const registration = by_key_.find(key);
+    return registration != nullptr ? Ref<Registration>::share(*registration) : Ref<Registration>();
+}
+
 Result<> EventQueue::cancel(std::uint64_t key) {
-    Ref<Registration> found;
-    {
-        Lock::Guard guard(lock_);
-        Registration* registration = by_key_.find(key);
-        if (registration == nullptr) return fail(Error::not_found);
-        found = Ref<Registration>::share(*registration);
-    }
-    if (!end(*found)) return fail(Error::not_found);
+    const Ref<Registration> found = find(key);
+    if (!found || !end(*found)) return fail(Error::not_found);
     return {};
 }
 
@@ -250,9 +309,28 @@ std::size_t EventQueue::take(std::span<EventPacket> packets) {
     return taken;
 }
 
+// Those that would not be told leave the front, as take() would drop them, until one would. As many at a time as there.
+bool EventQueue::settle() {
+    for (;;) {
+        Lock::Guard guard(lock_);
+        for (unsigned i = 0; i < kLookedAt; ++i) {
+            Registration* const registration = ready_.front();
+            if (registration == nullptr) return false;
+            lock_of(registration->queue_).assert_held(); // that is it
+            if (registration->would_tell_locked()) return true;
+            ready_.remove(*registration); // and then the levels once more (6)
+            if (registration->would_tell_locked()) {
+                push_ready_locked(*registration);
+                return true;
+            }
+            registration->forget_locked();
+            lower_level_locked();
+        }
+    }
+}
+
 Result<std::size_t> EventQueue::wait(std::span<EventPacket> packets, sched::Deadline deadline, sched::Through through) {
     if (packets.empty()) return fail(Error::bad_argument);
-    packets = packets.first(packets.size() < kMaxPacketsPerWait ? packets.size() : kMaxPacketsPerWait);
     std::size_t taken = 0;
     bool is_revoked = false;
     const sched::Outcome outcome = waiters_.wait( // (4)

@@ -12,8 +12,9 @@ namespace aios::event {
 using QueueLock = sync::SpinLock<sync::Rank::event_queue>;
 [[nodiscard]] QueueLock& lock_of(const EventQueue& queue);
 
-// How a registration tells; what each means is told at kModeLevel (abi/call_types.hpp).
-enum class Mode : std::uint8_t { plain, level, edge, once };
+// How a registration tells; what each means is told at kModeLevel (abi/call_types.hpp). `changed` is epoll's EPOLLET,
+// for code of the kernel alone: once a post, as `edge`, but then everything that is set.
+enum class Mode : std::uint8_t { plain, level, edge, once, changed };
 
 // What event_register asks for.
 struct Interest {
@@ -78,17 +79,18 @@ private:
     // False: it tells nothing at present.
     bool note_locked(std::uint64_t signals, std::uint64_t count) AIOS_REQUIRES(lock_of(queue_));
     EventPacket tell_locked() AIOS_REQUIRES(lock_of(queue_)); // signals 0: nothing to tell
+    [[nodiscard]] bool would_tell_locked() const AIOS_REQUIRES(lock_of(queue_)); // what tell_locked() would: something
+    void forget_locked() AIOS_REQUIRES(lock_of(queue_));                         // what was noted is over
     [[nodiscard]] bool has_more_locked() const AIOS_REQUIRES(lock_of(queue_)) {
         lock_of(queue_).assert_held();
         return pending_ != 0;
     }
-    void arm_locked(Interest interest) AIOS_REQUIRES(lock_of(queue_)); // and under the source's
+    void arm_locked(Interest interest) AIOS_REQUIRES(lock_of(queue_)); // and under the source's; the mode too
 
     RefCount references_; // one of the two lists together, and those of calls in progress
     Reservation charge_;
     EventQueue& queue_;
     const std::uint64_t key_;
-    const Mode mode_;
     const Ref<cap::DerivationNode> node_;
     EventQueue* const inner_;      // whose source it is, if it is a queue's
     Registrant* const registrant_; // nullptr: the kernel's
@@ -97,6 +99,7 @@ private:
     // Changes under the source's and the queue's lock, so either is enough to read it. nullptr: over.
     std::atomic<Source*> source_{nullptr};
     TreeNode key_node_; // in the queue's tree and list, as these are under its lock
+    Mode mode_ AIOS_GUARDED_BY(lock_of(queue_));
     ListNode ready_node_;
     bool is_armed_ AIOS_GUARDED_BY(lock_of(queue_)) = true;           // false: of mode once, and it has told
     std::uint64_t ready_number_ AIOS_GUARDED_BY(lock_of(queue_)) = 0; // ascends along the ready list

@@ -31,6 +31,8 @@ namespace aios::sync {
         return "cap_paid";
     case Rank::channel:
         return "channel";
+    case Rank::stream:
+        return "stream";
     case Rank::operation:
         return "operation";
     case Rank::power:
@@ -39,8 +41,16 @@ namespace aios::sync {
         return "lending";
     case Rank::timer:
         return "timer";
+    case Rank::watched_file:
+        return "watched_file";
+    case Rank::epoll:
+        return "epoll";
+    case Rank::signal_files:
+        return "signal_files";
     case Rank::timer_queue:
         return "timer_queue";
+    case Rank::timer_file:
+        return "timer_file";
     case Rank::event_source:
         return "event_source";
     case Rank::event_queue:

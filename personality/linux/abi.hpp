@@ -43,7 +43,14 @@ enum Errno : std::int64_t {
     kNotEmpty = 39,
     kLoop = 40,
     kOverflow = 75,
+    kNotSocket = 88,
+    kMessageTooLong = 90,
+    kNoOption = 92,
+    kNoProtocol = 93,
+    kNoSocketType = 94,
     kNotSupported = 95,
+    kNoFamily = 97,
+    kIsConnected = 106,
     kTimedOut = 110,
 };
 
@@ -131,7 +138,8 @@ inline constexpr std::uint64_t kOpenAccessMask = 3, kOpenReadOnly = 0, kOpenWrit
                                kOpenCloseOnExec = 02000000, kOpenPath = 010000000;
 inline constexpr std::uint64_t kAtSymlinkNoFollow = 0x100, kAtRemoveDir = 0x200, kAtSymlinkFollow = 0x400,
                                kAtNoAutomount = 0x800, kAtEmptyPath = 0x1000;
-inline constexpr std::uint32_t kModeDirectory = 0040000, kModeFile = 0100000, kModeLink = 0120000, kModeChar = 0020000;
+inline constexpr std::uint32_t kModeDirectory = 0040000, kModeFile = 0100000, kModeLink = 0120000, kModeChar = 0020000,
+                               kModeFifo = 0010000, kModeSocket = 0140000;
 inline constexpr std::uint8_t kDirentDirectory = 4, kDirentFile = 8, kDirentLink = 10;
 struct Stat {
     std::uint64_t device, inode, links;
@@ -179,6 +187,44 @@ inline constexpr std::uint64_t kFcntlDup = 0, kFcntlGetFd = 1, kFcntlSetFd = 2, 
                                kFcntlDupCloseOnExec = 1030;
 inline constexpr std::uint64_t kCloseOnExec = 1;
 inline constexpr std::uint64_t kSeekSet = 0, kSeekCurrent = 1, kSeekEnd = 2, kSeekData = 3, kSeekHole = 4;
+
+// --- readiness ---
+inline constexpr std::uint64_t kFileFlags = kOpenCloseOnExec | kOpenNonBlock; // EFD_, TFD_, SFD_CLOEXEC and _NONBLOCK
+inline constexpr std::uint64_t kEventSemaphore = 1;                           // EFD_SEMAPHORE
+inline constexpr std::uint64_t kTimerCancelOnSet = 2;                         // TFD_TIMER_CANCEL_ON_SET
+inline constexpr std::uint64_t kFcntlSetPipeBytes = 1031, kFcntlGetPipeBytes = 1032;
+// The bits of poll and epoll.
+inline constexpr std::uint32_t kPollIn = 1, kPollPriority = 2, kPollOut = 4, kPollError = 8, kPollHangUp = 16,
+                               kPollInvalid = 32, kPollReadNormal = 64, kPollReadBand = 128, kPollWriteNormal = 256,
+                               kPollWriteBand = 512, kPollReadHangUp = 0x2000;
+inline constexpr std::uint32_t kEpollExclusive = 1u << 28, kEpollWakeUp = 1u << 29, kEpollOneShot = 1u << 30,
+                               kEpollEdge = 1u << 31;
+struct EpollEvent { // struct epoll_event, which is packed: `data` is not aligned
+    std::uint32_t events, data_low, data_high;
+};
+static_assert(sizeof(EpollEvent) == 12);
+struct MessageHeader { // struct msghdr
+    std::uint64_t name;
+    std::uint32_t name_bytes, reserved0;
+    std::uint64_t vectors, count, control, control_bytes;
+    std::uint32_t flags, reserved1;
+};
+static_assert(sizeof(MessageHeader) == 56);
+struct TimerSpec { // struct itimerspec
+    TimeSpec interval, value;
+};
+struct SignalRecord { // struct signalfd_siginfo
+    std::uint32_t signal;
+    std::int32_t error, code;
+    std::uint32_t pid, uid;
+    std::int32_t fd;
+    std::uint32_t tid, band, overrun, trap;
+    std::int32_t status, number;
+    std::uint64_t pointer, user_time, system_time, address;
+    std::uint16_t address_low;
+    std::uint8_t rest[46];
+};
+static_assert(sizeof(SignalRecord) == 128);
 
 // --- the system ---
 inline constexpr std::uint64_t kRandomFlags = 7; // GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE

@@ -45,8 +45,8 @@ public:
     Errno fetch(UserIn<std::byte> text) {
         std::size_t length = 0;
         for (;;) {
-            const std::size_t part = std::min<std::size_t>(
-                256, arch::kPageSize - (text.address() + length) % arch::kPageSize);
+            const std::size_t part =
+                std::min<std::size_t>(256, arch::kPageSize - (text.address() + length) % arch::kPageSize);
             if (const Errno error = reserve(part); error != Errno{}) return error;
             std::byte* const to = data_.data() + bytes_;
             if (!text.read_array(length, to, part)) return kFault;
@@ -111,7 +111,8 @@ struct ScriptLine {
     bool parse() {
         std::string_view rest(text + 2, bytes - 2);
         const std::size_t end = rest.find('\n');
-        if (end == std::string_view::npos && bytes == sizeof(text) && rest.find_first_of(" \t") == std::string_view::npos)
+        if (end == std::string_view::npos && bytes == sizeof(text) &&
+            rest.find_first_of(" \t") == std::string_view::npos)
             return false; // the path itself may have been cut
         rest = rest.substr(0, std::min(end, rest.find('\0')));
         while (rest.ends_with(' ') || rest.ends_with('\t'))
@@ -202,7 +203,8 @@ void load_and_wait(void* argument) {
         replacement->error = process.has_lost_page ? kNoMemory : errno_of_loading(entry.error());
     }
     // release: pairs with the caller's acquire
-    replacement->state.store(entry ? Replacement::State::loaded : Replacement::State::failed, std::memory_order_release);
+    replacement->state.store(entry ? Replacement::State::loaded : Replacement::State::failed,
+                             std::memory_order_release);
     replacement->caller.wake_one();
     if (entry) {
         const auto is_decided = [&] {
@@ -308,6 +310,10 @@ void LinuxProcess::hand_over(Replacement& replacement) {
         std::memcpy(next.sent, sent, sizeof(sent));
         entry_->cpu_ns += cpu_ns_of_ended;
     }();
+    if (SignalFiles* const watchers = signal_files.load()) { // of descriptors that stay open
+        watchers->retain();
+        next.signal_files.store(watchers);
+    }
     next.creation_mask = creation_mask.load();
     next.reset_handlers();
     for (std::uint32_t fd = 0; fd < kMaxFiles;) {
@@ -324,7 +330,7 @@ void LinuxProcess::hand_over(Replacement& replacement) {
 }
 
 Outcome call_execve(Call& call, UserIn<char> path, UserIn<std::uint64_t> arguments, UserIn<std::uint64_t> environment) {
-    return call_execveat(call, kHere, path, arguments, environment, Flags<kAtSymlinkNoFollow | kAtEmptyPath>(0));
+    return call_execveat(call, kHere, path, arguments, environment, Flags < kAtSymlinkNoFollow | kAtEmptyPath > (0));
 }
 
 Outcome call_execveat(Call& call, Descriptor directory, UserIn<char> path, UserIn<std::uint64_t> arguments,
@@ -340,8 +346,8 @@ Outcome call_execveat(Call& call, Descriptor directory, UserIn<char> path, UserI
         found.path = LINUX_TRY(HeldText::copy(call.process.quota(), text));
         return execute(call, std::move(found), text, arguments, environment);
     }
-    auto lookup = LINUX_TRY(
-        Lookup::resolve(call, directory, path, flags.has(kAtSymlinkNoFollow) ? Follow::no : Follow::yes));
+    auto lookup =
+        LINUX_TRY(Lookup::resolve(call, directory, path, flags.has(kAtSymlinkNoFollow) ? Follow::no : Follow::yes));
     if (flags.has(kAtSymlinkNoFollow)) {
         const Ref<fs::Node> node = LINUX_TRY(lookup.node());
         if (node && node->info().kind == fs::NodeKind::link) return refuse(kLoop);

@@ -109,4 +109,36 @@ std::expected<Ref<OpenFile>, Errno> file_of(Call& call, Descriptor fd) {
     return file;
 }
 
+std::expected<std::uint64_t, Errno> install(Call& call, Ref<OpenFile> file, std::uint64_t flags) {
+    file->non_blocking = (flags & kOpenNonBlock) != 0;
+    LinuxProcess::Lock::Guard guard(call.process.lock);
+    const OnExec on_exec = (flags & kOpenCloseOnExec) != 0 ? OnExec::close : OnExec::keep;
+    return call.process.files.add(call.process.quota(), std::move(file), on_exec);
+}
+
+Outcome install_pair(Call& call, Ref<OpenFile> first, Ref<OpenFile> second, UserOut<std::int32_t> out,
+                     std::uint64_t flags) {
+    const Ref<OpenFile> pair[] = {std::move(first), std::move(second)};
+    std::int32_t numbers[2] = {};
+    std::size_t made = 0;
+    Errno error{};
+    for (; made < 2 && error == Errno{}; ++made) {
+        const auto added = install(call, pair[made], flags);
+        if (!added) {
+            error = added.error();
+            break;
+        }
+        numbers[made] = static_cast<std::int32_t>(*added);
+    }
+    if (error == Errno{} && out.write_array(0, numbers, 2)) return 0;
+    for (std::size_t i = 0; i < made; ++i) {
+        const Descriptor fd(static_cast<std::uint64_t>(numbers[i]));
+        Ref<OpenFile> gone;
+        LinuxProcess::Lock::Guard guard(call.process.lock);
+        const auto there = call.process.files.get(fd); // another thread may have put something else there
+        if (there && *there == pair[i]) gone = call.process.files.remove(fd);
+    }
+    return refuse(error != Errno{} ? error : kFault);
+}
+
 } // namespace aios::linux_abi

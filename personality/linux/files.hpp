@@ -49,5 +49,10 @@ private:
 
 // The file behind a descriptor; kBadFd, or kAccess when its capability is gone. Any use but close and dup.
 std::expected<Ref<OpenFile>, Errno> file_of(Call& call, Descriptor fd);
+// A new descriptor for a new file, with what O_CLOEXEC and O_NONBLOCK of `flags` ask for. kTooManyFiles, kNoMemory.
+std::expected<std::uint64_t, Errno> install(Call& call, Ref<OpenFile> file, std::uint64_t flags);
+// Two, whose numbers go to `out`, or none. kFault besides.
+Outcome install_pair(Call& call, Ref<OpenFile> first, Ref<OpenFile> second, UserOut<std::int32_t> out,
+                     std::uint64_t flags);
 
 } // namespace aios::linux_abi

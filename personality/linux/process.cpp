@@ -52,6 +52,7 @@ Result<mm::Owned<LinuxProcess>> LinuxProcess::create_first(Process& process, con
 
 // A process that ends in its destructor never ran: what has run goes through ended().
 LinuxProcess::~LinuxProcess() {
+    if (SignalFiles* own = signal_files.load(std::memory_order_acquire)) own->release();
     if (entry_ != nullptr) family_->forget(*entry_);
 }
 

@@ -14,6 +14,7 @@
 #include "personality/linux/files.hpp"
 #include "personality/linux/futex.hpp"
 #include "personality/linux/process_table.hpp"
+#include "personality/linux/signal_files.hpp"
 
 namespace aios::linux_abi {
 
@@ -74,8 +75,9 @@ public:
     std::uint64_t break_end AIOS_GUARDED_BY(lock) = 0;    // as the program asked
     std::uint64_t break_mapped AIOS_GUARDED_BY(lock) = 0; // page-aligned end of what is mapped
     std::atomic<std::uint32_t> creation_mask{022};
-    HeldText executable; // constant; absolute path
-    FutexTable futexes;  // of private futexes
+    HeldText executable;                             // constant; absolute path
+    FutexTable futexes;                              // of private futexes
+    std::atomic<SignalFiles*> signal_files{nullptr}; // made with the first signal descriptor, let go at the end
 
     using ThreadLock = sync::SpinLock<sync::Rank::thread_list>;
     ThreadLock thread_lock;
@@ -156,6 +158,9 @@ private:
 // SA_RESTART applies to it. `deadline` of a relative wait, or 0.
 enum class AfterHandler : bool { ends, restarts };
 [[nodiscard]] std::unexpected<Errno> interrupted_call(Call& call, AfterHandler after, std::uint64_t deadline = 0);
+
+// F_GETPIPE_SZ and F_SETPIPE_SZ; kBadFd: not a pipe.
+Outcome pipe_capacity(Call& call, OpenFile& file, std::uint32_t command, std::uint64_t argument);
 
 template <typename Signature>
 struct Handler;

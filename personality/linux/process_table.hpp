@@ -121,6 +121,9 @@ public:
     }
     [[nodiscard]] std::size_t count();
 
+    // st_ino of a file without a name: counted within the agent, so it tells nothing of others.
+    [[nodiscard]] std::uint64_t new_inode() { return last_inode_.fetch_add(1, std::memory_order_relaxed) + 1; }
+
     // Takes a zombie from its parent. It is to be given to discard() when the lock is let go.
     void take_zombie_locked(ProcessEntry& child) AIOS_REQUIRES(lock);
     void discard(ProcessEntry& entry);
@@ -140,6 +143,7 @@ public:
     ~ProcessTable();
 
 private:
+    std::atomic<std::uint64_t> last_inode_{100}; // below are the special files
     Result<std::int32_t> free_number_locked() AIOS_REQUIRES(lock);
     struct Left { // what is freed outside the lock
         mm::Owned<ProcessGroup> group;

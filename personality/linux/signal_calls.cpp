@@ -12,9 +12,7 @@ constexpr std::uint64_t kSignalSetBytes = 8;
 
 bool is_signal(std::int32_t signal) { return signal >= 0 && signal <= kSignalCount; }
 
-SentSignal sent_by(Call& call, std::int32_t signal, std::int32_t code) {
-    return {signal, code, call.process.pid(), 0};
-}
+SentSignal sent_by(Call& call, std::int32_t signal, std::int32_t code) { return {signal, code, call.process.pid(), 0}; }
 
 Outcome outcome_of(Errno error) { return error == Errno{} ? Outcome(0) : refuse(error); }
 
@@ -57,6 +55,33 @@ Outcome wait_for_signal(Call& call) {
 }
 
 } // namespace
+
+void send_to_self(Call& call, int signal) {
+    (void)send_to_thread(call.process.family(), 0, call.data().tid, sent_by(call, signal, kCodeUser));
+}
+
+Errno MaskOfCall::set(UserIn<std::uint64_t> mask, std::uint64_t set_bytes) {
+    if (mask.is_null()) return Errno{};
+    if (set_bytes != kSignalSetBytes) return kInvalid;
+    const auto wanted = mask.read();
+    if (!wanted) return kFault;
+    LinuxThread& data = call_.data();
+    before_ = data.blocked.load();
+    set_mask(call_, *wanted); // what it lets through ends the wait that follows
+    is_set_ = true;
+    return Errno{};
+}
+
+MaskOfCall::~MaskOfCall() {
+    if (!is_set_) return;
+    LinuxThread& data = call_.data();
+    if (data.interrupted.active) { // what was let through comes first
+        data.saved_mask = before_;
+        data.restore_mask = true;
+    } else {
+        set_mask(call_, before_);
+    }
+}
 
 Outcome call_rt_sigaction(Call& call, std::int32_t signal, UserIn<SignalAction> action, UserOut<SignalAction> old,
                           std::uint64_t set_bytes) {
@@ -188,8 +213,7 @@ Outcome call_kill(Call& call, std::int32_t pid, std::int32_t signal) {
         ProcessTable::Lock::Guard guard(family.lock);
         group = call.process.entry().group->number;
     }
-    if (pid != -1)
-        return send_to_many(call, sent, [&](ProcessEntry& entry) { return entry.group->number == group; });
+    if (pid != -1) return send_to_many(call, sent, [&](ProcessEntry& entry) { return entry.group->number == group; });
     // Everybody but oneself and the first.
     return send_to_many(call, sent, [&](ProcessEntry& entry) {
         return entry.pid != ProcessTable::kFirst && entry.pid != call.process.pid();

@@ -27,6 +27,26 @@ void note_pending(LinuxProcess& process, std::atomic<std::uint64_t>& set, const 
     if (sent.signal == kSigContinue || sent.signal == kSigKill) process.stopped.wake_one();
 }
 
+// Those who watch a process's signals through a descriptor: told when no lock is held any more, the process may be gone
+// by then.
+class Watchers {
+public:
+    explicit Watchers(const SentSignal& sent) : sent_(sent) {}
+    Watchers(const Watchers&) = delete;
+    ~Watchers() {
+        if (files_) files_->tell(bit_of(sent_.signal));
+    }
+    // Its signal is pending. The process is alive: the table's lock is held.
+    void find(LinuxProcess& process) {
+        SignalFiles* const files = process.signal_files.load(std::memory_order_acquire);
+        if (files != nullptr) files_ = Ref<SignalFiles>::share(*files);
+    }
+
+private:
+    const SentSignal& sent_;
+    Ref<SignalFiles> files_;
+};
+
 } // namespace
 
 SentSignal child_signal(int signal, std::int32_t child, ChildNews news, std::uint32_t status) {
@@ -43,6 +63,7 @@ SentSignal child_signal(int signal, std::int32_t child, ChildNews news, std::uin
 }
 
 Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred) {
+    Watchers watchers(sent);
     std::int32_t next = ProcessTable::kFirst;
     for (bool is_first = true;; is_first = false) {
         ProcessTable::Lock::Guard guard(family.lock);
@@ -53,6 +74,7 @@ Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& 
         const std::uint64_t bit = bit_of(sent.signal);
         if (is_first) {
             note_pending(*process, process->process_pending, sent);
+            watchers.find(*process);
             if (preferred != nullptr && preferred->process == process &&
                 (preferred->blocked.load() & bit & ~kUnblockable) == 0) {
                 preferred->thread.interrupt();
@@ -74,11 +96,13 @@ Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& 
 }
 
 Errno send_to_thread(ProcessTable& family, std::int32_t group, std::int32_t tid, const SentSignal& sent) {
+    Watchers watchers(sent);
     ProcessTable::Lock::Guard guard(family.lock);
     LinuxThread* const thread = family.find_thread_locked(tid);
     if (thread == nullptr || (group != 0 && thread->process->pid() != group)) return kNoProcess;
     if (sent.signal == 0) return Errno{};
     note_pending(*thread->process, thread->pending, sent);
+    watchers.find(*thread->process);
     thread->thread.interrupt(); // if it is the caller, the signal comes on its way back to user mode
     return Errno{};
 }

@@ -5,8 +5,7 @@
 namespace aios::linux_abi {
 namespace {
 
-constexpr std::uint64_t kTerminalStops =
-    bit_of(kSigTerminalStop) | bit_of(kSigTerminalIn) | bit_of(kSigTerminalOut);
+constexpr std::uint64_t kTerminalStops = bit_of(kSigTerminalStop) | bit_of(kSigTerminalIn) | bit_of(kSigTerminalOut);
 constexpr std::uint64_t kIgnoredByDefault =
     bit_of(kSigChild) | bit_of(kSigContinue) | bit_of(kSigUrgent) | bit_of(kSigWindow);
 // Taken first: they are about what the program just did.
@@ -22,22 +21,35 @@ bool is_ignored(const SignalAction& action, int signal) {
     return action.handler == kSigIgnore || (action.handler == kSigDefault && (kIgnoredByDefault & bit_of(signal)) != 0);
 }
 
-// Takes one pending signal that is not blocked: 0 if there is none.
-int take_pending(LinuxProcess& process, LinuxThread& data, bool& sent_to_thread) {
+// Takes one pending signal that is in `set`: 0 if there is none.
+int take_pending(LinuxProcess& process, LinuxThread& data, std::uint64_t set, bool& sent_to_thread) {
     for (;;) {
-        const std::uint64_t open = ~(data.blocked.load() & ~kUnblockable);
-        std::uint64_t own = data.pending.load() & open;
-        std::uint64_t common = process.process_pending.load() & open;
+        std::uint64_t own = data.pending.load() & set;
+        std::uint64_t common = process.process_pending.load() & set;
         if ((own | common) == 0) return 0;
         if (((own | common) & kSynchronous) != 0) {
             own &= kSynchronous;
             common &= kSynchronous;
         }
         const int signal = std::countr_zero(own != 0 ? own : common) + 1;
-        std::atomic<std::uint64_t>& set = own != 0 ? data.pending : process.process_pending;
+        std::atomic<std::uint64_t>& from = own != 0 ? data.pending : process.process_pending;
         sent_to_thread = own != 0;
-        if ((set.fetch_and(~bit_of(signal)) & bit_of(signal)) != 0) return signal; // another thread may be faster
+        if ((from.fetch_and(~bit_of(signal)) & bit_of(signal)) != 0) return signal; // another thread may be faster
     }
+}
+
+// What may be delivered.
+std::uint64_t open_signals(const LinuxThread& data) { return ~(data.blocked.load() & ~kUnblockable); }
+
+SignalInfo info_of(LinuxProcess& process, int signal, bool sent_to_thread) {
+    SignalInfo info;
+    info.signal = signal;
+    LinuxProcess::ThreadLock::Guard guard(process.thread_lock);
+    const SentSignal& sent = process.sent[signal - 1];
+    info.code = sent_to_thread ? kCodeThread : sent.code;
+    info.sender = sent.sender;
+    info.status = sent.status;
+    return info;
 }
 
 // Lets the handler run, on the way to user mode. False: the frame does not fit.
@@ -137,8 +149,14 @@ bool deliver_fault(LinuxProcess& process, Thread& thread, arch::TrapFrame& frame
 }
 
 bool has_deliverable(LinuxProcess& process, const LinuxThread& data) {
-    const std::uint64_t open = ~(data.blocked.load() & ~kUnblockable);
-    return ((data.pending.load() | process.process_pending.load()) & open) != 0;
+    return ((data.pending.load() | process.process_pending.load()) & open_signals(data)) != 0;
+}
+
+bool take_pending_among(Call& call, std::uint64_t set, SignalInfo& info) {
+    bool sent_to_thread = false;
+    const int signal = take_pending(call.process, call.data(), set, sent_to_thread);
+    if (signal != 0) info = info_of(call.process, signal, sent_to_thread);
+    return signal != 0;
 }
 
 namespace {
@@ -178,8 +196,7 @@ void stand_still(LinuxProcess& process, Thread& thread, const LinuxThread& data)
     while (process.stopped.wait(sched::kNever, goes_on) != sched::Outcome::ready && !thread.is_killed())
         thread.clear_interrupt();
     process.stopped.wake_one();
-    if (process.has_continued.exchange(false))
-        process.family().tell(process.entry(), ChildNews::continued, 0xffff);
+    if (process.has_continued.exchange(false)) process.family().tell(process.entry(), ChildNews::continued, 0xffff);
 }
 
 } // namespace
@@ -191,7 +208,7 @@ void deliver_pending(LinuxProcess& process, Thread& thread, arch::TrapFrame& fra
         if (process.is_stopped.load()) stand_still(process, thread, data);
         if (thread.is_killed()) return;
         const std::uint32_t continues = continues_of(process);
-        const int signal = take_pending(process, data, sent_to_thread);
+        const int signal = take_pending(process, data, open_signals(data), sent_to_thread);
         if (signal == 0) break;
         const SignalAction action = action_of(process, signal);
         if (signal != kSigKill && is_ignored(action, signal)) continue;
@@ -200,15 +217,7 @@ void deliver_pending(LinuxProcess& process, Thread& thread, arch::TrapFrame& fra
             continue;
         }
         if (signal != kSigKill && action.handler != kSigDefault) {
-            SignalInfo info;
-            {
-                LinuxProcess::ThreadLock::Guard guard(process.thread_lock);
-                const SentSignal& sent = process.sent[signal - 1];
-                info.code = sent_to_thread ? kCodeThread : sent.code;
-                info.sender = sent.sender;
-                info.status = sent.status;
-            }
-            info.signal = signal;
+            const SignalInfo info = info_of(process, signal, sent_to_thread);
             if (run_handler(process, data, frame, action, info)) continue; // the next one goes on top of it
         }
         // An execve that is under way is not held up: the new program takes the signal.

@@ -41,6 +41,26 @@ void deliver_pending(LinuxProcess& process, Thread& thread, arch::TrapFrame& fra
 // A thread waits until it has something to deliver.
 [[nodiscard]] bool has_deliverable(LinuxProcess& process, const LinuxThread& data);
 
+// Takes one pending signal of `set`, of the thread or else of its process: false if there is none.
+bool take_pending_among(Call& call, std::uint64_t set, SignalInfo& info);
+// To the calling thread itself, as a fault of its own doing (SIGPIPE).
+void send_to_self(Call& call, int signal);
+// The mask of a call that waits with one of its own (ppoll, pselect6, epoll_pwait), from its start to its end. After
+// EINTR the mask stays for the delivery, which puts the old one back.
+class MaskOfCall {
+public:
+    explicit MaskOfCall(Call& call) : call_(call) {}
+    MaskOfCall(const MaskOfCall&) = delete;
+    ~MaskOfCall();
+    // `address` 0: none. kInvalid (size), kFault.
+    [[nodiscard]] Errno set(UserIn<std::uint64_t> mask, std::uint64_t set_bytes);
+
+private:
+    Call& call_;
+    std::uint64_t before_ = 0;
+    bool is_set_ = false;
+};
+
 // signal_frame.cpp: puts a signal frame on the user's stack and points `frame` at the handler. False: the stack cannot
 // take it.
 bool push_signal_frame(LinuxThread& data, arch::TrapFrame& frame, const SignalAction& action, const SignalInfo& info,

@@ -193,6 +193,12 @@ Outcome RegularFile::resize(std::uint64_t bytes) {
     return 0;
 }
 
+Outcome RegularFile::control(Call&, std::uint32_t request, std::uint64_t argument) {
+    constexpr std::uint32_t kBytesWaiting = 0x541b;
+    if (request != kBytesWaiting || is_link()) return refuse(kNotTerminal);
+    return answer(UserOut<std::uint32_t>(argument), static_cast<std::uint32_t>(node_->info().bytes - position_.load()));
+}
+
 Outcome RegularFile::reserve(std::uint64_t end, FileSize size) {
     if (end > kMaxFileBytes) return refuse(kFileTooBig);
     if (size == FileSize::kept) return 0; // a promise of room; writes tell when the quota is used up

@@ -53,6 +53,7 @@ public:
     Errno put(Call& call, Bytes bytes) override;
     Outcome resize(std::uint64_t bytes) override;
     Outcome reserve(std::uint64_t end, FileSize size) override;
+    Outcome control(Call& call, std::uint32_t request, std::uint64_t argument) override; // FIONREAD
     [[nodiscard]] std::expected<MapSource, Errno> map_source() override;
     [[nodiscard]] bool is_link() const override { return node_->info().kind == fs::NodeKind::link; }
 

@@ -40,6 +40,7 @@ namespace table {
 using namespace aios::linux_abi;
 using std::int32_t, std::int64_t, std::uint32_t, std::uint64_t;
 struct Descriptor {};
+struct SignalSetBytes {};
 template <typename T>
 struct UserIn {};
 template <typename T>
@@ -55,6 +56,10 @@ using WideFlags = Flags<answered, kInvalid, std::uint64_t>;
 template <>
 struct SampleOf<table::Descriptor> {
     static Sample of(int index) { return {.value = 4000 + index}; }
+};
+template <>
+struct SampleOf<table::SignalSetBytes> {
+    static Sample of(int) { return {.value = 8}; }
 };
 template <>
 struct SampleOf<table::UserIn<char>> {
