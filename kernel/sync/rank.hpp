@@ -21,17 +21,17 @@ enum class Rank : std::uint8_t {
     cap_table,  // one capability table
     cap_paid,   // the nodes that one table pays for
     channel,
-    operation,    // one asynchronous operation
-    power,        // what the node was asked for: off, reset
-    lending,      // who serves whom in ipc_call
-    timer,        // setting one Timer
-    timer_queue,  // one a CPU; timers fire under it
-    event_source, // registrations of a source
-    event_queue,  // registrations and packets of a queue
-    registrant,   // the registrations of one agent
-    nesting,      // which event queue stands in which
+    operation,     // one asynchronous operation
+    power,         // what the node was asked for: off, reset
+    lending,       // who serves whom in ipc_call
+    timer,         // setting one Timer
+    timer_queue,   // one a CPU; timers fire under it
+    event_source,  // registrations of a source
+    event_queue,   // registrations and packets of a queue
+    registrant,    // the registrations of one agent
+    nesting,       // which event queue stands in which
     process_table, // the Linux processes of one agent
-    thread_list,  // a Linux process's threads and their pending signals
+    thread_list,   // a Linux process's threads and their pending signals
     futex,
     reaper,       // agents on their way out
     dead_threads, // those whose stacks are to be freed
