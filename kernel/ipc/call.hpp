@@ -41,6 +41,7 @@ struct Call : Pinned {
     static constexpr std::size_t kInlineBytes = 256;
     static constexpr unsigned kMaxDepth = 32; // longer chains of calls run on the server's own share from there on
 
+    // By its caller before others see it, then under the channel's lock:
     TreeNode id_node;    // while handed or taken
     TreeNode place_node; // while it can end without an answer: not done, not being answered
     CallPlace place;
@@ -62,7 +63,7 @@ struct Call : Pinned {
     std::atomic<bool> server_died{false};
 
     // The answer. Small ones lie here (before it a small question did), larger ones in a buffer of their exact size, paid
-    // by `room`.
+    // by `room`. Written by who answers, under the channel's lock or in the state `answering`, and read when it is done:
     std::uint64_t capacity = 0;
     Reservation room;
     std::byte small[kInlineBytes];

@@ -129,9 +129,9 @@ public:
     arch::KernelContext context;
     void* extended_state = nullptr; // of user threads; while a thread runs, the registers hold the truth
     arch::UserBases bases;          // likewise
-    std::uint64_t stack_top = 0;
-    bool stack_is_own = false; // false: the boot stack of a CPU, never freed
-    // Under the lock of the run queue of `cpu`, which changes under the same.
+    std::uint64_t stack_top = 0;    // constant until it is dead
+    bool stack_is_own = false;      // false: the boot stack of a CPU, never freed
+    // Under the lock of the run queue of `cpu`, which changes under the same:
     sched::CpuNumber cpu{arch::cpu_index()}; // of whoever makes it
     std::atomic<std::uint64_t> debt_ns{0};   // run by servers on this thread's behalf, not yet in its virtual time
     std::uint64_t started_running = 0;
@@ -150,7 +150,7 @@ public:
     ipc::Call* calling AIOS_GUARDED_BY(lend_lock) = nullptr;
     ipc::Disposal* disposing = nullptr; // ends channels, one after the other: kernel/ipc/disposal.cpp
     sync::HeldLocks held_mutexes;
-    Thread* next_dead = nullptr;
+    Thread* next_dead = nullptr; // in the list of the dead, under its lock
 
     Thread(mm::OnHeap, Reservation charge, Ref<sched::ThreadOwner> owner, const char* name);
     ~Thread() override;
@@ -166,7 +166,7 @@ private:
     Ref<sched::ThreadOwner> owner_;
     sched::ShareGroup& own_group_;
     mm::AddressSpace* const address_space_;
-    const char* name_;
+    const char* name_; // constant
     std::atomic<bool> interrupted_{false}, killed_{false};
     SleepTimer timer_{*this};
     event::Source ended_;

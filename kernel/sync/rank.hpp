@@ -36,7 +36,7 @@ enum class Rank : std::uint8_t {
     registrant,   // the registrations of one agent
     nesting,      // which event queue stands in which
     process_table, // the Linux processes of one agent
-    thread_list,  // a Linux process's threads and their pending signals
+    thread_list,   // a Linux process's threads and their pending signals
     futex,
     reaper,       // agents on their way out
     dead_threads, // those whose stacks are to be freed

@@ -197,7 +197,7 @@ TEST(LintLocks, PlainMembersBesideGuardedOnesSayWhoMayTouchThem) {
     for (const std::string_view other :
          {"std::atomic<std::uint64_t> b_{0};", "const std::uint64_t b_;", "Thread* const b_;",
           "std::uint64_t b_ = 0; // this CPU's own", "int b_ AIOS_GUARDED_BY(lock_);", "bool is_b() const;",
-          "Ref<Thread> b_;", "static constexpr int kB = 1;"})
+          "Ref<Thread> b_;", "static constexpr int kB = 1;", "Thread* b = nullptr);"})
         EXPECT_EQ(members(other), 0u) << other;
     EXPECT_EQ(members("int b_;", "int a_; // told"), 0u); // nothing is guarded here
     EXPECT_EQ(members("int b_;", "int a_ AIOS_GUARDED_BY(lock_);\n    // Constant."), 0u);
