@@ -10,7 +10,7 @@ namespace {
 
 const Layers& layers() {
     static const Layers parsed =
-        Layers::parse("chain kernel: base kernel/arch kernel/arch/x86_64 kernel/low kernel/high personality\n").value();
+        Layers::parse("chain kernel: base kernel/arch kernel/low kernel/arch/x86_64 kernel/high personality\n").value();
     return parsed;
 }
 

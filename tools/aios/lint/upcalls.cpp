@@ -106,7 +106,8 @@ std::string UpcallsRule::room_of(std::string_view file) const {
 }
 
 bool UpcallsRule::is_above(std::string_view high, std::string_view low) const {
-    return room_of(high) != room_of(low) && layers_.objection(low, high).has_value();
+    const std::string room = room_of(high);
+    return room != room_of(low) && layers_.objection(low, room).has_value();
 }
 
 void UpcallsRule::finish(std::vector<Finding>& findings) const {
