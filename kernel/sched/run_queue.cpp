@@ -221,7 +221,9 @@ void RunQueue::program_timer() {
 }
 
 void RunQueue::tick(std::uint64_t now) {
-    programmed_ = kNever;
+    // Who is woken by what fires would program for the deadline that is being served, which is past: an interrupt for
+    // nothing, in the way of the woken. We program when all is done.
+    programmed_ = 0;
     acquire();
     account(now); // the clocks that timers are measured by are up to now
     release();
@@ -244,6 +246,7 @@ void RunQueue::tick(std::uint64_t now) {
         if (balance) next_balance_ = now + slice_among(queue_.size());
     }
     release();
+    programmed_ = kNever;
     if (balance) even_out(*this);
     program_timer();
 }
