@@ -89,6 +89,7 @@ struct HandleGrant { // a handle given to a child or sent in a message
 enum class PersonalityKind : std::uint32_t { native = 0, linux_abi = 1 };
 
 inline constexpr std::uint32_t kSpawnAwaitIdentity = 1; // stay `created` until AgentRegister
+inline constexpr std::uint32_t kSpawnWithoutHints = 2;  // its self handle has no right `hint`
 
 struct SpawnRequest {
     Handle tree;        // program comes from here: needs read and execute
@@ -121,6 +122,12 @@ struct IdentityRecord {
 
 enum class AgentState : std::uint32_t { created, running, waiting, suspended, frozen, stopping, dead };
 enum class AgentAction : std::uint64_t { pause, resume }; // agent_control
+// What an agent says of its use of the CPU (agent_hint). Who runs when depends on it, never how much who gets.
+//   interactive: sleeps much and is waited for: goes before its turn, by little, and runs in short slices.
+//   batch:       nobody waits for it: takes nobody's place when it wakes, and runs in long slices where only such ones wait.
+//   deadline:    wants so much CPU time by then: the nearer the deadline, the further before its turn it goes.
+//   waiting:     sleeps long, for a model's answer: its place on a CPU is not kept.
+enum class AgentHint : std::uint64_t { none, interactive, batch, deadline, waiting };
 enum class EndReason : std::uint32_t { none, exited, killed, fault, quota, integrity, parent_ended };
 
 struct AgentInfo {

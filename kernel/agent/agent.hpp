@@ -193,9 +193,11 @@ public:
     static constexpr ObjectType kType = ObjectType::agent;
     // What an agent's self handle allows, and what the parent's handle on its child allows.
     static constexpr Rights kSelfRights = rights::map | rights::spawn | rights::thread | rights::time |
-                                          rights::inspect | rights::wait | rights::derive | rights::charge;
+                                          rights::inspect | rights::wait | rights::derive | rights::charge |
+                                          rights::hint;
     static constexpr Rights kChildRights = rights::inspect | rights::kill | rights::supervise | rights::identify |
-                                           rights::control | rights::wait | rights::derive | rights::transfer;
+                                           rights::control | rights::hint | rights::wait | rights::derive |
+                                           rights::transfer;
 
     // The first agent; it has no parent and its quota is `quota`. `fill_table` puts startup handles into its table.
     static Result<Ref<Agent>> create_first(Ref<Quota> quota, AgentPlan& plan,

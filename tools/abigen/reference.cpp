@@ -80,6 +80,12 @@ constexpr Note kNotes[] = {
                       "none of them executes "
                       "an instruction of its program; what is under way in the kernel stops at its next gate. "
                       "`bad_state`: it is ending."},
+    {"agent_hint",
+     "`AgentHint`: 0 none, 1 interactive, 2 batch, 3 deadline, 4 waiting. `cpu_ns` and `deadline` are for `deadline` "
+     "alone, "
+     "where neither is 0. It holds until the next one; that of a deadline until the deadline, or until the agent has "
+     "had "
+     "`cpu_ns`. A parent has the right on its child; `kSpawnWithoutHints` keeps it from the child itself."},
     {"pqc_operation",
      "Algorithms: SHA2-256, SHA2-512, SHA3-256, SHA3-512. All others answer `unsupported` until the crypto library is "
      "wired "

@@ -10,16 +10,31 @@ using namespace std::literals;
 alignas(kPageBytes) char out_buffer[kMaxMessageBytes];
 alignas(kPageBytes) char in_buffer[kMaxMessageBytes];
 
+void give(Message& message, const HandleGrant& grant) {
+    message.handles = address_of(&grant);
+    message.handle_count = 1;
+}
+
 // The peer answers with as much, or with eight bytes.
 template <BenchRow kRow>
 void calls(std::string_view row, std::uint64_t bytes, std::string_view peer, std::uint64_t count) {
     const OwnedHandle channel(MUST(sys::channel_create(self, 8, 512 << 10)));
     const Peer other = Peer::start("bin/peer", peer, {console_grant(), receive_side(channel.get())});
-    const std::uint64_t took = repeat<kRow>(count, [&] {
-        const Message out = message_of(out_buffer, bytes);
-        Message in = message_of(in_buffer, sizeof(in_buffer));
-        MUST(sys::ipc_call(channel.get(), &out, &in, kNoDeadline));
-    });
+    const OwnedHandle gift(MUST(sys::channel_create(self, 1, 64)));
+    const HandleGrant given = grant(gift.get(), rights::send, StartupRole::broker);
+    const AgentInfo before = info_of(self);
+    std::uint64_t number = 0;
+    const std::uint64_t took = repeat<kRow>(
+        count,
+        [&] {
+            Message out = message_of(out_buffer, bytes);
+            if (gives_handles && ++number % kMessagesAHandle == 0) give(out, given);
+            Message in = message_of(in_buffer, sizeof(in_buffer));
+            MUST(sys::ipc_call(channel.get(), &out, &in, kNoDeadline));
+        },
+        [&] {
+            if (gives_handles) settle(before);
+        });
     figure(row, took, count);
 }
 
@@ -66,10 +81,13 @@ void one_way() {
     MUST(sys::event_register(queue.get(), back.get(), kSignalReadable, 1));
     const Peer other =
         Peer::start("bin/peer", "one_way\0"sv, {console_grant(), receive_side(channel.get()), send_side(back.get())});
+    const OwnedHandle gift(MUST(sys::channel_create(self, 1, 64)));
+    const HandleGrant given = grant(gift.get(), rights::send, StartupRole::broker);
     std::uint64_t stamp[8] = {}, sum = 0, first = 0;
     for (std::uint64_t i = 0; i < kWarmUp + kMessages; ++i) {
         if (i == kWarmUp) first = sum;
-        const Message out = message_of(stamp, sizeof(stamp));
+        Message out = message_of(stamp, sizeof(stamp));
+        if (gives_handles && i % kMessagesAHandle == 0) give(out, given);
         if (i >= kWarmUp) OPEN_WINDOW(kRow_one_way);
         stamp[0] = ticks();
         MUST(sys::ipc_send(channel.get(), &out));

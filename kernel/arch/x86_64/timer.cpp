@@ -24,13 +24,14 @@ bool calibrated = false;
 constexpr std::uint64_t kHeartbeatSeconds = 2;
 constexpr std::uint64_t kSilentSeconds = 10;
 constexpr unsigned kSuspicions = 5; // checks in a row; a machine that was stopped as a whole recovers at the first
-// Timers may be late by this much: a deadline that is nearly reached must not cost an interrupt for every few
-// instructions.
-constexpr std::uint64_t kSlackPerSecond = 50'000; // 20 us
+// No interrupt is programmed nearer than this, so a near deadline may be missed by as much: between two interrupts there
+// is always room for what an early one takes to look and program the next, and for some instructions of a program. What
+// deadlines that are reached may cost is time::run_due's to bound.
+constexpr std::uint64_t kLeastWaitsPerSecond = 1'000'000; // 1 us
 constexpr std::uint32_t kDeadlineMode = 2 << 17;
 
 void program(std::uint64_t now, std::uint64_t deadline) {
-    const std::uint64_t least = tsc_rate / kSlackPerSecond;
+    const std::uint64_t least = tsc_rate / kLeastWaitsPerSecond;
     const std::uint64_t wait = deadline > now + least ? deadline - now : least;
     if (features().tsc_deadline) {
         write_msr(kMsrTscDeadline, now + wait);

@@ -32,6 +32,7 @@ static const struct {
     {"near_deadline", row_near_deadline},
     {"idle_agent", row_idle_agent},
     {"pairs", row_pairs},
+    {"interactive", row_interactive},
 };
 
 static int measure(const char* name) {

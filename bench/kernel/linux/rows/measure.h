@@ -59,3 +59,4 @@ void row_timer_p99(void);
 void row_near_deadline(void);
 void row_idle_agent(void);
 void row_pairs(void);
+void row_interactive(void);
