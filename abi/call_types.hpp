@@ -230,7 +230,7 @@ struct Message {
     // Pages, instead of capabilities. In: the first of what is sent, or of where it is to stand; on a page boundary, in
     // anonymous memory of the caller's own.
     std::uint64_t pages;
-    std::uint32_t page_count; // in: count or capacity, at most kMaxGrantPages; out: count
+    std::uint32_t page_count; // in: count, or capacity (0: without pages, whatever was sent); out: count
     std::uint32_t page_mode;  // in: PageMode of what is sent
 };
 

@@ -147,6 +147,7 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
 Result<> Channel::answer_copy(Call& call, Party& by, OutMessage& reply) {
     call.size = reply.bytes.size;
     call.sender = by.principal();
+    if (call.page_room == 0) reply.pages = mm::Owned<mm::Grant>(); // as deliver_pages()
     call.page_count = reply.pages ? reply.pages->pages() : 0;
     // What the caller has no room for it does not get: it learns the needed sizes.
     if (call.size > call.capacity || call.page_count > call.page_room) {

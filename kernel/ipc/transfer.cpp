@@ -75,8 +75,10 @@ Result<> deliver(Party& to, std::span<SentParcel> parcels, const InMessage& mess
 Result<> deliver_pages(Party& to, mm::Owned<mm::Grant>& grant, InMessage& message) {
     message.page_count = 0;
     if (!grant) return {};
-    TRY(to.accept(*grant, message.pages));
-    message.page_count = grant->pages();
+    if (message.page_room != 0) {
+        TRY(to.accept(*grant, message.pages));
+        message.page_count = grant->pages();
+    }
     grant = mm::Owned<mm::Grant>();
     return {};
 }
@@ -95,7 +97,7 @@ Result<> check_outgoing(const Object& channel, const OutMessage& message) {
 
 Result<> check_room(std::uint64_t size, std::uint64_t handles, std::uint32_t pages, InMessage& message) {
     if (size <= message.bytes.size && handles * sizeof(HandleGrant) <= message.handles.size &&
-        pages <= message.page_room)
+        (pages <= message.page_room || message.page_room == 0))
         return {};
     message.size = size;
     message.handle_count = handles;

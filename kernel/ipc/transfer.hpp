@@ -18,7 +18,7 @@ void unpack(std::span<SentParcel> from, std::span<Parcel> to);
 Result<> deliver(Party& to, std::span<SentParcel> parcels, const InMessage& message);
 
 // The pages of a grant come to where the message says; the grant is gone then. Else it is whole. What died under way brings
-// none.
+// none. Who gives no room for pages takes none, and they end: nobody is stopped by what he never asked for.
 Result<> deliver_pages(Party& to, mm::Owned<mm::Grant>& grant, InMessage& message);
 
 // What is sent belongs to the trace that the sender names, or else to that of its thread.

@@ -21,20 +21,20 @@ enum class Rank : std::uint8_t {
     cap_table,  // one capability table
     cap_paid,   // the nodes that one table pays for
     channel,
-    stream,       // positions of one Stream; one event file's count
-    operation,    // one asynchronous operation
-    power,        // what the node was asked for: off, reset
-    lending,      // who serves whom in ipc_call
-    timer,        // setting one Timer
-    watched_file, // which epoll files watch an open file
-    epoll,        // the items of one epoll file
-    signal_files, // a Linux process's signal descriptors
-    timer_queue,  // one a CPU; timers fire under it
-    timer_file,   // how often a timer descriptor has expired
-    event_source, // registrations of a source
-    event_queue,  // registrations and packets of a queue
-    registrant,   // the registrations of one agent
-    nesting,      // which event queue stands in which
+    stream,        // positions of one Stream; one event file's count
+    operation,     // one asynchronous operation
+    power,         // what the node was asked for: off, reset
+    lending,       // who serves whom in ipc_call
+    timer,         // setting one Timer
+    watched_file,  // which epoll files watch an open file
+    epoll,         // the items of one epoll file
+    signal_files,  // a Linux process's signal descriptors
+    timer_queue,   // one a CPU; timers fire under it
+    timer_file,    // how often a timer descriptor has expired
+    event_source,  // registrations of a source
+    event_queue,   // registrations and packets of a queue
+    registrant,    // the registrations of one agent
+    nesting,       // which event queue stands in which
     process_table, // the Linux processes of one agent
     thread_list,   // a Linux process's threads and their pending signals
     futex,

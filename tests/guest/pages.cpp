@@ -134,6 +134,11 @@ void test_refusals() {
     in = message_of(other.address() + 1);
     CHECK_ERROR(sys::ipc_recv(channel.get(), &in), bad_argument);
     CHECK(receive(channel.get(), other) == kMost && other.holds(1));
+    // Who gives no room gets the message without them.
+    GET(refused(message_of(other.address())));
+    in = Message{};
+    GET(sys::ipc_recv(channel.get(), &in));
+    CHECK(in.page_count == 0 && other.is_zero());
     GET(sys::agent_mem_free(self, shared, kBytes));
 }
 

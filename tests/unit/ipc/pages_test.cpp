@@ -62,8 +62,6 @@ TEST_F(PagesTest, stay_in_a_message_that_is_not_taken) {
     EXPECT_EQ(channel.receive(server, small.message).error(), Error::buffer_small);
     EXPECT_EQ(small.message.page_count, 7u);
     EXPECT_EQ(small.message.size, 3u);
-    Inbox none = room(0);
-    EXPECT_EQ(channel.receive(server, none.message).error(), Error::buffer_small);
     Inbox bad = room(16, kBadBelow - 1);
     EXPECT_EQ(channel.receive(server, bad.message).error(), Error::bad_address);
     EXPECT_EQ(live_frames, 7);
@@ -77,6 +75,37 @@ TEST_F(PagesTest, stay_in_a_message_that_is_not_taken) {
     EXPECT_EQ(in.message.page_count, 1u);
     ASSERT_TRUE(channel.receive(server, in.message)); // as much room, nothing comes
     EXPECT_EQ(in.message.page_count, 0u);
+}
+
+// Who never heard of pages gets what was said, and is not stopped by them.
+TEST_F(PagesTest, end_where_nobody_asked_for_any) {
+    for (const std::size_t size : {3, 5000}) {
+        const std::string text(size, 'x');
+        ipc::OutMessage out = message(text, 16);
+        out.bytes = text_buffer(text);
+        ASSERT_TRUE(channel.send(client, out));
+        Inbox none = room(0);
+        ASSERT_TRUE(channel.receive(server, none.message));
+        EXPECT_EQ(none.message.page_count, 0u);
+        EXPECT_EQ(none.text(), text);
+        EXPECT_EQ(live_frames, 0);
+
+        HostThread thread([&] {
+            Inbox in = room(0);
+            ipc::OutMessage nothing{};
+            ASSERT_TRUE(channel.reply_wait(server, 0, nothing, in.message, sched::kNever, nullptr));
+            EXPECT_EQ(in.message.page_count, 0u);
+            ipc::OutMessage answer{text_buffer(text), {}, make_grant(server, answers, 3), {}};
+            ASSERT_TRUE(channel.reply(server, in.message.reply_to, answer));
+        });
+        ipc::OutMessage question = message("abc", 16);
+        ASSERT_TRUE(channel.call(client, question, none.message, sched::kNever, nullptr));
+        EXPECT_EQ(none.message.page_count, 0u);
+        EXPECT_EQ(none.text(), text);
+        thread.join();
+        EXPECT_EQ(live_frames, 0);
+    }
+    EXPECT_EQ(server.pages + client.pages, 0u);
 }
 
 TEST_F(PagesTest, are_the_senders_still_when_it_is_refused) {
