@@ -1,5 +1,5 @@
-// The agent of the row `interactive`: it wakes at odd times and works in bursts, nine tenths of its share in all, while
-// eight others compute, and says how long it had to wait for the CPU, in nanoseconds from when it was due.
+// The agent of the row `interactive`: it wakes at odd times and works in bursts, most of its share in all, while eight
+// others compute, and says how long it had to wait for the CPU, in nanoseconds from when it was due.
 #include <algorithm>
 
 #include "bench/kernel/aios/measure.hpp"

@@ -111,7 +111,7 @@ void take_variant_line(const BenchLine& line, const BenchWindows& windows, const
     if (found == alone.figures.end()) return;
     BenchFigure figure = found->second;
     if (variant.name == kThird) {
-        if (!figure.beside || figure.beside->apart == 0) {
+        if (!figure.beside) {
             column.missing[key] = "only the plugin can tell the third agent's instructions apart";
             return;
         }
