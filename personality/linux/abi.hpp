@@ -102,9 +102,9 @@ inline constexpr std::uint64_t kTimerAbsolute = 1;
 
 // --- signals ---
 inline constexpr int kSigHup = 1, kSigIll = 4, kSigTrap = 5, kSigAbort = 6, kSigBus = 7, kSigFpe = 8, kSigKill = 9,
-                     kSigSegv = 11, kSigPipe = 13, kSigChild = 17, kSigContinue = 18, kSigStop = 19, kSigTerminalStop = 20,
-                     kSigTerminalIn = 21, kSigTerminalOut = 22, kSigUrgent = 23,
-                     kSigWindow = 28, kSignalCount = 64;
+                     kSigSegv = 11, kSigPipe = 13, kSigChild = 17, kSigContinue = 18, kSigStop = 19,
+                     kSigTerminalStop = 20, kSigTerminalIn = 21, kSigTerminalOut = 22, kSigUrgent = 23, kSigWindow = 28,
+                     kSignalCount = 64;
 inline constexpr std::uint64_t kSigDefault = 0, kSigIgnore = 1;
 struct SignalAction { // struct kernel_sigaction
     std::uint64_t handler, flags, restorer, mask;
@@ -116,8 +116,8 @@ struct SignalStack {
 };
 inline constexpr std::uint32_t kStackInUse = 1, kStackDisable = 2, kStackAutoDisarm = 1u << 31;
 inline constexpr std::uint64_t kMinSignalStack = 2048;
-inline constexpr std::uint64_t kActionNoChildStop = 1, kActionNoChildWait = 2, kActionRestorer = 0x0400'0000, kActionOnStack = 0x0800'0000,
-                               kActionRestart = 0x1000'0000, kActionNoDefer = 0x4000'0000,
+inline constexpr std::uint64_t kActionNoChildStop = 1, kActionNoChildWait = 2, kActionRestorer = 0x0400'0000,
+                               kActionOnStack = 0x0800'0000, kActionRestart = 0x1000'0000, kActionNoDefer = 0x4000'0000,
                                kActionResetHand = 0x8000'0000;
 
 // --- processes ---
