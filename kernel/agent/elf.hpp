@@ -26,8 +26,8 @@ struct ElfImage {
     std::uint64_t entry;   // as linked
     std::uint64_t headers; // address of the program headers as linked, 0 if no segment holds them
     std::uint16_t header_count;
-    std::uint64_t low, high; // extent of all segments as linked, page aligned; high - low <= 1 GiB
-    bool executable_stack;   // asked for by PT_GNU_STACK; refused by the loader
+    std::uint64_t low, high;          // extent of all segments as linked, page aligned; high - low <= 1 GiB
+    bool executable_stack;            // asked for by PT_GNU_STACK; refused by the loader
     std::uint64_t interpreter_offset; // of its path in the file (PT_INTERP)
     std::size_t interpreter_bytes;    // with the NUL; 0: it needs none
     std::size_t segment_count;
@@ -43,7 +43,7 @@ struct ElfLoaded {
     std::uint64_t entry;
     std::uint64_t headers; // address of the program headers in memory, 0 if they are not mapped
     std::uint64_t header_count;
-    std::uint64_t end;                     // first page after the image: where brk starts
+    std::uint64_t end;                      // first page after the image: where brk starts
     char interpreter[kMaxInterpreterBytes]; // path, NUL-ended; empty: it needs none
 };
 

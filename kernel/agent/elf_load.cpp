@@ -64,7 +64,8 @@ Result<> read_interpreter(mm::Pages& image, const ElfImage& parsed, ElfLoaded& l
     const std::size_t bytes = parsed.interpreter_bytes;
     if (bytes == 0) return {};
     TRY(image.read(parsed.interpreter_offset, loaded.interpreter, bytes));
-    return loaded.interpreter[bytes - 1] == '\0' && loaded.interpreter[0] != '\0' ? Result<>() : fail(Error::bad_format);
+    return loaded.interpreter[bytes - 1] == '\0' && loaded.interpreter[0] != '\0' ? Result<>()
+                                                                                  : fail(Error::bad_format);
 }
 
 // Room for an interpreter: found by mapping it as a whole. Nobody else maps anything into the space yet.

@@ -78,7 +78,7 @@ private:
     [[nodiscard]] bool is_held() const { return !node_ || node_->is_held(); }
     // False: it tells nothing at present.
     bool note_locked(std::uint64_t signals, std::uint64_t count) AIOS_REQUIRES(lock_of(queue_));
-    EventPacket tell_locked() AIOS_REQUIRES(lock_of(queue_)); // signals 0: nothing to tell
+    EventPacket tell_locked() AIOS_REQUIRES(lock_of(queue_));                    // signals 0: nothing to tell
     [[nodiscard]] bool would_tell_locked() const AIOS_REQUIRES(lock_of(queue_)); // what tell_locked() would: something
     void forget_locked() AIOS_REQUIRES(lock_of(queue_));                         // what was noted is over
     [[nodiscard]] bool has_more_locked() const AIOS_REQUIRES(lock_of(queue_)) {

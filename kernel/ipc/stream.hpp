@@ -158,8 +158,14 @@ private:
     Result<std::uint64_t> write_now(StreamIn& from, std::uint64_t offset, std::uint64_t bytes);
     Result<std::uint64_t> read_now(StreamOut& to, std::uint64_t bytes, Take take);
     Result<Ring> copied(std::uint64_t bytes);
-    [[nodiscard]] std::uint64_t used_locked() const AIOS_REQUIRES(lock_) { return head_ - tail_; }
-    [[nodiscard]] bool has_room_locked() const AIOS_REQUIRES(lock_) { return ring_.bytes - used_locked() >= kWhole; }
+    [[nodiscard]] std::uint64_t used_locked() const AIOS_REQUIRES(lock_) {
+        lock_.assert_held();
+        return head_ - tail_;
+    }
+    [[nodiscard]] bool has_room_locked() const AIOS_REQUIRES(lock_) {
+        lock_.assert_held();
+        return ring_.bytes - used_locked() >= kWhole;
+    }
 
     const Ref<Payer> payer_;
     event::Source& reader_;

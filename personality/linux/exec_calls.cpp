@@ -302,7 +302,7 @@ std::expected<FoundProgram, Errno> find_program(Call& call, std::string_view pat
 // Step (4): no thread of this process is left.
 void LinuxProcess::hand_over(Replacement& replacement) {
     LinuxProcess& next = *replacement.linux_process;
-    // Nobody else uses either process, but for signals, which go by the entry.
+    // No analysis: nobody else uses either process, but for signals, which go by the entry.
     [&]() AIOS_NO_LOCK_ANALYSIS {
         next.files.swap(files);
         next.working_directory = std::move(working_directory);

@@ -62,8 +62,9 @@ Outcome create_process(Call& call, const CloneArguments& arguments, const arch::
     if (!process) return refuse(errno_of_making(process.error()));
     auto made = LinuxProcess::create(**process, parent.family(), parent.executable.view());
     const auto inherited = made ? (*made)->inherit(parent) : std::unexpected(errno_of_making(made.error()));
-    auto entry = inherited ? parent.family().add(**made, &parent.entry(), static_cast<std::int32_t>(arguments.exit_signal))
-                           : fail(Error::out_of_memory);
+    auto entry = inherited
+                     ? parent.family().add(**made, &parent.entry(), static_cast<std::int32_t>(arguments.exit_signal))
+                     : fail(Error::out_of_memory);
     if (!entry) {
         (*process)->exit(EndReason::killed, 0);
         if (!inherited) return refuse(inherited.error());

@@ -17,9 +17,9 @@ struct LinuxThread {
     LinuxThread(Reservation reservation, Thread& own) : charge(std::move(reservation)), thread(own) {}
     Reservation charge;
     Thread& thread;
-    TreeNode node;                         // under thread_lock
-    TreeNode table_node;                   // under the process table's lock
-    LinuxProcess* process = nullptr;       // constant, as tid is, once it stands in the table
+    TreeNode node;                   // under thread_lock
+    TreeNode table_node;             // under the process table's lock
+    LinuxProcess* process = nullptr; // constant, as tid is, once it stands in the table
     std::int32_t tid = 0;
     std::uint64_t clear_child_tid = 0;     // user address, or 0
     std::atomic<std::uint64_t> blocked{0}; // signal mask; bit number - 1

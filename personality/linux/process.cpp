@@ -80,8 +80,8 @@ std::expected<void, Errno> LinuxProcess::inherit(LinuxProcess& parent) {
     auto table = LINUX_TRY(mm::own<ActionTable>(std::move(fresh)));
     creation_mask = parent.creation_mask.load();
     ignores_children = parent.ignores_children.load();
-    // Nobody else knows the child yet: its lock is not needed, and two of a rank are not taken.
     Lock::Guard guard(parent.lock);
+    // No analysis: nobody else knows the child yet, so its lock is not needed, and two of a rank are not taken.
     [&]() AIOS_NO_LOCK_ANALYSIS {
         break_start = parent.break_start;
         break_end = parent.break_end;
@@ -90,6 +90,7 @@ std::expected<void, Errno> LinuxProcess::inherit(LinuxProcess& parent) {
         std::memcpy(table->of, parent.actions->of, sizeof(table->of));
         actions = std::move(table);
     }();
+    // No analysis: for the same reason.
     auto copied = [&]() AIOS_NO_LOCK_ANALYSIS -> std::expected<void, Errno> {
         working_directory = LINUX_TRY(HeldText::copy(quota(), parent.working_directory.view()));
         return files.copy(quota(), parent.files);

@@ -28,7 +28,7 @@ constexpr std::uint64_t kContextExtended = 1, kContextStackSegment = 2, kContext
 
 struct Info { // siginfo_t
     std::int32_t signal, error, code, reserved;
-    std::uint64_t first; // address of a fault; else sender's pid (low) and user id (high)
+    std::uint64_t first;    // address of a fault; else sender's pid (low) and user id (high)
     std::uint64_t rest[13]; // of SIGCHLD: the status first
 };
 static_assert(sizeof(Info) == 128);

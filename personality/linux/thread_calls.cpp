@@ -7,8 +7,8 @@ namespace aios::linux_abi {
 namespace {
 
 constexpr std::uint64_t kThreadFlags = kCloneVm | kCloneFs | kCloneFiles | kCloneSighand | kCloneThread;
-constexpr std::uint64_t kCommonFlags = kCloneSysvsem | kCloneSetTls | kCloneParentSetTid | kCloneChildClearTid |
-                                       kCloneChildSetTid | kCloneDetached;
+constexpr std::uint64_t kCommonFlags =
+    kCloneSysvsem | kCloneSetTls | kCloneParentSetTid | kCloneChildClearTid | kCloneChildSetTid | kCloneDetached;
 
 Outcome create_thread(Call& call, const CloneArguments& arguments, arch::TrapFrame& frame, std::uint64_t fs) {
     const std::uint64_t flags = arguments.flags;

@@ -140,11 +140,11 @@ Outcome call_wait4(Call& call, std::int32_t pid, UserOut<std::uint32_t> status,
     return answer.pid;
 }
 
-Outcome call_waitid(Call& call, std::int32_t kind, std::int32_t id, UserOut<ChildInfo> out,
-                    Flags<kWaitNoHang | kWaitStopped | kWaitExited | kWaitContinued | kWaitKeep | kWaitNoThread |
-                          kWaitAll | kWaitClone>
-                        options,
-                    UserOut<Usage> usage) {
+Outcome call_waitid(
+    Call& call, std::int32_t kind, std::int32_t id, UserOut<ChildInfo> out,
+    Flags<kWaitNoHang | kWaitStopped | kWaitExited | kWaitContinued | kWaitKeep | kWaitNoThread | kWaitAll | kWaitClone>
+        options,
+    UserOut<Usage> usage) {
     constexpr std::int32_t kAll = 0, kPid = 1, kGroup = 2;
     if (!options.has(kWaitExited | kWaitStopped | kWaitContinued)) return refuse(kInvalid);
     Question question;

@@ -433,7 +433,7 @@ void test_overrun() {
     (void)wait_dead(payer.get());
     CHECK_ERROR(sys::agent_grant(payer.get(), &one), bad_state);
     CHECK(info_of(self).used.tokens == at_start.used.tokens + 111 + 11);
-    CHECK(info_of(self).quota.threads == at_start.quota.threads + options.quota.threads);
+    CHECK(info_of(self).quota.threads == at_start.quota.threads + threads);
     std::uint64_t passed = 0, count = 0, grants_seen = 0;
     for (const std::uint64_t until = now() + 10 * kSecond; count < 2 && now() < until; (void)sys::thread_yield()) {
         passed = count = grants_seen = 0;

@@ -64,7 +64,8 @@ LINUX_TEST(memory_is_copied) {
 }
 
 LINUX_TEST(shared_memory_is_shared) {
-    auto* word = static_cast<volatile int*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    auto* word =
+        static_cast<volatile int*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     CHECK(word != MAP_FAILED);
     CHECK(in_child([&] {
               *word = 5;
@@ -298,7 +299,8 @@ LINUX_TEST(groups_and_sessions) {
 }
 
 LINUX_TEST(orphans_find_a_parent) {
-    auto* parent = static_cast<volatile int*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    auto* parent =
+        static_cast<volatile int*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     CHECK(raw(SYS_prctl, 36, 1, 0, 0, 0) == 0); // PR_SET_CHILD_SUBREAPER
     CHECK(in_child([&] {
               const pid_t middle = getpid();
