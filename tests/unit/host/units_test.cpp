@@ -7,6 +7,7 @@
 #include <cstring>
 #include <format>
 
+#include "abi/call_types.hpp"
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
 #include "messages/owned.hpp"
