@@ -189,6 +189,14 @@ void UpcallsRule::find_pointers(std::string_view file, std::string_view code) {
 }
 
 // Lines "FOLDER/sched/boot.cpp.o: 0000000000000000 T aios::sched::init()"; U: defined elsewhere.
+namespace {
+// What compilers call on their own, in code of any room.
+bool is_of_the_compiler(std::string_view name) {
+    return name.starts_with("__stack_chk_") || name == "memcpy" || name == "memmove" || name == "memset" ||
+           name == "memcmp";
+}
+} // namespace
+
 void UpcallsRule::check_links(std::string_view symbols, std::string_view folder, std::vector<Finding>& findings) const {
     struct Use {
         std::string name, file;
@@ -221,6 +229,7 @@ void UpcallsRule::check_links(std::string_view symbols, std::string_view folder,
     }
     Files told;
     for (const Use& use : used) {
+        if (is_of_the_compiler(use.name)) continue;
         const auto found = defined.find(use.name);
         if (found == defined.end() || !is_above(found->second, use.file)) continue;
         std::string_view name = std::string_view(use.name).substr(0, use.name.find('('));
