@@ -47,7 +47,7 @@ void Channel::purge() {
             source_.clear(kSignalReadable);
         }
         if (message == nullptr) return;
-        contents().drop_parcels(*message);
+        store_.drop_parcels(*message);
         free(*message);
     }
 }

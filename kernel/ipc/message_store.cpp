@@ -48,7 +48,8 @@ Result<> MessageStore::init(std::uint32_t messages, std::uint32_t bytes) {
     return {};
 }
 
-MessageBlocks::~MessageBlocks() {
+MessageStore::~MessageStore() {
+    AIOS_ASSERT(messages_ == 0);
     while (page_count_ != 0)
         mm::heap_free(pages_[--page_count_]);
     mm::heap_free(pages_);
@@ -97,21 +98,20 @@ MessageHeader* MessageStore::reserve(std::uint32_t size, std::uint32_t parcels) 
     return message;
 }
 
-std::span<SentParcel> MessageBlocks::parcels(MessageHeader& message) {
+std::span<SentParcel> MessageStore::parcels(MessageHeader& message) {
     if (message.parcel_block == kNone) return {};
     // SAFETY: reserve() made that many parcels there.
     return {std::launder(reinterpret_cast<SentParcel*>(address(message.parcel_block))), message.parcels};
 }
 
-void MessageBlocks::drop_parcels(MessageHeader& message) {
+void MessageStore::drop_parcels(MessageHeader& message) {
     for (SentParcel& parcel : parcels(message))
         parcel.~SentParcel();
     message.parcels = 0;
-    static_cast<void>(message.pages.take());
 }
 
 void MessageStore::free(MessageHeader& message) {
-    AIOS_ASSERT(!message.queued && message.parcels == 0 && message.pages.is_empty());
+    AIOS_ASSERT(!message.queued && message.parcels == 0);
     --messages_;
     bytes_ -= message.size;
     if (message.parcel_block != kNone) give_blocks(message.parcel_block, message.parcel_block, 1);

@@ -30,12 +30,15 @@ public:
     // All lines of the spent resources are of one moment.
     [[nodiscard]] BudgetInfo info() const;
 
-    Budget(mm::OnHeap, Reservation charge, Quota& quota, SpendingWitness& witness, std::uint64_t payer)
+private:
+    Budget(Reservation charge, Quota& quota, SpendingWitness& witness, std::uint64_t payer)
         : Object(kType, std::move(charge)), quota_(Ref<Quota>::share(quota)),
           witness_(Ref<SpendingWitness>::share(witness)), payer_(payer) {}
     ~Budget() override = default;
-
-private:
+    template <typename T, typename... A>
+    friend Result<T*> mm::make(A&&...);
+    template <typename T>
+    friend void mm::destroy(T*);
     const Ref<Quota> quota_;
     const Ref<SpendingWitness> witness_;
     const std::uint64_t payer_;

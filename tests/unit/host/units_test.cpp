@@ -7,7 +7,6 @@
 #include <cstring>
 #include <format>
 
-#include "abi/call_types.hpp"
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
 #include "messages/owned.hpp"
@@ -39,7 +38,6 @@ essential = false
 program = "bin/first"
 ready = "start"
 weight = 250
-hint = "batch"
 )";
 
 const Variables kVariables = {{"TEXT", 100}, {"DOCUMENTS", 3}};
@@ -70,8 +68,6 @@ TEST(Units, AreRead) {
     EXPECT_TRUE(second.sends_ready);
     EXPECT_FALSE(system->units[1].sends_ready);
     EXPECT_EQ(system->units[1].weight, 250u);
-    EXPECT_EQ(system->units[1].hint, static_cast<std::uint64_t>(AgentHint::batch));
-    EXPECT_FALSE(second.hint);
 }
 
 TEST(Units, BecomeDeterministicCbor) {
@@ -87,8 +83,6 @@ TEST(Units, BecomeDeterministicCbor) {
     EXPECT_EQ(decoded->units[0].spends->at(1).resource, static_cast<std::uint64_t>(Resource::money));
     EXPECT_EQ(decoded->units[0].spends->at(1).amount, 500u);
     EXPECT_FALSE(decoded->units[1].spends); // what says nothing costs nothing
-    EXPECT_EQ(decoded->units[1].hint, static_cast<std::uint64_t>(AgentHint::batch));
-    EXPECT_FALSE(decoded->units[0].hint);
 }
 
 TEST(Units, SayWhatIsWrongAndWhere) {
