@@ -17,6 +17,7 @@ inline constexpr std::uint64_t kNoDeadline = ~0ull;
 inline constexpr std::uint64_t kPageBytes = 4096;
 inline constexpr std::uint64_t kMaxMessageBytes = 65536;
 inline constexpr std::uint64_t kMaxMessageHandles = 8;
+inline constexpr std::uint64_t kMaxGrantPages = 16;          // of a message: 64 KiB
 inline constexpr std::uint64_t kMaxMemoryBytes = 1ull << 30; // AgentMemAlloc, AgentPoolAlloc
 inline constexpr std::uint64_t kMaxStartupHandles = 32;
 inline constexpr std::uint64_t kMaxNameBytes = 32;
@@ -88,6 +89,7 @@ struct HandleGrant { // a handle given to a child or sent in a message
 enum class PersonalityKind : std::uint32_t { native = 0, linux_abi = 1 };
 
 inline constexpr std::uint32_t kSpawnAwaitIdentity = 1; // stay `created` until AgentRegister
+inline constexpr std::uint32_t kSpawnWithoutHints = 2;  // its self handle has no right `hint`
 
 struct SpawnRequest {
     Handle tree;        // program comes from here: needs read and execute
@@ -120,6 +122,12 @@ struct IdentityRecord {
 
 enum class AgentState : std::uint32_t { created, running, waiting, suspended, frozen, stopping, dead };
 enum class AgentAction : std::uint64_t { pause, resume }; // agent_control
+// What an agent says of its use of the CPU (agent_hint). Who runs when depends on it, never how much who gets.
+//   interactive: sleeps much and is waited for: goes before its turn, by little, and runs in short slices.
+//   batch:       nobody waits for it: takes nobody's place when it wakes, and runs in long slices where only such ones wait.
+//   deadline:    wants so much CPU time by then: the nearer the deadline, the further before its turn it goes.
+//   waiting:     sleeps long, for a model's answer: its place on a CPU is not kept.
+enum class AgentHint : std::uint64_t { none, interactive, batch, deadline, waiting };
 enum class EndReason : std::uint32_t { none, exited, killed, fault, quota, integrity, parent_ended };
 
 struct AgentInfo {
@@ -205,6 +213,12 @@ struct TraceRequest {
 
 // For sending: bytes/handles say what goes. For receiving: capacities in, filled sizes and sender out. A message that
 // does not fit the buffer stays in the queue, needed sizes are written, and the call answers buffer_small.
+// What a message does with the pages that it brings; the receiver has them for itself either way.
+enum class PageMode : std::uint32_t {
+    moved,  // they leave the sender, whose range reads as zeros from then on
+    frozen, // both have them, read-only until either writes: who does gets a copy of his own
+};
+
 struct Message {
     std::uint64_t bytes;   // address
     std::uint64_t size;    // in: size or capacity; out: size
@@ -213,6 +227,11 @@ struct Message {
     std::uint64_t sender;       // out: agent id of the sender, set by the kernel
     std::uint64_t reply_to;     // out: not 0 if the sender waits in ipc_call; answer it with ipc_reply_wait
     TraceId trace;              // in: of what is sent, zeros for the thread's own; out: of what came
+    // Pages, instead of capabilities. In: the first of what is sent, or of where it is to stand; on a page boundary, in
+    // anonymous memory of the caller's own.
+    std::uint64_t pages;
+    std::uint32_t page_count; // in: count, or capacity (0: without pages, whatever was sent); out: count
+    std::uint32_t page_mode;  // in: PageMode of what is sent
 };
 
 // --- events ----------------------------------------------------------------------------------------------------------

@@ -43,15 +43,13 @@ void add_panic_reporters() {
     arch::add_panic_reporter([] {
         std::byte buffer[kLogLineBytes + 16];
         if (const auto note = cbor::Encoder(buffer).text(arch::panic_message()).finish())
-            send_frame(FrameKind::note, 0, "kernel", *note);
+            upcall::send_frame(FrameKind::note, 0, "kernel", *note);
     });
-    arch::add_panic_reporter(
-        [] { sync::dump_held_locks([](void*, std::string_view line) { log_line(LogLevel::error, line); }, nullptr); });
 }
 
 } // namespace
 
-void kernel_main() {
+void arch::upcall::kernel_main() {
     arch::run_initializers();
     if (const auto level = arch::command_line_number("loglevel"))
         set_log_level(static_cast<LogLevel>(*level < 3 ? *level : 3));
@@ -70,7 +68,6 @@ void kernel_main() {
             "give --append tsc_khz=N.");
     time::init_clock();
     dev::init_entropy();
-    mm::set_random_source(dev::random_word);
     sched::init();
     dev::init_host_port();
     add_panic_reporters();

@@ -1,9 +1,9 @@
 /* A plugin of QEMU's TCG that counts what a row cannot say of itself: executed instructions of each CPU, by user and
- * kernel, and among them writes of CR3, accesses of model-specific registers, atomic operations, and interrupts sent to
+ * kernel, those of marked programs apart, and among them writes of CR3, accesses of model-specific registers, atomic operations, and interrupts sent to
  * other CPUs. Counted is what runs while a window is open (window.h). At the end of the machine one line for each
  * window and CPU goes to QEMU's log:
  *
- *   WINDOW number cpu user kernel cr3 msr_writes msr_reads atomics ipis
+ *   WINDOW number cpu user kernel apart cr3 msr_writes msr_reads atomics ipis
  *
  * Invariants: windows are opened and closed by any CPU and count on all; a counter is written by its own CPU alone. An
  * instruction counts when its block begins, so a block that a fault leaves early counts whole. The interface is version
@@ -49,7 +49,7 @@ enum Kind { kCr3, kMsrWrite, kMsrRead, kAtomic, kIpi, kKinds };
 static const uint64_t kInterruptCommand = 0xfee00300;
 
 struct Counts {
-    uint64_t user, kernel, kinds[kKinds];
+    uint64_t user, kernel, apart, kinds[kKinds];
 };
 static struct {
     struct Counts window[kWindows];
@@ -59,7 +59,7 @@ static _Atomic uint32_t open_windows = 1; /* a bit each; the one from reset is o
 
 struct Block {
     uint32_t instructions;
-    bool kernel, special;
+    bool kernel, apart, special;
     uint8_t kinds[kKinds];
 };
 
@@ -67,7 +67,7 @@ static void on_block(unsigned cpu, void* data) {
     const struct Block* block = data;
     for (uint32_t open = atomic_load_explicit(&open_windows, memory_order_relaxed); open != 0; open &= open - 1) {
         struct Counts* to = &counts[cpu % kMostCpus].window[__builtin_ctz(open)];
-        *(block->kernel ? &to->kernel : &to->user) += block->instructions;
+        *(block->kernel ? &to->kernel : block->apart ? &to->apart : &to->user) += block->instructions;
         for (int kind = 0; block->special && kind < kIpi; kind++)
             to->kinds[kind] += block->kinds[kind];
     }
@@ -113,13 +113,14 @@ static enum Kind kind_of(const uint8_t* bytes, size_t size) {
     return bytes[at + 1] == 0x32 ? kMsrRead : kKinds;
 }
 
-/* The marks of window.h: nopl 0x5a5aNNNN(%rax) and nopl 0x5b5bNNNN(%rax). */
-static void watch_mark(struct qemu_plugin_insn* instruction, const uint8_t* bytes, size_t size) {
+/* The marks of window.h: nopl 0x5a5aNNNN(%rax), nopl 0x5b5bNNNN(%rax) and nopl 0x5c5c0000(%rax). */
+static void watch_mark(struct Block* block, struct qemu_plugin_insn* instruction, const uint8_t* bytes, size_t size) {
     if (size != 7 || bytes[0] != 0x0f || bytes[1] != 0x1f || bytes[2] != 0x80 || bytes[5] != bytes[6] ||
         bytes[3] >= kWindows)
         return;
     void* bit = (void*)(uintptr_t)(1u << bytes[3]);
     if (bytes[6] == 0x5a) qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_open, kNoRegisters, bit);
+    if (bytes[6] == 0x5c) block->apart = true;
     if (bytes[6] == 0x5b) qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_close, kNoRegisters, bit);
 }
 
@@ -133,7 +134,7 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb* tb) {
         struct qemu_plugin_insn* instruction = qemu_plugin_tb_get_insn(tb, i);
         const uint8_t* bytes = qemu_plugin_insn_data(instruction);
         const size_t size = qemu_plugin_insn_size(instruction);
-        watch_mark(instruction, bytes, size);
+        watch_mark(block, instruction, bytes, size);
         const enum Kind kind = kind_of(bytes, size);
         if (kind != kKinds) {
             block->kinds[kind]++;
@@ -151,12 +152,12 @@ static void at_exit(qemu_plugin_id_t id, void* data) {
         for (int cpu = 0; cpu < kMostCpus; cpu++) {
             const struct Counts* of = &counts[cpu].window[window];
             char line[256];
-            if ((of->user | of->kernel) == 0) continue;
+            if ((of->user | of->kernel | of->apart) == 0) continue;
             snprintf(line, sizeof line,
                      "WINDOW %d %d %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-                     "\n",
-                     window, cpu, of->user, of->kernel, of->kinds[kCr3], of->kinds[kMsrWrite], of->kinds[kMsrRead],
-                     of->kinds[kAtomic], of->kinds[kIpi]);
+                     " %" PRIu64 "\n",
+                     window, cpu, of->user, of->kernel, of->apart, of->kinds[kCr3], of->kinds[kMsrWrite],
+                     of->kinds[kMsrRead], of->kinds[kAtomic], of->kinds[kIpi]);
             qemu_plugin_outs(line);
         }
     }

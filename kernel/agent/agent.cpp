@@ -18,8 +18,6 @@ constexpr unsigned kThreadsLookedAt = 256;                    // for the state `
 constexpr std::uint64_t kConsoleBurst = 64 * 1024;            // bytes at once
 constexpr std::uint64_t kConsoleBytesPerSecond = 1024 * 1024; // and in the long run
 
-constinit void (*g_account_sink)(const AgentInfo&) = nullptr;
-constinit void (*g_first_ended)(const AgentInfo&) = nullptr;
 constinit Agent* g_first = nullptr; // never freed before the run is over
 
 audit::Record record_of(audit::Kind kind, const Agent& agent) {
@@ -32,7 +30,8 @@ audit::Record record_of(audit::Kind kind, const Agent& agent) {
 
 } // namespace
 
-Agent::Agent(Reservation charge, Reservation piece, Ref<Agent> parent, Ref<Quota> quota, const AgentPlan& plan)
+Agent::Agent(mm::OnHeap, Reservation charge, Reservation piece, Ref<Agent> parent, Ref<Quota> quota,
+             const AgentPlan& plan)
     : Object(kType, std::move(charge)), piece_(std::move(piece)), parent_(std::move(parent)), quota_(std::move(quota)),
       flags_(plan.flags), depth_(parent_ ? parent_->depth_ + 1 : 0),
       group_(parent_ ? &parent_->group_ : &sched::root_group(), plan.cpu_weight, plan.cpu_budget),
@@ -56,6 +55,12 @@ void Agent::last_reference_gone() {
 }
 
 Agent& Agent::current() { return Process::current().agent(); }
+
+Result<> Agent::accept(mm::Grant& grant, std::uint64_t address) {
+    mm::AddressSpace* const space = Thread::current().address_space();
+    if (space == nullptr) return fail(Error::unsupported);
+    return space->accept(grant, address);
+}
 
 AgentState Agent::state() const {
     AgentLock::Guard guard(lock_);
@@ -160,7 +165,7 @@ void Agent::end(EndReason reason, std::uint64_t status, std::uint64_t address) {
     Reaper::enqueue(*this);
 }
 
-void Agent::fault(EndReason reason, std::uint64_t vector, std::uint64_t address, std::uint64_t instruction) {
+void Agent::note_fault(std::uint64_t vector, std::uint64_t address, std::uint64_t instruction) {
     if (state() >= AgentState::stopping) return; // what its threads meet on their way out is no news
     audit::Record record = record_of(audit::Kind::fault, *this);
     record.agent = id();
@@ -172,11 +177,15 @@ void Agent::fault(EndReason reason, std::uint64_t vector, std::uint64_t address,
     char text[160];
     std::byte body[192];
     cbor::Encoder out(body);
-    out.text(format_to(text, "agent {} ({}) is ended by a fault: vector {}, address {:x}, instruction {:x}", id(),
+    out.text(format_to(text, "agent {} ({}) has a deadly fault: vector {}, address {:x}, instruction {:x}", id(),
                        name_text(name_), vector, address, instruction));
-    if (const auto item = out.finish()) send_frame(FrameKind::note, id(), name_, *item);
+    if (const auto item = out.finish()) upcall::send_frame(FrameKind::note, id(), name_, *item);
 
     events_.post(kSignalFault);
+}
+
+void Agent::fault(EndReason reason, std::uint64_t vector, std::uint64_t address, std::uint64_t instruction) {
+    note_fault(vector, address, instruction);
     end(reason, vector, address);
 }
 
@@ -237,7 +246,7 @@ void Agent::finish() {
         record.detail[2] = account.fault_address;
         std::memcpy(record.digest, account.identity, sizeof(record.digest));
         audit::record(audit::kernel_account(), record, audit::Use::urgent);
-        if (g_account_sink != nullptr) g_account_sink(account);
+        upcall::agent_is_dead(account);
     }
     piece_.reset();
     if (!born) return; // its maker has told that it failed
@@ -252,7 +261,7 @@ void Agent::finish() {
     }
     events_.set(kSignalEnded);
     if (!parent_) {
-        if (g_first_ended != nullptr) g_first_ended(account);
+        upcall::first_agent_is_dead(account);
         return; // its reference stays: accounts are asked for until the end
     }
     release(); // the tree's
@@ -272,9 +281,6 @@ std::uint64_t Agent::console_delay(std::uint64_t bytes) {
     const std::uint64_t missing = bytes - console_tokens_;
     return missing * 1'000'000'000 / kConsoleBytesPerSecond + 1;
 }
-
-void Agent::set_account_sink(void (*sink)(const AgentInfo&)) { g_account_sink = sink; }
-void Agent::set_first_ended(void (*function)(const AgentInfo&)) { g_first_ended = function; }
 
 void Agent::for_each(void (*function)(const AgentInfo& info)) {
     if (g_first == nullptr) return;

@@ -53,6 +53,11 @@ public:
     virtual void interrupted(Thread& thread, arch::TrapFrame& frame) = 0;
     virtual Result<> thread_created(Thread& thread) = 0;
     virtual void thread_exited(Thread& thread) = 0; // e.g. clear_child_tid and its futex wake
+    // The process is over: its threads and its memory are gone, and it is destroyed next. Thread context, no locks.
+    virtual void ended(EndReason reason, std::uint64_t status) = 0;
+    // A page that the thread needs cannot be had, by `reason`. true: the process pays for that alone, and is on its way
+    // out; false: the agent ends.
+    virtual bool page_is_lost(Thread& thread, EndReason reason, std::uint64_t address) = 0;
 };
 
 // What a program needs to start, given to the personality's factory.
@@ -79,15 +84,17 @@ void register_native_personality();                                          // 
 class Process final : public Object, public sched::ThreadOwner {
 public:
     static constexpr ObjectType kType = ObjectType::process;
-    // A further process of the agent (fork); its memory is `memory`, it owns `personality` (may be nullptr until its
-    // first thread has loaded a program). Charged to the agent's quota. killed: the agent is ending.
+    // A process of the agent; its memory is `memory`, which another may use too (vfork), it owns `personality` (may be
+    // nullptr until its first thread has loaded a program). One that never gets a thread is ended by exit(). Charged to the
+    // agent's quota. killed: the agent is ending.
     static Result<Ref<Process>> create(Agent& agent, Ref<mm::AddressSpace> memory, Personality* personality);
 
     [[nodiscard]] Agent& agent() const { return *agent_; }
     [[nodiscard]] mm::AddressSpace& memory() const { return *memory_; }
     [[nodiscard]] Personality& personality() const { return *personality_; }
+    [[nodiscard]] Personality* personality_or_null() const { return personality_; } // nullptr: it is loading its first
     [[nodiscard]] std::uint32_t thread_count() const { return thread_count_.load(std::memory_order_relaxed); }
-    // Once, by the first thread when it has loaded its program.
+    // Once: by the first thread when it has loaded its program, or by whoever made the process before it has a thread.
     void set_personality(Personality* personality) { personality_ = personality; }
 
     // One more thread, not started; charged to the agent (Resource::threads and memory). killed: the process is ending.
@@ -105,11 +112,12 @@ public:
     void retain() override { Object::retain(); }
     void release() override { Object::release(); }
 
+    Process(mm::OnHeap, Reservation charge, Ref<Agent> agent, Ref<mm::AddressSpace> memory, Personality* personality);
+    ~Process() override;
+
 private:
     friend class Agent;
     friend struct Reaper;
-    Process(Reservation charge, Ref<Agent> agent, Ref<mm::AddressSpace> memory, Personality* personality);
-    ~Process() override;
     void last_reference_gone() override;
     Result<> adopt(Thread& thread, Reservation& piece);
     void kill_threads();
@@ -118,14 +126,10 @@ private:
         lock().assert_held();
         return !threads_.is_empty() || !leaving_.is_empty();
     }
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
 
     Ref<Agent> agent_;
     Ref<mm::AddressSpace> memory_;
-    Personality* personality_;
+    Personality* personality_; // set before there is a second thread
     std::atomic<std::uint32_t> thread_count_{0};
     IntrusiveList<Thread, &Thread::owner_node> threads_ AIOS_GUARDED_BY(lock());
     IntrusiveList<Thread, &Thread::owner_node> leaving_ AIOS_GUARDED_BY(lock()); // killed, not gone yet
@@ -175,6 +179,12 @@ void measure_identity(std::string_view name, MeasuredIdentity& identity);
 // measures that. quota_exceeded, out_of_memory, killed.
 Result<> copy_image(Payer& payer, AgentPlan& plan);
 
+// docs/design/upcalls.md. Both on the reaper's thread, under no lock.
+namespace upcall {
+void agent_is_dead(const AgentInfo& account);       // its last account; answered by kernel/observe
+void first_agent_is_dead(const AgentInfo& account); // the run is over; answered by kernel/node
+} // namespace upcall
+
 // How an agent ends by a page that cannot be had: damaged, or nobody pays for it. `none`: an error that a program can mend.
 [[nodiscard]] EndReason end_reason_of(Error error);
 
@@ -183,9 +193,11 @@ public:
     static constexpr ObjectType kType = ObjectType::agent;
     // What an agent's self handle allows, and what the parent's handle on its child allows.
     static constexpr Rights kSelfRights = rights::map | rights::spawn | rights::thread | rights::time |
-                                          rights::inspect | rights::wait | rights::derive | rights::charge;
+                                          rights::inspect | rights::wait | rights::derive | rights::charge |
+                                          rights::hint;
     static constexpr Rights kChildRights = rights::inspect | rights::kill | rights::supervise | rights::identify |
-                                           rights::control | rights::wait | rights::derive | rights::transfer;
+                                           rights::control | rights::hint | rights::wait | rights::derive |
+                                           rights::transfer;
 
     // The first agent; it has no parent and its quota is `quota`. `fill_table` puts startup handles into its table.
     static Result<Ref<Agent>> create_first(Ref<Quota> quota, AgentPlan& plan,
@@ -215,7 +227,9 @@ public:
     // Any thread context without locks; waits for other CPUs, not for threads.
     Result<> pause();
     Result<> resume();
-    // A fault: recorded, told to the supervisor and on the console of the node; then end(). Current thread's agent.
+    // A fault: recorded, told to the supervisor and on the console of the node. Current thread's agent.
+    void note_fault(std::uint64_t vector, std::uint64_t address, std::uint64_t instruction);
+    // The same, then end().
     void fault(EndReason reason, std::uint64_t vector, std::uint64_t address, std::uint64_t instruction);
     // Once: already_exists. bad_state when it is ending. Lets it run if it waits for it.
     Result<> set_identity(const IdentityRecord& record);
@@ -229,6 +243,7 @@ public:
     [[nodiscard]] std::uint64_t principal() const override { return id(); }
     [[nodiscard]] cap::Table* handle_table() override { return table_.get(); }
     [[nodiscard]] Payer& payer() override { return *quota_; }
+    Result<> accept(mm::Grant& grant, std::uint64_t address) override;
     void message_sent() override { sent_.fetch_add(1, std::memory_order_relaxed); }
     void message_received() override { received_.fetch_add(1, std::memory_order_relaxed); }
     void count_sent() { message_sent(); }
@@ -243,20 +258,14 @@ public:
     static Ref<Agent> next_below(const Agent& top, const Agent& at);
     // All agents that are not dead: observe, at power-off. `function(AgentInfo)`, under no lock.
     static void for_each(void (*function)(const AgentInfo& info));
-    // Called with each agent's last account when it is dead. Set once at boot (observe).
-    static void set_account_sink(void (*sink)(const AgentInfo& info));
-    // Called when the first agent is dead: the run is over. Set once at boot.
-    static void set_first_ended(void (*function)(const AgentInfo& info));
+
+    Agent(mm::OnHeap, Reservation charge, Reservation piece, Ref<Agent> parent, Ref<Quota> quota,
+          const AgentPlan& plan);
+    ~Agent() override;
 
 private:
     friend class Process;
     friend struct Reaper;
-    Agent(Reservation charge, Reservation piece, Ref<Agent> parent, Ref<Quota> quota, const AgentPlan& plan);
-    ~Agent() override;
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
     struct Launch;
     static Result<Ref<Agent>> make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
                                    Result<> (*fill_table)(Agent& agent, StartupBlock& block));
@@ -277,7 +286,7 @@ private:
     Ref<Quota> quota_;
     Ref<cap::Table> table_;
     Ref<audit::Account> audit_;
-    char name_[kMaxNameBytes];
+    char name_[kMaxNameBytes]; // constant
     const std::uint32_t flags_;
     const std::uint32_t depth_; // ancestors
     MeasuredIdentity identity_; // constant once it is linked

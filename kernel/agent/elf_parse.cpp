@@ -41,6 +41,15 @@ Result<> add_segment(ElfImage& image, const elf::ProgramHeader& header, std::uin
     return {};
 }
 
+Result<> set_interpreter(ElfImage& image, const elf::ProgramHeader& header, std::uint64_t file_bytes) {
+    if (image.interpreter_bytes != 0 || header.file_bytes < 2) return fail(Error::bad_format);
+    if (header.file_bytes > kMaxInterpreterBytes) return fail(Error::too_large);
+    if (header.offset > file_bytes || header.file_bytes > file_bytes - header.offset) return fail(Error::truncated);
+    image.interpreter_offset = header.offset;
+    image.interpreter_bytes = header.file_bytes;
+    return {};
+}
+
 // In what is mapped of the file, and executable: not among the zeros behind it.
 bool holds_entry(const ElfSegment& segment, std::uint64_t entry) {
     if (!arch::has(segment.protection, arch::Protection::execute)) return false;
@@ -64,6 +73,8 @@ Result<> elf_parse(Bytes head, std::uint64_t file_bytes, ElfImage& image) {
     }
 
     image.headers = 0;
+    image.interpreter_offset = 0;
+    image.interpreter_bytes = 0;
     image.segment_count = 0;
     image.executable_stack = false;
     image.position_independent = header.type == elf::kTypeShared;
@@ -72,7 +83,7 @@ Result<> elf_parse(Bytes head, std::uint64_t file_bytes, ElfImage& image) {
     for (std::size_t i = 0; i < header.program_count; ++i) {
         const auto program =
             TRY(elf::read<elf::ProgramHeader>(head, header.program_offset + i * sizeof(elf::ProgramHeader)));
-        if (program.type == elf::kInterpreter) return fail(Error::unsupported);
+        if (program.type == elf::kInterpreter) TRY(set_interpreter(image, program, file_bytes));
         if (program.type == elf::kGnuStack) image.executable_stack = (program.flags & elf::kExecute) != 0;
         if (program.type == elf::kLoad) TRY(add_segment(image, program, file_bytes));
     }

@@ -29,6 +29,8 @@ public:
     [[nodiscard]] Restart restart_of(std::uint64_t) const override { return Restart::outcome; }
     Result<> thread_created(Thread&) override { return {}; }
     void thread_exited(Thread&) override {}
+    void ended(EndReason, std::uint64_t) override {}
+    bool page_is_lost(Thread&, EndReason, std::uint64_t) override { return false; }
 
 private:
     Reservation charge_;
@@ -52,7 +54,7 @@ Result<std::uint64_t> build_stack(mm::AddressSpace& memory, const ProgramStart& 
     TRY(UserOut<char>(top).write_array(0, start.arguments, start.argument_bytes));
     block.arguments = top;
     block.argument_count = count_strings(start.arguments, start.argument_bytes);
-    const std::uint64_t random[2] = {mm::random_number(), mm::random_number()};
+    const std::uint64_t random[2] = {mm::upcall::random_word(), mm::upcall::random_word()};
     top = (top - sizeof(random)) & ~15ull;
     TRY(UserOut<std::uint64_t>(top).write_array(0, random, std::size(random)));
     block.random = top;
@@ -62,8 +64,10 @@ Result<std::uint64_t> build_stack(mm::AddressSpace& memory, const ProgramStart& 
 }
 
 Result<ProgramEntry> start_native(Process& process, const ProgramStart& start) {
-    const ElfLoaded image =
-        TRY(elf_load(process.memory(), start.image, mm::random_number() & kSlideMask & ~(arch::kPageSize - 1)));
+    ElfPlace place;
+    place.slide = mm::upcall::random_word() & kSlideMask & ~(arch::kPageSize - 1);
+    const ElfLoaded image = TRY(elf_load(process.memory(), start.image, place));
+    if (image.interpreter[0] != '\0') return fail(Error::unsupported); // a Linux program
     const std::uint64_t block = TRY(build_stack(process.memory(), start));
     Reservation charge =
         TRY(Reservation::make(process.agent().quota(), Resource::memory, mm::cost_of<NativePersonality>));

@@ -38,14 +38,11 @@ public:
     void handle_removed(Rights) override { source_.drop_ended(); }
     void revoked_for(std::uint64_t) override { source_.drop_ended(); }
 
+    Operation(mm::OnHeap, Reservation charge) : Object(kType, std::move(charge)) {}
+    ~Operation() override = default;
+
 private:
     enum class State : std::uint8_t { running, done, fetched };
-    explicit Operation(Reservation charge) : Object(kType, std::move(charge)) {}
-    ~Operation() override = default;
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
     template <typename F>
     void complete(F&& fill);
 

@@ -8,24 +8,29 @@ namespace {
 constexpr unsigned kThreadsAtOnce = 16; // killed under one hold of the agent's lock
 }
 
-Process::Process(Reservation charge, Ref<Agent> agent, Ref<mm::AddressSpace> memory, Personality* personality)
+Process::Process(mm::OnHeap, Reservation charge, Ref<Agent> agent, Ref<mm::AddressSpace> memory,
+                 Personality* personality)
     : Object(kType, std::move(charge)), agent_(std::move(agent)), memory_(std::move(memory)),
       personality_(personality) {}
 
 Process::~Process() { mm::destroy(personality_); }
 
 Result<Ref<Process>> Process::create(Agent& agent, Ref<mm::AddressSpace> memory, Personality* personality) {
-    memory->join(agent.table().spaces());
     Reservation charge = TRY(Reservation::make(agent.quota(), Resource::memory, mm::cost_of<Process>));
-    Process* process =
-        TRY(mm::make<Process>(std::move(charge), Ref<Agent>::share(agent), std::move(memory), personality));
+    Process* process = TRY(mm::make<Process>(std::move(charge), Ref<Agent>::share(agent), memory, personality));
     Ref<Process> ref = Ref<Process>::adopt(process);
-    AgentLock::Guard guard(agent.lock_);
-    ++agent.process_objects_;
-    if (agent.state_ >= AgentState::stopping) return fail(Error::killed);
-    process->retain(); // the list's
-    agent.processes_.push_back(*process);
-    return ref;
+    memory->enter(agent.table().spaces());
+    {
+        AgentLock::Guard guard(agent.lock_);
+        ++agent.process_objects_;
+        if (agent.state_ < AgentState::stopping) {
+            process->retain(); // the list's
+            agent.processes_.push_back(*process);
+            return ref;
+        }
+    }
+    memory->leave_for_good();
+    return fail(Error::killed);
 }
 
 void Process::last_reference_gone() {

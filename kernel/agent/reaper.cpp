@@ -126,7 +126,7 @@ bool Reaper::tear_down_one(Agent& agent) {
         AgentLock::Guard guard(agent.lock_);
         for (Process& candidate : agent.processes_) {
             candidate.lock().assert_held(); // that is it
-            const bool over = candidate.has_run_ || agent.state_ >= AgentState::stopping;
+            const bool over = candidate.has_run_ || candidate.exiting_ || agent.state_ >= AgentState::stopping;
             if (!over || candidate.has_threads_locked()) continue;
             process = Ref<Process>::adopt(&candidate);
             break;
@@ -139,8 +139,9 @@ bool Reaper::tear_down_one(Agent& agent) {
         reason = process->reason_;
         status = process->status_;
     }
+    process->memory_->leave_for_good();
+    if (process->personality_ != nullptr) process->personality_->ended(reason, status);
     mm::destroy(std::exchange(process->personality_, nullptr));
-    process->memory_->destroy_mappings();
     if (last) agent.end(reason == EndReason::none ? EndReason::exited : reason, status, 0);
     return true;
 }

@@ -178,8 +178,10 @@ Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
     mm::Owned<Launch> launch(TRY(Launch::create(*quota, plan)));
 
     StartupBlock& block = launch->startup;
-    const Handle self = TRY(agent->table_->insert_new(agent, kSelfRights));
-    block.entries[block.count++] = {self, static_cast<std::uint32_t>(StartupRole::self), kSelfRights.bits()};
+    const bool may_hint = (plan.flags & kSpawnWithoutHints) == 0;
+    const Rights self_rights = may_hint ? kSelfRights : Rights(kSelfRights.bits() & ~rights::hint.bits());
+    const Handle self = TRY(agent->table_->insert_new(agent, self_rights));
+    block.entries[block.count++] = {self, static_cast<std::uint32_t>(StartupRole::self), self_rights.bits()};
     Handle handles[kMaxStartupHandles - 1];
     const std::size_t count = plan.capability_count;
     std::uint32_t granted[kMaxStartupHandles - 1];

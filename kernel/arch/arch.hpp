@@ -65,7 +65,7 @@ private:
 void set_current_thread(void* thread, std::uint64_t kernel_stack_top); // also sets TSS.RSP0 and the SYSCALL stack
 
 // --- other CPUs ------------------------------------------------------------------------------------------------------
-void send_reschedule(unsigned cpu); // that CPU takes hook::reschedule()
+void send_reschedule(unsigned cpu); // that CPU takes upcall::reschedule()
 // By IPI; waits until all have run it. Safe with interrupts off.
 void run_on_others(void (*function)(void*), void* argument);
 [[nodiscard]] std::uint64_t rounds_waited_for(); // how often a CPU has asked others so, for whatever reason
@@ -173,6 +173,14 @@ public:
         Protection protection;
     };
     [[nodiscard]] Entry query(std::uint64_t address) const;
+    // Runs of pages at once, for few of them; the tables are walked once. prepare() makes what tables [from, from + pages*4096)
+    // lacks: after it exchange() there cannot fail.
+    Result<> prepare(std::uint64_t from, std::size_t pages);
+    // Puts `entries` there, one after the other (not mapped: no entry), and answers in them what was there. Whether
+    // anything was.
+    [[nodiscard]] bool exchange(std::uint64_t from, std::span<Entry> entries);
+    // Takes the right to write away, and answers in `entries` what is left. Whether any had it.
+    [[nodiscard]] bool freeze(std::uint64_t from, std::span<Entry> entries);
     // First address >= `from` and < `to` that has a mapping, or `to`; skips empty tables.
     [[nodiscard]] std::uint64_t next_mapped(std::uint64_t from, std::uint64_t to) const;
     void activate();                    // load CR3 on this CPU; interrupts off
@@ -207,7 +215,7 @@ void set_kernel_table_frames(TableFrames& frames);
     return bytes == 0 || (address >= kUserLow && address < kUserHigh && bytes <= kUserHigh - address);
 }
 // For kernel/mm/user_memory.hpp, which every other copy goes through.
-// Copy with faults taken: hook::page_fault resolves demand pages; what cannot be resolved ends the copy with bad_address.
+// Copy with faults taken: upcall::page_fault resolves demand pages; what cannot be resolved ends the copy with bad_address.
 // SMAP is opened for the copy alone. `bytes` may be 0.
 Result<> copy_from_user(void* to, std::uint64_t from, std::size_t bytes);
 Result<> copy_to_user(std::uint64_t to, const void* from, std::size_t bytes);
@@ -220,8 +228,8 @@ void timer_disarm();
 
 enum class FaultAccess : std::uint8_t { read, write, execute };
 
-// --- hooks: implemented by the rest of the kernel, called by arch ----------------------------------------------------
-namespace hook {
+// --- upcalls (docs/design/upcalls.md): answered by the rest of the kernel --------------------------------------------
+namespace upcall {
 void system_call(TrapFrame& frame); // interrupts on
 // A fault. Returns normally when it was handled (retry); for faults of the kernel that nobody handles, arch panics.
 // `address` is CR2 for page faults. Called with interrupts as they were at the fault.
@@ -242,6 +250,7 @@ bool user_access_begins();
 void user_access_ends();
 void user_access_resumes();
 [[noreturn]] void cpu_started(unsigned cpu); // an application processor is ready, on its own stack, interrupts off
-} // namespace hook
+[[noreturn]] void kernel_main();             // the boot processor, on the boot stack, interrupts off
+} // namespace upcall
 
 } // namespace aios::arch

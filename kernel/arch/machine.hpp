@@ -48,7 +48,7 @@ struct ClockSources {
 };
 [[nodiscard]] bool init_clocks(const ClockSources& sources); // false: this machine has nothing to measure time by
 [[nodiscard]] std::uint64_t tick_khz();
-// I/O APIC lines (global system interrupts). Enabled ones come to hook::device_interrupt on the boot CPU.
+// I/O APIC lines (global system interrupts). Enabled ones come to upcall::device_interrupt on the boot CPU.
 enum class LineTrigger : std::uint8_t { edge, level };
 enum class LinePolarity : std::uint8_t { high, low };
 Result<> add_io_apic(std::uint64_t physical, unsigned first_line);
@@ -76,7 +76,3 @@ void port_write32(std::uint16_t port, std::uint32_t value);
 [[nodiscard]] bool needs_page_table_isolation();
 
 } // namespace aios::arch
-
-namespace aios {
-[[noreturn]] void kernel_main(); // kernel/main.cpp, on the boot stack, interrupts off
-}

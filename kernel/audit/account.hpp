@@ -21,8 +21,6 @@ class Account final : public SpendingWitness {
 public:
     // Of the agent with this id and name; quota_exceeded, out_of_memory.
     static Result<Ref<Account>> create(Payer& payer, std::uint64_t agent, std::string_view name = {});
-    // agent 0: the kernel's own, never freed.
-    Account(std::uint64_t agent, Reservation charge) : agent_(agent), charge_(std::move(charge)) {}
     Account(const Account&) = delete;
     void ended_uncertain(const SpentAmounts& amounts) override;
     void passed_limit(const SpentAmounts& by) override;
@@ -34,11 +32,12 @@ public:
         if (agent_ != 0 && references_.release()) mm::destroy(this);
     }
 
+    // agent 0: the kernel's own, never freed.
+    Account(mm::OnHeap, std::uint64_t agent, Reservation charge) : agent_(agent), charge_(std::move(charge)) {}
+    ~Account() = default;
+
 private:
     friend struct Engine; // engine.hpp
-    ~Account() = default;
-    template <typename T>
-    friend void mm::destroy(T*);
 
     RefCount references_;
     const std::uint64_t agent_;

@@ -18,6 +18,7 @@
 // Locks: Rank::audit (one account's refusals), Rank::audit_log (arena and published head; for the copy of one record).
 #pragma once
 
+#include "abi/audit_kinds.hpp"
 #include "abi/call_types.hpp"
 #include "abi/rights.hpp"
 #include "base/result.hpp"
@@ -28,35 +29,18 @@ namespace aios::audit {
 
 class Account;
 
-enum class Kind : std::uint8_t {
-    boot = 1,        // first record: boot path, seed fixed or not, CPUs; digest of the boot manifest
-    call = 2,        // a call of class `always` that was granted; details by call: rights, other object, value
-    refusal = 3,     // checks that failed: object type asked for, rights asked for, error; all 0: several others
-    agent_start = 4, // subject = the new agent, agent = its parent; details: personality, memory quota, flags
-    agent_end = 5,   // details: end reason, status, fault address
-    fault = 6,       // details: vector, address, instruction pointer
-    integrity = 7,   // a page did not match its hash: page index; name = end of the entry's path
-    power = 8,       // details: action, status
-    // A service (agent) says that it refused something (name) to an agent (subject). That it says so is certain, what
-    // it says is its word.
-    service_refusal = 9,
-    // Of the agent whose budget it is: holds that ended uncertain, and charges that passed the limit; details: the amounts
-    // of the spent resources (abi/resources.def), added up over `count` of them. See spendings.hpp.
-    hold_uncertain = 10,
-    overrun = 11,
-    trace = 12, // an agent begins a trace with a request (name)
-};
+using Kind = AuditKind;
 
 struct Record {
     Kind kind = Kind::call;
-    std::uint64_t agent = 0;   // who did it (0 = kernel)
-    std::uint64_t subject = 0; // agent or object id that it is about
-    std::uint64_t call = 0;    // call number
-    std::uint64_t detail[3] = {0, 0, 0};
-    std::uint64_t count = 1;       // how many refusals this stands for
-    std::uint8_t digest[32] = {};  // identity, manifest; zeros where there is none
-    TraceId trace = {};            // of the current thread; filled in when it is recorded
-    char name[kMaxAuditText] = {}; // printable ASCII
+    std::uint64_t agent = 0;             // who did it (0 = kernel)
+    std::uint64_t subject = 0;           // agent or object id that it is about
+    std::uint64_t call = 0;              // call number
+    std::uint64_t detail[3] = {0, 0, 0}; // by kind: abi/audit_kinds.def
+    std::uint64_t count = 1;             // how many refusals this stands for
+    std::uint8_t digest[32] = {};        // identity, manifest; zeros where there is none
+    TraceId trace = {};                  // of the current thread; filled in when it is recorded
+    char name[kMaxAuditText] = {};       // printable ASCII
 };
 
 // As much of `text` as there is room for; what is not printable ASCII becomes '?'.

@@ -45,7 +45,7 @@ void Log::send_batch() {
     }
     std::byte* start = batch_ + kBatchHead - head_bytes;
     std::copy_n(head, head_bytes, start);
-    send_frame(FrameKind::audit_records, 0, "kernel", {start, head_bytes + batch_bytes_});
+    upcall::send_frame(FrameKind::audit_records, 0, "kernel", {start, head_bytes + batch_bytes_});
     batch_bytes_ = 0;
     batch_count_ = 0;
 }
@@ -53,7 +53,7 @@ void Log::send_batch() {
 void Log::send_head() {
     std::byte buffer[64];
     const messages::view::AuditHead head{.records = tree_.size(), .root = tree_.root()};
-    if (const auto body = messages::encode(buffer, head)) send_frame(FrameKind::audit_head, 0, "kernel", *body);
+    if (const auto body = messages::encode(buffer, head)) upcall::send_frame(FrameKind::audit_head, 0, "kernel", *body);
 }
 
 void Log::append(const Record& record, std::uint64_t time_ns, Keep keep) {

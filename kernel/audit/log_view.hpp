@@ -14,13 +14,10 @@ public:
         return Ref<LogView>::adopt(TRY(mm::make<LogView>(std::move(charge))));
     }
 
-private:
-    explicit LogView(Reservation charge) : Object(kType, std::move(charge)) {}
+    LogView(mm::OnHeap, Reservation charge) : Object(kType, std::move(charge)) {}
     ~LogView() override = default;
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
+
+private:
 };
 
 } // namespace aios

@@ -57,8 +57,8 @@ void DerivationTree::link_locked(DerivationNode& parent, DerivationNode& child) 
     parent.children_.push_back(child);
 }
 
-DerivationNode::DerivationNode(Reservation charge, Ref<TreeState> tree, Ref<DerivationNode> parent, Ref<Object> object,
-                               Rights rights)
+DerivationNode::DerivationNode(mm::OnHeap, Reservation charge, Ref<TreeState> tree, Ref<DerivationNode> parent,
+                               Ref<Object> object, Rights rights)
     : depth_(static_cast<std::uint8_t>(parent ? parent->depth_ + 1 : 0)), rights_(rights), tree_(std::move(tree)),
       charge_(std::move(charge)), parent_(std::move(parent)), object_(std::move(object)) {}
 

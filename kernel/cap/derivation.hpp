@@ -47,19 +47,16 @@ public:
     void release() override;
     DerivationNode(const DerivationNode&) = delete;
 
+    DerivationNode(mm::OnHeap, Reservation charge, Ref<TreeState> tree, Ref<DerivationNode> parent, Ref<Object> object,
+                   Rights rights);
+    ~DerivationNode();
+
 private:
     friend class Table;
     friend struct Capability;
     friend struct DerivationTree;
     friend class PaidList;
     friend class InFlight;
-    DerivationNode(Reservation charge, Ref<TreeState> tree, Ref<DerivationNode> parent, Ref<Object> object,
-                   Rights rights);
-    ~DerivationNode();
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
     void unlink(); // from its parent and from the list of the table that pays
 
     RefCount references_;
@@ -77,10 +74,10 @@ private:
     InFlight* place_ = nullptr; // that it travels in
     Ref<Table> last_table_;     // had it in a slot until a revocation or close whose consequences are not all told yet
     Ref<DerivationNode> self_;  // ENDS: it is itself: the reference of its slot or place, until the revocation is done
-    std::uint32_t slot_ = 0;
-    ListNode sibling_;         // among the parent's children
-    ListNode paid_;            // in `payer_list_`, under the lock of that
-    Ref<PaidList> payer_list_; // until it has ended
+    std::uint32_t slot_ = 0;    // where it is in `table_`
+    ListNode sibling_;          // among the parent's children
+    ListNode paid_;             // in `payer_list_`, under the lock of that
+    Ref<PaidList> payer_list_;  // until it has ended
 
 public: // for the list types, which need complete access to the members
     using Children = IntrusiveList<DerivationNode, &DerivationNode::sibling_>;
@@ -137,8 +134,25 @@ private:
     static void finish_locked(DerivationNode& node, Ending& ending) AIOS_REQUIRES(node.tree_->lock);
 };
 
-// Bytes that a dead node takes for as long as somebody keeps it, with the state of its tree: its charge is home by then.
-// Who keeps one for longer than a call is charged with this.
-inline constexpr std::uint64_t kDeadNodeCost = mm::cost_of<DerivationNode> + mm::cost_of<TreeState>;
+// A node that is kept for longer than a call, with what it costs its keeper: when it is dead its own charge is home, but it
+// stays, with the state of its tree, until nobody keeps it.
+class KeptNode {
+public:
+    KeptNode() = default; // keeps none
+    // quota_exceeded. Keeping none costs nothing.
+    static Result<KeptNode> keep(Payer& payer, Ref<DerivationNode> node) {
+        KeptNode kept;
+        if (node) kept.charge_ = TRY(Reservation::make(payer, Resource::memory, kCost));
+        kept.node_ = std::move(node);
+        return kept;
+    }
+    [[nodiscard]] const Ref<DerivationNode>& node() const { return node_; }
+
+    static constexpr std::uint64_t kCost = mm::cost_of<DerivationNode> + mm::cost_of<TreeState>;
+
+private:
+    Reservation charge_;
+    Ref<DerivationNode> node_; // goes before its charge
+};
 
 } // namespace aios::cap

@@ -36,14 +36,10 @@ public:
 
     PaidList(const PaidList&) = delete;
 
-private:
-    explicit PaidList(Reservation charge) : charge_(std::move(charge)) {}
+    PaidList(mm::OnHeap, Reservation charge) : charge_(std::move(charge)) {}
     ~PaidList() = default;
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
 
+private:
     RefCount references_;
     sync::SpinLock<sync::Rank::cap_paid> lock_;
     bool closed_ AIOS_GUARDED_BY(lock_) = false;

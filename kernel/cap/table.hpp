@@ -76,6 +76,12 @@ public:
 
     Table(const Table&) = delete;
 
+    Table(mm::OnHeap, Reservation charge, Ref<Payer> payer, Ref<mm::SpaceSet> spaces, Ref<PaidList> paid,
+          std::uint64_t holder)
+        : charge_(std::move(charge)), payer_(std::move(payer)), spaces_(std::move(spaces)), holder_(holder),
+          paid_(std::move(paid)) {}
+    ~Table();
+
 private:
     friend struct DerivationTree;
     enum class SlotState : std::uint32_t { free, promised, used, revoked };
@@ -123,15 +129,6 @@ private:
         Ref<Object> object_, kept_;
         Rights rights_;
     };
-
-    Table(Reservation charge, Ref<Payer> payer, Ref<mm::SpaceSet> spaces, Ref<PaidList> paid, std::uint64_t holder)
-        : charge_(std::move(charge)), payer_(std::move(payer)), spaces_(std::move(spaces)), holder_(holder),
-          paid_(std::move(paid)) {}
-    ~Table();
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
 
     Result<Ref<DerivationNode>> make_node(Ref<DerivationNode> parent, Ref<Object> object, Rights rights);
     // Under the lock of its tree: below its parent and among what is paid. revoked; bad_state: the table has ended.

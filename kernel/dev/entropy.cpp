@@ -20,6 +20,7 @@
 #include "kernel/arch/machine.hpp"
 #include "kernel/dev/entropy_init.hpp"
 #include "kernel/dev/fw_cfg.hpp"
+#include "kernel/mm/mm.hpp"
 #include "kernel/sync/lock.hpp"
 
 namespace aios::dev {
@@ -183,6 +184,10 @@ Result<> random_bytes(MutableBytes out) {
     return {};
 }
 
+} // namespace aios::dev
+
+namespace aios::mm::upcall {
+
 // Words are drawn a few at a time: most of what the generator costs, it costs for each request. What was handed out is
 // wiped.
 std::uint64_t random_word() {
@@ -197,7 +202,7 @@ std::uint64_t random_word() {
         if (pool.left != 0) return std::exchange(pool.words[--pool.left], 0);
     }
     std::uint64_t drawn[std::size(Words{}.words) + 1] = {};
-    if (!random_bytes(std::as_writable_bytes(std::span(drawn)))) return 0;
+    if (!dev::random_bytes(std::as_writable_bytes(std::span(drawn)))) return 0;
     arch::InterruptGuard guard;
     Words& pool = pools.mine();
     if (pool.left == 0) { // else somebody was faster: those are thrown away
@@ -209,4 +214,4 @@ std::uint64_t random_word() {
     return word;
 }
 
-} // namespace aios::dev
+} // namespace aios::mm::upcall

@@ -3,6 +3,7 @@
 #include "kernel/dev/host_port.hpp"
 
 #include <array>
+#include <atomic>
 
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
@@ -23,6 +24,7 @@ constexpr std::uint64_t kPollNs = 1'000'000;
 constexpr std::uint64_t kDrainMilliseconds = 5'000;
 
 constinit VirtioConsole device;
+constinit std::atomic<bool> is_plugged_in{false}; // the kernel's own frames go to it
 
 struct Port {
     VirtioConsole* console = nullptr; // once it runs
@@ -102,7 +104,7 @@ void init_host_port() {
         return;
     }
     port.with([](Port& p) { p.console = &device; });
-    set_frame_sink(host_port_send);
+    is_plugged_in.store(true, std::memory_order_release);
 }
 
 void host_port_send(std::uint32_t kind, std::uint64_t agent, const char* name, Bytes body) {
@@ -149,3 +151,13 @@ HostPortCounts host_port_counts() {
 }
 
 } // namespace aios::dev
+
+namespace aios::upcall {
+
+void send_frame(FrameKind kind, std::uint64_t agent, const char* name, Bytes body) {
+    if (!dev::is_plugged_in.load(std::memory_order_acquire))
+        return; // acquire: pairs with the release in init_host_port
+    dev::host_port_send(static_cast<std::uint32_t>(kind), agent, name, body);
+}
+
+} // namespace aios::upcall

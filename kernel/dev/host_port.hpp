@@ -9,7 +9,7 @@
 
 namespace aios::dev {
 
-void init_host_port(); // needs frames; makes host_port_send the sink of host/output.hpp
+void init_host_port(); // needs frames; frames of host/output.hpp go to it from now on
 // FrameKind; `body` is a CBOR item, or raw bytes for console and job output; at most kMaxFramePayload less 128 bytes
 // for the rest of the frame, longer ones are dropped. Thread context, no spinlock held; in a panic polled.
 void host_port_send(std::uint32_t kind, std::uint64_t agent, const char* name, Bytes body);

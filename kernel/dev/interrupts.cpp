@@ -3,11 +3,11 @@
 #include "kernel/arch/log.hpp"
 #include "kernel/arch/machine.hpp"
 
-namespace aios::arch::hook {
+namespace aios::arch::upcall {
 
 void device_interrupt(unsigned line) {
     disable_line(line);
     log(LogLevel::warning, "interrupt line {} has no driver and is switched off", line);
 }
 
-} // namespace aios::arch::hook
+} // namespace aios::arch::upcall

@@ -36,14 +36,11 @@ public:
         return kind_ == DeviceKind::frames ? mm::frame_counts().free * mm::kPageSize : range_.bytes;
     }
 
-private:
-    DeviceResource(Reservation charge, DeviceKind kind, const Range& range)
+    DeviceResource(mm::OnHeap, Reservation charge, DeviceKind kind, const Range& range)
         : Object(kType, std::move(charge)), kind_(kind), range_(range) {}
     ~DeviceResource() override = default;
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
+
+private:
     const DeviceKind kind_;
     const Range range_;
 };

@@ -66,7 +66,7 @@ struct SourcePlace; // source_lock.hpp
 class EventQueue final : public Object {
 public:
     static constexpr ObjectType kType = ObjectType::queue;
-    static constexpr std::size_t kMaxPacketsPerWait = 64;
+    static constexpr std::size_t kMaxPacketsPerWait = 64; // of a native call
 
     static Result<Ref<EventQueue>> create(Payer& payer);
 
@@ -79,9 +79,17 @@ public:
     // Nesting::kMaxDepth), quota_exceeded, out_of_memory, revoked; bad_handle: the handle was closed meanwhile.
     Result<> add(Payer& payer, Object& object, std::uint64_t signals, std::uint64_t key, Ref<cap::DerivationNode> node,
                  Registrant* registrant = nullptr);
+    // The same for code of the kernel that has no handle: a source that it keeps alive for the time of the call, and the
+    // queue whose own source that is, or nullptr. A mode once is not armed again by it.
+    Result<> listen(Payer& payer, Source& source, EventQueue* inner, Interest interest, std::uint64_t key);
+    // Other signals, another mode, and armed again; what is set is told. not_found.
+    Result<> change(std::uint64_t key, Interest interest);
     Result<> cancel(std::uint64_t key); // not_found; its undelivered packet goes too
+    // Whether a wait would find something now. What is ready because of a state that is over is dropped, so the queue's
+    // own level is true afterwards.
+    bool settle();
 
-    // Takes up to packets.size() (at most kMaxPacketsPerWait) packets, waiting for the first. Answers how many, at
+    // Takes up to packets.size() packets, waiting for the first. Answers how many, at
     // least 1. `through`: how the caller reached the queue; empty in the kernel. timed_out, interrupted, revoked.
     Result<std::size_t> wait(std::span<EventPacket> packets, sched::Deadline deadline, sched::Through through);
 
@@ -92,31 +100,37 @@ public:
         waiters_.wake_revoked(holder);
     }
 
+    EventQueue(mm::OnHeap, Reservation charge) : Object(kType, std::move(charge)) {}
+    ~EventQueue() override = default;
+
 private:
     friend class Source;
     friend class QueueNames;
     friend class Registrant;
     friend class Registration;
     friend struct SourcePlace;
-    using Lock = sync::SpinLock<sync::Rank::event_queue>;
+    using Lock = QueueLock;
+    friend QueueLock& lock_of(const EventQueue& queue) { return queue.lock_; }
     static constexpr unsigned kLookedAt = 32; // registrations looked at under one hold of the lock
-    explicit EventQueue(Reservation charge) : Object(kType, std::move(charge)) {}
-    ~EventQueue() override = default;
     void last_reference_gone() override;
     [[nodiscard]] SourcePlace& place() const;
 
+    Result<> insert(Payer& payer, Source& source, EventQueue* inner, Interest interest, std::uint64_t key,
+                    Ref<cap::DerivationNode> node, Registrant* registrant);
     Result<QueueName> link(Registration& registration, Source* source);
+    Ref<Registration> find(std::uint64_t key);
     Result<bool> arm_again(Source* source, Interest interest, std::uint64_t key, const cap::DerivationNode* node);
     std::size_t take(std::span<EventPacket> packets);
-    QueueName deliver(Registration& registration, std::uint64_t signals, std::uint64_t count);
-    void unlink(Registration& registration, Source& source);
+    QueueName deliver_locked(Registration& registration, const Source& source, std::uint64_t signals,
+                             std::uint64_t count) AIOS_REQUIRES(lock_of(&source));
+    void unlink_locked(Registration& registration, Source& source) AIOS_REQUIRES(lock_of(&source));
     // Ends a registration that is found through the queue. False if it was over already.
     static bool end(Registration& registration);
-    void push_ready_locked(Registration& registration) AIOS_REQUIRES(lock_);
+    void push_ready_locked(Registration& registration) AIOS_REQUIRES(lock_, lock_of(registration.queue_));
     void lower_level_locked() AIOS_REQUIRES(lock_);
 
     static constexpr auto kKeyOf = [](const Registration& r) { return r.key_; };
-    Lock lock_;
+    mutable Lock lock_;
     IntrusiveTree<Registration, &Registration::key_node_, kKeyOf> by_key_ AIOS_GUARDED_BY(lock_);
     IntrusiveList<Registration, &Registration::ready_node_> ready_ AIOS_GUARDED_BY(lock_);
     std::uint64_t last_ready_number_ AIOS_GUARDED_BY(lock_) = 0;
@@ -124,10 +138,6 @@ private:
     Source source_{0, kMaxOfQueue}; // its level changes under lock_
     Nesting nesting_;
     TreeNode place_node_; // in SourcePlace, from its creation to its end
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
 };
 
 } // namespace aios::event

@@ -7,10 +7,10 @@
 
 namespace aios::event {
 
-Registration::Registration(Reservation charge, EventQueue& queue, std::uint64_t key, Interest interest,
+Registration::Registration(mm::OnHeap, Reservation charge, EventQueue& queue, std::uint64_t key, Interest interest,
                            Ref<cap::DerivationNode> node, EventQueue* inner, Registrant* registrant)
     : Listener(interest.levels(), interest.signals), charge_(std::move(charge)), queue_(queue), key_(key),
-      mode_(interest.mode), node_(std::move(node)), inner_(inner), registrant_(registrant), signals_(interest.signals) {
+      node_(std::move(node)), inner_(inner), registrant_(registrant), mode_(interest.mode), signals_(interest.signals) {
 }
 
 void Registration::release() {
@@ -19,20 +19,22 @@ void Registration::release() {
 
 // One piece of code, as each message goes through it.
 [[gnu::flatten]] QueueName Registration::notify(std::uint64_t signals, std::uint64_t count) {
-    return queue_.deliver(*this, signals, count);
+    const Source* const source = source_.load(std::memory_order_relaxed); // it is linked, and we are under its lock
+    lock_of(source).assert_held();
+    return queue_.deliver_locked(*this, *source, signals, count);
 }
 
 bool Registration::note_locked(std::uint64_t signals, std::uint64_t count) {
-    queue_.lock_.assert_held();
+    lock_of(queue_).assert_held();
     if (!is_armed_) return false; // (7)
     pending_ |= signals;
     count_ += count;
     return true;
 }
 
-// (6): it has left the ready list. The source cannot go while the queue's lock is held: unlink() needs that.
+// (6): it has left the ready list. The source cannot go while the queue's lock is held: unlink_locked() needs that.
 EventPacket Registration::tell_locked() {
-    queue_.lock_.assert_held();
+    lock_of(queue_).assert_held();
     const std::uint64_t levels = source_.load(std::memory_order_relaxed)->levels() & signals_;
     EventPacket packet{key_, pending_ & ~kStates, count_};
     std::uint64_t repeated = 0;
@@ -49,6 +51,7 @@ EventPacket Registration::tell_locked() {
         packet.signals |= pending_ & levels;
         break;
     case Mode::once:
+    case Mode::changed:
         packet.signals |= levels;
         break;
     }
@@ -59,8 +62,33 @@ EventPacket Registration::tell_locked() {
     return packet;
 }
 
+// Keeps to tell_locked(), case by case.
+bool Registration::would_tell_locked() const {
+    lock_of(queue_).assert_held();
+    if (!is_held()) return false;
+    const std::uint64_t levels = source_.load(std::memory_order_relaxed)->levels() & signals_;
+    const std::uint64_t pulses = pending_ & ~kStates;
+    switch (mode_) {
+    case Mode::plain:
+        return ((pending_ & ~kSignalReadable) | (levels & kSignalReadable)) != 0;
+    case Mode::edge:
+        return (pulses | (pending_ & levels)) != 0;
+    case Mode::level:
+    case Mode::once:
+    case Mode::changed:
+        return (pulses | levels) != 0;
+    }
+    return false;
+}
+
+void Registration::forget_locked() {
+    lock_of(queue_).assert_held();
+    pending_ = count_ = 0;
+}
+
 void Registration::arm_locked(Interest interest) {
-    queue_.lock_.assert_held();
+    lock_of(queue_).assert_held();
+    mode_ = interest.mode;
     signals_ = interest.signals;
     want(interest.levels(), interest.signals);
     pending_ &= signals_;
@@ -86,17 +114,27 @@ Result<> EventQueue::add(Payer& payer, Object& object, std::uint64_t signals, st
     if (interest.mode == Mode::once && TRY(arm_again(source, interest, key, node.get()))) return {};
     // SAFETY of the downcast: the type says so.
     EventQueue* const inner = object.type() == kType ? static_cast<EventQueue*>(&object) : nullptr;
+    return insert(payer, *source, inner, interest, key, std::move(node), registrant);
+}
+
+Result<> EventQueue::listen(Payer& payer, Source& source, EventQueue* inner, Interest interest, std::uint64_t key) {
+    return insert(payer, source, inner, interest, key, {}, nullptr);
+}
+
+Result<> EventQueue::insert(Payer& payer, Source& source, EventQueue* inner, Interest interest, std::uint64_t key,
+                            Ref<cap::DerivationNode> node, Registrant* registrant) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Registration>));
     auto registration = Ref<Registration>::adopt(
         TRY(mm::make<Registration>(std::move(charge), *this, key, interest, std::move(node), inner, registrant)));
     QueueNames next;
-    next.add(TRY(link(*registration, source)));
+    next.add(TRY(link(*registration, &source)));
     static_cast<void>(registration.leak()); // the lists' reference; perhaps it is gone already
     next.tell_all();
     return {};
 }
 
-// Into both lists, or into none.
+// Into both lists, or into none. Lists and trees that name a registration's queue are ours, so its lock is ours: where
+// clang cannot see that it is told (assert_held).
 Result<QueueName> EventQueue::link(Registration& registration, Source* source) {
     SourceLock::Guard source_guard(lock_of(source));
     {
@@ -118,7 +156,7 @@ Result<QueueName> EventQueue::link(Registration& registration, Source* source) {
     }
     // seq_cst: the second half of (1).
     const std::uint64_t now = source->levels_.load(std::memory_order_seq_cst) & registration.wanted_levels_;
-    return now != 0 ? deliver(registration, now, 1) : QueueName();
+    return now != 0 ? deliver_locked(registration, *source, now, 1) : QueueName();
 }
 
 // False: there is no registration under that key.
@@ -132,6 +170,7 @@ Result<bool> EventQueue::arm_again(Source* source, Interest interest, std::uint6
             Lock::Guard guard(lock_);
             found = by_key_.find(key);
             if (found == nullptr) return false;
+            lock_of(found->queue_).assert_held(); // that is it
             const bool is_same = found->mode_ == interest.mode && found->node_.get() == node &&
                                  found->source_.load(std::memory_order_relaxed) == source;
             if (!is_same) return fail(Error::already_exists);
@@ -139,17 +178,44 @@ Result<bool> EventQueue::arm_again(Source* source, Interest interest, std::uint6
         }
         // It was counted when it was made, so this is (1) once more. It stays: that needs the source's lock.
         const std::uint64_t now = source->levels_.load(std::memory_order_seq_cst) & found->wanted_levels_;
-        if (now != 0) next.add(deliver(*found, now, 1));
+        if (now != 0) next.add(deliver_locked(*found, *source, now, 1));
     }
     next.tell_all();
     return true;
 }
 
-// (3), under the source's lock.
-QueueName EventQueue::deliver(Registration& registration, std::uint64_t signals, std::uint64_t count) {
+Result<> EventQueue::change(std::uint64_t key, Interest interest) {
+    const Ref<Registration> found = find(key);
+    if (!found) return fail(Error::not_found);
+    for (;;) {
+        Source* const source = found->source_.load(std::memory_order_acquire);
+        if (source == nullptr) return fail(Error::not_found);
+        QueueNames next;
+        {
+            SourceLock::Guard source_guard(lock_of(source)); // as in end()
+            if (found->source_.load(std::memory_order_relaxed) != source) continue;
+            {
+                Lock::Guard guard(lock_);
+                lock_of(found->queue_).assert_held(); // that is it
+                found->arm_locked(interest);
+            }
+            // As in arm_again().
+            const std::uint64_t now = source->levels_.load(std::memory_order_seq_cst) & found->wanted_levels_;
+            if (now != 0) next.add(deliver_locked(*found, *source, now, 1));
+        }
+        next.tell_all();
+        return {};
+    }
+}
+
+// (3)
+QueueName EventQueue::deliver_locked(Registration& registration, const Source& source, std::uint64_t signals,
+                                     std::uint64_t count) {
+    lock_of(&source).assert_held();
     bool became_readable;
     {
         Lock::Guard guard(lock_);
+        lock_of(registration.queue_).assert_held();
         if (!registration.note_locked(signals, count)) return QueueName();
         became_readable = ready_.is_empty();
         if (!registration.ready_node_.is_linked()) push_ready_locked(registration);
@@ -162,6 +228,7 @@ QueueName EventQueue::deliver(Registration& registration, std::uint64_t signals,
 
 void EventQueue::push_ready_locked(Registration& registration) {
     lock_.assert_held();
+    lock_of(registration.queue_).assert_held();
     registration.ready_number_ = ++last_ready_number_;
     ready_.push_back(registration);
 }
@@ -172,8 +239,9 @@ void EventQueue::lower_level_locked() {
     if (ready_.is_empty()) source_.clear(kSignalReadable);
 }
 
-// Under the source's lock: takes the registration off everything. The caller drops the reference later.
-void EventQueue::unlink(Registration& registration, Source& source) AIOS_NO_LOCK_ANALYSIS {
+// Takes the registration off everything. The caller drops the reference later.
+void EventQueue::unlink_locked(Registration& registration, Source& source) {
+    lock_of(&source).assert_held();
     Lock::Guard guard(lock_);
     source.unlink_locked(registration);
     by_key_.erase(registration);
@@ -194,22 +262,22 @@ bool EventQueue::end(Registration& registration) {
             // too.
             SourceLock::Guard source_guard(lock_of(source));
             if (registration.source_.load(std::memory_order_relaxed) != source) continue;
-            registration.queue_.unlink(registration, *source);
+            registration.queue_.unlink_locked(registration, *source);
         }
         registration.release();
         return true;
     }
 }
 
+Ref<Registration> EventQueue::find(std::uint64_t key) {
+    Lock::Guard guard(lock_);
+    Registration* const registration = by_key_.find(key);
+    return registration != nullptr ? Ref<Registration>::share(*registration) : Ref<Registration>();
+}
+
 Result<> EventQueue::cancel(std::uint64_t key) {
-    Ref<Registration> found;
-    {
-        Lock::Guard guard(lock_);
-        Registration* registration = by_key_.find(key);
-        if (registration == nullptr) return fail(Error::not_found);
-        found = Ref<Registration>::share(*registration);
-    }
-    if (!end(*found)) return fail(Error::not_found);
+    const Ref<Registration> found = find(key);
+    if (!found || !end(*found)) return fail(Error::not_found);
     return {};
 }
 
@@ -226,7 +294,10 @@ std::size_t EventQueue::take(std::span<EventPacket> packets) {
         if (is_first) last = last_ready_number_;
         for (unsigned i = 0;; ++i) {
             Registration* registration = ready_.front();
-            more = registration != nullptr && registration->ready_number_ <= last && taken < packets.size();
+            more = registration != nullptr && taken < packets.size();
+            if (!more) break;
+            lock_of(registration->queue_).assert_held();
+            more = registration->ready_number_ <= last;
             if (!more || i == kLookedAt) break;
             ready_.remove(*registration); // before the levels are read (6)
             const EventPacket packet = registration->tell_locked();
@@ -238,9 +309,28 @@ std::size_t EventQueue::take(std::span<EventPacket> packets) {
     return taken;
 }
 
+// Those that would not be told leave the front, as take() would drop them, until one would. As many at a time as there.
+bool EventQueue::settle() {
+    for (;;) {
+        Lock::Guard guard(lock_);
+        for (unsigned i = 0; i < kLookedAt; ++i) {
+            Registration* const registration = ready_.front();
+            if (registration == nullptr) return false;
+            lock_of(registration->queue_).assert_held(); // that is it
+            if (registration->would_tell_locked()) return true;
+            ready_.remove(*registration); // and then the levels once more (6)
+            if (registration->would_tell_locked()) {
+                push_ready_locked(*registration);
+                return true;
+            }
+            registration->forget_locked();
+            lower_level_locked();
+        }
+    }
+}
+
 Result<std::size_t> EventQueue::wait(std::span<EventPacket> packets, sched::Deadline deadline, sched::Through through) {
     if (packets.empty()) return fail(Error::bad_argument);
-    packets = packets.first(packets.size() < kMaxPacketsPerWait ? packets.size() : kMaxPacketsPerWait);
     std::size_t taken = 0;
     bool is_revoked = false;
     const sched::Outcome outcome = waiters_.wait( // (4)
@@ -281,7 +371,7 @@ void EventQueue::last_reference_gone() {
         SourceLock::Guard guard(mine.lock);
         mine.queues.erase(*this);
     }
-    source_.end_all(); // before the rest of us goes, which unlink() needs
+    source_.end_all(); // before the rest of us goes, which unlink_locked() needs
     mm::destroy(this);
 }
 
@@ -289,17 +379,30 @@ Registrant::~Registrant() { AIOS_ASSERT(first_ == nullptr); } // end_all() came 
 
 void Registrant::add(Registration& registration) {
     sync::SpinLock<sync::Rank::registrant>::Guard guard(lock_);
+    registration.registrant_->lock_.assert_held(); // it is ours, as are those in the list
     registration.registrant_next_ = first_;
-    if (first_ != nullptr) first_->registrant_previous_ = &registration;
+    if (first_ != nullptr) {
+        first_->registrant_->lock_.assert_held();
+        first_->registrant_previous_ = &registration;
+    }
     first_ = &registration;
 }
 
 void Registrant::remove(Registration& registration) {
     sync::SpinLock<sync::Rank::registrant>::Guard guard(lock_);
+    registration.registrant_->lock_.assert_held(); // it is ours, as are its neighbours
     Registration* const next = registration.registrant_next_;
     Registration* const previous = registration.registrant_previous_;
-    (previous != nullptr ? previous->registrant_next_ : first_) = next;
-    if (next != nullptr) next->registrant_previous_ = previous;
+    if (previous != nullptr) {
+        previous->registrant_->lock_.assert_held();
+        previous->registrant_next_ = next;
+    } else {
+        first_ = next;
+    }
+    if (next != nullptr) {
+        next->registrant_->lock_.assert_held();
+        next->registrant_previous_ = previous;
+    }
 }
 
 // Others may end the same registrations at the same time: whoever unlinks one under its source's and its queue's lock

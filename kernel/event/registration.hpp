@@ -8,8 +8,13 @@
 
 namespace aios::event {
 
-// How a registration tells; what each means is told at kModeLevel (abi/call_types.hpp).
-enum class Mode : std::uint8_t { plain, level, edge, once };
+// The lock of a queue, and that of the queue that is named: what a registration keeps for its queue is under it.
+using QueueLock = sync::SpinLock<sync::Rank::event_queue>;
+[[nodiscard]] QueueLock& lock_of(const EventQueue& queue);
+
+// How a registration tells; what each means is told at kModeLevel (abi/call_types.hpp). `changed` is epoll's EPOLLET,
+// for code of the kernel alone: once a post, as `edge`, but then everything that is set.
+enum class Mode : std::uint8_t { plain, level, edge, once, changed };
 
 // What event_register asks for.
 struct Interest {
@@ -47,6 +52,7 @@ public:
 
 private:
     friend class EventQueue;
+    friend class Registration;
     void add(Registration& registration); // under the locks of source and queue, as remove
     void remove(Registration& registration);
     sync::SpinLock<sync::Rank::registrant> lock_;
@@ -59,44 +65,47 @@ public:
     void release();
     QueueName notify(std::uint64_t signals, std::uint64_t count) override;
 
+    Registration(mm::OnHeap, Reservation charge, EventQueue& queue, std::uint64_t key, Interest interest,
+                 Ref<cap::DerivationNode> node, EventQueue* inner, Registrant* registrant);
+    ~Registration() = default;
+
 private:
     friend class EventQueue;
     friend class Registrant;
     friend class Source;
-    Registration(Reservation charge, EventQueue& queue, std::uint64_t key, Interest interest,
-                 Ref<cap::DerivationNode> node, EventQueue* inner, Registrant* registrant);
-    ~Registration() = default;
     Registration* registration() override { return this; }
 
     [[nodiscard]] bool is_held() const { return !node_ || node_->is_held(); }
-    // The four under the queue's lock.
-    bool note_locked(std::uint64_t signals, std::uint64_t count); // false: it tells nothing at present
-    EventPacket tell_locked();                                    // signals 0: nothing to tell
-    [[nodiscard]] bool has_more_locked() const { return pending_ != 0; }
-    void arm_locked(Interest interest); // and under the source's
+    // False: it tells nothing at present.
+    bool note_locked(std::uint64_t signals, std::uint64_t count) AIOS_REQUIRES(lock_of(queue_));
+    EventPacket tell_locked() AIOS_REQUIRES(lock_of(queue_));                    // signals 0: nothing to tell
+    [[nodiscard]] bool would_tell_locked() const AIOS_REQUIRES(lock_of(queue_)); // what tell_locked() would: something
+    void forget_locked() AIOS_REQUIRES(lock_of(queue_));                         // what was noted is over
+    [[nodiscard]] bool has_more_locked() const AIOS_REQUIRES(lock_of(queue_)) {
+        lock_of(queue_).assert_held();
+        return pending_ != 0;
+    }
+    void arm_locked(Interest interest) AIOS_REQUIRES(lock_of(queue_)); // and under the source's; the mode too
 
     RefCount references_; // one of the two lists together, and those of calls in progress
     Reservation charge_;
     EventQueue& queue_;
     const std::uint64_t key_;
-    const Mode mode_;
     const Ref<cap::DerivationNode> node_;
-    EventQueue* const inner_;                                                  // whose source it is, if it is a queue's
-    Registrant* const registrant_;                                             // nullptr: the kernel's
-    Registration *registrant_next_ = nullptr, *registrant_previous_ = nullptr; // under the registrant's lock
+    EventQueue* const inner_;      // whose source it is, if it is a queue's
+    Registrant* const registrant_; // nullptr: the kernel's
+    Registration* registrant_next_ AIOS_GUARDED_BY(registrant_->lock_) = nullptr;
+    Registration* registrant_previous_ AIOS_GUARDED_BY(registrant_->lock_) = nullptr;
     // Changes under the source's and the queue's lock, so either is enough to read it. nullptr: over.
     std::atomic<Source*> source_{nullptr};
-    // From here on under the queue's lock.
-    bool is_armed_ = true; // false: of mode once, and it has told
-    TreeNode key_node_;
+    TreeNode key_node_; // in the queue's tree and list, as these are under its lock
+    Mode mode_ AIOS_GUARDED_BY(lock_of(queue_));
     ListNode ready_node_;
-    std::uint64_t ready_number_ = 0; // ascends along the ready list
-    std::uint64_t signals_;          // that it asks for
-    std::uint64_t pending_ = 0, count_ = 0;
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
+    bool is_armed_ AIOS_GUARDED_BY(lock_of(queue_)) = true;           // false: of mode once, and it has told
+    std::uint64_t ready_number_ AIOS_GUARDED_BY(lock_of(queue_)) = 0; // ascends along the ready list
+    std::uint64_t signals_ AIOS_GUARDED_BY(lock_of(queue_));          // that it asks for
+    std::uint64_t pending_ AIOS_GUARDED_BY(lock_of(queue_)) = 0;
+    std::uint64_t count_ AIOS_GUARDED_BY(lock_of(queue_)) = 0;
 };
 
 } // namespace aios::event

@@ -17,17 +17,7 @@ unsigned place_number(const Source* source) {
 SourcePlace& source_place(unsigned number) { return g_places[number]; }
 SourceLock& lock_of(const Source* source) { return g_places[place_number(source)].lock; }
 
-// (2): the levels are written, and somebody is counted. One piece of code, as each message to a queue goes through it.
-[[gnu::flatten]] void Source::tell_listeners(News news, std::uint64_t count) {
-    QueueNames next;
-    {
-        SourceLock::Guard guard(lock_of(this));
-        notify_locked(news, count, next);
-    }
-    next.tell_all();
-}
-
-void Source::notify_locked(News news, std::uint64_t count, QueueNames& next) {
+void Source::notify_locked(News news, std::uint64_t count, QueueNames& next) AIOS_REQUIRES(lock_of(this)) {
     lock_of(this).assert_held();
     for (Listener& listener : listeners_) {
         const std::uint64_t wanted = news.kind == NewsKind::level ? listener.wanted_levels_ : listener.wanted_pulses_;
@@ -50,7 +40,7 @@ void QueueNames::tell_each() {
     }
 }
 
-Result<> Source::link_locked(Listener& listener) {
+Result<> Source::link_locked(Listener& listener) AIOS_REQUIRES(lock_of(this)) {
     lock_of(this).assert_held();
     if (count_.load(std::memory_order_relaxed) >= most_) return fail(Error::no_space);
     // seq_cst: (1) and (8). The caller reads the levels and the handle's state afterwards; whoever changes those reads
@@ -60,7 +50,7 @@ Result<> Source::link_locked(Listener& listener) {
     return {};
 }
 
-void Source::unlink_locked(Listener& listener) {
+void Source::unlink_locked(Listener& listener) AIOS_REQUIRES(lock_of(this)) {
     lock_of(this).assert_held();
     listeners_.remove(listener);
     count_.fetch_sub(1, std::memory_order_relaxed); // who still sees the old count takes the lock and finds nothing
@@ -84,21 +74,6 @@ void Source::detach(Listener& listener) {
     unlink_locked(listener);
 }
 
-Source::~Source() {
-    end_all();
-    AIOS_ASSERT(count_.load(std::memory_order_relaxed) == 0); // other listeners have left
-}
-
-void Source::end_all() {
-    end_where([](const Registration&) { return true; });
-}
-
-// (8), from the side of whoever ended a handle.
-void Source::drop_ended() {
-    if (count_.load(std::memory_order_seq_cst) == 0) return;
-    end_where([](const Registration& registration) { return !registration.is_held(); });
-}
-
 template <typename F>
 void Source::end_where(F&& which) {
     for (;;) {
@@ -111,11 +86,35 @@ void Source::end_where(F&& which) {
                 found = registration;
                 break;
             }
-            if (found != nullptr) found->queue_.unlink(*found, *this);
+            if (found != nullptr) found->queue_.unlink_locked(*found, *this);
         }
         if (found == nullptr) return;
         found->release();
     }
 }
+
+// (8), from the side of whoever ended a handle.
+void Source::end_unheld() {
+    end_where([](const Registration& registration) { return !registration.is_held(); });
+}
+
+namespace upcall {
+
+// (2): the levels are written, and somebody is counted. One piece of code, as each message to a queue goes through it.
+[[gnu::flatten]] void tell_listeners(Source& source, News news, std::uint64_t count) {
+    QueueNames next;
+    {
+        SourceLock::Guard guard(lock_of(&source));
+        source.notify_locked(news, count, next);
+    }
+    next.tell_all();
+}
+
+void drop_ended(Source& source) { source.end_unheld(); }
+void end_all(Source& source) {
+    source.end_where([](const Registration&) { return true; });
+}
+
+} // namespace upcall
 
 } // namespace aios::event

@@ -1,6 +1,5 @@
 // Timer objects. The entry fires under the timer queue's lock, on the CPU that set it last; set() is serialised by its
-// own lock, so that two that set the same timer do not arm it twice. Locks: Rank::operation, then Rank::timer_queue,
-// Rank::event_source.
+// own lock, so that two that set the same timer do not arm it twice. Locks: Rank::timer, then Rank::timer_queue, Rank::event_source.
 #include "kernel/event/timer.hpp"
 
 #include "kernel/mm/size_classes.hpp"
@@ -14,7 +13,7 @@ Result<Ref<Timer>> Timer::create(Payer& payer) {
     return Ref<Timer>::adopt(TRY(mm::make<Timer>(std::move(charge), std::move(owner))));
 }
 
-Timer::Timer(Reservation charge, Ref<sched::ThreadOwner> owner)
+Timer::Timer(mm::OnHeap, Reservation charge, Ref<sched::ThreadOwner> owner)
     : Object(kType, std::move(charge)), owner_(std::move(owner)) {
     if (owner_->address_space() != nullptr) entry_.payer = &owner_->share_group();
 }
@@ -23,7 +22,7 @@ Timer::~Timer() { time::cancel(entry_); }
 
 Result<> Timer::set(std::uint64_t deadline, std::uint64_t period) {
     if (deadline == kNoDeadline && period != 0) return fail(Error::bad_argument);
-    sync::SpinLock<sync::Rank::operation>::Guard guard(lock_);
+    sync::SpinLock<sync::Rank::timer>::Guard guard(lock_);
     time::cancel(entry_);
     due_ = deadline;
     period_ = period;

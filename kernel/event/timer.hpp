@@ -40,23 +40,22 @@ public:
     void handle_removed(Rights) override { source_.drop_ended(); }
     void revoked_for(std::uint64_t) override { source_.drop_ended(); }
 
-private:
-    Timer(Reservation charge, Ref<sched::ThreadOwner> owner);
+    Timer(mm::OnHeap, Reservation charge, Ref<sched::ThreadOwner> owner);
     ~Timer() override;
+
+private:
     static std::uint64_t fired(time::TimerEntry& entry, std::uint64_t now);
     struct Entry final : time::TimerEntry {
         explicit Entry(Timer& owner) : TimerEntry(&Timer::fired), timer(owner) {}
         Timer& timer;
     };
-    sync::SpinLock<sync::Rank::operation> lock_;
+    // PROTOCOL: two that set it do so one after the other: take the entry out, write when it is due, arm it. What is
+    // written belongs to set() while the entry is not armed, and to fired(), under the timer queue's lock, while it is.
+    sync::SpinLock<sync::Rank::timer> lock_;
     const Ref<sched::ThreadOwner> owner_; // who made it: its share pays for the expiries
     event::Source source_{0, event::kMaxOfTimer};
     Entry entry_{*this};
-    std::uint64_t due_ = time::kNever, period_ = 0; // change while the entry is not armed, and when it fires
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
+    std::uint64_t due_ = time::kNever, period_ = 0;
 };
 
 } // namespace aios

@@ -26,15 +26,12 @@ public:
 
     [[nodiscard]] Section& section() const { return *section_; }
 
-private:
-    explicit BundleTree(Ref<Section> section) : Tree(ObjectType::tree, Reservation{}), section_(std::move(section)) {}
+    BundleTree(mm::OnHeap, Ref<Section> section)
+        : Tree(ObjectType::tree, Reservation{}), section_(std::move(section)) {}
     ~BundleTree() override = default;
-    const Ref<Section> section_;
 
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
+private:
+    const Ref<Section> section_;
 };
 
 } // namespace aios::fs

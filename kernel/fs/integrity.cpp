@@ -29,7 +29,7 @@ void report_integrity(std::string_view entry, std::uint64_t page) {
     std::byte encoded[sizeof text + cbor::kMaxHead];
     cbor::Encoder out{MutableBytes(encoded)};
     out.text(sentence);
-    if (const Result<Bytes> body = out.finish()) send_frame(FrameKind::note, record.agent, "kernel", *body);
+    if (const Result<Bytes> body = out.finish()) upcall::send_frame(FrameKind::note, record.agent, "kernel", *body);
 }
 
 } // namespace aios::fs

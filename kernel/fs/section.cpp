@@ -30,24 +30,20 @@ public:
         if (references_.release()) mm::destroy(this);
     }
 
-private:
-    EntrySource(Reservation charge, Ref<Section> section, std::uint32_t entry)
+    EntrySource(mm::OnHeap, Reservation charge, Ref<Section> section, std::uint32_t entry)
         : charge_(std::move(charge)), section_(std::move(section)), entry_(entry) {
         const ManifestEntry found = section_->manifest().entry(entry);
         first_page_ = found.first_page;
         pages_ = found.pages();
     }
     ~EntrySource() = default;
+
+private:
     RefCount references_;
     const Reservation charge_;
     const Ref<Section> section_;
     const std::uint32_t entry_;
     std::uint64_t first_page_, pages_;
-
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
 };
 
 } // namespace

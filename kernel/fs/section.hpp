@@ -66,9 +66,10 @@ public:
 
     Section(const Section&) = delete;
 
-private:
-    Section(arch::PhysAddr base, const boot::ContainerSection& header) : base_(base), header_(header) {}
+    Section(mm::OnHeap, arch::PhysAddr base, const boot::ContainerSection& header) : base_(base), header_(header) {}
     ~Section() = default;
+
+private:
     [[nodiscard]] arch::PhysAddr frame(std::uint64_t page) const {
         return {base_.value + header_.data_offset + page * mm::kPageSize};
     }
@@ -80,11 +81,6 @@ private:
     Manifest manifest_;
     Findings pages_;
     Findings entries_; // whether their leaves match their root
-
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
 };
 
 } // namespace aios::fs

@@ -52,7 +52,8 @@ void DirectoryEntry::destroy(Store& store, DirectoryEntry* entry) {
 
 // --- nodes -----------------------------------------------------------------------------------------------------------
 
-TemporaryNode::TemporaryNode(Ref<Store> store, Reservation charge, NodeKind kind, std::uint32_t mode, std::uint64_t id)
+TemporaryNode::TemporaryNode(mm::OnHeap, Ref<Store> store, Reservation charge, NodeKind kind, std::uint32_t mode,
+                             std::uint64_t id)
     : store_(std::move(store)), charge_(std::move(charge)), kind_(kind), id_(id), mode_(mode & 07777),
       modified_ns_(time::wall_ns()) {}
 

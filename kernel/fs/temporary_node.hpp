@@ -98,10 +98,11 @@ public:
     }
     [[nodiscard]] std::uint64_t bytes() const;
 
-    TemporaryNode(Ref<Store> store, Reservation charge, NodeKind kind, std::uint32_t mode, std::uint64_t id);
+    TemporaryNode(mm::OnHeap, Ref<Store> store, Reservation charge, NodeKind kind, std::uint32_t mode,
+                  std::uint64_t id);
+    ~TemporaryNode();
 
 private:
-    ~TemporaryNode();
     void assert_held() const AIOS_ASSERT_CAPABILITY(store_->mutex) { store_->mutex.assert_held(); }
 
     RefCount references_;
@@ -112,9 +113,9 @@ private:
     std::uint32_t mode_ AIOS_GUARDED_BY(store_->mutex);
     std::uint32_t links_ AIOS_GUARDED_BY(store_->mutex) = 0;
     std::uint64_t modified_ns_ AIOS_GUARDED_BY(store_->mutex) = 0;
-    Ref<mm::Pages> pages_;   // files; constant, like a link's target
-    char* target_ = nullptr; // links
-    std::uint32_t target_bytes_ = 0;
+    Ref<mm::Pages> pages_;           // files; constant, like a link's target
+    char* target_ = nullptr;         // links; constant
+    std::uint32_t target_bytes_ = 0; // likewise
     // directories
     IntrusiveTree<DirectoryEntry, &DirectoryEntry::by_name, &DirectoryEntry::key>
         by_name_ AIOS_GUARDED_BY(store_->mutex);
@@ -122,9 +123,6 @@ private:
         by_position_ AIOS_GUARDED_BY(store_->mutex);
     std::uint64_t next_position_ AIOS_GUARDED_BY(store_->mutex) = 0;
     DirectoryEntry* own_entry_ AIOS_GUARDED_BY(store_->mutex) = nullptr;
-
-    template <typename T>
-    friend void mm::destroy(T*);
 };
 
 } // namespace aios::fs

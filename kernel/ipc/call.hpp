@@ -41,6 +41,7 @@ struct Call : Pinned {
     static constexpr std::size_t kInlineBytes = 256;
     static constexpr unsigned kMaxDepth = 32; // longer chains of calls run on the server's own share from there on
 
+    // By its caller before others see it, then under the channel's lock:
     TreeNode id_node;    // while handed or taken
     TreeNode place_node; // while it can end without an answer: not done, not being answered
     CallPlace place;
@@ -56,13 +57,13 @@ struct Call : Pinned {
     const cap::DerivationNode* node = nullptr; // through which it calls; nullptr in the kernel
     std::uint64_t taker = 0;                   // principal that may answer
 
-    Thread* server = nullptr; // runs on our share; under the caller's lend_lock
-    unsigned depth = 1;       // 1: the caller serves nobody
+    Thread* server AIOS_GUARDED_BY(caller->lend_lock) = nullptr; // runs on our share
+    unsigned depth = 1;                                          // 1: the caller serves nobody
     bool links_ended = false; // with the answer: calling_ends() has nothing left to do
     std::atomic<bool> server_died{false};
 
     // The answer. Small ones lie here (before it a small question did), larger ones in a buffer of their exact size, paid
-    // by `room`.
+    // by `room`. Written by who answers, under the channel's lock or in the state `answering`, and read when it is done:
     std::uint64_t capacity = 0;
     Reservation room;
     std::byte small[kInlineBytes];
@@ -70,6 +71,11 @@ struct Call : Pinned {
     std::uint64_t size = 0;
     std::uint64_t sender = 0;
     StaticVector<SentParcel, kMaxMessageHandles> parcels;
+
+    // Of a question while it is handed, then of the answer.
+    mm::GrantPlace pages;
+    std::uint32_t page_room = 0;  // pages that the caller takes
+    std::uint32_t page_count = 0; // that the answer brings, or would have brought
 
     ~Call() { mm::heap_free(large); }
     [[nodiscard]] MutableBytes answer() { return {large != nullptr ? large : small, size}; }

@@ -4,12 +4,30 @@
 #include "kernel/ipc/channel.hpp"
 
 #include <cstring>
+#include <optional>
 
 #include "kernel/ipc/lending.hpp"
 #include "kernel/ipc/transfer.hpp"
 #include "kernel/mm/size_classes.hpp"
 
 namespace aios::ipc {
+
+namespace {
+
+// Why a thread that waits leaves without what it waits for; nothing: it stays.
+std::optional<Error> reason_to_leave(const cap::DerivationNode* through, sched::Deadline deadline) {
+    if (through != nullptr && !through->is_live()) return Error::revoked;
+    if (Thread::current().is_interrupted()) return Error::interrupted;
+    if (deadline != sched::kNever && sched::now_ns() >= deadline) return Error::timed_out;
+    return {};
+}
+std::optional<Error> reason_to_leave(const Call& call, sched::Deadline deadline) {
+    // acquire: pairs with the release in end_own_service()
+    if (call.server_died.load(std::memory_order_acquire)) return Error::peer_closed;
+    return reason_to_leave(call.node, deadline);
+}
+
+} // namespace
 
 // Under the lock: the call is over, its caller is woken.
 void Channel::finish_locked(Call& call, Result<> outcome) {
@@ -48,38 +66,28 @@ MessageHeader* Channel::abandon_locked(Call& call) {
 }
 
 Result<> Channel::wait_for_answer(Call& call, sched::Deadline deadline, Ref<Thread>& receiver) {
-    Thread& me = Thread::current();
     for (;;) {
         if (sched::has_to_stop_in_wait()) {
             if (receiver) sched::unpark(*std::exchange(receiver, {}));
             sched::stop_at_gate();
         }
         MessageHeader* dropped = nullptr;
-        Result<> gave_up;
-        bool may_leave;
+        std::optional<Error> reason;
+        bool leaves;
         {
             Lock::Guard guard(lock_);
             if (call.state == CallState::done) return call.outcome;
-            may_leave = call.state != CallState::answering;
-            if (call.server_died.load(std::memory_order_acquire))
-                gave_up = fail(Error::peer_closed);
-            else if (call.node != nullptr && !call.node->is_live())
-                gave_up = fail(Error::revoked);
-            else if (me.is_interrupted())
-                gave_up = fail(Error::interrupted);
-            else if (deadline != sched::kNever && sched::now_ns() >= deadline)
-                gave_up = fail(Error::timed_out);
-            if (!gave_up && may_leave) dropped = abandon_locked(call);
+            reason = reason_to_leave(call, deadline);
+            leaves = reason && call.state != CallState::answering; // while the answer is being copied we stay
+            if (leaves) dropped = abandon_locked(call);
         }
-        if (!gave_up && may_leave) {
-            if (dropped != nullptr) {
-                store_.drop_parcels(*dropped);
-                free(*dropped);
-            }
-            return gave_up;
+        if (dropped != nullptr) {
+            contents().drop_parcels(*dropped);
+            free(*dropped);
         }
-        // While the answer is being copied we stay, whatever happens.
-        sched::park(gave_up ? deadline : sched::kNever, &receiver);
+        if (leaves) return fail(*reason);
+        // Who has a reason and stays is woken when the answer is there; its deadline may be over.
+        sched::park(reason ? sched::kNever : deadline, &receiver);
     }
 }
 
@@ -90,6 +98,7 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
     call.capacity = reply.bytes.size < kMaxMessageBytes ? reply.bytes.size : kMaxMessageBytes;
     if (call.capacity > Call::kInlineBytes)
         call.room = TRY(Reservation::make(from.payer(), Resource::memory, mm::heap_cost(call.capacity)));
+    call.page_room = reply.page_room;
     call.caller = &Thread::current();
     set_trace(request);
     call.trace = request.trace;
@@ -100,7 +109,7 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
         TRY(copy_in(request.bytes, 0, question));
         request.bytes = Buffer::kernel(question);
         call.question = question.size();
-        is_asked = ask_directly(call, from, deadline);
+        is_asked = ask_directly(call, from, request, deadline);
     }
     if (!is_asked) {
         calling_begins(call);
@@ -117,8 +126,12 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
     if (!result) return result;
 
     const std::span<SentParcel> parcels = call.parcels.span();
-    result = check_room(call.size, parcels.size(), reply);
+    result = check_room(call.size, parcels.size(), call.page_count, reply);
     if (result) result = copy_out(reply.bytes, 0, call.answer());
+    if (result && call.page_count != 0) {
+        mm::Owned<mm::Grant> pages = call.pages.take();
+        result = deliver_pages(from, pages, reply);
+    }
     if (result) result = deliver(from, parcels, reply);
     if (!result) return result;
     reply.size = call.size;
@@ -134,8 +147,13 @@ Result<> Channel::call(Party& from, OutMessage& request, InMessage& reply, sched
 Result<> Channel::answer_copy(Call& call, Party& by, OutMessage& reply) {
     call.size = reply.bytes.size;
     call.sender = by.principal();
+    if (call.page_room == 0) reply.pages = mm::Owned<mm::Grant>(); // as deliver_pages()
+    call.page_count = reply.pages ? reply.pages->pages() : 0;
     // What the caller has no room for it does not get: it learns the needed sizes.
-    if (call.size > call.capacity) return {};
+    if (call.size > call.capacity || call.page_count > call.page_room) {
+        reply.pages = mm::Owned<mm::Grant>();
+        return {};
+    }
     if (call.size > Call::kInlineBytes) {
         if (call.large == nullptr) call.large = static_cast<std::byte*>(mm::heap_allocate(call.size));
         if (call.large == nullptr) return fail(Error::out_of_memory);
@@ -151,6 +169,7 @@ Result<> Channel::answer_copy(Call& call, Party& by, OutMessage& reply) {
     }
     TRY(call.parcels.resize(reply.handles.size())); // fits: check_outgoing()
     pack(reply.handles, call.parcels.span());
+    if (reply.pages) reply.pages = call.pages.put(std::move(reply.pages));
     return {};
 }
 
@@ -213,54 +232,51 @@ void Channel::stop_receiving(Receiver& me, Ref<Thread>& caller) {
 // The thread stands in the queue of receivers whenever it sleeps. No message is lost between the two:
 //   (1) Whether there is a message is looked at, and the entry put in the queue, under one hold of the channel's lock.
 //       Whoever puts a message in the queue takes an entry off under the same lock: this one, if it was there.
-//   (2) Then the capability is looked at, and whether to give up. A revocation that came too early to find the entry has
-//       made the capability dead before; kill and interrupt set their flag before they leave a token for park().
+//   (2) Then it looks whether there is a reason to leave. A revocation that came too early to find the entry has made
+//       the capability dead before; kill and interrupt set their flag before they leave a token for park().
 //   (3) Who gives up takes his entry off under the channel's lock too, and finds there what he was handed meanwhile.
 Result<> Channel::wait_for_message(Receiver& me, Party& by, InMessage& next, sched::Deadline deadline,
                                    Ref<Thread>& caller) {
-    Thread& thread = Thread::current();
     const auto is_revoked = [&] { return me.node != nullptr && !me.node->is_live(); };
-    const auto stays = [&]() -> Result<> {
-        if (is_revoked()) return fail(Error::revoked);
-        if (thread.is_interrupted()) return fail(Error::interrupted);
-        if (deadline != sched::kNever && sched::now_ns() >= deadline) return fail(Error::timed_out);
-        return {};
-    };
-    for (Result<> verdict;;) { // fine while we stay
+    for (std::optional<Error> reason;;) { // to leave; nothing while we stay
         if (sched::has_to_stop_in_wait()) stop_receiving(me, caller);
         Question question;
         bool was_handed = false, has_message = false;
+        Result<> taken; // of what it was handed
         event::News news;
         {
             Lock::Guard guard(lock_);
             if (Call* call = std::exchange(me.handed, nullptr); call != nullptr) {
                 was_handed = true;
                 call->receiver = nullptr;
-                verdict = is_revoked()         ? fail(Error::revoked)
-                          : thread.is_killed() ? fail(Error::interrupted)
-                                               : take_question_locked(by, *call, next, question);
-                if (!verdict) news = put_back_locked(*call);
+                if (is_revoked())
+                    taken = fail(Error::revoked);
+                else if (Thread::current().is_killed())
+                    taken = fail(Error::interrupted);
+                else
+                    taken = take_question_locked(by, *call, next, question);
+                if (!taken) news = put_back_locked(*call);
             } else {
                 has_message = has_message_locked() || senders_ == 0;
-                if (has_message || !verdict)
+                if (has_message || reason)
                     static_cast<void>(receivers_waiting_.dequeue(me));
                 else
                     receivers_waiting_.enqueue(me);
             }
         }
         source_.tell(news);
-        const bool sleeps = !was_handed && !has_message && verdict;
+        const bool sleeps = !was_handed && !has_message && !reason;
         if (caller && !sleeps) sched::unpark(*std::exchange(caller, {}));
-        if (was_handed) return verdict ? deliver_question(by, question, next) : verdict;
+        if (was_handed) return taken ? deliver_question(by, question, next) : taken;
         if (has_message) {
             if (is_revoked()) return fail(Error::revoked);
-            const Result<> taken = take(by, next);
+            taken = take(by, next);
             if (taken || taken.error() != Error::would_block) return taken;
-            if (verdict) continue; // somebody was faster
+            if (!reason) continue; // somebody was faster
         }
-        if (!verdict) return verdict;
-        verdict = stays();
-        if (verdict) sched::park(deadline, &caller);
+        if (reason) return fail(*reason);
+        reason = reason_to_leave(me.node, deadline);
+        if (!reason) sched::park(deadline, &caller);
     }
 }
 
@@ -276,7 +292,7 @@ Result<> Channel::reply_wait(Party& by, std::uint64_t reply_to, OutMessage& repl
             const MutableBytes small(text, reply.bytes.size);
             TRY(copy_in(reply.bytes, 0, small));
             reply.bytes = Buffer::kernel(small);
-            answered = TRY(answer_directly(by, reply_to, small, me, deadline));
+            answered = TRY(answer_directly(by, reply_to, reply, small, me, deadline));
         }
         if (answered == Answered::no) {
             caller = TRY(answer(by, reply_to, reply));

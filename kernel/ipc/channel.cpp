@@ -19,7 +19,7 @@ Result<Ref<Channel>> Channel::create(Payer& payer, std::uint64_t messages, std::
     Reservation charge = TRY(
         Reservation::make(payer, Resource::memory, mm::cost_of<Channel> + MessageStore::footprint(messages, bytes)));
     Ref<Channel> channel = Ref<Channel>::adopt(TRY(mm::make<Channel>(std::move(charge))));
-    TRY(channel->store_.init(static_cast<std::uint32_t>(messages), static_cast<std::uint32_t>(bytes)));
+    TRY(channel->init(messages, bytes));
     return channel;
 }
 
@@ -66,12 +66,13 @@ Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* rec
         Lock::Guard guard(lock_);
         message = TRY(reserve_locked(from, out, call));
     }
-    Result<> result = store_.for_pieces(
+    Result<> result = contents().for_pieces(
         *message, [&](std::uint64_t offset, MutableBytes piece) { return copy_in(out.bytes, offset, piece); });
-    const std::span<SentParcel> parcels = store_.parcels(*message);
+    const std::span<SentParcel> parcels = contents().parcels(*message);
     bool is_packed = false;
     if (result) {
         pack(out.handles, parcels);
+        if (out.pages) out.pages = message->pages.put(std::move(out.pages));
         is_packed = true;
         event::News news;
         {
@@ -86,8 +87,11 @@ Result<> Channel::put(Party& from, OutMessage& out, Call* call, Ref<Thread>* rec
             return {};
         }
     }
-    if (is_packed) unpack(parcels, out.handles);
-    store_.drop_parcels(*message);
+    if (is_packed) {
+        unpack(parcels, out.handles);
+        out.pages = message->pages.take();
+    }
+    contents().drop_parcels(*message);
     free(*message);
     return result;
 }
@@ -101,10 +105,11 @@ Result<> Channel::put_small(Party& from, OutMessage& out, Call* call, Ref<Thread
     {
         Lock::Guard guard(lock_);
         MessageHeader* message = TRY(reserve_locked(from, out, call));
-        TRY(store_.for_pieces(*message, [&](std::uint64_t, MutableBytes piece) -> Result<> {
+        TRY(contents().for_pieces(*message, [&](std::uint64_t, MutableBytes piece) -> Result<> {
             std::memcpy(piece.data(), text, piece.size());
             return {};
         }));
+        if (out.pages) out.pages = message->pages.put(std::move(out.pages));
         news = enqueue_locked(*message, receiver);
     }
     source_.tell(news);
@@ -156,16 +161,19 @@ Result<> Channel::take(Party& to, InMessage& in) {
         } else {
             message = store_.front();
             if (message == nullptr) return fail(senders_ == 0 ? Error::peer_closed : Error::would_block);
-            TRY(check_room(message->size, message->parcels, in));
+            TRY(check_room(message->size, message->parcels, message->pages.pages(), in));
             store_.remove(*message);
         }
         if (!has_message_locked()) source_.clear(kSignalReadable);
     }
     if (message == nullptr) return deliver_question(to, question, in);
-    Result<> result = store_.for_pieces(
+    Result<> result = contents().for_pieces(
         *message, [&](std::uint64_t offset, MutableBytes piece) { return copy_out(in.bytes, offset, piece); });
-    if (result) result = deliver(to, store_.parcels(*message), in);
+    mm::Owned<mm::Grant> pages = message->pages.take(); // with pages there are no parcels, so one of the two can fail
+    if (result) result = deliver_pages(to, pages, in);
+    if (result) result = deliver(to, contents().parcels(*message), in);
     if (!result) {
+        if (pages) pages = message->pages.put(std::move(pages));
         bool is_closed;
         event::News news;
         {
@@ -182,7 +190,7 @@ Result<> Channel::take(Party& to, InMessage& in) {
     in.sender = message->sender;
     in.reply_to = 0;
     take_trace(message->trace, in);
-    store_.drop_parcels(*message);
+    contents().drop_parcels(*message);
     Ref<Thread> former_caller; // dropped under no lock
     event::News news;
     {

@@ -30,6 +30,8 @@ public:
     [[nodiscard]] virtual std::uint64_t principal() const = 0;
     [[nodiscard]] virtual cap::Table* handle_table() = 0; // nullptr: cannot receive handles
     [[nodiscard]] virtual Payer& payer() = 0;
+    // Pages come to `address` of the current thread's memory. unsupported: it has none.
+    virtual Result<> accept(mm::Grant&, std::uint64_t /*address*/) { return fail(Error::unsupported); }
     virtual void message_sent() = 0;
     virtual void message_received() = 0;
 
@@ -51,15 +53,20 @@ struct OutMessage {
     Buffer bytes;
     // From cap::Table::derive_out. Moved out when the message is taken on, untouched when the call fails before that.
     std::span<Parcel> handles;
+    // From mm::AddressSpace::grant. Not with handles. Moved out like them: what is here after the call was not taken on.
+    mm::Owned<mm::Grant> pages = {};
     TraceId trace{}; // zeros: the current thread's
 };
 
-// In: where a message goes. Out: what came. On buffer_small, size and handle_count are the needed ones and the message
-// stays.
+// In: where a message goes. Out: what came. On buffer_small, size, handle_count and page_count are the needed ones and the
+// message stays.
 struct InMessage {
     Buffer bytes;
     Buffer handles; // HandleGrant[]; size in bytes
     std::uint64_t size = 0;
+    std::uint64_t pages = 0; // address
+    std::uint32_t page_room = 0;
+    std::uint32_t page_count = 0;
     std::uint64_t handle_count = 0;
     std::uint64_t sender = 0;
     std::uint64_t reply_to = 0;
@@ -100,14 +107,19 @@ public:
     void handle_removed(Rights rights) override;
     void revoked_for(std::uint64_t holder) override;
 
+    Channel(mm::OnHeap, Reservation charge) : Object(kType, std::move(charge)), source_(kSignalWritable) {}
+    ~Channel() override;
+
 private:
     friend struct Disposal;
     friend class CallGuard;
     using Lock = sync::SpinLock<sync::Rank::channel>;
     static constexpr unsigned kCallsAtOnce = 16; // looked at under one hold of the lock
-    explicit Channel(Reservation charge) : Object(kType, std::move(charge)), source_(kSignalWritable) {}
-    ~Channel() override;
     void last_reference_gone() override;
+    // No analysis: nobody else knows the channel yet.
+    Result<> init(std::uint64_t messages, std::uint64_t bytes) AIOS_NO_LOCK_ANALYSIS {
+        return store_.init(static_cast<std::uint32_t>(messages), static_cast<std::uint32_t>(bytes));
+    }
 
     Result<> put(Party& from, OutMessage& message, Call* call, Ref<Thread>* receiver); // channel.cpp
     Result<> put_small(Party& from, OutMessage& message, Call* call, Ref<Thread>* receiver);
@@ -119,6 +131,8 @@ private:
     void free(MessageHeader& message); // takes the lock, and tells
     void purge();                      // throws the queue away; under no lock
 
+    // No analysis: what lies in a message that is in no queue is its owner's, not the lock's.
+    [[nodiscard]] MessageBlocks& contents() AIOS_NO_LOCK_ANALYSIS { return store_; }
     [[nodiscard]] bool has_message_locked() const AIOS_REQUIRES(lock_) {
         lock_.assert_held();
         return store_.queued() != 0 || !returned_.is_empty();
@@ -126,19 +140,20 @@ private:
 
     // direct.cpp: small messages that never see the queue.
     static bool is_small(const OutMessage& message);
-    bool ask_directly(Call& call, Party& from, sched::Deadline deadline);
+    bool ask_directly(Call& call, Party& from, OutMessage& request, sched::Deadline deadline);
     enum class Answered : std::uint8_t { no, yes }; // no: by answer(), please
-    Result<Answered> answer_directly(Party& by, std::uint64_t reply_to, Bytes text, Receiver& receiver,
-                                     sched::Deadline deadline);
+    Result<Answered> answer_directly(Party& by, std::uint64_t reply_to, OutMessage& reply, Bytes text,
+                                     Receiver& receiver, sched::Deadline deadline);
     struct Question { // on its way to its receiver's buffer
         std::uint64_t id = 0, sender = 0;
         TraceId trace{};
         std::size_t size = 0;
-        Ref<Thread> former_caller; // dropped under no lock
+        Ref<Thread> former_caller; // dropped under no lock, as the pages are
+        mm::Owned<mm::Grant> pages;
         std::byte text[Call::kInlineBytes];
     };
     Result<> take_question_locked(Party& to, Call& call, InMessage& in, Question& question) AIOS_REQUIRES(lock_);
-    Result<> deliver_question(Party& to, const Question& question, InMessage& in);
+    Result<> deliver_question(Party& to, Question& question, InMessage& in);
     event::News put_back_locked(Call& call) AIOS_REQUIRES(lock_);
 
     Result<Ref<Thread>> answer(Party& by, std::uint64_t reply_to, OutMessage& reply); // calls.cpp
@@ -152,7 +167,7 @@ private:
     void wake_revoked_calls(std::uint64_t holder);
 
     mutable Lock lock_;
-    MessageStore store_;                               // its structure under the lock, contents of a message as it says
+    MessageStore store_ AIOS_GUARDED_BY(lock_);
     std::uint32_t senders_ AIOS_GUARDED_BY(lock_) = 0; // handles with the right, in tables and under way
     std::uint32_t receivers_ AIOS_GUARDED_BY(lock_) = 0;
     bool room_wanted_ AIOS_GUARDED_BY(lock_) = false; // a send was refused: post writable when there is more room
@@ -166,10 +181,6 @@ private:
     ListNode disposal_node_;                    // in the list of the thread that ends it
     std::atomic<bool> disposal_claimed_{false}; // stands in such a list to be emptied
     bool is_dead_ = false;                      // its last reference is gone
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
 };
 
 } // namespace aios::ipc

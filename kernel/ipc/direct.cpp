@@ -1,6 +1,6 @@
 // Calls that never see the queue: a question and an answer of at most Call::kInlineBytes, without capabilities, where
-// somebody waits for the question. The bytes go through the Call on the caller's stack, and the CPU goes to the server
-// and back without a look at the run queue. Everything else, and whatever goes wrong here, is calls.cpp's.
+// somebody waits for the question. The bytes, and pages, go through the Call on the caller's stack, and the CPU goes to
+// the server and back without a look at the run queue. Everything else, and whatever goes wrong here, is calls.cpp's.
 //
 //  (1) The caller has its question in call.small. Under the channel's lock it finds the queue empty and takes the first
 //      Receiver off: ask_directly(). From here on the call is `handed`, is among the open calls, and the two point to
@@ -29,7 +29,7 @@ bool Channel::is_small(const OutMessage& message) {
 }
 
 // False: nothing has happened, the question has to go through the queue.
-bool Channel::ask_directly(Call& call, Party& from, sched::Deadline deadline) AIOS_NO_LOCK_ANALYSIS {
+bool Channel::ask_directly(Call& call, Party& from, OutMessage& request, sched::Deadline deadline) {
     if (deadline != sched::kNever && sched::now_ns() >= deadline) return false;
     arch::InterruptGuard interrupts;
     lock_.acquire();
@@ -41,6 +41,7 @@ bool Channel::ask_directly(Call& call, Party& from, sched::Deadline deadline) AI
         lock_.release();
         return false;
     }
+    if (request.pages) request.pages = call.pages.put(std::move(request.pages));
     receiver->handed = &call;
     call.receiver = receiver;
     call.state = CallState::handed;
@@ -60,7 +61,7 @@ bool Channel::ask_directly(Call& call, Party& from, sched::Deadline deadline) AI
 // The call is the receiver's now. buffer_small: it stays where it is.
 Result<> Channel::take_question_locked(Party& to, Call& call, InMessage& in, Question& question) {
     lock_.assert_held();
-    TRY(check_room(call.question, 0, in));
+    TRY(check_room(call.question, 0, call.pages.pages(), in));
     if (call.returned_node.is_linked()) returned_.remove(call);
     call.state = CallState::taken;
     call.taker = to.principal();
@@ -69,17 +70,23 @@ Result<> Channel::take_question_locked(Party& to, Call& call, InMessage& in, Que
     question.trace = call.trace;
     question.size = call.question;
     std::memcpy(question.text, call.small, call.question);
-    if (call.server == nullptr) question.former_caller = lending_begins(call);
+    if (!call.pages.is_empty()) question.pages = call.pages.take();
+    if (!is_served(call)) question.former_caller = lending_begins(call);
     return {};
 }
 
-Result<> Channel::deliver_question(Party& to, const Question& question, InMessage& in) {
-    if (const auto copied = copy_out(in.bytes, 0, Bytes(question.text, question.size)); !copied) {
+Result<> Channel::deliver_question(Party& to, Question& question, InMessage& in) {
+    Result<> copied = copy_out(in.bytes, 0, Bytes(question.text, question.size));
+    if (copied) copied = deliver_pages(to, question.pages, in);
+    if (!copied) {
         event::News news;
         {
             Lock::Guard guard(lock_);
             Call* call = calls_.find(question.id);
-            if (call != nullptr && call->state == CallState::taken) news = put_back_locked(*call);
+            if (call != nullptr && call->state == CallState::taken) {
+                if (question.pages) question.pages = call->pages.put(std::move(question.pages));
+                news = put_back_locked(*call);
+            }
         }
         source_.tell(news);
         return copied;
@@ -104,8 +111,8 @@ event::News Channel::put_back_locked(Call& call) {
 }
 
 // not_found, as of answer(). When it comes back with `yes` the caller has its answer, and the receiver may have slept.
-Result<Channel::Answered> Channel::answer_directly(Party& by, std::uint64_t reply_to, Bytes text, Receiver& receiver,
-                                                   sched::Deadline deadline) AIOS_NO_LOCK_ANALYSIS {
+Result<Channel::Answered> Channel::answer_directly(Party& by, std::uint64_t reply_to, OutMessage& reply, Bytes text,
+                                                   Receiver& receiver, sched::Deadline deadline) {
     const bool is_late = deadline != sched::kNever && sched::now_ns() >= deadline;
     arch::InterruptGuard interrupts;
     lock_.acquire();
@@ -115,7 +122,8 @@ Result<Channel::Answered> Channel::answer_directly(Party& by, std::uint64_t repl
         return fail(Error::not_found);
     }
     OwnLink link = OwnLink::of_another;
-    if (text.size() <= call->capacity) link = end_own_link(*call);
+    const std::uint32_t page_count = reply.pages ? reply.pages->pages() : 0;
+    if (text.size() <= call->capacity && page_count <= call->page_room) link = end_own_link(*call);
     if (link == OwnLink::of_another) {
         lock_.release();
         return Answered::no;
@@ -128,6 +136,8 @@ Result<Channel::Answered> Channel::answer_directly(Party& by, std::uint64_t repl
     call->size = text.size();
     call->sender = by.principal();
     std::memcpy(call->small, text.data(), text.size());
+    call->page_count = page_count;
+    if (page_count != 0) reply.pages = call->pages.put(std::move(reply.pages));
     call->outcome = {};
     call->state = CallState::done;
     by.message_sent();

@@ -47,7 +47,7 @@ void Channel::purge() {
             source_.clear(kSignalReadable);
         }
         if (message == nullptr) return;
-        store_.drop_parcels(*message);
+        contents().drop_parcels(*message);
         free(*message);
     }
 }

@@ -6,13 +6,14 @@ namespace aios::ipc {
 namespace {
 
 // The locks of both ends of a link, the caller's first.
-class PairGuard {
+class AIOS_SCOPED PairGuard {
 public:
-    PairGuard(Thread& caller, Thread& server) AIOS_NO_LOCK_ANALYSIS : caller_(caller), server_(server) {
+    PairGuard(Thread& caller, Thread& server) AIOS_ACQUIRE(caller.lend_lock, server.lend_lock)
+        : caller_(caller), server_(server) {
         caller_.lend_lock.acquire();
         server_.lend_lock.acquire_peer();
     }
-    ~PairGuard() AIOS_NO_LOCK_ANALYSIS {
+    ~PairGuard() AIOS_RELEASE() {
         server_.lend_lock.release();
         caller_.lend_lock.release();
     }
@@ -26,18 +27,18 @@ private:
 
 using Guard = sync::SpinLock<sync::Rank::lending>::Guard;
 
-// Both locks are held.
-void link_locked(Call& call, Thread& server) {
-    AIOS_ASSERT(call.caller->lend_lock.is_held() && server.lend_lock.is_held());
+void link_locked(Call& call, Thread& server) AIOS_REQUIRES(call.caller->lend_lock, server.lend_lock) {
+    call.caller->lend_lock.assert_held();
+    server.lend_lock.assert_held();
     call.caller->calling = &call;
     call.server = &server;
     server.serving = &call;
-    server.exit_hook = &thread_exiting;
 }
 
-// Ends the link of `call` to `server`. Both locks are held.
-void unlink_locked(Call& call, Thread& server) {
-    AIOS_ASSERT(call.caller->lend_lock.is_held() && server.lend_lock.is_held());
+// Ends the link of `call` to `server`.
+void unlink_locked(Call& call, Thread& server) AIOS_REQUIRES(call.caller->lend_lock, server.lend_lock) {
+    call.caller->lend_lock.assert_held();
+    server.lend_lock.assert_held();
     AIOS_ASSERT(call.server == &server && server.serving == &call);
     call.server = nullptr;
     server.serving = nullptr;
@@ -45,12 +46,14 @@ void unlink_locked(Call& call, Thread& server) {
 }
 
 // Step 5. `at` is billed to somebody else now: so are those who work for it.
-void bill_servants(Ref<Thread> at) AIOS_NO_LOCK_ANALYSIS {
+void bill_servants(Ref<Thread> at) {
     for (unsigned depth = 0; at && depth < Call::kMaxDepth; ++depth) {
         Ref<Thread> next;
         {
             Guard guard(at->lend_lock);
-            if (at->calling == nullptr || at->calling->server == nullptr) return;
+            if (at->calling == nullptr) return;
+            at->calling->caller->lend_lock.assert_held(); // `at` is the caller of what it waits in
+            if (at->calling->server == nullptr) return;
             Thread& servant = *at->calling->server;
             next = Ref<Thread>::share(servant);
             servant.lend_lock.acquire_peer();
@@ -76,9 +79,10 @@ Ref<Thread> end_own_service(Thread& me, Why why) {
     PairGuard guard(*caller, me);
     // Only we take calls on, so `serving` is still this call or nothing, and while it is this call the caller is there.
     if (me.serving != call) return caller;
+    call->caller->lend_lock.assert_held(); // who is `caller`
     unlink_locked(*call, me);
     if (why == Why::exits) {
-        call->server_died.store(true, std::memory_order_release); // pairs with the acquire in wait_for_answer()
+        call->server_died.store(true, std::memory_order_release); // pairs with the acquire in reason_to_leave()
         sched::unpark(*caller);
     }
     return caller;
@@ -106,12 +110,15 @@ Ref<Thread> lending_begins(Call& call) {
     return former;
 }
 
+// No analysis: it reads without the caller's lock what nobody changes now. A link of this call to another thread ended
+// when that gave the call back, and one to the current thread is ended by itself alone, as the caller is kept.
+bool is_served(const Call& call) AIOS_NO_LOCK_ANALYSIS { return call.server != nullptr; }
+
 // A server in ipc_reply_wait waits in no call either.
 bool lending_begins_for(Call& call, Thread& server) {
-    Thread& caller = *call.caller;
-    PairGuard guard(caller, server);
-    call.depth = caller.serving != nullptr ? caller.serving->depth + 1 : 1;
-    caller.calling = &call;
+    PairGuard guard(*call.caller, server);
+    call.depth = call.caller->serving != nullptr ? call.caller->serving->depth + 1 : 1;
+    call.caller->calling = &call;
     if (server.serving != nullptr || call.depth > Call::kMaxDepth) return sched::claim(server);
     link_locked(call, server);
     return sched::lend_and_claim(server);
@@ -128,7 +135,7 @@ OwnLink end_own_link(Call& call) {
     return OwnLink::ended;
 }
 
-void lending_ends(Call& call) AIOS_NO_LOCK_ANALYSIS {
+void lending_ends(Call& call) {
     Ref<Thread> with_servants;
     {
         Guard guard(call.caller->lend_lock);
@@ -148,6 +155,10 @@ void calling_ends(Call& call) {
     call.caller->calling = nullptr;
 }
 
-void thread_exiting(Thread& thread) { static_cast<void>(end_own_service(thread, Why::exits)); }
-
 } // namespace aios::ipc
+
+namespace aios::sched::upcall {
+
+void thread_exits(Thread& thread) { static_cast<void>(ipc::end_own_service(thread, ipc::Why::exits)); }
+
+} // namespace aios::sched::upcall

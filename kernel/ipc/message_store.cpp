@@ -48,8 +48,7 @@ Result<> MessageStore::init(std::uint32_t messages, std::uint32_t bytes) {
     return {};
 }
 
-MessageStore::~MessageStore() {
-    AIOS_ASSERT(messages_ == 0);
+MessageBlocks::~MessageBlocks() {
     while (page_count_ != 0)
         mm::heap_free(pages_[--page_count_]);
     mm::heap_free(pages_);
@@ -98,20 +97,21 @@ MessageHeader* MessageStore::reserve(std::uint32_t size, std::uint32_t parcels) 
     return message;
 }
 
-std::span<SentParcel> MessageStore::parcels(MessageHeader& message) {
+std::span<SentParcel> MessageBlocks::parcels(MessageHeader& message) {
     if (message.parcel_block == kNone) return {};
     // SAFETY: reserve() made that many parcels there.
     return {std::launder(reinterpret_cast<SentParcel*>(address(message.parcel_block))), message.parcels};
 }
 
-void MessageStore::drop_parcels(MessageHeader& message) {
+void MessageBlocks::drop_parcels(MessageHeader& message) {
     for (SentParcel& parcel : parcels(message))
         parcel.~SentParcel();
     message.parcels = 0;
+    static_cast<void>(message.pages.take());
 }
 
 void MessageStore::free(MessageHeader& message) {
-    AIOS_ASSERT(!message.queued && message.parcels == 0);
+    AIOS_ASSERT(!message.queued && message.parcels == 0 && message.pages.is_empty());
     --messages_;
     bytes_ -= message.size;
     if (message.parcel_block != kNone) give_blocks(message.parcel_block, message.parcel_block, 1);

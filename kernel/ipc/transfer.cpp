@@ -72,9 +72,21 @@ Result<> deliver(Party& to, std::span<SentParcel> parcels, const InMessage& mess
     return written;
 }
 
+Result<> deliver_pages(Party& to, mm::Owned<mm::Grant>& grant, InMessage& message) {
+    message.page_count = 0;
+    if (!grant) return {};
+    if (message.page_room != 0) {
+        TRY(to.accept(*grant, message.pages));
+        message.page_count = grant->pages();
+    }
+    grant = mm::Owned<mm::Grant>();
+    return {};
+}
+
 Result<> check_outgoing(const Object& channel, const OutMessage& message) {
     if (message.bytes.size > kMaxMessageBytes || message.handles.size() > kMaxMessageHandles)
         return fail(Error::too_large);
+    if (message.pages && !message.handles.empty()) return fail(Error::bad_argument);
     for (const Parcel& parcel : message.handles) {
         // It would keep itself alive for ever.
         if (parcel.capability.rights().contains(rights::receive) && parcel.capability.object() == &channel)
@@ -83,10 +95,13 @@ Result<> check_outgoing(const Object& channel, const OutMessage& message) {
     return {};
 }
 
-Result<> check_room(std::uint64_t size, std::uint64_t handles, InMessage& message) {
-    if (size <= message.bytes.size && handles * sizeof(HandleGrant) <= message.handles.size) return {};
+Result<> check_room(std::uint64_t size, std::uint64_t handles, std::uint32_t pages, InMessage& message) {
+    if (size <= message.bytes.size && handles * sizeof(HandleGrant) <= message.handles.size &&
+        (pages <= message.page_room || message.page_room == 0))
+        return {};
     message.size = size;
     message.handle_count = handles;
+    message.page_count = pages;
     return fail(Error::buffer_small);
 }
 

@@ -17,6 +17,10 @@ void unpack(std::span<SentParcel> from, std::span<Parcel> to);
 // whole, but for bad_address when the memory vanishes in the very moment, which loses them.
 Result<> deliver(Party& to, std::span<SentParcel> parcels, const InMessage& message);
 
+// The pages of a grant come to where the message says; the grant is gone then. Else it is whole. What died under way brings
+// none. Who gives no room for pages takes none, and they end: nobody is stopped by what he never asked for.
+Result<> deliver_pages(Party& to, mm::Owned<mm::Grant>& grant, InMessage& message);
+
 // What is sent belongs to the trace that the sender names, or else to that of its thread.
 inline void set_trace(OutMessage& message) {
     if (message.trace.high == 0 && message.trace.low == 0) message.trace = Thread::current().trace;
@@ -24,9 +28,9 @@ inline void set_trace(OutMessage& message) {
 // The current thread has taken a message: from here on it works on what that belongs to.
 inline void take_trace(const TraceId& trace, InMessage& message) { message.trace = Thread::current().trace = trace; }
 
-// too_large and bad_argument (a channel's own receive right into itself).
+// too_large and bad_argument (a channel's own receive right into itself; pages and handles).
 Result<> check_outgoing(const Object& channel, const OutMessage& message);
 // buffer_small with the needed sizes, or fine.
-Result<> check_room(std::uint64_t size, std::uint64_t handles, InMessage& message);
+Result<> check_room(std::uint64_t size, std::uint64_t handles, std::uint32_t pages, InMessage& message);
 
 } // namespace aios::ipc

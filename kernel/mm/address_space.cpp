@@ -1,6 +1,7 @@
 // AddressSpace: life, areas as data, and questions about them; see address_space.hpp. Mapping is in
 // address_space_map.cpp, changes of entries in address_space_change.cpp, faults in address_space_fault.cpp, fork in
-// address_space_clone.cpp, revocation and truncation in address_space_notice.cpp.
+// address_space_clone.cpp, revocation and truncation in address_space_notice.cpp, pages in messages in
+// address_space_grant.cpp.
 #include "kernel/mm/address_space.hpp"
 
 #include <algorithm>
@@ -32,8 +33,8 @@ void AddressSpace::Tables::free_table(arch::PhysAddr frame) {
     payer_.give_back(Resource::memory, kPageSize);
 }
 
-AddressSpace::AddressSpace(Ref<Payer> payer) : payer_(std::move(payer)), tables_(*payer_) {
-    top_ = arch::kUserHigh - kTopDistance - (random_number() % kTopSlackPages) * kPageSize;
+AddressSpace::AddressSpace(OnHeap, Ref<Payer> payer) : payer_(std::move(payer)), tables_(*payer_) {
+    top_ = arch::kUserHigh - kTopDistance - (upcall::random_word() % kTopSlackPages) * kPageSize;
     search_from_ = top_;
 }
 
@@ -58,10 +59,15 @@ AddressSpace::~AddressSpace() {
 }
 
 void AddressSpace::destroy_mappings() {
-    Locked guard(*this);
-    Spares none(*this);
-    remove_and_give_back(arch::kUserLow, arch::kUserHigh, none);
-    AIOS_ASSERT(areas_.size() == 0 && resident_pages_ == 0 && touch_charged_pages_ == 0 && mapped_bytes_ == 0);
+    Ref<GrantRoll> under_way;
+    {
+        Locked guard(*this);
+        Spares none(*this);
+        remove_and_give_back(arch::kUserLow, arch::kUserHigh, none);
+        AIOS_ASSERT(areas_.size() == 0 && resident_pages_ == 0 && touch_charged_pages_ == 0 && mapped_bytes_ == 0);
+        under_way = std::move(grants_);
+    }
+    if (under_way) under_way->close();
 }
 
 // --- areas as data, under the lock -----------------------------------------------------------------------------------

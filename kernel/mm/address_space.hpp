@@ -10,6 +10,7 @@
 #pragma once
 
 #include "kernel/mm/area.hpp"
+#include "kernel/mm/grant.hpp"
 #include "kernel/mm/space_set.hpp"
 
 namespace aios::mm {
@@ -37,9 +38,11 @@ public:
     void retain() { references_.retain(); }
     void release();
     [[nodiscard]] bool try_retain() { return references_.try_retain(); }
-    void destroy_mappings(); // at exec and end: everything unmapped, frames and charges returned
-    // Once, before the space is used: the set of the table whose capabilities its mappings will come from.
-    void join(SpaceSet& set);
+    void destroy_mappings(); // everything unmapped, frames and charges returned, what is under way in messages too
+    // A process uses it from now on. `set`: of the table whose capabilities its mappings come from; the same for all.
+    void enter(SpaceSet& set);
+    // A process that has entered uses it no more; with the last of them the mappings go.
+    void leave_for_good();
 
     // --- revocation and truncation, see address_space_notice.cpp
     // Authorities or contents of mappings have changed, and that can be seen. When it returns nobody uses this space
@@ -74,6 +77,15 @@ public:
     Result<std::uint64_t> remap(std::uint64_t address, std::uint64_t old_bytes, std::uint64_t new_bytes,
                                 MayMove may_move);
 
+    // --- pages in messages, see address_space_grant.cpp
+    // Takes `pages` pages (1 to Grant::kMostPages) of anonymous memory out of one area, or freezes them. When it returns
+    // nobody can change what is granted. bad_argument (no page boundary), bad_address (no such memory, or without the
+    // right to read, for moved also to write), quota_exceeded, out_of_memory.
+    Result<Owned<Grant>> grant(std::uint64_t address, std::uint32_t pages, PageMode mode);
+    // The pages of the grant come to `address`, in place of what is there: anonymous memory that may be written. All or
+    // nothing; the grant is empty afterwards. bad_argument, bad_address, quota_exceeded, out_of_memory.
+    Result<> accept(Grant& grant, std::uint64_t address);
+
     using Access = arch::FaultAccess;
     // Resolves a fault, or says why not: bad_address (no area, or protection, or behind the end of the Pages),
     // integrity, quota_exceeded, out_of_memory.
@@ -107,6 +119,9 @@ public:
     // Invariants, in time linear in areas and entries. For tests.
     [[nodiscard]] bool is_consistent();
 
+    AddressSpace(OnHeap, Ref<Payer> payer);
+    ~AddressSpace();
+
 private:
     // The mutex. Who lets it go takes away first what was noticed while it was held.
     class AIOS_SCOPED Locked {
@@ -130,9 +145,6 @@ private:
     };
     // Areas made and charged before the first visible change; those not used are freed.
     class Spares;
-
-    explicit AddressSpace(Ref<Payer> payer);
-    ~AddressSpace();
 
     // address_space.cpp
     Result<Area*> make_area();
@@ -169,6 +181,9 @@ private:
         AIOS_REQUIRES(mutex_);
     void map_neighbours(const Area& area, std::uint64_t page) AIOS_REQUIRES(mutex_);
     Result<> map_entry(std::uint64_t page, arch::PhysAddr frame, arch::Protection protection) AIOS_REQUIRES(mutex_);
+    // address_space_grant.cpp
+    Result<Area*> own_memory_locked(std::uint64_t address, std::uint64_t bytes, arch::Protection needed)
+        AIOS_REQUIRES(mutex_);
     // address_space_notice.cpp
     void leave() AIOS_RELEASE(mutex_); // lets the mutex go
     // No analysis: for activate() and flush(), which look at the root and at the mask of CPUs alone. The root is constant,
@@ -184,8 +199,9 @@ private:
     Result<> for_each_byte_run(std::uint64_t address, std::size_t bytes, Access access, F&& copy);
 
     RefCount references_;
+    std::atomic<std::uint32_t> processes_{0}; // that have entered
     const Ref<Payer> payer_;
-    Ref<SpaceSet> set_; // constant once it has joined
+    Ref<SpaceSet> set_; // constant once the first has entered
     SpaceMember member_;
     std::atomic<std::uint64_t> last_ticket_{0};          // of the cut that noticed it last: Pages
     std::atomic<std::uint64_t> noticed_{0}, settled_{0}; // settled_ is written under the mutex, and follows noticed_
@@ -193,7 +209,8 @@ private:
     sync::Mutex<sync::Rank::address_space> mutex_;
     arch::PageTable table_ AIOS_GUARDED_BY(mutex_);
     AreaSet areas_ AIOS_GUARDED_BY(mutex_);
-    WatchedAreas watched_ AIOS_GUARDED_BY(mutex_); // those that others may end or cut
+    WatchedAreas watched_ AIOS_GUARDED_BY(mutex_);  // those that others may end or cut
+    Ref<GrantRoll> grants_ AIOS_GUARDED_BY(mutex_); // of what is under way; empty until something was granted
     std::uint64_t mapped_bytes_ AIOS_GUARDED_BY(mutex_) = 0;
     std::uint64_t resident_pages_ AIOS_GUARDED_BY(mutex_) = 0;
     std::uint64_t touch_charged_pages_ AIOS_GUARDED_BY(mutex_) = 0; // owned entries in areas that are not charged_whole
@@ -201,10 +218,6 @@ private:
     std::uint64_t search_from_ AIOS_GUARDED_BY(mutex_) = 0;         // no use to look for a gap above this first
 
     friend class Pages; // last_ticket_
-    template <typename T, typename... A>
-    friend Result<T*> make(A&&...);
-    template <typename T>
-    friend void destroy(T*);
 };
 
 } // namespace aios::mm

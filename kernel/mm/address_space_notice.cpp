@@ -6,7 +6,7 @@
 //   2. notice(): it counts `noticed_` up. The space is unsettled while `settled_` differs.
 //   3. notice(): it sends an interrupt to every CPU that runs the space and waits for the answers. No thread enters or
 //      goes on with user mode, begins a copy to or from user memory, or goes on with one after an interrupt or a fault,
-//      while its space is unsettled (kernel/entry/hooks.cpp): it calls settle() first. A CPU that begins to run the
+//      while its space is unsettled (kernel/entry/upcalls.cpp): it calls settle() first. A CPU that begins to run the
 //      space after the interrupts were sent set its bit in the page table's mask before it looked, so it sees 2.
 //      So when the answers are there, nobody in this space uses what the ender took away.
 //   4. notice(): it tries the mutex. If it is free, the ender takes the entries away itself (sweep). If not, whoever
@@ -67,12 +67,21 @@ void AddressSpace::notice() {
     if (mutex_.try_acquire()) leave(); // 4
 }
 
-void AddressSpace::join(SpaceSet& set) {
+void AddressSpace::enter(SpaceSet& set) {
+    if (processes_.fetch_add(1, std::memory_order_relaxed) != 0) { // whoever is inside lets the next one in
+        AIOS_ASSERT(set_.get() == &set);
+        return;
+    }
     AIOS_ASSERT(!set_);
     set_ = Ref<SpaceSet>::share(set);
     member_.space = this;
     set.add(member_);
     noticed_.fetch_add(1, std::memory_order_seq_cst); // for what ended before it was a member
+}
+
+// acq_rel: the last one sees what the others did.
+void AddressSpace::leave_for_good() {
+    if (processes_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy_mappings();
 }
 
 // --- the set ---------------------------------------------------------------------------------------------------------

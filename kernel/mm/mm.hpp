@@ -48,16 +48,29 @@ void free_stack(std::uint64_t top);
 // offset.
 Result<std::uint64_t> map_registers(arch::PhysAddr base, std::uint64_t bytes);
 void init_kernel_space(); // after init_frames: takes arch::kernel_range() and gives arch its table frames
-// Random numbers for address-space layout; until it is set, layout is not random. Any context.
-void set_random_source(std::uint64_t (*source)());
-[[nodiscard]] std::uint64_t random_number();
+
+// Answered by kernel/dev/entropy.cpp (docs/design/upcalls.md).
+namespace upcall {
+// A random word, for address-space layout; 0 until the pool is seeded: layout is not random then. Any context.
+[[nodiscard]] std::uint64_t random_word();
+} // namespace upcall
+
+// What a constructor asks for that is open to make() alone: there are no objects of such a class but those on the heap.
+class OnHeap {
+    constexpr OnHeap() {}
+    template <typename T, typename... Arguments>
+    friend Result<T*> make(Arguments&&... arguments);
+};
 
 // new for kernel objects: out_of_memory instead of nullptr.
 template <typename T, typename... Arguments>
 Result<T*> make(Arguments&&... arguments) {
     void* place = heap_allocate(sizeof(T), alignof(T));
     if (place == nullptr) return fail(Error::out_of_memory);
-    return ::new (place) T(std::forward<Arguments>(arguments)...);
+    if constexpr (std::is_constructible_v<T, OnHeap, Arguments...>)
+        return ::new (place) T(OnHeap(), std::forward<Arguments>(arguments)...);
+    else
+        return ::new (place) T(std::forward<Arguments>(arguments)...);
 }
 template <typename T>
 void destroy(T* object) {

@@ -12,7 +12,7 @@ namespace aios::mm {
 
 using Guard = sync::Mutex<sync::Rank::pages>::Guard;
 
-Pages::Pages(Ref<Payer> payer, Ref<PageSource> source, std::uint64_t bytes, ChargeWhen when)
+Pages::Pages(OnHeap, Ref<Payer> payer, Ref<PageSource> source, std::uint64_t bytes, ChargeWhen when)
     : when_(when), source_(std::move(source)), payer_(std::move(payer)), bytes_(bytes) {}
 
 Result<Ref<Pages>> Pages::create(Payer& payer, std::uint64_t bytes, ChargeWhen when) {

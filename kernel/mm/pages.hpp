@@ -100,14 +100,15 @@ public:
 
     Pages(const Pages&) = delete;
 
+    Pages(OnHeap, Ref<Payer> payer, Ref<PageSource> source, std::uint64_t bytes, ChargeWhen when);
+    ~Pages();
+
 private:
     static constexpr std::uint64_t kLeafPages = 64;
     struct Leaf {
         arch::PhysAddr frames[kLeafPages]; // 0: not touched
     };
 
-    Pages(Ref<Payer> payer, Ref<PageSource> source, std::uint64_t bytes, ChargeWhen when);
-    ~Pages();
     static std::uint64_t slots_for(std::uint64_t leaves) { return leaves <= 4 ? 4 : std::bit_ceil(leaves); }
     static std::uint64_t slots_cost(std::uint64_t slots);
     static std::uint64_t table_bytes(std::uint64_t bytes);
@@ -138,11 +139,6 @@ private:
     sync::SpinLock<sync::Rank::windows> windows_lock_;
     IntrusiveTree<Window, &Window::node, &Window::number> windows_ AIOS_GUARDED_BY(windows_lock_);
     std::uint64_t last_window_ AIOS_GUARDED_BY(windows_lock_) = 0;
-
-    template <typename T, typename... A>
-    friend Result<T*> make(A&&...);
-    template <typename T>
-    friend void destroy(T*);
 };
 
 } // namespace aios::mm

@@ -34,10 +34,11 @@ public:
 
     SpaceSet(const SpaceSet&) = delete;
 
+    SpaceSet(OnHeap, Reservation charge) : charge_(std::move(charge)) {}
+    ~SpaceSet() = default;
+
 private:
     friend class AddressSpace;
-    explicit SpaceSet(Reservation charge) : charge_(std::move(charge)) {}
-    ~SpaceSet() = default;
     void add(SpaceMember& member);
     void remove(SpaceMember& member);
     Ref<AddressSpace> next(std::uint64_t& after); // the member behind number `after`, which moves on
@@ -47,11 +48,6 @@ private:
     sync::SpinLock<sync::Rank::space_set> lock_;
     IntrusiveTree<SpaceMember, &SpaceMember::node, &SpaceMember::number> members_ AIOS_GUARDED_BY(lock_);
     std::uint64_t last_number_ AIOS_GUARDED_BY(lock_) = 0;
-
-    template <typename T, typename... A>
-    friend Result<T*> make(A&&...);
-    template <typename T>
-    friend void destroy(T*);
 };
 
 } // namespace aios::mm

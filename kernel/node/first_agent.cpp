@@ -98,7 +98,6 @@ void tell_boot(void*) {
 
 Result<> start_first_agent() {
     arch::add_panic_reporter(audit::drain_in_panic);
-    observe::start();
     start_reaper();
     start_power_thread();
     register_native_personality();

@@ -68,14 +68,18 @@ void request_power(PowerAction action, std::uint64_t status, std::uint64_t agent
 }
 
 void start_power_thread() {
-    // The run is over when the first agent is.
-    Agent::set_first_ended([](const AgentInfo& info) {
-        const bool good = info.end_reason == static_cast<std::uint32_t>(EndReason::exited) && info.end_status == 0;
-        request_power(PowerAction::off, good ? 0 : 1, 0);
-    });
     auto thread = Thread::create_kernel("power", run, nullptr);
     AIOS_ASSERT(thread.has_value()); // at boot
     (*thread)->start();
 }
 
 } // namespace aios::node
+
+namespace aios::upcall {
+
+void first_agent_is_dead(const AgentInfo& account) {
+    const bool good = account.end_reason == static_cast<std::uint32_t>(EndReason::exited) && account.end_status == 0;
+    node::request_power(PowerAction::off, good ? 0 : 1, 0);
+}
+
+} // namespace aios::upcall

@@ -21,14 +21,11 @@ public:
     [[nodiscard]] mm::Pages& pages() const { return *pages_; }
     [[nodiscard]] std::uint64_t info_size() const override { return pages_->bytes(); }
 
-private:
-    MemoryObject(Reservation charge, Ref<mm::Pages> pages)
+    MemoryObject(mm::OnHeap, Reservation charge, Ref<mm::Pages> pages)
         : Object(ObjectType::memory, std::move(charge)), pages_(std::move(pages)) {}
     ~MemoryObject() override = default;
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
+
+private:
     const Ref<mm::Pages> pages_;
 };
 

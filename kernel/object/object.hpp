@@ -34,16 +34,14 @@ public:
     // The capabilities that `holder` had on the object through a revoked derivation are dead: take its mappings away,
     // wake its waiters. `holder` is the agent's principal id.
     virtual void revoked_for(std::uint64_t holder) { (void)holder; }
+    virtual ~Object() = default;
 
 protected:
     Object(ObjectType type, Reservation charge);
-    virtual ~Object() = default;
     virtual void last_reference_gone() { mm::destroy(this); }
     // For ends in a loop (last_reference_gone of a type that holds a reference to its own kind): drops a reference;
     // true if it was the last, and the caller ends the object.
     [[nodiscard]] bool drop_reference() { return references_.release(); }
-    template <typename T>
-    friend void mm::destroy(T*);
 
 private:
     RefCount references_;

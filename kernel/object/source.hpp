@@ -1,6 +1,6 @@
 // Source: the part of an object that others wait for. Channels, timers, operations, agents, threads and event queues
 // embed one; queues register with it, and other code of the kernel listens to it. Stands here so that every object can
-// embed it; implemented by kernel/event, as what it wakes stands there.
+// embed it; what it wakes stands in kernel/event, which it asks by upcalls.
 //
 // A source has levels, what is so until it is taken back, in one atomic word: whether something is ready is read there
 // and never asked of the object. And it has pulses, what happened and is over. Both are told to the listeners that want
@@ -25,6 +25,7 @@
 #include <atomic>
 
 #include "abi/call_types.hpp"
+#include "base/assert.hpp"
 #include "base/intrusive_list.hpp"
 #include "base/result.hpp"
 #include "kernel/sync/lock.hpp"
@@ -37,7 +38,7 @@ class Registration;
 class Source;
 
 using SourceLock = sync::SpinLock<sync::Rank::event_source>;
-[[nodiscard]] SourceLock& lock_of(const Source* source); // needs the address alone
+[[nodiscard, gnu::const]] SourceLock& lock_of(const Source* source); // needs the address alone
 
 inline constexpr unsigned kMaxRegistrations = 64; // listeners of one source
 inline constexpr unsigned kMaxOfTimer = 4;        // of a timer, which tells them in its interrupt
@@ -98,11 +99,21 @@ struct [[nodiscard]] News {
     NewsKind kind = NewsKind::level;
 };
 
+// Answered by kernel/event/source.cpp (docs/design/upcalls.md).
+namespace upcall {
+void tell_listeners(Source& source, News news, std::uint64_t count);
+void drop_ended(Source& source); // the registrations whose capability is closed or dead
+void end_all(Source& source);    // every registration
+} // namespace upcall
+
 class Source : Pinned {
 public:
     explicit Source(std::uint64_t levels = 0, std::uint32_t most_listeners = kMaxRegistrations)
         : levels_(levels), most_(most_listeners) {}
-    ~Source(); // ends all registrations
+    ~Source() {
+        end_all();
+        AIOS_ASSERT(!has_listeners()); // those that are no registration have left
+    }
 
     // Something happened, `count` times: timers, faults, room in a channel after a refusal.
     void post(std::uint64_t signals, std::uint64_t count = 1) { tell({signals, NewsKind::pulse}, count); }
@@ -124,7 +135,7 @@ public:
     void tell(News news, std::uint64_t count = 1) {
         // seq_cst: step (2) again; its partner is the count of step (1).
         if (news.signals != 0 && count_.load(std::memory_order_seq_cst) != 0) [[unlikely]]
-            tell_listeners(news, count);
+            upcall::tell_listeners(*this, news, count);
     }
     [[nodiscard]] std::uint64_t levels() const { return levels_.load(std::memory_order_acquire); }
     [[nodiscard]] bool has_listeners() const { return count_.load(std::memory_order_seq_cst) != 0; }
@@ -135,18 +146,23 @@ public:
     void detach(Listener& listener); // it is not called any more when this returns
 
     // Ends the registrations whose capability is closed or dead. From Object::handle_removed and revoked_for.
-    void drop_ended();
-    void end_all(); // every registration
+    void drop_ended() {
+        if (has_listeners()) upcall::drop_ended(*this);
+    }
+    void end_all() { upcall::end_all(*this); } // every registration
 
 private:
     friend class EventQueue;
     friend class QueueNames;
-    void tell_listeners(News news, std::uint64_t count);
+    friend void upcall::tell_listeners(Source&, News, std::uint64_t);
+    friend void upcall::drop_ended(Source&);
+    friend void upcall::end_all(Source&);
     void notify_locked(News news, std::uint64_t count, QueueNames& next) AIOS_REQUIRES(lock_of(this));
     Result<> link_locked(Listener& listener) AIOS_REQUIRES(lock_of(this));
     void unlink_locked(Listener& listener) AIOS_REQUIRES(lock_of(this));
     template <typename F>
     void end_where(F&& which);
+    void end_unheld();
     IntrusiveList<Listener, &Listener::source_node_> listeners_ AIOS_GUARDED_BY(lock_of(this));
     std::atomic<std::uint64_t> levels_;
     std::atomic<std::uint32_t> count_{0}; // of listeners; 0: nobody needs the lock. Changes under it

@@ -21,7 +21,7 @@ using messages::view::Account, messages::view::BootFacts, messages::view::CheckC
 template <std::size_t kRoom, messages::IsMessage T>
 void send(FrameKind kind, std::uint64_t agent, const char* name, const T& message) {
     std::byte buffer[kRoom];
-    if (const auto body = messages::encode(buffer, message)) send_frame(kind, agent, name, *body);
+    if (const auto body = messages::encode(buffer, message)) upcall::send_frame(kind, agent, name, *body);
 }
 
 void send_account(const AgentInfo& info) {
@@ -70,12 +70,10 @@ void send_checks() {
         }
     }
     out.close();
-    if (const auto body = out.finish()) send_frame(FrameKind::checks, 0, "kernel", *body);
+    if (const auto body = out.finish()) upcall::send_frame(FrameKind::checks, 0, "kernel", *body);
 }
 
 } // namespace
-
-void start() { Agent::set_account_sink(send_account); }
 
 void send_boot_facts() {
     static constinit std::atomic<bool> sent{false};
@@ -103,3 +101,9 @@ void send_final() {
 }
 
 } // namespace aios::observe
+
+namespace aios::upcall {
+
+void agent_is_dead(const AgentInfo& account) { observe::send_account(account); }
+
+} // namespace aios::upcall

@@ -4,7 +4,6 @@
 
 namespace aios::observe {
 
-void start();           // at boot: from now on each agent's account is sent when it ends
 void send_boot_facts(); // once, after the first user instruction; nothing before it
 void send_final();      // at power-off: accounts of the living, and the checks
 

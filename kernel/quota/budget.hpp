@@ -30,15 +30,12 @@ public:
     // All lines of the spent resources are of one moment.
     [[nodiscard]] BudgetInfo info() const;
 
-private:
-    Budget(Reservation charge, Quota& quota, SpendingWitness& witness, std::uint64_t payer)
+    Budget(mm::OnHeap, Reservation charge, Quota& quota, SpendingWitness& witness, std::uint64_t payer)
         : Object(kType, std::move(charge)), quota_(Ref<Quota>::share(quota)),
           witness_(Ref<SpendingWitness>::share(witness)), payer_(payer) {}
     ~Budget() override = default;
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
+
+private:
     const Ref<Quota> quota_;
     const Ref<SpendingWitness> witness_;
     const std::uint64_t payer_;

@@ -46,14 +46,11 @@ public:
         if (handles_.fetch_sub(1, std::memory_order_acq_rel) == 1) drop();
     }
 
+    Hold(mm::OnHeap, Reservation charge) : Object(kType, std::move(charge)) {}
+    ~Hold() override { drop(); }
+
 private:
     enum class State : std::uint8_t { made, open, ended };
-    explicit Hold(Reservation charge) : Object(kType, std::move(charge)) {}
-    ~Hold() override { drop(); }
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
     void drop(); // step (5)
     // By whoever has changed `open` to `ended`.
     void finish(const SpentAmounts& settled, const SpentAmounts& uncertain);

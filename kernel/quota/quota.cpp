@@ -32,7 +32,8 @@ void Quota::Counter::move_in(std::uint64_t amount) {
     limit.fetch_add(amount, std::memory_order_relaxed);
 }
 
-Quota::Quota(Ref<Quota> parent, const QuotaGrant& limits) : parent_(std::move(parent)), spending_(spent_part(limits)) {
+Quota::Quota(mm::OnHeap, Ref<Quota> parent, const QuotaGrant& limits)
+    : parent_(std::move(parent)), spending_(spent_part(limits)) {
     for (const ResourceRow& row : kResources) {
         if (row.kind == ResourceKind::spent) continue;
         counter(row.resource).available.store(limits.value(row.resource), std::memory_order_relaxed);

@@ -68,7 +68,8 @@ public:
     void tell_when_home(QuotaListener& listener) { listener_.store(&listener, std::memory_order_relaxed); }
     [[nodiscard]] bool is_closed() const { return closed_.load(std::memory_order_acquire); }
 
-    Quota(Ref<Quota> parent, const QuotaGrant& limits);
+    Quota(mm::OnHeap, Ref<Quota> parent, const QuotaGrant& limits);
+    ~Quota();
 
 private:
     struct Counter {                             // of a held resource
@@ -79,9 +80,6 @@ private:
         [[nodiscard]] bool move_out(std::uint64_t amount);
         void move_in(std::uint64_t amount);
     };
-    ~Quota();
-    template <typename T>
-    friend void mm::destroy(T*);
     void go_home();
     [[nodiscard]] bool move_out(const QuotaGrant& grant);
     void move_in(const QuotaGrant& grant);

@@ -34,6 +34,17 @@ void set_idleness(unsigned cpu, Idleness idleness) {
         g_idle.fetch_and(~bit(cpu), std::memory_order_seq_cst);
 }
 
+// Where the fewest wait; `first` of equal ones.
+static unsigned least_busy(unsigned first) {
+    unsigned best = first;
+    for_each_online([&](unsigned cpu) {
+        if (RunQueue::of(cpu).waiting.load(std::memory_order_relaxed) <
+            RunQueue::of(best).waiting.load(std::memory_order_relaxed))
+            best = cpu;
+    });
+    return best;
+}
+
 unsigned choose_cpu(const Thread& thread) {
     const unsigned last = thread.cpu.load(std::memory_order_relaxed);
     if (std::uint64_t idle = g_idle.load(std::memory_order_seq_cst); idle != 0) {
@@ -44,6 +55,7 @@ unsigned choose_cpu(const Thread& thread) {
         }
     }
     const unsigned here = arch::cpu_index();
+    if (thread.billed->hint() == AgentHint::waiting) return least_busy(here); // it slept long: nothing of it is warm
     const std::uint32_t waiting_here = RunQueue::of(here).waiting.load(std::memory_order_relaxed);
     const std::uint32_t waiting_there = RunQueue::of(last).waiting.load(std::memory_order_relaxed);
     return waiting_here + 1 < waiting_there ? here : last;

@@ -100,7 +100,7 @@ void init() {
     {
         arch::InterruptGuard guard;
         idle->is_idle = true;
-        idle->cpu.store(queue.cpu, std::memory_order_relaxed);
+        AIOS_ASSERT(idle->cpu.load(std::memory_order_relaxed) == queue.cpu);
         idle->state_.store(ThreadState::runnable, std::memory_order_relaxed);
         queue.idle = idle.leak();
         cpu_online(queue.cpu);
@@ -115,7 +115,7 @@ void run_idle() { Thread::exit_current(); }
 
 } // namespace aios::sched
 
-namespace aios::arch::hook {
+namespace aios::arch::upcall {
 
 void cpu_started(unsigned cpu) {
     AIOS_ASSERT(cpu == cpu_index());
@@ -124,4 +124,4 @@ void cpu_started(unsigned cpu) {
     sched::idle_loop();
 }
 
-} // namespace aios::arch::hook
+} // namespace aios::arch::upcall

@@ -12,7 +12,7 @@ struct Member {
     const ShareGroup* group;
     VirtualTime time;
     void up() {
-        time = group->time();
+        time = group->turn();
         group = group->parent();
     }
 };
@@ -55,7 +55,9 @@ void FairQueue::publish(CpuPart& part) {
         if (is_marked) group.contended_.fetch_and(~bit, std::memory_order_relaxed);
         return;
     }
-    part.least.store(first.time(), std::memory_order_relaxed);
+    // Without advances: what others stand by is what was run.
+    const VirtualTime least = first.thread != nullptr ? first.time() : first.group->group->time();
+    part.least.store(least, std::memory_order_relaxed);
     if (!is_marked) group.contended_.fetch_or(bit, std::memory_order_relaxed);
 }
 
@@ -63,9 +65,11 @@ void FairQueue::insert(Runnable& thread) {
     CpuPart* part = &thread.billed->part(cpu_);
     part->threads.insert(thread);
     ++size_;
+    thread.waits_as_batch = thread.billed->hint() == AgentHint::batch;
+    batch_ += thread.waits_as_batch ? 1 : 0;
     publish(*part);
     for (ShareGroup* group = thread.billed; group->parent() != nullptr && !part->node.is_linked();) {
-        part->key = group->time();
+        part->key = group->turn();
         group = group->parent();
         CpuPart& above = group->part(cpu_);
         above.groups.insert(*part);
@@ -78,6 +82,7 @@ void FairQueue::remove(Runnable& thread) {
     CpuPart* part = &thread.billed->part(cpu_);
     part->threads.erase(thread);
     --size_;
+    batch_ -= thread.waits_as_batch ? 1 : 0;
     publish(*part);
     for (ShareGroup* group = thread.billed; group->parent() != nullptr && !part->has_waiting();) {
         group = group->parent();
@@ -92,7 +97,7 @@ CpuPart* FairQueue::first_group(CpuPart& part) {
     bool changed = false;
     CpuPart* first = part.groups.first();
     for (unsigned left = kRefreshes; first != nullptr && left != 0 && refreshes_left_ != 0; --left) {
-        const VirtualTime now = first->group->time();
+        const VirtualTime now = first->group->turn();
         if (now == first->key) break;
         --refreshes_left_;
         part.groups.erase(*first);
@@ -147,7 +152,7 @@ Runnable* FairQueue::earlier_on(FairQueue& other) {
 Runnable* FairQueue::behind_on(FairQueue& other, const Runnable& running_here) {
     const ShareGroup* below = nullptr;
     for (ShareGroup* group = running_here.billed; group != nullptr; below = group, group = group->parent()) {
-        const VirtualTime time = below == nullptr ? running_here.virtual_time : below->time();
+        const VirtualTime time = below == nullptr ? running_here.virtual_time : below->turn();
         CpuPart& same = group->part(other.cpu_);
         const Choice there = earlier_of(same.threads.first(), other.first_group(same));
         if (!there || (there.group != nullptr && there.group->group == below)) continue;
@@ -206,6 +211,22 @@ void FairQueue::charge_groups(Runnable& thread, std::uint64_t ns) {
         const VirtualTime settled = settle(*group->parent_, now, extent);
         if (settled != now) group->time_.fetch_add(settled - now, std::memory_order_relaxed);
     }
+}
+
+std::uint64_t FairQueue::slice_of(const Runnable& running) const {
+    const AgentHint hint = running.billed->hint();
+    if (hint == AgentHint::interactive) return kSlice / 4;
+    if (hint == AgentHint::batch && batch_ == size_) return 2 * kSlice;
+    return slice_among(size_);
+}
+
+bool should_preempt(const Runnable& coming, const Runnable& running) {
+    VirtualTime granularity = kWakeGranularity;
+    if (coming.billed->hint() == AgentHint::batch)
+        granularity = virtual_ns(kSlice);
+    else if (coming.billed->goes_before() || running.billed->hint() == AgentHint::batch)
+        granularity = 0;
+    return FairQueue::lead(coming, running) > static_cast<std::int64_t>(granularity);
 }
 
 std::int64_t FairQueue::lead(const Runnable& a, const Runnable& b) {

@@ -3,9 +3,10 @@
 // step ends at the thread whose turn it is. No hardware and no locks: host tests run the same code in virtual time.
 //
 // Holds always: a part is linked exactly while something waits in it; the running thread is in no tree. Keys of groups
-// may lag behind their times, which move on other CPUs too, and never lead: the first one is brought up to date before
-// it is chosen, at most kRefreshes at a level and kRefreshesInWalk on one way down. The caller holds the run queue's
-// lock: interrupts are off, so what an agent can do to make keys lag must not make the walk longer.
+// may lag behind their turns, which move on other CPUs too, and lead only where a hint came while they waited: the first
+// one is brought up to date before it is chosen, at most kRefreshes at a level and kRefreshesInWalk on one way down. The
+// caller holds the run queue's lock: interrupts are off, so what an agent can do to make keys lag must not make the walk
+// longer.
 #pragma once
 
 #include <algorithm>
@@ -35,6 +36,8 @@ public:
     Runnable* pop();                 // takes it off: its turn has come
     void take(Runnable& first);      // the same when it is known
     [[nodiscard]] std::uint32_t size() const { return size_; }
+    // How long (ns) `running` goes on before the others here get their turn: as the hint of its agent says.
+    [[nodiscard]] std::uint64_t slice_of(const Runnable& running) const;
 
     // `thread` has run here for `ns`; `debt_ns` more were run by others for it and are charged above already.
     void charge(Runnable& thread, std::uint64_t ns, std::uint64_t debt_ns = 0) {
@@ -71,8 +74,8 @@ private:
 
     ShareGroup* root_ = nullptr;
     unsigned cpu_ = 0;
-    std::uint32_t size_ = 0;
-    unsigned refreshes_left_ = 0; // of the walk that is under way
+    std::uint32_t size_ = 0, batch_ = 0; // who wait; those of batch agents among them
+    unsigned refreshes_left_ = 0;        // of the walk that is under way
 };
 
 // How long (ns) a thread runs before others get their turn, while so many wait: all of them within 8 ms, if they are
@@ -83,8 +86,6 @@ private:
 }
 
 // Whether a thread that comes should take the running one's place.
-[[nodiscard]] inline bool should_preempt(const Runnable& coming, const Runnable& running) {
-    return FairQueue::lead(coming, running) > static_cast<std::int64_t>(kWakeGranularity);
-}
+[[nodiscard]] bool should_preempt(const Runnable& coming, const Runnable& running);
 
 } // namespace aios::sched

@@ -1,5 +1,5 @@
 // How the threads of an agent, and of all below it, are stopped: where they stop nothing is under way, so they can go on
-// as if no time had passed. A thread stops on its way to user mode (hook::before_user), and in a wait before it looks at
+// as if no time had passed. A thread stops on its way to user mode (upcall::before_user), and in a wait before it looks at
 // its condition, which may have effects (WaitQueue::wait, the two waits of ipc).
 //
 //   (1) Whoever stops a group sets `is_stopped_` there first. Then it goes through the groups below, each after its
@@ -53,7 +53,7 @@ void ShareGroup::stop_here() {
 
 bool has_to_stop_in_wait() {
     Thread& me = Thread::current();
-    return me.is_user() && me.own_group().has_to_stop() && !me.is_killed() && hook::may_stop_in_call(me);
+    return me.is_user() && me.own_group().has_to_stop() && !me.is_killed() && upcall::may_stop_in_call(me);
 }
 
 void stop_at_gate() { Thread::current().own_group().stop_here(); }

@@ -14,10 +14,13 @@ namespace aios::sched {
 // Stops the current thread until its agent may go on, or it is killed. No lock or mutex is held.
 void stop_at_gate();
 
-namespace hook {
-// Implemented by kernel/entry, above the tables of calls: false if the call that the thread is in must run to its end
+// docs/design/upcalls.md
+namespace upcall {
+// Answered by kernel/entry, above the tables of calls: false if the call that the thread is in must run to its end
 // before the thread stops.
 [[nodiscard]] bool may_stop_in_call(Thread& thread);
-} // namespace hook
+// Answered by kernel/ipc: the current thread leaves for good; a call that it serves fails with peer_closed.
+void thread_exits(Thread& thread);
+} // namespace upcall
 
 } // namespace aios::sched

@@ -77,7 +77,7 @@ void RunQueue::push(Thread& thread) {
     if (owed_ns_ >= kMostOwed || current->billed->is_limited()) settle(now);
     AIOS_ASSERT(thread.cpu.load(std::memory_order_relaxed) == cpu);
     thread.state_.store(ThreadState::runnable, std::memory_order_relaxed);
-    queue_.insert(thread);
+    insert(thread, now);
     count_waiting();
     if (current->is_idle || should_preempt(thread, *current)) {
         need_switch.store(true, std::memory_order_relaxed);
@@ -85,6 +85,11 @@ void RunQueue::push(Thread& thread) {
     } else if (queue_.size() == 1) {
         // The running thread was alone and had no slice.
         if (slice_end() < now) set_slice_end(now + kSlice / 4);
+        kick_wanted_.store(true, std::memory_order_relaxed);
+    }
+    // A batch agent's slice may have been long, while no others waited.
+    if (slice_end() > now + kSlice && !thread.waits_as_batch) {
+        set_slice_end(now + slice_among(queue_.size()));
         kick_wanted_.store(true, std::memory_order_relaxed);
     }
 }
@@ -131,11 +136,11 @@ void RunQueue::switch_away(Thread* next, std::uint64_t now) {
     if (me.state_.load(std::memory_order_relaxed) != ThreadState::runnable)
         me.billed->thread_stops();
     else if (!me.is_idle)
-        queue_.insert(me);
+        insert(me, now);
     if (next != nullptr) return switch_to(*next, now);
     next = static_cast<Thread*>(queue_.pop());
     if (next == nullptr) next = idle;
-    set_slice_end(now + slice_among(queue_.size()));
+    set_slice_end(now + queue_.slice_of(*next));
     switch_to(*next, now);
 }
 
@@ -149,7 +154,7 @@ void RunQueue::yield(std::uint64_t now) {
     current->state_.store(ThreadState::runnable, std::memory_order_relaxed);
     queue_.insert(*current);
     queue_.take(*next);
-    set_slice_end(now + slice_among(queue_.size()));
+    set_slice_end(now + queue_.slice_of(*next));
     switch_to(*next, now);
 }
 
@@ -169,7 +174,7 @@ void RunQueue::switch_to(Thread& next, std::uint64_t now) AIOS_NO_LOCK_ANALYSIS 
     need_switch.store(false, std::memory_order_relaxed);
     count_waiting();
     // Who is handed the CPU goes on with the slice: calling to and fro gives nobody more than his time.
-    if (slice_end() < now) set_slice_end(now + slice_among(queue_.size()));
+    if (slice_end() < now) set_slice_end(now + queue_.slice_of(next));
     next.state_.store(ThreadState::running, std::memory_order_relaxed);
     AIOS_ASSERT(next.cpu.load(std::memory_order_relaxed) == cpu);
     next.started_running = now;
@@ -216,7 +221,9 @@ void RunQueue::program_timer() {
 }
 
 void RunQueue::tick(std::uint64_t now) {
-    programmed_ = kNever;
+    // Who is woken by what fires would program for the deadline that is being served, which is past: an interrupt for
+    // nothing, in the way of the woken. We program when all is done.
+    programmed_ = 0;
     acquire();
     account(now); // the clocks that timers are measured by are up to now
     release();
@@ -233,12 +240,13 @@ void RunQueue::tick(std::uint64_t now) {
             if (FairQueue::lead(*first, *current) > 0)
                 need_switch.store(true, std::memory_order_relaxed);
             else
-                set_slice_end(now + slice_among(queue_.size()));
+                set_slice_end(now + queue_.slice_of(*current));
         }
         balance = now >= next_balance_;
         if (balance) next_balance_ = now + slice_among(queue_.size());
     }
     release();
+    programmed_ = kNever;
     if (balance) even_out(*this);
     program_timer();
 }

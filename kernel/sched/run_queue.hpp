@@ -64,8 +64,8 @@ public:
     std::atomic<bool> need_switch{false};
     std::atomic<std::uint32_t> waiting{0}; // threads in the queue; a hint for others
     Thread* current = nullptr;             // changed under the lock, by this CPU: it may read it without
-    Thread* idle = nullptr;
-    unsigned cpu = 0;
+    Thread* idle = nullptr;                // constant once the CPU runs
+    unsigned cpu = 0;                      // likewise
 
 private:
     friend void even_out(RunQueue& queue);
@@ -78,6 +78,11 @@ private:
     }
     [[nodiscard]] std::uint64_t slice_end() const { return slice_end_.load(std::memory_order_relaxed); }
     void set_slice_end(std::uint64_t ns) AIOS_REQUIRES(lock_) { slice_end_.store(ns, std::memory_order_relaxed); }
+    void insert(Thread& thread, std::uint64_t now) AIOS_REQUIRES(lock_) {
+        assert_held();
+        thread.billed->renew_hint(now);
+        queue_.insert(thread);
+    }
     static constexpr std::uint64_t kMostOwed = 50'000; // ns
     void save_user_state(Thread& thread);
     void load_user_state(Thread& thread);

@@ -1,4 +1,4 @@
-// park and unpark, preemption, the billing of lent time, and the hooks of the interrupt entry.
+// park and unpark, preemption, and the billing of lent time.
 //
 // How a waiter and a waker meet is told in thread.hpp, steps (1) to (4); the numbers below are those. What they stand on:
 //   (a) Thread::cpu names the run queue whose lock covers the thread's state, token and place. It changes only under that
@@ -13,8 +13,6 @@
 //       one: each came after its condition was changed, and the thread looks at all conditions after it took the token.
 //   (e) What a waker wrote before unpark() is seen after park(): its release of the lock pairs with the acquisition of the
 //       same lock by the sleeper (token), or by the CPU that takes the thread out of its queue.
-#include <algorithm>
-
 #include "kernel/sched/run_queue.hpp"
 
 namespace aios::sched {
@@ -262,23 +260,6 @@ void lend_change(Thread& server, ShareGroup& billed) {
     queue.release();
 }
 
-std::uint64_t timer_delay(ShareGroup& payer, unsigned cpu, std::uint64_t now) {
-    if (const std::uint64_t until = payer.exhausted_until(now); until > now) return until - now; // no budget left
-    // On an idle CPU nobody is kept from running. Else the others catch up by one virtual nanosecond a nanosecond and
-    // CPU if they have the usual weight.
-    if (RunQueue::of(cpu).current->is_idle) return 0;
-    const std::uint64_t ahead = payer.ahead() / arch::cpu_count();
-    constexpr std::uint64_t kShortest = 200'000, kLongest = 20'000'000;
-    return ahead == 0 ? 0 : std::clamp(ahead, kShortest, kLongest);
-}
-
-void charge_timer(ShareGroup& payer, unsigned cpu, std::uint64_t ns, std::uint64_t now) {
-    using CpuWas = ShareGroup::CpuWas;
-    payer.charge_work(ns, now, RunQueue::of(cpu).current->is_idle ? CpuWas::idle : CpuWas::busy);
-}
-
-time::PayerTimers& timers_of(ShareGroup& payer, unsigned cpu) { return payer.part(cpu).timers; }
-
 void charge_current(std::uint64_t ns) {
     arch::InterruptGuard guard;
     RunQueue& queue = RunQueue::mine();
@@ -301,21 +282,3 @@ void settle_accounts() {
 }
 
 } // namespace aios::sched
-
-namespace aios::time {
-void deadline_changed() {
-    if (Thread::has_current()) sched::RunQueue::mine().program_timer();
-}
-} // namespace aios::time
-
-namespace aios::arch::hook {
-
-void timer() {
-    if (Thread::has_current()) sched::RunQueue::mine().tick(time::now_ns());
-}
-void reschedule() {
-    if (Thread::has_current()) sched::RunQueue::mine().program_timer();
-}
-void kernel_preempt() { sched::preempt_if_asked(); }
-
-} // namespace aios::arch::hook

@@ -43,9 +43,11 @@ void ShareGroup::prepare_in(CpuPart* parts, unsigned cpus) {
 void ShareGroup::thread_starts() {
     for (ShareGroup* group = this; group != nullptr; group = group->parent_) {
         if (group->active_.fetch_add(1, std::memory_order_acq_rel) != 0 || group->parent_ == nullptr) return;
-        group->raise_time(group->parent_->place(group->time()));
+        group->take_place();
     }
 }
+
+void ShareGroup::take_place() { raise_time(parent_->place(time(), goes_before() ? most_advance() : 0)); }
 
 void ShareGroup::thread_stops() {
     for (ShareGroup* group = this; group != nullptr; group = group->parent_)
@@ -63,8 +65,8 @@ VirtualTime ShareGroup::reference() const {
     return least;
 }
 
-VirtualTime ShareGroup::place(VirtualTime time) const {
-    const VirtualTime earliest = reference() - kSleeperCredit;
+VirtualTime ShareGroup::place(VirtualTime time, VirtualTime advance) const {
+    const VirtualTime earliest = reference() - (kSleeperCredit - advance);
     return time - earliest < kMostLead ? time : earliest; // behind by any amount, or wrapped
 }
 

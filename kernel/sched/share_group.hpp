@@ -10,8 +10,10 @@
 // and one part a CPU that belongs to that CPU's run queue (its lock) and timer queue (its lock).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 
+#include "abi/call_types.hpp"
 #include "base/intrusive_tree.hpp"
 #include "base/result.hpp"
 #include "kernel/sched/virtual_time.hpp"
@@ -28,6 +30,7 @@ struct Runnable {
     VirtualTime virtual_time = 0; // among the members of `billed`
     // Who is billed: the owner's group, or, while it serves an ipc_call, the caller's.
     ShareGroup* billed = nullptr;
+    bool waits_as_batch = false; // while it waits for a CPU: its agent was a batch agent when that began
 };
 
 // What of a group waits on one CPU. Linked into its parent's part of the same CPU while it has members that wait.
@@ -71,6 +74,8 @@ public:
     [[nodiscard]] std::uint32_t weight() const { return weight_; }
     [[nodiscard]] CpuPart& part(unsigned cpu) { return parts_[cpu]; }
     [[nodiscard]] VirtualTime time() const { return time_.load(std::memory_order_relaxed); }
+    // Where it stands in the order of the parent's members: its time, less what a hint lets it go before its turn.
+    [[nodiscard]] VirtualTime turn() const { return time() - advance(); }
     [[nodiscard]] std::uint64_t cpu_ns() const { return cpu_ns_.load(std::memory_order_relaxed); }
     void charge_cpu(std::uint64_t ns) { cpu_ns_.fetch_add(ns, std::memory_order_relaxed); }
     // What `ns` of running cost this group among its parent's members.
@@ -83,8 +88,9 @@ public:
     // become active.
     void thread_starts();
     void thread_stops();
-    // Where a member stands that was at `time` when it last ran: at most kSleeperCredit behind.
-    [[nodiscard]] VirtualTime place(VirtualTime time) const;
+    // Where a member stands that was at `time` when it last ran: at most kSleeperCredit behind, less what a hint lets it go
+    // before its turn.
+    [[nodiscard]] VirtualTime place(VirtualTime time, VirtualTime advance = 0) const;
     // Where a new thread starts: one slice behind the others, so that making threads gains nothing.
     [[nodiscard]] VirtualTime place_of_new() const;
     // The least time of the members that wait; if none waits, of one that has a CPU to itself.
@@ -99,6 +105,21 @@ public:
     // ones, would never run; and what threads ran gives work a turn, or a thread with a CPU to itself would keep the
     // group ahead for ever. First agents and the kernel never wait.
     [[nodiscard]] std::uint64_t ahead() const;
+
+    // --- hints: hint.cpp tells what they do. Any context
+    // `cpu_ns` and `deadline` are of AgentHint::deadline.
+    void give_hint(AgentHint hint, std::uint64_t cpu_ns, std::uint64_t deadline, std::uint64_t now);
+    [[nodiscard]] AgentHint hint() const {
+        return static_cast<AgentHint>(hint_.load(std::memory_order_relaxed) & kHintBits);
+    }
+    // How far (virtual) it goes before its turn; below zero: behind it.
+    [[nodiscard]] VirtualTime advance() const { return hint_.load(std::memory_order_relaxed) & ~kHintBits; }
+    // Whether it goes before its turn, or will when its deadline is nearer.
+    [[nodiscard]] bool goes_before() const { return hint() == AgentHint::interactive || hint() == AgentHint::deadline; }
+    // Before a member takes its place: how near its deadline is by now.
+    void renew_hint(std::uint64_t now) {
+        if (hint() == AgentHint::deadline) renew_deadline(now);
+    }
 
     // --- budgets; any context
     void spend(std::uint64_t ns, std::uint64_t now); // of this group and of those above
@@ -129,7 +150,12 @@ private:
     static constexpr std::uint64_t kWorkAhead = 2'000'000; // ns
     void advance_clock(VirtualTime time);
     void raise_time(VirtualTime least);
+    void take_place();
     void refill(std::uint64_t now);
+    void renew_deadline(std::uint64_t now);
+    [[nodiscard]] VirtualTime most_advance() const {
+        return std::min(virtual_of(kMostAdvance), virtual_ns(kMostAdvance));
+    }
     void move_lead(std::int64_t by);
 
     ShareGroup* parent_;
@@ -149,9 +175,12 @@ private:
     std::atomic<VirtualTime> clock_{0};       // the latest time at which a member of ours was chosen, or ran alone
     std::atomic<std::uint64_t> contended_{0}; // CPUs on which members wait
     std::atomic<std::uint64_t> cpu_ns_{0};
-    std::atomic<std::int64_t> work_lead_{0};   // ns of charge_work less what threads ran, within kWorkAhead
-    std::atomic<std::uint64_t> period_end_{0}; // the budget's; 0 before the first
-    std::atomic<std::int64_t> used_ns_{0};     // in this period; what was used beyond the quota is carried on
+    std::atomic<std::int64_t> work_lead_{0}; // ns of charge_work less what threads ran, within kWorkAhead
+    static constexpr VirtualTime kHintBits = 7;
+    std::atomic<VirtualTime> hint_{0}; // the advance, and in its lowest bits the hint: no two of different hints
+    std::atomic<std::uint64_t> deadline_{0}, deadline_cpu_{0}; // when, and at which cpu_ns() it has had what it wanted
+    std::atomic<std::uint64_t> period_end_{0};                 // the budget's; 0 before the first
+    std::atomic<std::int64_t> used_ns_{0}; // in this period; what was used beyond the quota is carried on
 };
 
 } // namespace aios::sched

@@ -24,7 +24,7 @@ Thread::SleepTimer::SleepTimer(Thread& owner)
       }),
       thread(owner) {}
 
-Thread::Thread(Reservation charge, Ref<sched::ThreadOwner> owner, const char* name)
+Thread::Thread(mm::OnHeap, Reservation charge, Ref<sched::ThreadOwner> owner, const char* name)
     : Object(kType, std::move(charge)), owner_(std::move(owner)), own_group_(owner_->share_group()),
       address_space_(owner_->address_space()), name_(name) {
     billed = &own_group_;
@@ -43,8 +43,6 @@ Result<Ref<Thread>> Thread::create(Reservation charge, Ref<sched::ThreadOwner> o
     thread->stack_is_own = true;
     if (has_current()) thread->trace = current().trace;
     arch::prepare_context(thread->context, thread->stack_top, &Thread::first_act, thread.get());
-    arch::InterruptGuard guard;
-    thread->cpu.store(arch::cpu_index(), std::memory_order_relaxed);
     return thread;
 }
 
@@ -145,7 +143,7 @@ void Thread::kill() {
 
 void Thread::exit_current() {
     Thread& me = current();
-    if (me.exit_hook != nullptr) me.exit_hook(me);
+    sched::upcall::thread_exits(me);
     me.owner_->thread_exited(me);
     me.ended_.set(kSignalEnded);
     time::cancel(me.timer_);

@@ -43,6 +43,19 @@ namespace aios::sched {
 class RunQueue;
 struct BootThreads; // boot.cpp
 
+// Whose run queue has the thread. Everybody may look; it changes under the lock of the queue that it names, so RunQueue
+// alone writes it, in functions that require the lock.
+class CpuNumber {
+public:
+    explicit CpuNumber(std::uint32_t first) : number_(first) {} // nobody else knows of the thread yet
+    [[nodiscard]] std::uint32_t load(std::memory_order order) const { return number_.load(order); }
+
+private:
+    friend class RunQueue;
+    void store(std::uint32_t number, std::memory_order order) { number_.store(number, order); }
+    std::atomic<std::uint32_t> number_;
+};
+
 // What a thread belongs to. kernel/agent implements it for processes.
 class ThreadOwner {
 public:
@@ -107,7 +120,7 @@ public:
     TraceId trace{};
     // The frame of the current call, for personalities that read or change registers.
     arch::TrapFrame* user_frame = nullptr;
-    // Set while it copies to or from user memory; only it and its CPU's interrupts look (kernel/entry/hooks.cpp).
+    // Set while it copies to or from user memory; only it and its CPU's interrupts look (kernel/entry/upcalls.cpp).
     std::atomic<bool> touches_user_memory{false};
     // In its process's list; kernel/agent's.
     ListNode owner_node;
@@ -116,11 +129,11 @@ public:
     arch::KernelContext context;
     void* extended_state = nullptr; // of user threads; while a thread runs, the registers hold the truth
     arch::UserBases bases;          // likewise
-    std::uint64_t stack_top = 0;
-    bool stack_is_own = false; // false: the boot stack of a CPU, never freed
-    // Under the lock of the run queue of `cpu`, which changes under the same.
-    std::atomic<std::uint32_t> cpu{0};
-    std::atomic<std::uint64_t> debt_ns{0}; // run by servers on this thread's behalf, not yet in its virtual time
+    std::uint64_t stack_top = 0;    // constant until it is dead
+    bool stack_is_own = false;      // false: the boot stack of a CPU, never freed
+    // Under the lock of the run queue of `cpu`, which changes under the same:
+    sched::CpuNumber cpu{arch::cpu_index()}; // of whoever makes it
+    std::atomic<std::uint64_t> debt_ns{0};   // run by servers on this thread's behalf, not yet in its virtual time
     std::uint64_t started_running = 0;
     std::atomic<std::uint64_t> run_ns{0};
     std::atomic<ThreadState> state_{ThreadState::created};
@@ -130,19 +143,19 @@ public:
     sched::VirtualTime own_time = 0;
     std::uint64_t lent_ns = 0; // run in the caller's place so far
     time::TimerEntry* sleep_timer() { return &timer_; }
-    // ipc_call: the call that this thread serves, and the one that it waits in. Under lend_lock.
-    // PROTOCOL: a link lies under the locks of two threads; ipc/lending.hpp tells which and in which order.
+    // ipc_call: the call that this thread serves, and the one that it waits in. A link lies under the locks of two
+    // threads; ipc/lending.hpp tells which and in which order.
     sync::SpinLock<sync::Rank::lending> lend_lock;
-    ipc::Call* serving = nullptr;
-    ipc::Call* calling = nullptr;
-    void (*exit_hook)(Thread&) = nullptr; // set by ipc when there is something to undo
-    ipc::Disposal* disposing = nullptr;   // ends channels, one after the other: kernel/ipc/disposal.cpp
+    ipc::Call* serving AIOS_GUARDED_BY(lend_lock) = nullptr;
+    ipc::Call* calling AIOS_GUARDED_BY(lend_lock) = nullptr;
+    ipc::Disposal* disposing = nullptr; // ends channels, one after the other: kernel/ipc/disposal.cpp
     sync::HeldLocks held_mutexes;
-    Thread* next_dead = nullptr;
+    Thread* next_dead = nullptr; // in the list of the dead, under its lock
+
+    Thread(mm::OnHeap, Reservation charge, Ref<sched::ThreadOwner> owner, const char* name);
+    ~Thread() override;
 
 private:
-    Thread(Reservation charge, Ref<sched::ThreadOwner> owner, const char* name);
-    ~Thread() override;
     static Result<Ref<Thread>> create(Reservation charge, Ref<sched::ThreadOwner> owner, const char* name);
     static Result<Ref<Thread>> create_charged(Payer& payer, Ref<sched::ThreadOwner> owner);
     static void first_act(void* thread);
@@ -153,7 +166,7 @@ private:
     Ref<sched::ThreadOwner> owner_;
     sched::ShareGroup& own_group_;
     mm::AddressSpace* const address_space_;
-    const char* name_;
+    const char* name_; // constant
     std::atomic<bool> interrupted_{false}, killed_{false};
     SleepTimer timer_{*this};
     event::Source ended_;
@@ -162,10 +175,6 @@ private:
         void* argument = nullptr;
         arch::TrapFrame frame{};
     } entry_;
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
-    template <typename T>
-    friend void mm::destroy(T*);
     friend struct sched::BootThreads;
 };
 
@@ -179,9 +188,9 @@ Outcome sleep_until(Deadline deadline);
 [[nodiscard]] std::uint64_t now_ns(); // monotonic; time::now_ns
 // Charges what runs at this moment on all CPUs, so that cpu_ns() of groups is up to now. For accounts and reports.
 void settle_accounts();
-// For hook::before_user, interrupts off: lets others run if the slice is over. May switch; returns with interrupts off.
+// For upcall::before_user, interrupts off: lets others run if the slice is over. May switch; returns with interrupts off.
 void preempt_if_asked();
-// For hook::before_user, interrupts off: while the agent is stopped, or has used up its CPU budget, the thread sleeps
+// For upcall::before_user, interrupts off: while the agent is stopped, or has used up its CPU budget, the thread sleeps
 // here for a while. False: it need not, and interrupts were off all the time. True: everything must be looked at again.
 [[nodiscard]] bool wait_for_leave();
 

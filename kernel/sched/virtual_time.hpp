@@ -21,6 +21,9 @@ inline constexpr std::uint64_t kSlice = 4'000'000; // ns that a thread runs befo
 inline constexpr VirtualTime kSleeperCredit = virtual_ns(3'000'000);
 // How far a woken thread must be behind the running one to take its place at once.
 inline constexpr VirtualTime kWakeGranularity = virtual_ns(1'000'000);
+// How far a hint lets an agent go before its turn: ns of its own running, and of that of a sibling of the usual weight.
+inline constexpr std::uint64_t kMostAdvance = 2'000'000;
+static_assert(virtual_ns(kMostAdvance) < kSleeperCredit);
 // How far a waiting thread must be behind the one that another CPU runs to move there.
 inline constexpr VirtualTime kMoveMargin = virtual_ns(6'000'000);
 // A member that has a CPU to itself can have no more: what it could claim beyond this is forgotten.

@@ -34,7 +34,7 @@ void rank_acquire(Rank rank, const void* lock, Peers peers) {
     }
     // A mutex below a spinlock would block under it.
     if (spinlocks.depth() != 0) require(RankResult::not_ascending, spinlocks, rank);
-    if (HeldLocks* mutexes = current_thread_locks()) require(mutexes->acquire(rank, lock), *mutexes, rank);
+    if (HeldLocks* mutexes = upcall::current_thread_locks()) require(mutexes->acquire(rank, lock), *mutexes, rank);
 }
 
 void rank_release(Rank rank, const void* lock) {
@@ -42,14 +42,14 @@ void rank_release(Rank rank, const void* lock) {
     if (rank > Rank::last_mutex) {
         HeldLocks& spinlocks = g_spinlocks.mine();
         require(spinlocks.release(rank, lock), spinlocks, rank);
-    } else if (HeldLocks* mutexes = current_thread_locks()) {
+    } else if (HeldLocks* mutexes = upcall::current_thread_locks()) {
         require(mutexes->release(rank, lock), *mutexes, rank);
     }
 }
 
 void rank_assert_held(Rank rank, const void* lock) {
     arch::InterruptGuard guard;
-    const HeldLocks* held = rank > Rank::last_mutex ? &g_spinlocks.mine() : current_thread_locks();
+    const HeldLocks* held = rank > Rank::last_mutex ? &g_spinlocks.mine() : upcall::current_thread_locks();
     // Before there are threads nobody keeps the mutexes, and one CPU runs.
     if (held != nullptr && !held->holds(rank, lock))
         panic("lock order: {} is needed and not held here", rank_name(rank));
@@ -71,7 +71,7 @@ void dump_held_locks(void (*line)(void* context, std::string_view text), void* c
         for (unsigned i = 0; i < held.depth() && i < HeldLocks::kCapacity; ++i)
             line(context, format_to(buffer, "cpu {} holds {} at {}", cpu, rank_name(held.at(i).rank), held.at(i).lock));
     }
-    const HeldLocks* mutexes = current_thread_locks();
+    const HeldLocks* mutexes = upcall::current_thread_locks();
     for (unsigned i = 0; mutexes != nullptr && i < mutexes->depth() && i < HeldLocks::kCapacity; ++i)
         line(context,
              format_to(buffer, "this thread holds {} at {}", rank_name(mutexes->at(i).rank), mutexes->at(i).lock));

@@ -13,11 +13,14 @@
 #include "kernel/sync/held.hpp"
 #include "kernel/sync/rank.hpp"
 
-namespace aios {
-class Thread;
-}
-
 namespace aios::sync {
+
+// Answered by the scheduler (docs/design/upcalls.md). A thread is what arch::current_thread() says.
+namespace upcall {
+[[nodiscard]] HeldLocks* current_thread_locks(); // the mutexes it holds; nullptr before there are threads
+void park();                                     // the current thread, until it is woken; also early
+void unpark(void* thread);
+} // namespace upcall
 
 // Rank bookkeeping: spinlock ranks are kept per CPU, mutex ranks per thread. Called in debug builds only; a violation
 // panics with both names. lock.cpp.
@@ -25,8 +28,6 @@ void rank_acquire(Rank rank, const void* lock, Peers peers = Peers::refused);
 void rank_release(Rank rank, const void* lock);
 void rank_assert_held(Rank rank, const void* lock); // by this CPU (spinlocks), by this thread (mutexes)
 void assert_may_block(); // no spinlock is held on this CPU, interrupts are on or about to be; debug builds
-// The mutexes that the current thread holds; nullptr before there are threads. Implemented by sched.
-HeldLocks* current_thread_locks();
 // For panic: writes one line a lock that a CPU or the current thread holds. Takes no lock.
 void dump_held_locks(void (*line)(void* context, std::string_view text), void* context);
 
@@ -108,7 +109,6 @@ private:
     T value_ AIOS_GUARDED_BY(lock_);
 };
 
-// What blocks and wakes threads; implemented by sched, which stands above.
 struct MutexWaiter {
     ListNode node;
     void* thread = nullptr;
@@ -119,17 +119,17 @@ struct MutexWaiter {
 // a spinlock.
 class MutexCore {
 public:
-    void lock(); // sched/mutex.cpp
+    void lock(); // mutex.cpp
     [[nodiscard]] bool try_lock();
     void unlock();
     [[nodiscard]] bool is_held() const { return owner_.load(std::memory_order_relaxed) != nullptr; }
 
 private:
-    void wait_for(Thread& me);
+    void wait_for(void* me);
     void hand_on(void* word);
 
     SpinLock<Rank::mutex_waiters> lock_;
-    std::atomic<void*> owner_{nullptr}; // and whether somebody waits for it: sched/mutex.cpp
+    std::atomic<void*> owner_{nullptr}; // and whether somebody waits for it: mutex.cpp
     IntrusiveList<MutexWaiter, &MutexWaiter::node> waiters_ AIOS_GUARDED_BY(lock_);
 };
 

@@ -21,15 +21,22 @@ enum class Rank : std::uint8_t {
     cap_table,  // one capability table
     cap_paid,   // the nodes that one table pays for
     channel,
-    operation,    // one asynchronous operation or Timer
-    power,        // what the node was asked for: off, reset
-    lending,      // who serves whom in ipc_call
-    timer_queue,  // one a CPU; timers fire under it
-    event_source, // registrations of a source
-    event_queue,  // registrations and packets of a queue
-    registrant,   // the registrations of one agent
-    nesting,      // which event queue stands in which
-    thread_list,  // a Linux process's threads and their pending signals
+    stream,        // positions of one Stream; one event file's count
+    operation,     // one asynchronous operation
+    power,         // what the node was asked for: off, reset
+    lending,       // who serves whom in ipc_call
+    timer,         // setting one Timer
+    watched_file,  // which epoll files watch an open file
+    epoll,         // the items of one epoll file
+    signal_files,  // a Linux process's signal descriptors
+    timer_queue,   // one a CPU; timers fire under it
+    timer_file,    // how often a timer descriptor has expired
+    event_source,  // registrations of a source
+    event_queue,   // registrations and packets of a queue
+    registrant,    // the registrations of one agent
+    nesting,       // which event queue stands in which
+    process_table, // the Linux processes of one agent
+    thread_list,   // a Linux process's threads and their pending signals
     futex,
     reaper,       // agents on their way out
     dead_threads, // those whose stacks are to be freed
@@ -41,6 +48,7 @@ enum class Rank : std::uint8_t {
     kernel_map,   // arch: page tables of the kernel half
     windows,      // who maps one Pages
     space_set,    // the address spaces of an agent
+    grants,       // pages of one address space that are under way
     heap,
     frames,
     entropy,

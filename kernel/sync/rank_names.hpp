@@ -31,14 +31,26 @@ namespace aios::sync {
         return "cap_paid";
     case Rank::channel:
         return "channel";
+    case Rank::stream:
+        return "stream";
     case Rank::operation:
         return "operation";
     case Rank::power:
         return "power";
     case Rank::lending:
         return "lending";
+    case Rank::timer:
+        return "timer";
+    case Rank::watched_file:
+        return "watched_file";
+    case Rank::epoll:
+        return "epoll";
+    case Rank::signal_files:
+        return "signal_files";
     case Rank::timer_queue:
         return "timer_queue";
+    case Rank::timer_file:
+        return "timer_file";
     case Rank::event_source:
         return "event_source";
     case Rank::event_queue:
@@ -47,6 +59,8 @@ namespace aios::sync {
         return "registrant";
     case Rank::nesting:
         return "nesting";
+    case Rank::process_table:
+        return "process_table";
     case Rank::thread_list:
         return "thread_list";
     case Rank::futex:
@@ -71,6 +85,8 @@ namespace aios::sync {
         return "windows";
     case Rank::space_set:
         return "space_set";
+    case Rank::grants:
+        return "grants";
     case Rank::heap:
         return "heap";
     case Rank::frames:

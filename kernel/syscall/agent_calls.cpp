@@ -86,7 +86,8 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     TRY(call.check_self());
     const SpawnRequest request = TRY(user_request.read());
     if (request.handle_count > kMaxStartupHandles - 1) return fail(Error::too_large);
-    if ((request.flags & ~kSpawnAwaitIdentity) != 0 || request.cpu_weight < 1 || request.cpu_weight > 10000)
+    if ((request.flags & ~(kSpawnAwaitIdentity | kSpawnWithoutHints)) != 0 || request.cpu_weight < 1 ||
+        request.cpu_weight > 10000)
         return fail(Error::bad_argument);
     if (request.cpu_quota_us != 0 || request.cpu_period_us != 0) {
         const bool is_period = request.cpu_period_us >= 1'000 && request.cpu_period_us <= 10'000'000;
@@ -168,6 +169,16 @@ Answer agent_control(Call& call, Handle, std::uint64_t action) {
         return 0;
     }
     return fail(Error::bad_argument);
+}
+
+Answer agent_hint(Call& call, Handle, std::uint64_t hint, std::uint64_t cpu_ns, std::uint64_t deadline) {
+    if (hint > static_cast<std::uint64_t>(AgentHint::waiting)) return fail(Error::bad_argument);
+    const auto kind = static_cast<AgentHint>(hint);
+    const bool has_amount = cpu_ns != 0 && deadline != 0;
+    const bool has_any = cpu_ns != 0 || deadline != 0;
+    if (kind == AgentHint::deadline ? !has_amount : has_any) return fail(Error::bad_argument);
+    call.object<Agent>().share_group().give_hint(kind, cpu_ns, deadline, sched::now_ns());
+    return 0;
 }
 
 Answer agent_info(Call& call, Handle, UserInOut<AgentInfo> out) {

@@ -35,7 +35,7 @@ Answer console_write(Call& call, Handle, UserIn<std::byte> bytes, std::uint64_t 
         }
         // The call holds no more than its handle: it ends with it, between two pieces. What is written is told.
         if (!call.first.node->is_held()) return done != 0 ? Answer(done) : fail(Error::revoked);
-        send_frame(FrameKind::console, call.agent.id(), call.agent.name(), {piece, now});
+        upcall::send_frame(FrameKind::console, call.agent.id(), call.agent.name(), {piece, now});
         done += now;
     }
     return size;
@@ -46,7 +46,7 @@ Answer host_send(Call& call, Handle, UserIn<std::byte> bytes, std::uint64_t size
     if (size > kMaxHostBytes) return fail(Error::too_large);
     const auto buffer = TRY(mm::OwnedBytes::make(call.quota(), size));
     TRY(bytes.read_array(0, buffer.data(), size));
-    send_frame(FrameKind::job_output, call.agent.id(), call.agent.name(), {buffer.data(), size});
+    upcall::send_frame(FrameKind::job_output, call.agent.id(), call.agent.name(), {buffer.data(), size});
     return size;
 }
 

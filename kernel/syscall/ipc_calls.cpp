@@ -11,10 +11,20 @@ namespace {
 constexpr Rights kChannelRights =
     rights::send | rights::receive | rights::wait | rights::inspect | rights::derive | rights::transfer;
 
-// A message to send: bytes stay with the user until the channel copies them, handles become capabilities under way.
+// A message to send: bytes stay with the user until the channel copies them, handles become capabilities under way, pages
+// leave his memory. Pages that nobody took on go back to where they were.
 struct Outgoing {
     StaticVector<ipc::Parcel, kMaxMessageHandles> parcels;
     ipc::OutMessage message;
+    mm::AddressSpace* came_from = nullptr; // the pages, if they were moved
+    std::uint64_t came_from_address = 0;
+
+    Outgoing() = default;
+    Outgoing(const Outgoing&) = delete;
+    // If the range is gone meanwhile, by another thread of the sender, they go too.
+    ~Outgoing() {
+        if (message.pages && came_from != nullptr) (void)came_from->accept(*message.pages, came_from_address);
+    }
 
     cap::Permitted<> decode(Call& call, const Message& from) {
         if (from.size > kMaxMessageBytes || from.handle_count > kMaxMessageHandles) return fail(Error::too_large);
@@ -22,11 +32,26 @@ struct Outgoing {
         message.bytes = ipc::Buffer::user(from.bytes, from.size);
         message.trace = from.trace;
         if (from.handle_count != 0) [[unlikely]]
-            return decode_handles(call, from);
+            TRY(decode_handles(call, from));
+        if (from.page_count != 0) [[unlikely]]
+            TRY(decode_pages(call, from));
         return {};
     }
 
 private:
+    // Last of all: it changes the sender's memory.
+    [[gnu::noinline]] Result<> decode_pages(Call& call, const Message& from) {
+        if (from.page_count > kMaxGrantPages) return fail(Error::too_large);
+        if (from.handle_count != 0) return fail(Error::bad_argument);
+        if (from.page_mode > static_cast<std::uint32_t>(PageMode::frozen)) return fail(Error::bad_argument);
+        const auto mode = static_cast<PageMode>(from.page_mode);
+        message.pages = TRY(call.memory().grant(from.pages, from.page_count, mode));
+        if (mode == PageMode::moved) {
+            came_from = &call.memory();
+            came_from_address = from.pages;
+        }
+        return {};
+    }
     [[gnu::noinline]] cap::Permitted<> decode_handles(Call& call, const Message& from) {
         HandleGrant grants[kMaxMessageHandles];
         TRY(UserIn<HandleGrant>(from.handles).read_array(0, grants, from.handle_count));
@@ -51,6 +76,8 @@ Result<ipc::InMessage> room_of(const Message& to) {
     ipc::InMessage message;
     message.bytes = ipc::Buffer::user(to.bytes, size);
     message.handles = ipc::Buffer::user(to.handles, handles * sizeof(HandleGrant));
+    message.pages = to.pages;
+    message.page_room = to.page_count;
     return message;
 }
 
@@ -59,6 +86,7 @@ Result<> tell(const UserInOut<Message>& user, Message header, const ipc::InMessa
     if (!result && result.error() != Error::buffer_small) return result;
     header.size = message.size;
     header.handle_count = message.handle_count;
+    header.page_count = message.page_count;
     header.sender = message.sender;
     header.reply_to = message.reply_to;
     header.trace = message.trace;

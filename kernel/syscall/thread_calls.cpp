@@ -35,7 +35,7 @@ Answer trace_begin(Call& call, UserIn<TraceRequest> user, UserInOut<TraceId> out
     audit::set_name(record, {text, request.text_bytes});
     TraceId trace = request.id;
     while (trace.high == 0 && trace.low == 0)
-        trace = {mm::random_number(), mm::random_number()};
+        trace = {mm::upcall::random_word(), mm::upcall::random_word()};
     TRY(out.out().write(trace));
     record.kind = audit::Kind::trace;
     record.subject = call.agent.id();

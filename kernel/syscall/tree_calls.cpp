@@ -30,7 +30,9 @@ Answer tree_list(Call& call, Handle, std::uint64_t index, UserInOut<TreeEntry> o
 
 Answer tree_create_temporary(Call& call, Handle) {
     TRY(call.check_self());
-    constexpr Rights rights = rights::read | rights::write | rights::inspect | rights::derive | rights::transfer;
+    // Who makes a tree decides whether what is written there may be run.
+    constexpr Rights rights =
+        rights::read | rights::write | rights::execute | rights::inspect | rights::derive | rights::transfer;
     return call.give(TRY(fs::create_temporary_tree(call.quota())), rights);
 }
 

@@ -30,7 +30,7 @@ struct Cpu {
     }
     PayerTimers& timers_of_locked(const TimerEntry& entry, std::uint32_t cpu) AIOS_REQUIRES(lock) {
         lock.assert_held();
-        return entry.payer == nullptr ? of_kernel : sched::timers_of(*entry.payer, cpu);
+        return entry.payer == nullptr ? of_kernel : upcall::timers_of(*entry.payer, cpu);
     }
 };
 constinit arch::PerCpu<Cpu> g_cpus;
@@ -70,7 +70,7 @@ void arm(TimerEntry& entry, std::uint64_t deadline) {
         mine.publish_locked();
         is_first = mine.first.load(std::memory_order_relaxed) < before;
     }
-    if (is_first) deadline_changed();
+    if (is_first) upcall::deadline_changed();
 }
 
 bool cancel(TimerEntry& entry) { return remove(entry); }
@@ -90,13 +90,13 @@ std::uint64_t run_due(std::uint64_t now) {
         PayerTimers* due = mine.queue.first_due(now);
         if (due == nullptr) return charged;
         sched::ShareGroup* payer = due->payer;
-        const std::uint64_t delay = payer == nullptr ? 0 : sched::timer_delay(*payer, cpu, now);
+        const std::uint64_t delay = payer == nullptr ? 0 : upcall::timer_delay(*payer, cpu, now);
         if (delay == 0) mine.queue.fire_one(*due, now);
         mine.queue.hold(*due, now + delay); // also without a delay: behind the others that are due
         mine.publish_locked();
         const std::uint64_t after = now_ns();
         if (payer != nullptr) {
-            sched::charge_timer(*payer, cpu, after - since + cost, now);
+            upcall::charge_timer(*payer, cpu, after - since + cost, now);
             charged += after - since + cost;
             cost = 0;
         }

@@ -127,15 +127,15 @@ bool cancel(TimerEntry& entry);                      // true if it was armed and
 inline constexpr unsigned kMostExpiries = 8;
 std::uint64_t run_due(std::uint64_t now);
 [[nodiscard]] std::uint64_t next_deadline(); // this CPU's
-// Called by arm() when the first deadline of this CPU changed; the scheduler programs the hardware.
-void deadline_changed(); // kernel/sched
+
+// Answered by the scheduler (docs/design/upcalls.md).
+namespace upcall {
+void deadline_changed(); // this CPU's first one, by arm(): the hardware is programmed anew
+// For run_due(). How long (ns) the payer has to wait for the work of one expiry, because
+// it has used more than its share; 0: now. Then: it has cost so much.
+[[nodiscard]] std::uint64_t timer_delay(sched::ShareGroup& payer, unsigned cpu, std::uint64_t now);
+void charge_timer(sched::ShareGroup& payer, unsigned cpu, std::uint64_t ns, std::uint64_t now);
+[[nodiscard]] PayerTimers& timers_of(sched::ShareGroup& payer, unsigned cpu);
+} // namespace upcall
 
 } // namespace aios::time
-
-namespace aios::sched {
-// For run_due(), implemented by the scheduler. How long (ns) the payer has to wait for the work of one expiry, because
-// it has used more than its share; 0: now. Then: it has cost so much.
-[[nodiscard]] std::uint64_t timer_delay(ShareGroup& payer, unsigned cpu, std::uint64_t now);
-void charge_timer(ShareGroup& payer, unsigned cpu, std::uint64_t ns, std::uint64_t now);
-[[nodiscard]] time::PayerTimers& timers_of(ShareGroup& payer, unsigned cpu);
-} // namespace aios::sched

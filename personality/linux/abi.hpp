@@ -43,7 +43,14 @@ enum Errno : std::int64_t {
     kNotEmpty = 39,
     kLoop = 40,
     kOverflow = 75,
+    kNotSocket = 88,
+    kMessageTooLong = 90,
+    kNoOption = 92,
+    kNoProtocol = 93,
+    kNoSocketType = 94,
     kNotSupported = 95,
+    kNoFamily = 97,
+    kIsConnected = 106,
     kTimedOut = 110,
 };
 
@@ -62,7 +69,8 @@ inline constexpr std::int32_t kMadvDontNeed = 4, kMadvFree = 8;
 inline constexpr std::uint64_t kCloneVm = 0x100, kCloneFs = 0x200, kCloneFiles = 0x400, kCloneSighand = 0x800,
                                kCloneVfork = 0x4000, kCloneThread = 0x10000, kCloneSysvsem = 0x40000,
                                kCloneSetTls = 0x80000, kCloneParentSetTid = 0x100000, kCloneChildClearTid = 0x200000,
-                               kCloneDetached = 0x400000, kCloneChildSetTid = 0x1000000;
+                               kCloneDetached = 0x400000, kCloneChildSetTid = 0x1000000,
+                               kCloneClearSighand = 0x10000'0000;
 struct CloneArguments { // struct clone_args, version 0 (64 bytes) and up
     std::uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_bytes, tls;
 };
@@ -94,8 +102,9 @@ inline constexpr std::uint64_t kTimerAbsolute = 1;
 
 // --- signals ---
 inline constexpr int kSigHup = 1, kSigIll = 4, kSigTrap = 5, kSigAbort = 6, kSigBus = 7, kSigFpe = 8, kSigKill = 9,
-                     kSigSegv = 11, kSigPipe = 13, kSigChild = 17, kSigContinue = 18, kSigStop = 19, kSigUrgent = 23,
-                     kSigWindow = 28, kSignalCount = 64;
+                     kSigSegv = 11, kSigPipe = 13, kSigChild = 17, kSigContinue = 18, kSigStop = 19,
+                     kSigTerminalStop = 20, kSigTerminalIn = 21, kSigTerminalOut = 22, kSigUrgent = 23, kSigWindow = 28,
+                     kSignalCount = 64;
 inline constexpr std::uint64_t kSigDefault = 0, kSigIgnore = 1;
 struct SignalAction { // struct kernel_sigaction
     std::uint64_t handler, flags, restorer, mask;
@@ -107,9 +116,19 @@ struct SignalStack {
 };
 inline constexpr std::uint32_t kStackInUse = 1, kStackDisable = 2, kStackAutoDisarm = 1u << 31;
 inline constexpr std::uint64_t kMinSignalStack = 2048;
-inline constexpr std::uint64_t kActionRestorer = 0x0400'0000, kActionOnStack = 0x0800'0000,
-                               kActionRestart = 0x1000'0000, kActionNoDefer = 0x4000'0000,
+inline constexpr std::uint64_t kActionNoChildStop = 1, kActionNoChildWait = 2, kActionRestorer = 0x0400'0000,
+                               kActionOnStack = 0x0800'0000, kActionRestart = 0x1000'0000, kActionNoDefer = 0x4000'0000,
                                kActionResetHand = 0x8000'0000;
+
+// --- processes ---
+inline constexpr std::uint64_t kWaitNoHang = 1, kWaitStopped = 2, kWaitExited = 4, kWaitContinued = 8,
+                               kWaitKeep = 0x0100'0000, kWaitNoThread = 0x2000'0000, kWaitAll = 0x4000'0000,
+                               kWaitClone = 0x8000'0000;
+struct ChildInfo { // siginfo_t of waitid
+    std::int32_t signal, error, code, reserved0, pid, user, status, reserved1;
+    std::uint64_t rest[12];
+};
+static_assert(sizeof(ChildInfo) == 128);
 
 // --- files ---
 inline constexpr std::int64_t kAtFdCwd = -100;
@@ -119,7 +138,8 @@ inline constexpr std::uint64_t kOpenAccessMask = 3, kOpenReadOnly = 0, kOpenWrit
                                kOpenCloseOnExec = 02000000, kOpenPath = 010000000;
 inline constexpr std::uint64_t kAtSymlinkNoFollow = 0x100, kAtRemoveDir = 0x200, kAtSymlinkFollow = 0x400,
                                kAtNoAutomount = 0x800, kAtEmptyPath = 0x1000;
-inline constexpr std::uint32_t kModeDirectory = 0040000, kModeFile = 0100000, kModeLink = 0120000, kModeChar = 0020000;
+inline constexpr std::uint32_t kModeDirectory = 0040000, kModeFile = 0100000, kModeLink = 0120000, kModeChar = 0020000,
+                               kModeFifo = 0010000, kModeSocket = 0140000;
 inline constexpr std::uint8_t kDirentDirectory = 4, kDirentFile = 8, kDirentLink = 10;
 struct Stat {
     std::uint64_t device, inode, links;
@@ -167,6 +187,44 @@ inline constexpr std::uint64_t kFcntlDup = 0, kFcntlGetFd = 1, kFcntlSetFd = 2, 
                                kFcntlDupCloseOnExec = 1030;
 inline constexpr std::uint64_t kCloseOnExec = 1;
 inline constexpr std::uint64_t kSeekSet = 0, kSeekCurrent = 1, kSeekEnd = 2, kSeekData = 3, kSeekHole = 4;
+
+// --- readiness ---
+inline constexpr std::uint64_t kFileFlags = kOpenCloseOnExec | kOpenNonBlock; // EFD_, TFD_, SFD_CLOEXEC and _NONBLOCK
+inline constexpr std::uint64_t kEventSemaphore = 1;                           // EFD_SEMAPHORE
+inline constexpr std::uint64_t kTimerCancelOnSet = 2;                         // TFD_TIMER_CANCEL_ON_SET
+inline constexpr std::uint64_t kFcntlSetPipeBytes = 1031, kFcntlGetPipeBytes = 1032;
+// The bits of poll and epoll.
+inline constexpr std::uint32_t kPollIn = 1, kPollPriority = 2, kPollOut = 4, kPollError = 8, kPollHangUp = 16,
+                               kPollInvalid = 32, kPollReadNormal = 64, kPollReadBand = 128, kPollWriteNormal = 256,
+                               kPollWriteBand = 512, kPollReadHangUp = 0x2000;
+inline constexpr std::uint32_t kEpollExclusive = 1u << 28, kEpollWakeUp = 1u << 29, kEpollOneShot = 1u << 30,
+                               kEpollEdge = 1u << 31;
+struct EpollEvent { // struct epoll_event, which is packed: `data` is not aligned
+    std::uint32_t events, data_low, data_high;
+};
+static_assert(sizeof(EpollEvent) == 12);
+struct MessageHeader { // struct msghdr
+    std::uint64_t name;
+    std::uint32_t name_bytes, reserved0;
+    std::uint64_t vectors, count, control, control_bytes;
+    std::uint32_t flags, reserved1;
+};
+static_assert(sizeof(MessageHeader) == 56);
+struct TimerSpec { // struct itimerspec
+    TimeSpec interval, value;
+};
+struct SignalRecord { // struct signalfd_siginfo
+    std::uint32_t signal;
+    std::int32_t error, code;
+    std::uint32_t pid, uid;
+    std::int32_t fd;
+    std::uint32_t tid, band, overrun, trap;
+    std::int32_t status, number;
+    std::uint64_t pointer, user_time, system_time, address;
+    std::uint16_t address_low;
+    std::uint8_t rest[46];
+};
+static_assert(sizeof(SignalRecord) == 128);
 
 // --- the system ---
 inline constexpr std::uint64_t kRandomFlags = 7; // GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE

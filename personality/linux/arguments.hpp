@@ -15,6 +15,13 @@ struct Descriptor {
 };
 inline constexpr Descriptor kHere(static_cast<std::uint64_t>(kAtFdCwd)); // the working directory
 
+// The size of a signal set, of which there is one that is answered.
+struct SignalSetBytes {
+    std::uint64_t value;
+    constexpr explicit SignalSetBytes(std::uint64_t bytes) : value(bytes) {}
+    [[nodiscard]] constexpr bool is_answered() const { return value == 8; }
+};
+
 // Flags of which those outside `answered` are refused with `otherwise` before the call does anything. The table says so, and
 // tests/linux/arguments.cpp tries each bit.
 template <std::uint64_t answered, Errno otherwise = kInvalid, typename Word = std::uint32_t>

@@ -110,15 +110,19 @@ Outcome call_fcntl(Call& call, Descriptor fd, std::uint32_t command, std::uint64
         const std::uint64_t access = access_mode(*file);
         constexpr std::uint64_t kLargeFile = 0100000; // Linux sets it in every open file of a 64-bit program
         return access | (file->append ? kOpenAppend : 0) | (file->path_only ? kOpenPath : 0) |
-               (file->node() != nullptr ? kLargeFile : 0);
+               (file->node() != nullptr ? kLargeFile : 0) | (file->non_blocking ? kOpenNonBlock : 0);
     }
     case kFcntlSetFlags:
         file->append = (argument & kOpenAppend) != 0;
+        file->non_blocking = (argument & kOpenNonBlock) != 0;
         return 0;
     case kGetLock:
     case kSetLock:
     case kSetLockWait:
         return record_lock(*file, command, UserInOut<FileLock>(argument));
+    case kFcntlSetPipeBytes:
+    case kFcntlGetPipeBytes:
+        return pipe_capacity(call, *file, static_cast<std::uint32_t>(command), argument);
     default:
         return refuse(kInvalid);
     }

@@ -80,11 +80,12 @@ public:
             if (sched::sleep_until(time::deadline_after(delay)) == sched::Outcome::interrupted) return kInterrupted;
         }
         if (!device->node->is_held()) return kAccess; // it ended meanwhile
-        send_frame(FrameKind::console, agent.id(), agent.name(), text);
+        upcall::send_frame(FrameKind::console, agent.id(), agent.name(), text);
         return Errno{};
     }
 
     [[nodiscard]] bool is_seekable() const override { return false; }
+    [[nodiscard]] event::Source* source() override { return &source_; }
     [[nodiscard]] Stat info() const override { return device_info(kModeChar | 0620, 2, device_number(5, 1)); }
 
     Outcome control(Call&, std::uint32_t request, std::uint64_t argument) override {
@@ -95,6 +96,7 @@ public:
 
 private:
     const Handle console_;
+    event::Source source_{kSignalWritable}; // at any time, if slowly
 };
 
 class GeneratedFile final : public OpenFile {
@@ -125,6 +127,8 @@ public:
     Outcome write(Call&, UserIn<std::byte>, std::uint64_t bytes) override { return std::min(bytes, kMaxTransfer); }
     Errno put(Call&, Bytes) override { return Errno{}; }
     [[nodiscard]] bool is_link() const override { return what_ == Generated::self_link; }
+    // As on Linux epoll takes the random devices, and neither null nor zero.
+    [[nodiscard]] event::Source* source() override { return what_ == Generated::random ? &source_ : nullptr; }
 
     [[nodiscard]] Stat info() const override {
         if (is_link()) return device_info(kModeLink | 0777, 3, 0);
@@ -137,6 +141,7 @@ private:
         return what_ == Generated::zero ? 5 : 9;
     }
     const Generated what_;
+    event::Source source_{kSignalReadable | kSignalWritable};
 };
 
 } // namespace

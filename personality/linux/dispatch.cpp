@@ -97,53 +97,16 @@ void LinuxProcess::note_unanswered(std::uint64_t number) {
 }
 
 bool LinuxProcess::exception(Thread& thread, arch::TrapFrame& frame, std::uint64_t address) {
-    return deliver_fault(*this, thread, frame, address);
+    if (deliver_fault(*this, thread, frame, address)) return true;
+    if (is_first()) return false; // its end is the agent's, which is told as a fault
+    agent().note_fault(frame.vector, address, frame.rip);
+    (void)leave(EndReason::killed, static_cast<std::uint64_t>(signal_of_fault(*this, frame, address)));
+    return true;
 }
 
 Restart LinuxProcess::restart_of(std::uint64_t number) const { return restart_class(number); }
 
 void LinuxProcess::interrupted(Thread& thread, arch::TrapFrame& frame) { deliver_pending(*this, thread, frame); }
-
-Result<> LinuxProcess::thread_created(Thread& thread) {
-    Reservation charge = TRY(Reservation::make(quota(), Resource::memory, mm::cost_of<LinuxThread>));
-    auto data = TRY(mm::own<LinuxThread>(std::move(charge), thread));
-    ThreadLock::Guard guard(thread_lock);
-    data->tid = TRY(free_tid_locked());
-    threads_staying.fetch_add(1);
-    threads.insert(*data);
-    thread.personality_data = data.release(); // ended by thread_exited()
-    return {};
-}
-
-// A number that no living thread has, going up and round. would_block: as many in a row as are looked at are taken; the
-// next attempt goes on behind them.
-Result<std::int32_t> LinuxProcess::free_tid_locked() {
-    thread_lock.assert_held();
-    constexpr unsigned kLookedAt = 32;
-    for (unsigned i = 0; i < kLookedAt; ++i) {
-        last_tid_ = last_tid_ == kMaxTid ? kFirstTid : last_tid_ + 1;
-        if (threads.find(last_tid_) == nullptr) return last_tid_;
-    }
-    return fail(Error::would_block);
-}
-
-// The thread is dying, its address space still active: tell whoever joins it.
-void LinuxProcess::thread_exited(Thread& thread) {
-    if (thread.personality_data == nullptr) return;
-    LinuxThread& data = data_of(thread);
-    if (!data.leaving) threads_staying.fetch_sub(1);
-    if (data.clear_child_tid != 0 && process_.thread_count() > 1) {
-        const std::uint32_t zero = 0;
-        if (UserOut<std::uint32_t>(data.clear_child_tid).write(zero))
-            (void)futex_wake(*this, data.clear_child_tid, FutexScope::shared, 1, ~0u);
-    }
-    {
-        ThreadLock::Guard guard(thread_lock);
-        threads.erase(data);
-    }
-    thread.personality_data = nullptr;
-    mm::destroy(&data);
-}
 
 std::expected<Bounce, Errno> Bounce::make(LinuxProcess& process) {
     Reservation charge = LINUX_TRY(Reservation::make(process.quota(), Resource::memory, kBytes));

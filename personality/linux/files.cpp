@@ -61,6 +61,35 @@ Ref<OpenFile> FileTable::remove(Descriptor fd) {
     return entry == nullptr ? Ref<OpenFile>() : std::move(entry->file);
 }
 
+Ref<OpenFile> FileTable::remove_next(std::uint32_t& fd, Which which) {
+    for (; fd < kMaxFiles; ++fd) {
+        if (chunks_[fd / kChunkFiles] == nullptr) {
+            fd |= kChunkFiles - 1;
+            continue;
+        }
+        Entry& entry = chunks_[fd / kChunkFiles]->entries[fd % kChunkFiles];
+        if (!entry.file || (which == Which::close_on_exec && entry.on_exec == OnExec::keep)) continue;
+        ++fd;
+        return std::move(entry.file);
+    }
+    return {};
+}
+
+std::expected<void, Errno> FileTable::copy(Payer& payer, const FileTable& from) {
+    for (std::uint32_t fd = 0; fd < kMaxFiles; ++fd) {
+        const Entry* entry = from.find(fd);
+        if (entry == nullptr) {
+            fd |= kChunkFiles - 1;
+            continue;
+        }
+        if (!entry->file) continue;
+        Entry* const own = LINUX_TRY(make(payer, fd));
+        own->file = entry->file;
+        own->on_exec = entry->on_exec;
+    }
+    return {};
+}
+
 OnExec FileTable::on_exec(Descriptor fd) const {
     const Entry* entry = find(fd.number);
     return entry != nullptr ? entry->on_exec : OnExec::keep;
@@ -78,6 +107,38 @@ std::expected<Ref<OpenFile>, Errno> file_of(Call& call, Descriptor fd) {
     }
     if (!file->is_live()) return std::unexpected(kAccess);
     return file;
+}
+
+std::expected<std::uint64_t, Errno> install(Call& call, Ref<OpenFile> file, std::uint64_t flags) {
+    file->non_blocking = (flags & kOpenNonBlock) != 0;
+    LinuxProcess::Lock::Guard guard(call.process.lock);
+    const OnExec on_exec = (flags & kOpenCloseOnExec) != 0 ? OnExec::close : OnExec::keep;
+    return call.process.files.add(call.process.quota(), std::move(file), on_exec);
+}
+
+Outcome install_pair(Call& call, Ref<OpenFile> first, Ref<OpenFile> second, UserOut<std::int32_t> out,
+                     std::uint64_t flags) {
+    const Ref<OpenFile> pair[] = {std::move(first), std::move(second)};
+    std::int32_t numbers[2] = {};
+    std::size_t made = 0;
+    Errno error{};
+    for (; made < 2 && error == Errno{}; ++made) {
+        const auto added = install(call, pair[made], flags);
+        if (!added) {
+            error = added.error();
+            break;
+        }
+        numbers[made] = static_cast<std::int32_t>(*added);
+    }
+    if (error == Errno{} && out.write_array(0, numbers, 2)) return 0;
+    for (std::size_t i = 0; i < made; ++i) {
+        const Descriptor fd(static_cast<std::uint64_t>(numbers[i]));
+        Ref<OpenFile> gone;
+        LinuxProcess::Lock::Guard guard(call.process.lock);
+        const auto there = call.process.files.get(fd); // another thread may have put something else there
+        if (there && *there == pair[i]) gone = call.process.files.remove(fd);
+    }
+    return refuse(error != Errno{} ? error : kFault);
 }
 
 } // namespace aios::linux_abi

@@ -22,6 +22,12 @@ public:
     // Puts `file` at `fd`; answers what was there.
     std::expected<Ref<OpenFile>, Errno> set(Payer& payer, Descriptor fd, Ref<OpenFile> file, OnExec on_exec);
     Ref<OpenFile> remove(Descriptor fd); // empty: nothing was there
+    enum class Which : bool { all, close_on_exec };
+    // Takes out the first from `fd` on, and moves `fd` behind it; empty, with kMaxFiles: there is none.
+    Ref<OpenFile> remove_next(std::uint32_t& fd, Which which);
+    // fork: the same files at the same numbers. This table is empty. kNoMemory: some are there.
+    std::expected<void, Errno> copy(Payer& payer, const FileTable& from);
+    void swap(FileTable& other) { std::swap(chunks_, other.chunks_); }
     [[nodiscard]] OnExec on_exec(Descriptor fd) const;
     void set_on_exec(Descriptor fd, OnExec on_exec);
 
@@ -43,5 +49,10 @@ private:
 
 // The file behind a descriptor; kBadFd, or kAccess when its capability is gone. Any use but close and dup.
 std::expected<Ref<OpenFile>, Errno> file_of(Call& call, Descriptor fd);
+// A new descriptor for a new file, with what O_CLOEXEC and O_NONBLOCK of `flags` ask for. kTooManyFiles, kNoMemory.
+std::expected<std::uint64_t, Errno> install(Call& call, Ref<OpenFile> file, std::uint64_t flags);
+// Two, whose numbers go to `out`, or none. kFault besides.
+Outcome install_pair(Call& call, Ref<OpenFile> first, Ref<OpenFile> second, UserOut<std::int32_t> out,
+                     std::uint64_t flags);
 
 } // namespace aios::linux_abi

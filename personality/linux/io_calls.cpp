@@ -5,26 +5,6 @@
 namespace aios::linux_abi {
 namespace {
 
-constexpr std::uint64_t kMaxVectors = 1024;
-
-// Runs `one(address, bytes)` over the vectors until one is short.
-template <typename F>
-Outcome for_vectors(UserIn<IoVector> vectors, std::uint64_t count, F&& one) {
-    if (count > kMaxVectors) return refuse(kInvalid);
-    std::uint64_t total = 0;
-    for (std::uint64_t i = 0; i < count; ++i) {
-        const auto vector = vectors.read(i);
-        if (!vector) return partly(total, kFault);
-        if (static_cast<std::int64_t>(vector->bytes) < 0) return partly(total, kInvalid);
-        if (vector->bytes == 0) continue;
-        const Outcome done = one(vector->base, std::min(vector->bytes, kMaxTransfer - total));
-        if (!done) return partly(total, done.error());
-        total += *done;
-        if (*done < vector->bytes) break;
-    }
-    return total;
-}
-
 std::expected<Ref<OpenFile>, Errno> file_with_positions(Call& call, Descriptor fd, std::int64_t offset,
                                                         bool OpenFile::* allowed) {
     auto file = LINUX_TRY(file_of(call, fd));
@@ -55,16 +35,14 @@ Outcome call_write(Call& call, Descriptor fd, UserIn<std::byte> from, std::uint6
 
 Outcome call_readv(Call& call, Descriptor fd, UserIn<IoVector> vectors, std::uint64_t count) {
     const auto file = LINUX_TRY(file_for(call, fd, &OpenFile::readable));
-    return for_vectors(vectors, count, [&](std::uint64_t at, std::uint64_t bytes) {
-        return file->read(call, UserOut<std::byte>(at), bytes);
-    });
+    const Vectors to = LINUX_TRY(Vectors::fetch(call.process.quota(), vectors, count));
+    return file->read_vectors(call, to);
 }
 
 Outcome call_writev(Call& call, Descriptor fd, UserIn<IoVector> vectors, std::uint64_t count) {
     const auto file = LINUX_TRY(file_for(call, fd, &OpenFile::writable));
-    return for_vectors(vectors, count, [&](std::uint64_t at, std::uint64_t bytes) {
-        return file->write(call, UserIn<std::byte>(at), bytes);
-    });
+    const Vectors from = LINUX_TRY(Vectors::fetch(call.process.quota(), vectors, count));
+    return file->write_vectors(call, from);
 }
 
 Outcome call_pread64(Call& call, Descriptor fd, UserOut<std::byte> to, std::uint64_t bytes, std::int64_t offset) {
@@ -158,11 +136,17 @@ Outcome call_fadvise64(Call& call, Descriptor fd, std::int64_t, std::int64_t, st
 
 Outcome call_ioctl(Call& call, Descriptor fd, std::uint32_t request, std::uint64_t argument) {
     constexpr std::uint32_t kCloseOnExecSet = 0x5451, kCloseOnExecClear = 0x5450; // FIOCLEX, FIONCLEX
+    constexpr std::uint32_t kNonBlocking = 0x5421;                                // FIONBIO
     const auto file = LINUX_TRY(file_of(call, fd));
     if (file->path_only) return refuse(kBadFd);
     if (request == kCloseOnExecSet || request == kCloseOnExecClear) {
         LinuxProcess::Lock::Guard guard(call.process.lock);
         call.process.files.set_on_exec(fd, request == kCloseOnExecSet ? OnExec::close : OnExec::keep);
+        return 0;
+    }
+    if (request == kNonBlocking) {
+        const auto on = LINUX_TRY(UserIn<std::int32_t>(argument).read());
+        file->non_blocking = on != 0;
         return 0;
     }
     return file->control(call, request, argument);

@@ -171,22 +171,36 @@ std::expected<Lookup, Errno> Lookup::here(Call& call) {
 }
 
 std::expected<Lookup, Errno> Lookup::resolve(Call& call, Descriptor from, UserIn<char> path, Follow follow) {
-    LinuxProcess& process = call.process;
     Lookup lookup = LINUX_TRY(make(call));
-    Work& work = *lookup.work_;
-    work.text_bytes = LINUX_TRY(fetch_text(path, work.text));
-    const std::string_view text = lookup.text();
-    if (text.empty()) return std::unexpected(kNoEntry);
+    lookup.work_->text_bytes = LINUX_TRY(fetch_text(path, lookup.work_->text));
+    LINUX_TRY(lookup.locate(from, follow));
+    return lookup;
+}
+
+std::expected<Lookup, Errno> Lookup::resolve_text(Call& call, std::string_view path, Follow follow) {
+    Lookup lookup = LINUX_TRY(make(call));
+    if (path.size() >= kPathRoom) return std::unexpected(kNameTooLong);
+    std::memcpy(lookup.work_->text, path.data(), path.size());
+    lookup.work_->text_bytes = path.size();
+    LINUX_TRY(lookup.locate(kHere, follow));
+    return lookup;
+}
+
+std::expected<void, Errno> Lookup::locate(Descriptor from, Follow follow) {
+    LinuxProcess& process = call_->process;
+    Work& work = *work_;
+    const std::string_view path = text();
+    if (path.empty()) return std::unexpected(kNoEntry);
     for (const SpecialFile& file : kSpecialFiles) {
-        if (text != file.path || (file.what == Generated::self_link && follow == Follow::yes)) continue;
+        if (path != file.path || (file.what == Generated::self_link && follow == Follow::yes)) continue;
         work.generated = file.what;
-        return lookup;
+        return {};
     }
     bool fits;
-    if (text == kSelfLink) {
+    if (path == kSelfLink) {
         fits = work.set_remaining(process.executable.view(), {});
-    } else if (text.front() == '/') {
-        fits = work.set_remaining({}, text);
+    } else if (path.front() == '/') {
+        fits = work.set_remaining({}, path);
     } else {
         LinuxProcess::Lock::Guard guard(process.lock);
         std::string_view base = process.working_directory.view();
@@ -196,17 +210,17 @@ std::expected<Lookup, Errno> Lookup::resolve(Call& call, Descriptor from, UserIn
             if (!directory->is_directory()) return std::unexpected(kNotDirectory);
             base = directory->directory()->path();
         }
-        fits = work.set_remaining(base, text);
+        fits = work.set_remaining(base, path);
     }
     if (!fits) return std::unexpected(kNameTooLong);
-    if (const Errno error = lookup.walk(follow); error != Errno{}) return std::unexpected(error);
-    return lookup;
+    if (const Errno error = walk(follow); error != Errno{}) return std::unexpected(error);
+    return {};
 }
 
 // Looks up the tree that `path` lies in, where that is another than before. Without rights: what is done with the tree
 // is checked by permit().
 Errno Lookup::enter_mount() {
-    const NameSpace::Mount* mount = call_->process.name_space.find(work_->path.view());
+    const NameSpace::Mount* mount = call_->process.name_space().find(work_->path.view());
     if (mount == work_->mount) return Errno{};
     work_->mount = mount;
     work_->tree.reset();
@@ -321,13 +335,15 @@ Errno Lookup::permit_change() const {
     return permit(rights::write);
 }
 
+Ref<cap::DerivationNode> Lookup::authority() const { return work_->authority; }
+
 std::expected<Ref<OpenFile>, Errno> Lookup::open() const {
     Payer& payer = call_->process.quota();
     if (generated() != Generated::none) return LINUX_TRY(open_generated(payer, generated()));
     Ref<fs::Node> found = LINUX_TRY(node());
     TreePlace place;
     if (tree() != nullptr)
-        place = {call_->process.name_space.device_of(*work_->mount), work_->rights, work_->authority};
+        place = {call_->process.name_space().device_of(*work_->mount), work_->rights, work_->authority};
     const bool is_directory = !found || found->info().kind == fs::NodeKind::directory;
     if (!is_directory && must_be_directory()) return std::unexpected(kNotDirectory);
     auto file = is_directory ? DirectoryFile::create(payer, std::move(found), std::move(place), absolute())

@@ -55,6 +55,8 @@ public:
     // empty path is ENOENT. What the path names need not exist, but its directory must.
     static std::expected<Lookup, Errno> resolve(Call& call, Descriptor from, UserIn<char> path, Follow follow);
 
+    // The same for a path of the kernel's own.
+    static std::expected<Lookup, Errno> resolve_text(Call& call, std::string_view path, Follow follow);
     static std::expected<Lookup, Errno> here(Call& call); // the working directory
 
     Lookup(Lookup&& other) noexcept;
@@ -74,6 +76,8 @@ public:
     [[nodiscard]] Errno permit(Rights rights) const;
     // Before a change: kReadOnly on trees that nobody can change, else permit(write).
     [[nodiscard]] Errno permit_change() const;
+    // The capability that what is there lies under; none where there is no tree.
+    [[nodiscard]] Ref<cap::DerivationNode> authority() const;
     // An open file for what is there, with the capability's rights in it; neither readable nor writable yet.
     std::expected<Ref<OpenFile>, Errno> open() const;
 
@@ -81,6 +85,7 @@ private:
     struct Work;
     Lookup(Call& call, mm::Owned<Work> work);
     static std::expected<Lookup, Errno> make(Call& call);
+    std::expected<void, Errno> locate(Descriptor from, Follow follow);
     Errno walk(Follow follow);
     bool walk_straight(Follow follow);
     Errno enter_mount();

@@ -95,13 +95,13 @@ Outcome call_sysinfo(Call& call, UserOut<SystemInfo> out) {
     info.total_ram = quota.limit(Resource::memory);
     const std::uint64_t used = quota.used(Resource::memory);
     info.free_ram = info.total_ram > used ? info.total_ram - used : 0;
-    info.processes = 1;
+    info.processes = static_cast<std::uint16_t>(std::min<std::size_t>(call.process.family().count(), 0xffff));
     info.unit = 1;
     return answer(out, info);
 }
 
 Outcome call_prctl(Call& call, std::int32_t option, std::uint64_t argument) {
-    constexpr std::int32_t kSetName = 15, kGetName = 16;
+    constexpr std::int32_t kSetName = 15, kGetName = 16, kSetSubreaper = 36, kGetSubreaper = 37;
     LinuxThread& data = call.data();
     switch (option) {
     case kSetName: { // at most 15 characters and NUL; fetched byte by byte because the string may end at a page's end
@@ -116,6 +116,19 @@ Outcome call_prctl(Call& call, std::int32_t option, std::uint64_t argument) {
     case kGetName:
         LINUX_TRY(UserOut<char>(argument).write_array(0, data.name, sizeof(data.name)));
         return 0;
+    case kSetSubreaper: {
+        ProcessTable::Lock::Guard guard(call.process.family().lock);
+        call.process.entry().takes_orphans = argument != 0;
+        return 0;
+    }
+    case kGetSubreaper: {
+        std::uint32_t is_set;
+        {
+            ProcessTable::Lock::Guard guard(call.process.family().lock);
+            is_set = call.process.entry().takes_orphans ? 1 : 0;
+        }
+        return answer(UserOut<std::uint32_t>(argument), is_set);
+    }
     default:
         return refuse(kInvalid);
     }

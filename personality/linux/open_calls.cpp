@@ -49,6 +49,7 @@ Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t fl
         file->readable = access != kOpenWriteOnly;
         file->writable = access != kOpenReadOnly;
         file->append = (flags & kOpenAppend) != 0;
+        file->non_blocking = (flags & kOpenNonBlock) != 0;
     }
     file->path_only = path_only;
     LinuxProcess::Lock::Guard guard(call.process.lock);

@@ -2,8 +2,38 @@
 
 namespace aios::linux_abi {
 
+OpenFile::~OpenFile() { watched.end_all(*this); }
+
 Outcome OpenFile::read(Call&, UserOut<std::byte>, std::uint64_t) { return refuse(kBadFd); }
 Outcome OpenFile::write(Call&, UserIn<std::byte>, std::uint64_t) { return refuse(kBadFd); }
+
+namespace {
+
+// One range after the other until one is short. What was moved before an error counts.
+template <typename F>
+Outcome for_ranges(const Vectors& vectors, F&& one) {
+    std::uint64_t total = 0;
+    for (const IoVector& range : vectors.ranges()) {
+        if (range.bytes == 0) continue;
+        const Outcome done = one(range);
+        if (!done) return total != 0 ? Outcome(total) : done;
+        total += *done;
+        if (*done < range.bytes) break;
+    }
+    return total;
+}
+
+} // namespace
+
+Outcome OpenFile::read_vectors(Call& call, const Vectors& to) {
+    return for_ranges(to,
+                      [&](const IoVector& range) { return read(call, UserOut<std::byte>(range.base), range.bytes); });
+}
+
+Outcome OpenFile::write_vectors(Call& call, const Vectors& from) {
+    return for_ranges(from,
+                      [&](const IoVector& range) { return write(call, UserIn<std::byte>(range.base), range.bytes); });
+}
 
 Outcome OpenFile::read_at(Call& call, UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t) {
     return read(call, to, bytes);

@@ -13,10 +13,16 @@
 #include "base/ref.hpp"
 #include "kernel/cap/table.hpp"
 #include "kernel/mm/pages.hpp"
+#include "kernel/object/source.hpp"
+#include "personality/linux/epoll_item.hpp"
 #include "personality/linux/outcome.hpp"
+#include "personality/linux/vectors.hpp"
 
 namespace aios::fs {
 class Node;
+}
+namespace aios::ipc {
+class Stream;
 }
 
 namespace aios::linux_abi {
@@ -31,6 +37,9 @@ struct MapSource {
     bool may_execute = false;
 };
 
+// Which of the kinds that have calls of their own a file is.
+enum class FileKind : std::uint8_t { other, epoll, timer, signals, socket };
+
 // Whether a file becomes as large as what is reserved for it.
 enum class FileSize : bool { kept, grown };
 
@@ -38,14 +47,19 @@ class OpenFile {
 public:
     OpenFile(const OpenFile&) = delete;
     void retain() { references_.retain(); }
+    [[nodiscard]] bool try_retain() { return references_.try_retain(); } // false: it is ending
     void release() {
         if (references_.release()) mm::destroy(this);
     }
-    [[nodiscard]] bool is_live() const { return !authority_ || authority_->is_held(); }
+    [[nodiscard]] FileKind kind() const { return kind_; }
+    [[nodiscard]] bool is_live() const { return !authority_.node() || authority_.node()->is_held(); }
 
     // Data at the file's position, which moves on. Answers how many bytes; less than asked for is no error.
     virtual Outcome read(Call& call, UserOut<std::byte> to, std::uint64_t bytes);
     virtual Outcome write(Call& call, UserIn<std::byte> from, std::uint64_t bytes);
+    // The same over several ranges, which count as one: by default one after the other until one is short.
+    virtual Outcome read_vectors(Call& call, const Vectors& to);
+    virtual Outcome write_vectors(Call& call, const Vectors& from);
     // Data at `offset`; the position stays. Files without positions take it as read and write.
     virtual Outcome read_at(Call& call, UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t offset);
     virtual Outcome write_at(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset);
@@ -58,8 +72,15 @@ public:
     virtual Outcome reserve(std::uint64_t end, FileSize size); // fallocate
 
     [[nodiscard]] virtual Stat info() const = 0;
-    // The levels of readiness: kSignalReadable, kSignalWritable.
-    [[nodiscard]] virtual std::uint64_t ready() const { return kSignalReadable | kSignalWritable; }
+    // Whose levels say what it is ready for, of which poll_calls.cpp has the poll bits; nullptr: always for everything.
+    // Lives as long as the file.
+    [[nodiscard]] virtual event::Source* source() { return nullptr; }
+    // What it is ready for. Some kinds look before they answer (a queue whose entries may be over).
+    [[nodiscard]] virtual std::uint64_t ready() {
+        event::Source* const own = source();
+        return own != nullptr ? own->levels() : kSignalReadable | kSignalWritable;
+    }
+    [[nodiscard]] virtual ipc::Stream* pipe() { return nullptr; }                       // of a pipe
     virtual Outcome control(Call& call, std::uint32_t request, std::uint64_t argument); // ioctl
     [[nodiscard]] virtual std::expected<MapSource, Errno> map_source();                 // kNoDevice: cannot be mapped
 
@@ -74,19 +95,20 @@ public:
     // What open asked for. Set before anybody else sees the file.
     bool readable = false, writable = false, path_only = false;
     std::atomic<bool> append{false};
+    std::atomic<bool> non_blocking{false}; // O_NONBLOCK, of every kind, whether it ever waits or not
+    WatchedFile watched;                   // by epoll files
+    virtual ~OpenFile();
 
 protected:
-    explicit OpenFile(Reservation charge, Ref<cap::DerivationNode> authority = {})
-        : authority_(std::move(authority)), charge_(std::move(charge)) {}
-    virtual ~OpenFile() = default;
-    template <typename T>
-    friend void mm::destroy(T*);
+    explicit OpenFile(Reservation charge, cap::KeptNode authority = {}, FileKind kind = FileKind::other)
+        : authority_(std::move(authority)), charge_(std::move(charge)), kind_(kind) {}
 
-    const Ref<cap::DerivationNode> authority_;
+    const cap::KeptNode authority_;
 
 private:
     RefCount references_;
     Reservation charge_;
+    const FileKind kind_;
 };
 
 } // namespace aios::linux_abi

@@ -10,39 +10,13 @@
 #include "kernel/agent/elf.hpp"
 #include "kernel/mm/owned.hpp"
 #include "personality/linux/arguments.hpp"
+#include "personality/linux/exec.hpp"
 #include "personality/linux/files.hpp"
 #include "personality/linux/futex.hpp"
-#include "personality/linux/lookup.hpp"
+#include "personality/linux/process_table.hpp"
+#include "personality/linux/signal_files.hpp"
 
 namespace aios::linux_abi {
-
-// A thread's own data: Thread::personality_data. Charged to the agent. Written by its own thread, but for `pending`.
-struct LinuxThread {
-    LinuxThread(Reservation reservation, Thread& own) : charge(std::move(reservation)), thread(own) {}
-    Reservation charge;
-    Thread& thread;
-    TreeNode node;                         // under thread_lock
-    std::int32_t tid = 0;                  // constant once it is in the process's tree
-    std::uint64_t clear_child_tid = 0;     // user address, or 0
-    std::atomic<std::uint64_t> blocked{0}; // signal mask; bit number - 1
-    std::atomic<std::uint64_t> pending{0}; // signals sent to this thread
-    std::uint64_t saved_mask = 0;          // of rt_sigsuspend, put back by the next delivery
-    bool restore_mask = false;
-    bool leaving = false; // has called exit
-    SignalStack alternate{0, kStackDisable, 0, 0};
-    char name[16]{};
-    // A call that ended with EINTR, until its thread is back in user mode: what to do instead, if no handler runs.
-    struct Interrupted {
-        bool active = false;
-        bool restart_after_handler = false; // SA_RESTART applies
-        std::uint64_t number = 0;
-        std::uint64_t deadline = 0; // of relative waits; 0: none
-    } interrupted;
-    std::uint64_t restarted_deadline = 0; // the call under way is a restart of one with this deadline
-};
-[[nodiscard]] inline LinuxThread& data_of(Thread& thread) {
-    return *static_cast<LinuxThread*>(thread.personality_data);
-}
 
 // Signal actions; made when the first is set. Charged.
 struct ActionTable {
@@ -52,13 +26,20 @@ struct ActionTable {
     ~ActionTable() = default;
 };
 
+// A signal as it was sent.
+struct SentSignal {
+    std::int32_t signal = 0;
+    std::int32_t code = 0;    // si_code
+    std::int32_t sender = 0;  // pid
+    std::uint32_t status = 0; // of SIGCHLD: exit code or signal
+};
+
 class LinuxProcess final : public Personality {
 public:
-    // Threads are numbered from 1 within the process, whose own number is that of its first: what a program sees of
-    // itself is the same on every boot and tells nothing of others.
-    static constexpr std::int32_t kFirstTid = 1, kMaxTid = 1 << 22;
-
-    static Result<mm::Owned<LinuxProcess>> create(Process& process, const ProgramStart& start);
+    // The agent's first process.
+    static Result<mm::Owned<LinuxProcess>> create_first(Process& process, const ProgramStart& start);
+    // For fork and execve: of the same agent, without an entry in the table, without files.
+    static Result<mm::Owned<LinuxProcess>> create(Process& process, ProcessTable& family, std::string_view executable);
 
     void call(Thread& thread, arch::TrapFrame& frame) override;
     bool exception(Thread& thread, arch::TrapFrame& frame, std::uint64_t address) override;
@@ -66,14 +47,24 @@ public:
     void interrupted(Thread& thread, arch::TrapFrame& frame) override;
     Result<> thread_created(Thread& thread) override;
     void thread_exited(Thread& thread) override;
-    ~LinuxProcess() override = default;
+    void ended(EndReason reason, std::uint64_t status) override;
+    bool page_is_lost(Thread& thread, EndReason reason, std::uint64_t address) override;
+    ~LinuxProcess() override;
+
+    // Ends the process, by whatever a program can do. An execve that is under way already goes on: false.
+    bool leave(EndReason reason, std::uint64_t status);
 
     [[nodiscard]] Process& process() { return process_; }
     [[nodiscard]] Agent& agent() { return process_.agent(); }
     [[nodiscard]] Quota& quota() { return process_.agent().quota(); }
     [[nodiscard]] mm::AddressSpace& memory() { return process_.memory(); }
     [[nodiscard]] cap::Table& table() { return process_.agent().table(); }
-    [[nodiscard]] std::int32_t pid() const { return kFirstTid; }
+    [[nodiscard]] ProcessTable& family() const { return *family_; }
+    [[nodiscard]] const NameSpace& name_space() const { return family_->name_space; }
+    [[nodiscard]] ProcessEntry& entry() const { return *entry_; } // of a process that runs
+    [[nodiscard]] std::int32_t pid() const { return entry_->pid; }
+    [[nodiscard]] std::int32_t group(); // the number of its process group
+    [[nodiscard]] bool is_first() const { return entry_ != nullptr && entry_->pid == ProcessTable::kFirst; }
 
     using Lock = sync::Mutex<sync::Rank::process>;
     Lock lock;
@@ -84,26 +75,51 @@ public:
     std::uint64_t break_end AIOS_GUARDED_BY(lock) = 0;    // as the program asked
     std::uint64_t break_mapped AIOS_GUARDED_BY(lock) = 0; // page-aligned end of what is mapped
     std::atomic<std::uint32_t> creation_mask{022};
-    NameSpace name_space; // constant
-    HeldText executable;  // constant; absolute path
-    FutexTable futexes;   // of private futexes
+    HeldText executable;                             // constant; absolute path
+    FutexTable futexes;                              // of private futexes
+    std::atomic<SignalFiles*> signal_files{nullptr}; // made with the first signal descriptor, let go at the end
 
     using ThreadLock = sync::SpinLock<sync::Rank::thread_list>;
     ThreadLock thread_lock;
     IntrusiveTree<LinuxThread, &LinuxThread::node, &LinuxThread::tid> threads AIOS_GUARDED_BY(thread_lock);
-    std::atomic<std::uint64_t> process_pending{0}; // signals sent to the process, taken by any thread
-    std::atomic<std::uint32_t> threads_staying{0}; // threads that have not called exit
+    std::atomic<std::uint64_t> process_pending{0};                // signals sent to the process, taken by any thread
+    SentSignal sent[kSignalCount] AIOS_GUARDED_BY(thread_lock){}; // who sent them: the last of each
+    std::atomic<bool> ignores_children{false};                    // they leave no zombies
+    std::atomic<bool> is_stopped{false};                      // by a signal; its threads wait on their way to user mode
+    std::atomic<bool> has_continued{false};                   // its parent has not been told yet
+    std::uint32_t continues AIOS_GUARDED_BY(thread_lock) = 0; // how often it was told to go on
+    sched::WaitQueue stopped;
+    std::atomic<std::uint32_t> threads_staying{0};                  // threads that have not called exit
+    std::uint64_t cpu_ns_of_ended AIOS_GUARDED_BY(thread_lock) = 0; // of threads that are gone
+    bool has_lost_page = false;                                     // while it was loaded; its loading thread's
+
+    // fork: what the child has of its parent, whose thread this runs on.
+    std::expected<void, Errno> inherit(LinuxProcess& parent);
+    void set_entry(ProcessEntry& entry) { entry_ = &entry; } // before its first thread is made
+    void reset_handlers(); // every signal with a handler gets its default action; execve
+    void cancel();         // it gets no thread: nobody shall hear of it
+    // The data of a thread that waits for its place: list_first_thread() cannot fail any more.
+    static Result<LinuxThread*> make_thread(LinuxProcess& process, Thread& thread);
+    void list_first_thread(LinuxThread& thread);
+
+    // execve, see exec.hpp. Whether this process is to be replaced is decided once: by the first of execve and leave().
+    [[nodiscard]] bool yield_to(Ref<Replacement> replacement);
+
+    LinuxProcess(mm::OnHeap, Process& process, Ref<ProcessTable> family, Reservation charge);
 
 private:
-    LinuxProcess(Process& process, Reservation charge) : process_(process), charge_(std::move(charge)) {}
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
     Result<> open_standard(const StartupBlock& startup);
     void note_unanswered(std::uint64_t number);
     Process& process_;
+    const Ref<ProcessTable> family_;
+    ProcessEntry* entry_ = nullptr; // constant once its first thread runs
     Reservation charge_;
-    Result<std::int32_t> free_tid_locked() AIOS_REQUIRES(thread_lock);
-    std::int32_t last_tid_ AIOS_GUARDED_BY(thread_lock) = 0;
+    enum class Fate : std::uint8_t { open, leaves, is_replaced };
+    std::atomic<Fate> fate_{Fate::open};
+    Ref<Replacement> replacement_; // read by ended()
+    bool has_begun_ = false;       // its first thread is listed
+    void hand_over(Replacement& replacement);
+    void close_all();
     std::atomic<std::uint64_t> unanswered_[8]{}; // one bit a call number that was logged
     std::atomic<bool> unanswered_high_{false};
 };
@@ -142,6 +158,9 @@ private:
 // SA_RESTART applies to it. `deadline` of a relative wait, or 0.
 enum class AfterHandler : bool { ends, restarts };
 [[nodiscard]] std::unexpected<Errno> interrupted_call(Call& call, AfterHandler after, std::uint64_t deadline = 0);
+
+// F_GETPIPE_SZ and F_SETPIPE_SZ; kBadFd: not a pipe.
+Outcome pipe_capacity(Call& call, OpenFile& file, std::uint32_t command, std::uint64_t argument);
 
 template <typename Signature>
 struct Handler;

@@ -1,4 +1,4 @@
-// Calls about signals. Only the own process can be sent one: other agents are reached by AgentKill alone.
+// Calls about signals. Only processes of the own agent can be sent one: other agents are reached by AgentKill alone.
 #include "personality/linux/signals.hpp"
 
 #include <span>
@@ -12,49 +12,33 @@ constexpr std::uint64_t kSignalSetBytes = 8;
 
 bool is_signal(std::int32_t signal) { return signal >= 0 && signal <= kSignalCount; }
 
-// To the thread itself the signal comes on its way back to user mode; another one is woken for it.
-void make_pending(LinuxThread& target, int signal) {
-    target.pending.fetch_or(bit_of(signal));
-    target.thread.interrupt();
-}
+SentSignal sent_by(Call& call, std::int32_t signal, std::int32_t code) { return {signal, code, call.process.pid(), 0}; }
 
-Outcome send_to_thread(Call& call, std::int32_t tid, std::int32_t signal) {
-    if (tid <= 0 || !is_signal(signal)) return refuse(kInvalid);
-    LinuxProcess::ThreadLock::Guard guard(call.process.thread_lock);
-    LinuxThread* const thread = call.process.threads.find(tid);
-    if (thread == nullptr) return refuse(kNoProcess);
-    if (signal != 0) make_pending(*thread, signal);
-    return 0;
-}
+Outcome outcome_of(Errno error) { return error == Errno{} ? Outcome(0) : refuse(error); }
 
-// Any thread that does not block it takes it; the caller first.
-Outcome send_to_process(Call& call, std::int32_t signal) {
-    if (!is_signal(signal)) return refuse(kInvalid);
-    if (signal == 0) return 0;
-    const std::uint64_t bit = bit_of(signal);
-    call.process.process_pending.fetch_or(bit);
-    if ((call.data().blocked.load() & bit & ~kUnblockable) == 0) {
-        call.thread.interrupt();
-        return 0;
-    }
-    // A few at a time under the lock. One that is passed over blocks it: if it lets it through later it looks itself
-    // (set_mask). One that starts meanwhile has the mask of its maker, who was asked or has looked.
-    constexpr unsigned kAtATime = 16;
-    std::int32_t next = LinuxProcess::kFirstTid;
+// To every process that `is_meant`, but the caller's if `but_self`: a few at a time, by number. kNoProcess: there is none.
+template <typename F>
+Outcome send_to_many(Call& call, const SentSignal& sent, F&& is_meant) {
+    ProcessTable& family = call.process.family();
+    bool any = false;
+    std::int32_t next = ProcessTable::kFirst;
     for (bool is_at_end = false; !is_at_end;) {
-        LinuxProcess::ThreadLock::Guard guard(call.process.thread_lock);
-        LinuxThread* thread = call.process.threads.lower_bound(next);
-        for (unsigned i = 0; i < kAtATime && thread != nullptr; ++i) {
-            if ((thread->blocked.load() & bit) == 0) {
-                thread->thread.interrupt();
-                return 0;
+        std::int32_t found[ProcessTable::kAtOnce];
+        unsigned count = 0;
+        {
+            ProcessTable::Lock::Guard guard(family.lock);
+            ProcessEntry* entry = family.find_from_locked(next);
+            for (unsigned i = 0; i < ProcessTable::kAtOnce && entry != nullptr; ++i) {
+                if (is_meant(*entry)) found[count++] = entry->pid;
+                next = entry->pid + 1;
+                entry = family.find_from_locked(next);
             }
-            next = thread->tid + 1;
-            thread = call.process.threads.next(*thread);
+            is_at_end = entry == nullptr;
         }
-        is_at_end = thread == nullptr;
+        for (unsigned i = 0; i < count; ++i)
+            any = send_to_process(family, found[i], sent, &call.data()) == Errno{} || any;
     }
-    return 0;
+    return any ? Outcome(0) : refuse(kNoProcess);
 }
 
 // Signals that a change of the mask has let through come on the way back to user mode.
@@ -71,6 +55,33 @@ Outcome wait_for_signal(Call& call) {
 }
 
 } // namespace
+
+void send_to_self(Call& call, int signal) {
+    (void)send_to_thread(call.process.family(), 0, call.data().tid, sent_by(call, signal, kCodeUser));
+}
+
+Errno MaskOfCall::set(UserIn<std::uint64_t> mask, std::uint64_t set_bytes) {
+    if (mask.is_null()) return Errno{};
+    if (set_bytes != kSignalSetBytes) return kInvalid;
+    const auto wanted = mask.read();
+    if (!wanted) return kFault;
+    LinuxThread& data = call_.data();
+    before_ = data.blocked.load();
+    set_mask(call_, *wanted); // what it lets through ends the wait that follows
+    is_set_ = true;
+    return Errno{};
+}
+
+MaskOfCall::~MaskOfCall() {
+    if (!is_set_) return;
+    LinuxThread& data = call_.data();
+    if (data.interrupted.active) { // what was let through comes first
+        data.saved_mask = before_;
+        data.restore_mask = true;
+    } else {
+        set_mask(call_, before_);
+    }
+}
 
 Outcome call_rt_sigaction(Call& call, std::int32_t signal, UserIn<SignalAction> action, UserOut<SignalAction> old,
                           std::uint64_t set_bytes) {
@@ -93,6 +104,8 @@ Outcome call_rt_sigaction(Call& call, std::int32_t signal, UserIn<SignalAction> 
             previous = process.actions->of[signal - 1];
             if (!action.is_null()) process.actions->of[signal - 1] = wanted;
         }
+        if (signal == kSigChild && !action.is_null())
+            process.ignores_children = wanted.handler == kSigIgnore || (wanted.flags & kActionNoChildWait) != 0;
     }
     return old.is_null() ? Outcome(0) : answer(old, previous);
 }
@@ -171,7 +184,7 @@ Outcome call_sigaltstack(Call& call, UserIn<SignalStack> stack, UserOut<SignalSt
 Outcome call_rt_sigreturn(Call& call) {
     LinuxThread& data = call.data();
     if (!pop_signal_frame(data, call.frame)) {
-        call.process.process().exit(EndReason::killed, kSigSegv);
+        (void)call.process.leave(EndReason::killed, kSigSegv);
         return 0;
     }
     data.interrupted.active = false;
@@ -179,19 +192,32 @@ Outcome call_rt_sigreturn(Call& call) {
     return call.frame.rax; // as it was when the signal came
 }
 
-Outcome call_tkill(Call& call, std::int32_t tid, std::int32_t signal) { return send_to_thread(call, tid, signal); }
+Outcome call_tkill(Call& call, std::int32_t tid, std::int32_t signal) {
+    if (tid <= 0 || !is_signal(signal)) return refuse(kInvalid);
+    return outcome_of(send_to_thread(call.process.family(), 0, tid, sent_by(call, signal, kCodeThread)));
+}
 
 Outcome call_tgkill(Call& call, std::int32_t group, std::int32_t tid, std::int32_t signal) {
-    if (group <= 0 || tid <= 0) return refuse(kInvalid);
-    if (group != call.process.pid()) return refuse(kNoProcess);
-    return send_to_thread(call, tid, signal);
+    if (group <= 0 || tid <= 0 || !is_signal(signal)) return refuse(kInvalid);
+    return outcome_of(send_to_thread(call.process.family(), group, tid, sent_by(call, signal, kCodeThread)));
 }
 
 Outcome call_kill(Call& call, std::int32_t pid, std::int32_t signal) {
     if (!is_signal(signal)) return refuse(kInvalid);
-    // 0 and -1 name the group and everybody: here that is the process itself.
-    if (pid != call.process.pid() && pid != 0 && pid != -call.process.pid()) return refuse(kNoProcess);
-    return send_to_process(call, signal);
+    const SentSignal sent = sent_by(call, signal, kCodeUser);
+    if (pid > 0) return outcome_of(send_to_process(call.process.family(), pid, sent, &call.data()));
+    if (pid == INT32_MIN) return refuse(kNoProcess);
+    ProcessTable& family = call.process.family();
+    std::int32_t group = -pid;
+    if (pid == 0) {
+        ProcessTable::Lock::Guard guard(family.lock);
+        group = call.process.entry().group->number;
+    }
+    if (pid != -1) return send_to_many(call, sent, [&](ProcessEntry& entry) { return entry.group->number == group; });
+    // Everybody but oneself and the first.
+    return send_to_many(call, sent, [&](ProcessEntry& entry) {
+        return entry.pid != ProcessTable::kFirst && entry.pid != call.process.pid();
+    });
 }
 
 } // namespace aios::linux_abi

@@ -28,8 +28,8 @@ constexpr std::uint64_t kContextExtended = 1, kContextStackSegment = 2, kContext
 
 struct Info { // siginfo_t
     std::int32_t signal, error, code, reserved;
-    std::uint64_t first; // address of a fault; else sender's pid (low) and user id (high)
-    std::uint64_t rest[13];
+    std::uint64_t first;    // address of a fault; else sender's pid (low) and user id (high)
+    std::uint64_t rest[13]; // of SIGCHLD: the status first
 };
 static_assert(sizeof(Info) == 128);
 
@@ -174,6 +174,7 @@ bool push_signal_frame(LinuxThread& data, arch::TrapFrame& regs, const SignalAct
     frame.info.signal = info.signal;
     frame.info.code = info.code;
     frame.info.first = info.is_fault ? info.address : static_cast<std::uint32_t>(info.sender);
+    frame.info.rest[0] = info.status;
 
     if (!push_extended_state(data.thread, pointer, r.extended_state)) return false;
     // At a function's entry the return address lies below a 16-byte boundary.

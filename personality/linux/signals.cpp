@@ -5,9 +5,9 @@
 namespace aios::linux_abi {
 namespace {
 
-constexpr std::uint64_t kStopping = bit_of(kSigStop) | bit_of(20) | bit_of(21) | bit_of(22); // TSTP, TTIN, TTOU
+constexpr std::uint64_t kTerminalStops = bit_of(kSigTerminalStop) | bit_of(kSigTerminalIn) | bit_of(kSigTerminalOut);
 constexpr std::uint64_t kIgnoredByDefault =
-    bit_of(kSigChild) | bit_of(kSigContinue) | bit_of(kSigUrgent) | bit_of(kSigWindow) | kStopping;
+    bit_of(kSigChild) | bit_of(kSigContinue) | bit_of(kSigUrgent) | bit_of(kSigWindow);
 // Taken first: they are about what the program just did.
 constexpr std::uint64_t kSynchronous =
     bit_of(kSigSegv) | bit_of(kSigBus) | bit_of(kSigIll) | bit_of(kSigTrap) | bit_of(kSigFpe) | bit_of(31);
@@ -21,22 +21,35 @@ bool is_ignored(const SignalAction& action, int signal) {
     return action.handler == kSigIgnore || (action.handler == kSigDefault && (kIgnoredByDefault & bit_of(signal)) != 0);
 }
 
-// Takes one pending signal that is not blocked: 0 if there is none.
-int take_pending(LinuxProcess& process, LinuxThread& data, bool& sent_to_thread) {
+// Takes one pending signal that is in `set`: 0 if there is none.
+int take_pending(LinuxProcess& process, LinuxThread& data, std::uint64_t set, bool& sent_to_thread) {
     for (;;) {
-        const std::uint64_t open = ~(data.blocked.load() & ~kUnblockable);
-        std::uint64_t own = data.pending.load() & open;
-        std::uint64_t common = process.process_pending.load() & open;
+        std::uint64_t own = data.pending.load() & set;
+        std::uint64_t common = process.process_pending.load() & set;
         if ((own | common) == 0) return 0;
         if (((own | common) & kSynchronous) != 0) {
             own &= kSynchronous;
             common &= kSynchronous;
         }
         const int signal = std::countr_zero(own != 0 ? own : common) + 1;
-        std::atomic<std::uint64_t>& set = own != 0 ? data.pending : process.process_pending;
+        std::atomic<std::uint64_t>& from = own != 0 ? data.pending : process.process_pending;
         sent_to_thread = own != 0;
-        if ((set.fetch_and(~bit_of(signal)) & bit_of(signal)) != 0) return signal; // another thread may be faster
+        if ((from.fetch_and(~bit_of(signal)) & bit_of(signal)) != 0) return signal; // another thread may be faster
     }
+}
+
+// What may be delivered.
+std::uint64_t open_signals(const LinuxThread& data) { return ~(data.blocked.load() & ~kUnblockable); }
+
+SignalInfo info_of(LinuxProcess& process, int signal, bool sent_to_thread) {
+    SignalInfo info;
+    info.signal = signal;
+    LinuxProcess::ThreadLock::Guard guard(process.thread_lock);
+    const SentSignal& sent = process.sent[signal - 1];
+    info.code = sent_to_thread ? kCodeThread : sent.code;
+    info.sender = sent.sender;
+    info.status = sent.status;
+    return info;
 }
 
 // Lets the handler run, on the way to user mode. False: the frame does not fit.
@@ -110,6 +123,10 @@ FaultKind kind_of(LinuxProcess& process, const arch::TrapFrame& frame, std::uint
 
 } // namespace
 
+int signal_of_fault(LinuxProcess& process, const arch::TrapFrame& frame, std::uint64_t address) {
+    return kind_of(process, frame, address).signal;
+}
+
 bool deliver_fault(LinuxProcess& process, Thread& thread, arch::TrapFrame& frame, std::uint64_t address) {
     LinuxThread& data = data_of(thread);
     const FaultKind kind = kind_of(process, frame, address);
@@ -132,24 +149,80 @@ bool deliver_fault(LinuxProcess& process, Thread& thread, arch::TrapFrame& frame
 }
 
 bool has_deliverable(LinuxProcess& process, const LinuxThread& data) {
-    const std::uint64_t open = ~(data.blocked.load() & ~kUnblockable);
-    return ((data.pending.load() | process.process_pending.load()) & open) != 0;
+    return ((data.pending.load() | process.process_pending.load()) & open_signals(data)) != 0;
 }
+
+bool take_pending_among(Call& call, std::uint64_t set, SignalInfo& info) {
+    bool sent_to_thread = false;
+    const int signal = take_pending(call.process, call.data(), set, sent_to_thread);
+    if (signal != 0) info = info_of(call.process, signal, sent_to_thread);
+    return signal != 0;
+}
+
+namespace {
+
+std::uint32_t continues_of(LinuxProcess& process) {
+    LinuxProcess::ThreadLock::Guard guard(process.thread_lock);
+    return process.continues;
+}
+
+// Nobody would let it go on: its parent is not of its session, or in its own group.
+bool is_orphaned(LinuxProcess& process) {
+    ProcessTable::Lock::Guard guard(process.family().lock);
+    const ProcessEntry& entry = process.entry();
+    return entry.parent == nullptr || entry.parent->group == entry.group ||
+           entry.parent->group->session != entry.group->session;
+}
+
+// The default action of a stopping signal, unless a continue came after it (`continues`: as it was before the signal was
+// taken).
+void stop_process(LinuxProcess& process, int signal, std::uint32_t continues) {
+    if ((kTerminalStops & bit_of(signal)) != 0 && is_orphaned(process)) return;
+    {
+        LinuxProcess::ThreadLock::Guard guard(process.thread_lock);
+        if (process.continues != continues) return;
+        process.is_stopped = true;
+    }
+    interrupt_all(process);
+    process.family().tell(process.entry(), ChildNews::stopped, static_cast<std::uint32_t>(signal) << 8 | 0x7f);
+}
+
+// Waits until the process may go on, or is killed. Who leaves passes the word on.
+void stand_still(LinuxProcess& process, Thread& thread, const LinuxThread& data) {
+    const auto goes_on = [&] {
+        return !process.is_stopped.load() ||
+               ((process.process_pending.load() | data.pending.load()) & bit_of(kSigKill)) != 0;
+    };
+    while (process.stopped.wait(sched::kNever, goes_on) != sched::Outcome::ready && !thread.is_killed())
+        thread.clear_interrupt();
+    process.stopped.wake_one();
+    if (process.has_continued.exchange(false)) process.family().tell(process.entry(), ChildNews::continued, 0xffff);
+}
+
+} // namespace
 
 void deliver_pending(LinuxProcess& process, Thread& thread, arch::TrapFrame& frame) {
     LinuxThread& data = data_of(thread);
     bool sent_to_thread = false;
-    while (const int signal = take_pending(process, data, sent_to_thread)) {
+    for (;;) {
+        if (process.is_stopped.load()) stand_still(process, thread, data);
+        if (thread.is_killed()) return;
+        const std::uint32_t continues = continues_of(process);
+        const int signal = take_pending(process, data, open_signals(data), sent_to_thread);
+        if (signal == 0) break;
         const SignalAction action = action_of(process, signal);
         if (signal != kSigKill && is_ignored(action, signal)) continue;
+        if (signal == kSigStop || (action.handler == kSigDefault && (kTerminalStops & bit_of(signal)) != 0)) {
+            stop_process(process, signal, continues);
+            continue;
+        }
         if (signal != kSigKill && action.handler != kSigDefault) {
-            SignalInfo info;
-            info.signal = signal;
-            info.code = sent_to_thread ? kCodeThread : kCodeUser;
-            info.sender = process.pid();
+            const SignalInfo info = info_of(process, signal, sent_to_thread);
             if (run_handler(process, data, frame, action, info)) continue; // the next one goes on top of it
         }
-        process.process().exit(EndReason::killed, static_cast<std::uint64_t>(signal));
+        // An execve that is under way is not held up: the new program takes the signal.
+        if (!process.leave(EndReason::killed, static_cast<std::uint64_t>(signal)))
+            process.process_pending.fetch_or(bit_of(signal));
         return;
     }
     // No handler ran: the call goes on as if nothing had been.

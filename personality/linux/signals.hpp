@@ -1,6 +1,6 @@
 // Signals of a Linux process: actions, masks, pending sets, delivery on a signal frame, return from it. What is sent
-// twice before it is taken is delivered once (real-time signals too). Stopping signals are ignored: there is no job
-// control. Locks: LinuxProcess::lock for actions, thread_lock to find threads.
+// twice before it is taken is delivered once (real-time signals too). A stopped process's threads wait on their way to
+// user mode. Locks: LinuxProcess::lock for actions, the process table's to find processes, thread_lock to find threads.
 #pragma once
 
 #include "personality/linux/process.hpp"
@@ -16,17 +16,50 @@ struct SignalInfo {
     std::int32_t code = 0;
     std::uint64_t address = 0; // faults
     std::int32_t sender = 0;   // pid, others
+    std::uint32_t status = 0;  // of SIGCHLD
     bool is_fault = false;
     std::uint64_t vector = 0, error = 0; // faults, for the context
 };
 inline constexpr std::int32_t kCodeUser = 0, kCodeKernel = 0x80, kCodeThread = -6; // SI_USER, SI_KERNEL, SI_TKILL
 
+inline constexpr std::int32_t kCodeExited = 1, kCodeKilled = 2, kCodeStopped = 5, kCodeContinued = 6; // CLD_...
+
+// signal_send.cpp. What a parent is sent about a child; `status` as wait4 tells it.
+SentSignal child_signal(int signal, std::int32_t child, ChildNews news, std::uint32_t status);
+// To a process, of which any thread that does not block it takes it, `preferred` first; signal 0 looks whether it exists.
+// kNoProcess. Thread context, no locks.
+Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred = nullptr);
+Errno send_to_thread(ProcessTable& family, std::int32_t group, std::int32_t tid, const SentSignal& sent);
+// Every thread of the process comes to its call boundary, and looks.
+void interrupt_all(LinuxProcess& process);
+
 // A fault of the program's own code. False: no handler can run; the agent ends with EndReason::fault.
 bool deliver_fault(LinuxProcess& process, Thread& thread, arch::TrapFrame& frame, std::uint64_t address);
+[[nodiscard]] int signal_of_fault(LinuxProcess& process, const arch::TrapFrame& frame, std::uint64_t address);
 // Carries out what is pending and not blocked for this thread, on the way back to user mode.
 void deliver_pending(LinuxProcess& process, Thread& thread, arch::TrapFrame& frame);
 // A thread waits until it has something to deliver.
 [[nodiscard]] bool has_deliverable(LinuxProcess& process, const LinuxThread& data);
+
+// Takes one pending signal of `set`, of the thread or else of its process: false if there is none.
+bool take_pending_among(Call& call, std::uint64_t set, SignalInfo& info);
+// To the calling thread itself, as a fault of its own doing (SIGPIPE).
+void send_to_self(Call& call, int signal);
+// The mask of a call that waits with one of its own (ppoll, pselect6, epoll_pwait), from its start to its end. After
+// EINTR the mask stays for the delivery, which puts the old one back.
+class MaskOfCall {
+public:
+    explicit MaskOfCall(Call& call) : call_(call) {}
+    MaskOfCall(const MaskOfCall&) = delete;
+    ~MaskOfCall();
+    // `address` 0: none. kInvalid (size), kFault.
+    [[nodiscard]] Errno set(UserIn<std::uint64_t> mask, std::uint64_t set_bytes);
+
+private:
+    Call& call_;
+    std::uint64_t before_ = 0;
+    bool is_set_ = false;
+};
 
 // signal_frame.cpp: puts a signal frame on the user's stack and points `frame` at the handler. False: the stack cannot
 // take it.

@@ -1,5 +1,7 @@
-// Start of a Linux program: image, heap start, stack with arguments, environment and auxiliary vector (System V ABI
-// AMD64 supplement section 3.4.1), and the first registers. Runs on the new program's own first thread.
+// Start of a Linux program: image, its interpreter, heap start, stack with arguments, environment and auxiliary vector
+// (System V ABI AMD64 supplement section 3.4.1), and the first registers. Runs on the new program's own first thread.
+#include "personality/linux/start.hpp"
+
 #include <cstring>
 
 #include "base/bits.hpp"
@@ -7,7 +9,6 @@
 #include "kernel/mm/size_classes.hpp"
 #include "personality/linux/process.hpp"
 #include "personality/linux/signals.hpp"
-#include "personality/linux/start.hpp"
 
 namespace aios::linux_abi {
 namespace {
@@ -15,7 +16,6 @@ namespace {
 constexpr std::uint64_t kStackBytes = 8ull << 20; // reserved; pages are charged as they are touched
 constexpr std::uint64_t kStackGuard = 1ull << 20;
 constexpr std::uint64_t kSlideMask = (1ull << 32) - 1; // 4 GiB of slide, in pages of 4 KiB: 20 bits of entropy
-constexpr std::size_t kMaxStrings = 512;               // argv and envp together
 
 // Writes the first stack downwards. Each put answers the address of what it wrote.
 class StackWriter {
@@ -32,32 +32,60 @@ private:
     std::uint64_t pointer_;
 };
 
-// Addresses of NUL-ended strings that were copied as one block to `address`.
-Result<std::size_t> split(const char* block, std::size_t bytes, std::uint64_t address, std::uint64_t* out,
-                          std::size_t room) {
-    std::size_t count = 0;
-    if (bytes != 0 && block[bytes - 1] != '\0') return fail(Error::bad_argument);
-    for (std::size_t at = 0; at < bytes; at += std::strlen(block + at) + 1) {
-        if (count == room) return fail(Error::too_large);
-        out[count++] = address + at;
+// Writes words upwards, some at a time.
+class WordWriter {
+public:
+    explicit WordWriter(std::uint64_t at) : at_(at) {}
+    Result<> put(std::uint64_t word) {
+        words_[count_++] = word;
+        return count_ == kRoom ? flush() : Result<>();
     }
-    return count;
-}
+    Result<> put(Aux type, std::uint64_t value) {
+        TRY(put(static_cast<std::uint64_t>(type)));
+        return put(value);
+    }
+    Result<> flush() {
+        TRY(UserOut<std::uint64_t>(at_).write_array(0, words_, count_));
+        at_ += count_ * sizeof(std::uint64_t);
+        count_ = 0;
+        return {};
+    }
 
-struct Words { // the pointer part of the stack; too large for a kernel stack
-    std::uint64_t strings[kMaxStrings];
-    std::uint64_t words[kMaxStrings + 64];
-    std::size_t count = 0;
-    void add(std::uint64_t word) { words[count++] = word; } // room: all strings, two ends, 32 pairs
-    void aux(Aux type, std::uint64_t value) {
-        add(static_cast<std::uint64_t>(type));
-        add(value);
-    }
-    ~Words() = default;
+private:
+    static constexpr std::size_t kRoom = 32;
+    std::uint64_t at_;
+    std::uint64_t words_[kRoom];
+    std::size_t count_ = 0;
 };
 
-Result<std::uint64_t> build_stack(std::uint64_t top, const ProgramStart& start, const ElfLoaded& image,
-                                  std::string_view path, Words& w) {
+// NUL-ended strings one after another, and where they lie on the new stack.
+struct Strings {
+    const char* text;
+    std::size_t bytes;
+    std::uint64_t address = 0;
+    [[nodiscard]] Result<std::size_t> count() const {
+        if (bytes != 0 && text[bytes - 1] != '\0') return fail(Error::bad_argument);
+        std::size_t found = 0;
+        for (std::size_t at = 0; at < bytes; at += std::strlen(text + at) + 1)
+            ++found;
+        return found;
+    }
+    Result<> put_addresses(WordWriter& out) const {
+        for (std::size_t at = 0; at < bytes; at += std::strlen(text + at) + 1)
+            TRY(out.put(address + at));
+        return out.put(0);
+    }
+};
+
+struct LoadedProgram {
+    ElfLoaded image;
+    std::uint64_t interpreter_base = 0; // 0: none
+    std::uint64_t entry = 0;            // of the interpreter, where there is one
+    ~LoadedProgram() = default;
+};
+
+Result<std::uint64_t> build_stack(std::uint64_t top, const ProgramStart& start, const LoadedProgram& program,
+                                  std::string_view path) {
     StackWriter stack(top);
     std::byte random[16];
     TRY(dev::random_bytes(random));
@@ -65,109 +93,104 @@ Result<std::uint64_t> build_stack(std::uint64_t top, const ProgramStart& start, 
     const char nul = '\0';
     TRY(stack.put(&nul, 1, 1));
     const std::uint64_t path_at = TRY(stack.put(path.data(), path.size(), 1));
-    const std::uint64_t environment_at = TRY(stack.put(start.environment, start.environment_bytes, 1));
-    const std::uint64_t arguments_at = TRY(stack.put(start.arguments, start.argument_bytes, 1));
+    Strings environment{start.environment, start.environment_bytes};
+    Strings arguments{start.arguments, start.argument_bytes};
+    environment.address = TRY(stack.put(start.environment, start.environment_bytes, 1));
+    arguments.address = TRY(stack.put(start.arguments, start.argument_bytes, 1));
     const std::uint64_t startup_at = TRY(stack.put(start.startup, sizeof(StartupBlock), 16));
 
-    const std::size_t arguments =
-        TRY(split(start.arguments, start.argument_bytes, arguments_at, w.strings, kMaxStrings));
-    const std::size_t variables = TRY(split(start.environment, start.environment_bytes, environment_at,
-                                            w.strings + arguments, kMaxStrings - arguments));
-    w.count = 0;
-    w.add(arguments);
-    for (std::size_t i = 0; i < arguments; ++i) {
-        w.add(w.strings[i]);
-    }
-    w.add(0);
-    for (std::size_t i = 0; i < variables; ++i) {
-        w.add(w.strings[arguments + i]);
-    }
-    w.add(0);
-    if (image.headers != 0) {
-        w.aux(Aux::headers, image.headers);
-        w.aux(Aux::header_bytes, 56);
-        w.aux(Aux::header_count, image.header_count);
-    }
-    w.aux(Aux::page_bytes, arch::kPageSize);
-    w.aux(Aux::base, 0);
-    w.aux(Aux::flags, 0);
-    w.aux(Aux::entry, image.entry);
-    w.aux(Aux::uid, 0);
-    w.aux(Aux::euid, 0);
-    w.aux(Aux::gid, 0);
-    w.aux(Aux::egid, 0);
-    w.aux(Aux::secure, 0);
-    w.aux(Aux::clock_ticks, 100);
-    w.aux(Aux::hwcap, 0);
-    w.aux(Aux::hwcap2, 0);
-    w.aux(Aux::random, random_at);
-    w.aux(Aux::exec_name, path_at);
-    w.aux(Aux::min_signal_stack, signal_stack_bytes());
-    w.add(kAuxStartup);
-    w.add(startup_at);
-    w.aux(Aux::null, 0);
+    const ElfLoaded& image = program.image;
+    struct Pair {
+        Aux type;
+        std::uint64_t value;
+    };
+    const Pair pairs[] = {
+        {Aux::headers, image.headers},
+        {Aux::header_bytes, 56},
+        {Aux::header_count, image.headers == 0 ? 0 : image.header_count},
+        {Aux::page_bytes, arch::kPageSize},
+        {Aux::base, program.interpreter_base},
+        {Aux::flags, 0},
+        {Aux::entry, image.entry},
+        {Aux::uid, 0},
+        {Aux::euid, 0},
+        {Aux::gid, 0},
+        {Aux::egid, 0},
+        {Aux::secure, 0},
+        {Aux::clock_ticks, 100},
+        {Aux::hwcap, 0},
+        {Aux::hwcap2, 0},
+        {Aux::random, random_at},
+        {Aux::exec_name, path_at},
+        {Aux::min_signal_stack, signal_stack_bytes()},
+        {Aux{kAuxStartup}, startup_at},
+        {Aux::null, 0},
+    };
+    const std::size_t argument_count = TRY(arguments.count());
+    const std::size_t words = 1 + argument_count + 1 + TRY(environment.count()) + 1 + 2 * std::size(pairs);
     // rsp must be a multiple of 16 where argc lies.
-    return stack.put(w.words, w.count * sizeof(std::uint64_t), 16);
+    const std::uint64_t pointer = align_down(stack.pointer() - words * sizeof(std::uint64_t), 16);
+    WordWriter out(pointer);
+    TRY(out.put(argument_count));
+    TRY(arguments.put_addresses(out));
+    TRY(environment.put_addresses(out));
+    for (const Pair& pair : pairs)
+        TRY(out.put(pair.type, pair.value));
+    TRY(out.flush());
+    return pointer;
 }
 
-Result<ProgramEntry> start_process(LinuxProcess& linux_process, const ProgramStart& start) {
+// The interpreter (ld.so) lies in the agent's own tree, and is looked up with its rights.
+Result<Ref<mm::Pages>> find_interpreter(LinuxProcess& process, std::string_view path) {
+    arch::TrapFrame frame{};
+    Call call{process, Thread::current(), frame, kExecveNumber};
+    auto found = find_program(call, path);
+    if (!found) return fail(found.error() == kAccess ? Error::missing_right : Error::not_found);
+    return std::move(found->image);
+}
+
+Result<> load_images(LinuxProcess& process, const ProgramStart& start, std::uint64_t random, LoadedProgram& program) {
+    ElfPlace place;
+    place.slide = (random & kSlideMask) * 256;
+    program.image = TRY(elf_load(process.memory(), start.image, place));
+    program.entry = program.image.entry;
+    if (program.image.interpreter[0] == '\0') return {};
+    const Ref<mm::Pages> interpreter = TRY(find_interpreter(process, program.image.interpreter));
+    place.is_program = false;
+    const ElfLoaded loaded = TRY(elf_load(process.memory(), interpreter, place));
+    if (loaded.interpreter[0] != '\0') return fail(Error::bad_format);
+    program.interpreter_base = loaded.base;
+    program.entry = loaded.entry;
+    return {};
+}
+
+} // namespace
+
+Result<ProgramEntry> load_program(LinuxProcess& linux_process, const ProgramStart& start) {
     mm::AddressSpace& memory = linux_process.memory();
     std::uint64_t random[3];
     TRY(dev::random_bytes(std::as_writable_bytes(std::span(random))));
-    const ElfLoaded image = TRY(elf_load(memory, start.image, (random[0] & kSlideMask) * 256));
-    {
-        LinuxProcess::Lock::Guard guard(linux_process.lock); // nobody else is there yet
-        linux_process.break_start = image.end + (random[1] & 0x1fff) * arch::kPageSize;
-        linux_process.break_end = linux_process.break_mapped = linux_process.break_start;
-    }
-
+    // The stack first, so that whatever goes where there is room goes below it.
     mm::MapOptions options;
     options.address = arch::kUserHigh - kStackGuard - kStackBytes - (random[2] & 0x3f'ffff) * arch::kPageSize;
     options.fixed = true;
     options.no_replace = true;
     const std::uint64_t low = TRY(memory.map_anonymous(kStackBytes, arch::Protection::read | arch::Protection::write,
                                                        mm::ChargeWhen::at_touch, options));
-    const auto words = TRY(mm::own<Words>());
-    auto pointer = build_stack(low + kStackBytes, start, image, linux_process.executable.view(), *words);
-    return ProgramEntry{&linux_process, arch::make_user_frame(image.entry, TRY(std::move(pointer)))};
-}
-
-} // namespace
-
-Result<> LinuxProcess::open_standard(const StartupBlock& startup) {
-    Handle handle = kNoHandle;
-    for (std::uint32_t i = 0; i < startup.count; ++i) {
-        if (startup.entries[i].role == static_cast<std::uint32_t>(StartupRole::console))
-            handle = startup.entries[i].handle;
+    const auto program = TRY(mm::own<LoadedProgram>());
+    TRY(load_images(linux_process, start, random[0], *program));
+    {
+        LinuxProcess::Lock::Guard guard(linux_process.lock); // nobody else is there yet
+        linux_process.break_start = program->image.end + (random[1] & 0x1fff) * arch::kPageSize;
+        linux_process.break_end = linux_process.break_mapped = linux_process.break_start;
     }
-    Ref<OpenFile> input = TRY(open_generated(quota(), Generated::null));
-    input->readable = true;
-    Ref<OpenFile> console = TRY(open_console(quota(), handle));
-    console->writable = true; // without a console every write answers EACCES
-    Lock::Guard guard(lock);
-    for (const Ref<OpenFile>& file : {input, console, console}) {
-        if (!files.add(quota(), file, OnExec::keep)) return fail(Error::quota_exceeded);
-    }
-    return {};
-}
-
-Result<mm::Owned<LinuxProcess>> LinuxProcess::create(Process& process, const ProgramStart& start) {
-    Reservation charge = TRY(Reservation::make(process.agent().quota(), Resource::memory, mm::cost_of<LinuxProcess>));
-    auto made = TRY(mm::own<LinuxProcess>(process, std::move(charge)));
-    char path[kMaxPathBytes];
-    const std::size_t bytes = std::strlen(start.path);
-    if (bytes + 1 > sizeof(path)) return fail(Error::too_large);
-    path[0] = '/';
-    std::memcpy(path + 1, start.path, bytes);
-    made->executable = TRY(HeldText::copy(made->quota(), {path, bytes + 1}));
-    made->name_space.set_up(*start.startup);
-    TRY(made->open_standard(*start.startup));
-    return made;
+    auto pointer = build_stack(low + kStackBytes, start, *program, linux_process.executable.view());
+    return ProgramEntry{&linux_process, arch::make_user_frame(program->entry, TRY(std::move(pointer)))};
 }
 
 Result<ProgramEntry> start_program(Process& process, const ProgramStart& start) {
-    auto made = TRY(LinuxProcess::create(process, start));
-    const ProgramEntry entry = TRY(start_process(*made, start));
+    auto made = TRY(LinuxProcess::create_first(process, start));
+    const ProgramEntry entry = TRY(load_program(*made, start));
     (void)made.release(); // the process's
     return entry;
 }

@@ -9,7 +9,6 @@
 
 namespace aios::linux_abi {
 
-inline constexpr std::uint64_t kMaxTransfer = 0x7fff'f000;
 inline constexpr std::uint64_t kMaxFileBytes = kMaxMemoryBytes; // a file is one memory object
 inline constexpr std::uint64_t kConsolePiece = 1024;
 

@@ -34,7 +34,7 @@ Result<std::uint64_t> extend(fs::Node& node, std::uint64_t bytes) {
 
 Stat TreeFile::info() const {
     Stat out{};
-    out.device = place_.device;
+    out.device = device_;
     out.block_bytes = static_cast<std::int64_t>(arch::kPageSize);
     if (!node_) { // the empty root
         out.mode = kModeDirectory | 0555;
@@ -76,8 +76,10 @@ Outcome TreeFile::seek(std::int64_t offset, std::uint32_t whence) {
 // --- regular files --------------------------------------------------------------------------------------------------
 
 Result<Ref<OpenFile>> RegularFile::create(Payer& payer, Ref<fs::Node> node, TreePlace place) {
-    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<RegularFile> + cap::kDeadNodeCost));
-    return Ref<OpenFile>::adopt(TRY(mm::make<RegularFile>(std::move(charge), std::move(node), std::move(place))));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<RegularFile>));
+    cap::KeptNode authority = TRY(cap::KeptNode::keep(payer, std::move(place.authority)));
+    return Ref<OpenFile>::adopt(
+        TRY(mm::make<RegularFile>(std::move(charge), std::move(authority), std::move(node), place)));
 }
 
 Outcome RegularFile::read(Call& call, UserOut<std::byte> to, std::uint64_t bytes) {
@@ -191,6 +193,12 @@ Outcome RegularFile::resize(std::uint64_t bytes) {
     return 0;
 }
 
+Outcome RegularFile::control(Call&, std::uint32_t request, std::uint64_t argument) {
+    constexpr std::uint32_t kBytesWaiting = 0x541b;
+    if (request != kBytesWaiting || is_link()) return refuse(kNotTerminal);
+    return answer(UserOut<std::uint32_t>(argument), static_cast<std::uint32_t>(node_->info().bytes - position_.load()));
+}
+
 Outcome RegularFile::reserve(std::uint64_t end, FileSize size) {
     if (end > kMaxFileBytes) return refuse(kFileTooBig);
     if (size == FileSize::kept) return 0; // a promise of room; writes tell when the quota is used up
@@ -200,7 +208,7 @@ Outcome RegularFile::reserve(std::uint64_t end, FileSize size) {
 
 std::expected<MapSource, Errno> RegularFile::map_source() {
     Ref<mm::Pages> pages = LINUX_TRY(node_->pages());
-    return MapSource{std::move(pages), authority_, may(rights::execute)};
+    return MapSource{std::move(pages), authority_.node(), may(rights::execute)};
 }
 
 // --- directories ----------------------------------------------------------------------------------------------------
@@ -220,11 +228,11 @@ void name_entry(fs::Node::Entry& out, std::string_view name) {
 } // namespace
 
 Result<Ref<OpenFile>> DirectoryFile::create(Payer& payer, Ref<fs::Node> node, TreePlace place, std::string_view path) {
-    Reservation charge =
-        TRY(Reservation::make(payer, Resource::memory, mm::cost_of<DirectoryFile> + cap::kDeadNodeCost));
+    Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<DirectoryFile>));
+    cap::KeptNode authority = TRY(cap::KeptNode::keep(payer, std::move(place.authority)));
     HeldText held = TRY(HeldText::copy(payer, path));
     return Ref<OpenFile>::adopt(
-        TRY(mm::make<DirectoryFile>(std::move(charge), std::move(node), std::move(place), std::move(held))));
+        TRY(mm::make<DirectoryFile>(std::move(charge), std::move(authority), std::move(node), place, std::move(held))));
 }
 
 Result<> DirectoryFile::entry_at(LinuxProcess& process, std::uint64_t position, fs::Node::Entry& out) const {
@@ -242,7 +250,7 @@ Result<> DirectoryFile::entry_at(LinuxProcess& process, std::uint64_t position, 
     }
     if (!path().empty()) return fail(Error::not_found);
     const std::uint64_t index = position < kMountPosition ? 0 : position - kMountPosition;
-    const NameSpace::Mount* mount = process.name_space.below_root(index);
+    const NameSpace::Mount* mount = process.name_space().below_root(index);
     if (mount == nullptr) return fail(Error::not_found);
     out.kind = fs::NodeKind::directory;
     out.id = 1;

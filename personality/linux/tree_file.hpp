@@ -13,7 +13,7 @@ class LinuxProcess;
 // st_dev of what lies in no tree; trees follow, in the order of NameSpace.
 inline constexpr std::uint64_t kNoTreeDevice = 1;
 
-// What both know of their tree.
+// What they are opened with, of their tree.
 struct TreePlace {
     std::uint64_t device = kNoTreeDevice; // st_dev
     Rights rights;                        // of the tree's capability when the file was opened
@@ -25,15 +25,17 @@ public:
     Outcome seek(std::int64_t offset, std::uint32_t whence) override;
     [[nodiscard]] Stat info() const override;
     [[nodiscard]] fs::Node* node() const override { return node_.get(); }
-    [[nodiscard]] bool may(Rights rights) const override { return place_.rights.contains(rights); }
+    [[nodiscard]] bool may(Rights rights) const override { return rights_.contains(rights); }
 
 protected:
-    TreeFile(Reservation charge, Ref<fs::Node> node, TreePlace place)
-        : OpenFile(std::move(charge), place.authority), node_(std::move(node)), place_(std::move(place)) {}
+    TreeFile(Reservation charge, cap::KeptNode authority, Ref<fs::Node> node, const TreePlace& place)
+        : OpenFile(std::move(charge), std::move(authority)), node_(std::move(node)), device_(place.device),
+          rights_(place.rights) {}
 
     using PositionLock = sync::Mutex<sync::Rank::open_file>;
     const Ref<fs::Node> node_; // empty: the empty root
-    const TreePlace place_;
+    const std::uint64_t device_;
+    const Rights rights_;
     // PROTOCOL: a read and the step of the position are one. The position itself is a word that anybody may look at.
     PositionLock position_lock_;
     std::atomic<std::uint64_t> position_{0}; // changed under position_lock_
@@ -51,13 +53,14 @@ public:
     Errno put(Call& call, Bytes bytes) override;
     Outcome resize(std::uint64_t bytes) override;
     Outcome reserve(std::uint64_t end, FileSize size) override;
+    Outcome control(Call& call, std::uint32_t request, std::uint64_t argument) override; // FIONREAD
     [[nodiscard]] std::expected<MapSource, Errno> map_source() override;
     [[nodiscard]] bool is_link() const override { return node_->info().kind == fs::NodeKind::link; }
 
+    RegularFile(mm::OnHeap, Reservation charge, cap::KeptNode authority, Ref<fs::Node> node, const TreePlace& place)
+        : TreeFile(std::move(charge), std::move(authority), std::move(node), place) {}
+
 private:
-    using TreeFile::TreeFile;
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
     Outcome read_pages(Call& call, UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t offset);
     Outcome write_pages(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset);
     Outcome append_pages(Call& call, UserIn<std::byte> from, std::uint64_t bytes);
@@ -86,11 +89,11 @@ public:
         }
     }
 
+    DirectoryFile(mm::OnHeap, Reservation charge, cap::KeptNode authority, Ref<fs::Node> node, const TreePlace& place,
+                  HeldText path)
+        : TreeFile(std::move(charge), std::move(authority), std::move(node), place), path_(std::move(path)) {}
+
 private:
-    DirectoryFile(Reservation charge, Ref<fs::Node> node, TreePlace place, HeldText path)
-        : TreeFile(std::move(charge), std::move(node), std::move(place)), path_(std::move(path)) {}
-    template <typename T, typename... A>
-    friend Result<T*> mm::make(A&&...);
     Result<> entry_at(LinuxProcess& process, std::uint64_t position, fs::Node::Entry& out) const;
     HeldText path_;
 };

@@ -54,6 +54,8 @@ private:
     Typed order(ExprId id, const Expr& expr, const Facts& known);
     Typed in(ExprId id, const Expr& expr, const Facts& known);
     Typed membership(ExprId id, const Expr& expr, const Facts& known);
+    // The type of `of`, an entity or a record; `id` is what asks.
+    TypeRef with_attributes(ExprId id, ExprId of, const Facts& known);
     Typed has_attribute(ExprId id, const Expr& expr, const Facts& known);
     Typed get_attribute(ExprId id, const Expr& expr, const Facts& known);
     Typed tag(ExprId id, const Expr& expr, const Facts& known);

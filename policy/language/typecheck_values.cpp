@@ -101,11 +101,16 @@ TypeChecker::Typed TypeChecker::membership(ExprId id, const Expr& expr, const Fa
     return {Type::of(Kind::boolean)};
 }
 
-TypeChecker::Typed TypeChecker::has_attribute(ExprId id, const Expr& expr, const Facts& known) {
-    const ExprId of = expr.children[0];
+TypeRef TypeChecker::with_attributes(ExprId id, ExprId of, const Facts& known) {
     const TypeRef type = type_of(of, known).type;
     if (type->kind != Kind::entity && type->kind != Kind::record)
         wrong(id, "an entity or a record is expected here, not " + type->text());
+    return type;
+}
+
+TypeChecker::Typed TypeChecker::has_attribute(ExprId id, const Expr& expr, const Facts& known) {
+    const ExprId of = expr.children[0];
+    const TypeRef type = with_attributes(id, of, known);
     const Attributes& attributes = attributes_of(*type);
     const auto at = attributes.find(expr.text);
     if (at == attributes.end()) return {Type::of(Kind::always_false)};
@@ -117,9 +122,7 @@ TypeChecker::Typed TypeChecker::has_attribute(ExprId id, const Expr& expr, const
 
 TypeChecker::Typed TypeChecker::get_attribute(ExprId id, const Expr& expr, const Facts& known) {
     const ExprId of = expr.children[0];
-    const TypeRef type = type_of(of, known).type;
-    if (type->kind != Kind::entity && type->kind != Kind::record)
-        wrong(id, "an entity or a record is expected here, not " + type->text());
+    const TypeRef type = with_attributes(id, of, known);
     const Attributes& attributes = attributes_of(*type);
     const auto at = attributes.find(expr.text);
     if (at == attributes.end()) wrong(id, type->text() + " has no attribute " + string_literal(expr.text));

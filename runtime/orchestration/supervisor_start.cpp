@@ -74,7 +74,7 @@ Result<> Supervisor::start_unit(std::size_t index) {
     request.handles = address(grants);
     request.handle_count = count;
     request.personality = static_cast<std::uint32_t>(unit.personality);
-    request.flags = awaits_identity(unit) ? kSpawnAwaitIdentity : 0;
+    request.flags = (awaits_identity(unit) ? kSpawnAwaitIdentity : 0) | (unit.hint ? kSpawnWithoutHints : 0);
     request.cpu_weight = unit.cpu_weight;
     request.quota = unit.quota;
     for (std::size_t i = 0; i < unit.name.size(); ++i) {
@@ -107,6 +107,8 @@ Result<> Supervisor::spawned(std::size_t index) {
         (void)sys::agent_kill(handles.agent.get(), 0);
         return {};
     }
+    if (const auto hint = description_.units[index].hint)
+        TRY(sys::agent_hint(handles.agent.get(), static_cast<std::uint64_t>(*hint), 0, 0));
     AgentInfo info{};
     TRY(sys::agent_info(handles.agent.get(), &info));
     if (info.state == static_cast<std::uint32_t>(AgentState::created))

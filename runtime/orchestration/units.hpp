@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -41,6 +42,7 @@ struct Unit { // texts lie in the description's bytes
     StaticVector<std::string_view, kMaxOfferGrants> offers; // intents that it may offer: runtime/security/offers.hpp
     QuotaGrant quota{};
     std::uint32_t cpu_weight = 100;
+    std::optional<AgentHint> hint; // that it is given, and may not change; none: it says itself
     PersonalityKind personality = PersonalityKind::linux_abi;
     Restart restart = Restart::never;
     bool sends_ready = false; // false: counts as ready once it is started

@@ -80,6 +80,7 @@ Result<Names> read_unit(const view::UnitText& from, Arena& arena, Unit& unit) {
     if (from.spends) TRY(spends(*from.spends, unit)); // absent: it may spend nothing
     unit.cpu_weight = TRY(small(from.weight));
     if (unit.cpu_weight == 0 || unit.cpu_weight > 10000) return fail(Error::bad_format);
+    if (from.hint) unit.hint = TRY(enumerator(*from.hint, AgentHint::batch));
     unit.personality = TRY(enumerator(from.personality, PersonalityKind::linux_abi));
     unit.restart = TRY(enumerator(from.restart, Restart::always));
     unit.sends_ready = from.sends_ready;

@@ -96,10 +96,10 @@ void derive_once() {
 
 void test_boot() {
     const LogRecord boot = GET(read_record(0));
-    CHECK(boot.is(LogKind::boot) && boot.agent == 0 && boot.index == 0);
+    CHECK(boot.is(AuditKind::boot) && boot.agent == 0 && boot.index == 0);
     CHECK((boot.detail[0] == 1 || boot.detail[0] == 2) && boot.detail[2] >= 1);
     const LogRecord first = GET(read_record(1));
-    CHECK(first.is(LogKind::agent_start) && first.agent == 0 && first.subject != 0);
+    CHECK(first.is(AuditKind::agent_start) && first.agent == 0 && first.subject != 0);
 }
 
 void test_call() {
@@ -109,7 +109,7 @@ void test_call() {
     GET(sys::handle_revoke(timer));
     unsigned derives = 0, revokes = 0;
     CHECK(for_each_record(before, [&](const LogRecord& record) {
-        if (record.agent != own_id() || !record.is(LogKind::call)) return;
+        if (record.agent != own_id() || !record.is(AuditKind::call)) return;
         derives += record.call == 4101 && record.has_details(rights::write.bits(), timer, derived);
         revokes += record.call == 4102 && record.detail[1] == timer;
         CHECK(record.count == 1);
@@ -158,7 +158,7 @@ void test_traces() {
     CHECK(made.high != 0 || made.low != 0);
     unsigned begins = 0;
     CHECK(for_each_record(from, [&](const LogRecord& record) {
-        if (!record.is(LogKind::trace)) return;
+        if (!record.is(AuditKind::trace)) return;
         ++begins;
         CHECK(record.agent == own_id() && same(record.trace, made));
         std::string_view name(record.name);
@@ -194,7 +194,7 @@ void test_traces() {
     CHECK(wait_for(thread.get(), kSignalEnded));
     CHECK(same(trace_of_derive(own_id(), from), made));
     CHECK(for_each_record(from, [&](const LogRecord& record) {
-        if (record.is(LogKind::agent_start) && record.subject == child_id) CHECK(same(record.trace, made));
+        if (record.is(AuditKind::agent_start) && record.subject == child_id) CHECK(same(record.trace, made));
     }));
 
     // A message brings its own, whether it waits in the queue or is handed over.
@@ -224,11 +224,11 @@ void test_life() {
     unsigned starts = 0, ends = 0, exits = 0;
     CHECK(for_each_record(before, [&](const LogRecord& record) {
         if (record.subject != end.id) return;
-        starts += record.is(LogKind::agent_start) && record.agent == own_id() && record.call == 4110 &&
+        starts += record.is(AuditKind::agent_start) && record.agent == own_id() && record.call == 4110 &&
                   record.has_details(static_cast<std::uint64_t>(PersonalityKind::native), 4 << 20, 1) &&
                   std::string_view(record.name).starts_with("test_audit-");
-        exits += record.is(LogKind::call) && record.call == 4099 && record.agent == end.id && record.detail[0] == 7;
-        ends += record.is(LogKind::agent_end) && record.agent == own_id() &&
+        exits += record.is(AuditKind::call) && record.call == 4099 && record.agent == end.id && record.detail[0] == 7;
+        ends += record.is(AuditKind::agent_end) && record.agent == own_id() &&
                 record.has_details(static_cast<std::uint64_t>(EndReason::exited), 7, 0);
     }));
     CHECK(starts == 1 && exits == 1 && ends == 1);
@@ -241,7 +241,7 @@ void test_fault() {
     CHECK(end.end_reason == static_cast<std::uint32_t>(EndReason::fault));
     unsigned faults = 0;
     CHECK(for_each_record(before, [&](const LogRecord& record) {
-        if (!record.is(LogKind::fault) || record.subject != end.id) return;
+        if (!record.is(AuditKind::fault) || record.subject != end.id) return;
         faults +=
             record.agent == end.id && record.detail[0] == 14 && record.detail[1] == 0x1230 && record.detail[2] != 0;
     }));
@@ -275,8 +275,8 @@ void test_refusals_coalesce() {
     std::uint64_t records = 0, counted = 0, in_window = 0, window = 0;
     bool few = true, ended = false;
     CHECK(for_each_record(before, [&](const LogRecord& record) {
-        if (record.is(LogKind::agent_end) && record.subject == end.id) ended = true;
-        if (!record.is(LogKind::refusal) || record.agent != end.id) return;
+        if (record.is(AuditKind::agent_end) && record.subject == end.id) ended = true;
+        if (!record.is(AuditKind::refusal) || record.agent != end.id) return;
         CHECK(!ended); // the counts come before the end
         ++records;
         counted += record.count;
@@ -303,7 +303,7 @@ void test_one_record_a_second() {
     std::uint64_t records = 0, counted = 0, last = 0;
     bool apart = true;
     CHECK(for_each_record(before, [&](const LogRecord& record) {
-        if (!record.is(LogKind::refusal) || record.agent != own_id() || record.call != 4145) return;
+        if (!record.is(AuditKind::refusal) || record.agent != own_id() || record.call != 4145) return;
         ++records;
         counted += record.count;
         apart = apart && (last == 0 || record.time_ns - last >= kSecond - 1'000'000); // a count's time is its writing's
@@ -337,7 +337,7 @@ void test_service_refusals() {
     std::uint64_t records = 0, counted = 0;
     bool right = true, other = false;
     CHECK(for_each_record(before, [&](const LogRecord& record) {
-        if (!record.is(LogKind::service_refusal)) return;
+        if (!record.is(AuditKind::service_refusal)) return;
         right = right && record.agent == own_id() && record.call == 4177 && record.has_details(0, 0, 0);
         if (record.subject == 78) {
             other = std::string_view(record.name).starts_with("a?b?, and a name");

@@ -1,32 +1,17 @@
 // Reading the audit log back: records as the kernel encoded them (abi/messages.cddl section 5).
 #pragma once
 
+#include "abi/audit_kinds.hpp"
 #include "messages/view.hpp"
 #include "tests/guest/test.hpp"
 
 namespace guest {
 
-// audit-kind
-enum class LogKind : std::uint8_t {
-    boot = 1,
-    call,
-    refusal,
-    agent_start,
-    agent_end,
-    fault,
-    integrity,
-    power,
-    service_refusal,
-    hold_uncertain,
-    overrun,
-    trace
-};
-
 struct LogRecord {
     std::uint64_t index = 0, time_ns = 0, kind = 0, agent = 0, subject = 0, call = 0, detail[3] = {}, count = 0;
     char name[kMaxAuditText + 1] = {};
     TraceId trace = {};
-    [[nodiscard]] bool is(LogKind wanted) const { return kind == static_cast<std::uint64_t>(wanted); }
+    [[nodiscard]] bool is(AuditKind wanted) const { return kind == static_cast<std::uint64_t>(wanted); }
     [[nodiscard]] bool has_details(std::uint64_t a, std::uint64_t b, std::uint64_t c) const {
         return detail[0] == a && detail[1] == b && detail[2] == c;
     }

@@ -233,7 +233,7 @@ void test_closed_is_uncertain() {
     for (const std::uint64_t until = now() + 10 * kSecond; holds < 2 && now() < until; (void)sys::thread_yield()) {
         holds = amount = 0;
         CHECK(for_each_record(before, [&](const LogRecord& record) {
-            if (!record.is(LogKind::hold_uncertain) || record.agent != me.id) return;
+            if (!record.is(AuditKind::hold_uncertain) || record.agent != me.id) return;
             CHECK(record.subject == me.id && std::string_view(record.name) == "test_budgets" && record.detail[1] == 0);
             holds += record.count;
             amount += record.detail[0];
@@ -251,7 +251,7 @@ void test_budgets_are_recorded() {
     unsigned made = 0, derives = 0;
     const std::uint64_t me = info_of(self).id;
     CHECK(for_each_record(before, [&](const LogRecord& record) {
-        if (!record.is(LogKind::call) || record.agent != me) return;
+        if (!record.is(AuditKind::call) || record.agent != me) return;
         made += record.call == 4190 && record.subject == me && record.detail[0] == info.object;
         derives += record.call == 4101 && record.detail[0] == kCharge.bits();
     }));
@@ -335,7 +335,7 @@ void test_flood_is_bounded() {
          (void)sys::thread_yield()) {
         records = sum = 0;
         CHECK(for_each_record(log_at_start, [&](const LogRecord& record) {
-            if (!record.is(LogKind::hold_uncertain) || record.agent != me) return;
+            if (!record.is(AuditKind::hold_uncertain) || record.agent != me) return;
             records += record.index >= before;
             sum += record.detail[0];
         }));
@@ -344,25 +344,39 @@ void test_flood_is_bounded() {
     CHECK(records <= 2 + (now() - started_at) / kSecond);
 }
 
+// A child that sends a budget on its own quota, takes a hold on it, and stays.
+struct Payer {
+    explicit Payer(std::uint64_t amount) {
+        const OwnedHandle channel(GET(sys::channel_create(self, 4, 256)));
+        const HandleGrant grants[] = {console_grant(), grant(channel.get(), rights::send, StartupRole::parent)};
+        SpawnOptions options;
+        options.arguments = std::string_view("payer\0", 6);
+        options.handles = grants;
+        options.handle_count = std::size(grants);
+        options.quota.tokens = amount;
+        agent = OwnedHandle(GET(spawn(kOwn, options)));
+        CHECK(wait_for(channel.get(), kSignalReadable));
+        HandleGrant received{};
+        Message message{};
+        message.handles = address_of(&received);
+        message.handle_count = 1;
+        GET(sys::ipc_recv(channel.get(), &message));
+        budget = OwnedHandle(received.handle);
+    }
+    // Until it has its own hold: at most ten seconds.
+    void await_hold(std::uint64_t held) const {
+        for (const std::uint64_t until = now() + 10 * kSecond; line_of(budget.get()).held != held && now() < until;)
+            (void)sys::thread_yield();
+    }
+    OwnedHandle agent, budget;
+};
+
 // A budget whose agent is dead answers an error, and the dead agent's quota is home although we keep handles.
 void test_payer_dies() {
     const AgentInfo at_start = info_of(self);
-    const OwnedHandle channel(GET(sys::channel_create(self, 4, 256)));
-    const HandleGrant grants[] = {console_grant(), grant(channel.get(), rights::send, StartupRole::parent)};
-    SpawnOptions options;
-    options.arguments = std::string_view("payer\0", 6);
-    options.handles = grants;
-    options.handle_count = std::size(grants);
-    options.quota.tokens = 1000;
-    const OwnedHandle payer(GET(spawn(kOwn, options)));
+    const Payer child(1000);
+    const OwnedHandle &payer = child.agent, &budget = child.budget;
     CHECK(info_of(self).quota.tokens + 1000 == at_start.quota.tokens);
-    CHECK(wait_for(channel.get(), kSignalReadable));
-    HandleGrant received{};
-    Message message{};
-    message.handles = address_of(&received);
-    message.handle_count = 1;
-    GET(sys::ipc_recv(channel.get(), &message));
-    const OwnedHandle budget(received.handle);
     BudgetInfo info{};
     GET(sys::budget_info(budget.get(), &info));
     CHECK(info.payer == info_of(payer.get()).id);
@@ -370,8 +384,7 @@ void test_payer_dies() {
     const OwnedHandle settled(GET(sys::budget_hold(budget.get(), &hundred)));
     const OwnedHandle open(GET(sys::budget_hold(budget.get(), &hundred)));
     GET(sys::hold_settle(settled.get(), &thirty, nullptr));
-    for (const std::uint64_t until = now() + 10 * kSecond; line_of(budget.get()).held != 111 && now() < until;)
-        (void)sys::thread_yield(); // its own hold
+    child.await_hold(111);
     GET(sys::agent_kill(payer.get(), 0));
     CHECK(wait_dead(payer.get()).end_reason == static_cast<std::uint32_t>(EndReason::killed));
     CHECK_ERROR(sys::budget_hold(budget.get(), &thirty), revoked);
@@ -389,24 +402,10 @@ void test_payer_dies() {
 
 void test_overrun() {
     const std::uint64_t before = log_size();
-    const OwnedHandle channel(GET(sys::channel_create(self, 4, 256)));
-    const HandleGrant grants[] = {console_grant(), grant(channel.get(), rights::send, StartupRole::parent)};
-    SpawnOptions options;
-    options.arguments = std::string_view("payer\0", 6);
-    options.handles = grants;
-    options.handle_count = std::size(grants);
-    options.quota.tokens = 100;
-    const OwnedHandle payer(GET(spawn(kOwn, options)));
+    const Payer child(100);
+    const OwnedHandle &payer = child.agent, &budget = child.budget;
     const AgentInfo at_start = info_of(self);
-    CHECK(wait_for(channel.get(), kSignalReadable));
-    HandleGrant received{};
-    Message message{};
-    message.handles = address_of(&received);
-    message.handle_count = 1;
-    GET(sys::ipc_recv(channel.get(), &message));
-    const OwnedHandle budget(received.handle);
-    for (const std::uint64_t until = now() + 10 * kSecond; line_of(budget.get()).held != 11 && now() < until;)
-        (void)sys::thread_yield();
+    child.await_hold(11);
     const ResourceAmounts ninety = tokens(90), one = tokens(1), twenty = tokens(20);
     GET(sys::budget_charge(budget.get(), &ninety)); // 89 are left
     CHECK(is(line_of(budget.get()), 100, 11, 90, 0, 1));
@@ -434,13 +433,13 @@ void test_overrun() {
     (void)wait_dead(payer.get());
     CHECK_ERROR(sys::agent_grant(payer.get(), &one), bad_state);
     CHECK(info_of(self).used.tokens == at_start.used.tokens + 111 + 11);
-    CHECK(info_of(self).quota.threads == at_start.quota.threads + options.quota.threads);
+    CHECK(info_of(self).quota.threads == at_start.quota.threads + threads);
     std::uint64_t passed = 0, count = 0, grants_seen = 0;
     for (const std::uint64_t until = now() + 10 * kSecond; count < 2 && now() < until; (void)sys::thread_yield()) {
         passed = count = grants_seen = 0;
         CHECK(for_each_record(before, [&](const LogRecord& record) {
-            grants_seen += record.is(LogKind::call) && record.call == 4195 && record.subject == id;
-            if (!record.is(LogKind::overrun) || record.agent != id) return;
+            grants_seen += record.is(AuditKind::call) && record.call == 4195 && record.subject == id;
+            if (!record.is(AuditKind::overrun) || record.agent != id) return;
             CHECK(record.subject == id && std::string_view(record.name).starts_with("test_budgets-"));
             count += record.count;
             passed += record.detail[0];

@@ -226,7 +226,7 @@ void expect_records(const Child& child, std::uint64_t call, const LogRecord* wan
     std::uint64_t found = 0; // a bit for each of `wanted`
     bool good = true;
     CHECK(for_each_record(child.records, [&](const LogRecord& record) {
-        if (record.agent != child.end.id || !record.is(LogKind::refusal)) return;
+        if (record.agent != child.end.id || !record.is(AuditKind::refusal)) return;
         bool fits = record.call == call || record.call == 0;
         if (seen < count) {
             fits = false;

@@ -85,6 +85,16 @@ Message message_of(char* bytes, std::uint64_t size) {
     }
 }
 
+// Says something else all the time, beside threads that compute.
+[[noreturn]] void change_hints() {
+    for (std::uint64_t i = 0;; ++i) {
+        const auto hint = static_cast<AgentHint>(i % 5);
+        const bool has_deadline = hint == AgentHint::deadline;
+        (void)sys::agent_hint(self, static_cast<std::uint64_t>(hint), has_deadline ? 1'000'000 : 0,
+                              has_deadline ? now() + 2'000'000 : 0);
+    }
+}
+
 int call(std::uint64_t times) {
     char out[8] = {}, in[8];
     for (std::uint64_t i = 0; i < times; ++i) {
@@ -114,6 +124,15 @@ int aios_main(const StartupBlock& block) {
         for (unsigned i = 1; i < number && i < kMostThreads; ++i)
             start(&spin, g_stacks[i], 0);
         spin(0);
+    }
+    if (mode == "liar") {
+        for (unsigned i = 1; i < number && i < kMostThreads; ++i)
+            start(&spin, g_stacks[i], 0);
+        change_hints();
+    }
+    if (mode == "hint") { // its exit status: the error, or 0
+        const auto given = sys::agent_hint(self, number, 0, 0);
+        return given ? 0 : static_cast<int>(given.error());
     }
     if (mode == "churn") {
         for (unsigned i = 1; i < number && i < kMostThreads; ++i)

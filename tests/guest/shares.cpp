@@ -86,6 +86,57 @@ void test_churn() {
     kill_and_wait(child->get());
 }
 
+// An agent that says something else all the time gets its share and no more.
+void test_liar() {
+    SpawnOptions options;
+    options.arguments = std::string_view("liar\0004\0", 7);
+    options.quota = kRoomy;
+    auto child = spawn("bin/share_child", options);
+    if (!child) return failed("spawn", __LINE__);
+    sleep_ms(100);
+    CHECK(own_part(600) >= 35); // 50 on one CPU
+    kill_and_wait(child->get());
+}
+
+constexpr auto kInteractive = static_cast<std::uint64_t>(AgentHint::interactive);
+constexpr auto kDeadline = static_cast<std::uint64_t>(AgentHint::deadline);
+
+void test_hint_arguments() {
+    CHECK_ERROR(sys::agent_hint(self, 5, 0, 0), bad_argument);
+    CHECK_ERROR(sys::agent_hint(self, ~0ull, 0, 0), bad_argument);
+    CHECK_ERROR(sys::agent_hint(self, kInteractive, 1, 0), bad_argument);
+    CHECK_ERROR(sys::agent_hint(self, kInteractive, 0, 1), bad_argument);
+    CHECK_ERROR(sys::agent_hint(self, kDeadline, 0, now() + kSecond), bad_argument);
+    CHECK_ERROR(sys::agent_hint(self, kDeadline, 1, 0), bad_argument);
+    GET(sys::agent_hint(self, kDeadline, ~0ull, ~0ull));
+    GET(sys::agent_hint(self, kDeadline, 1, 1)); // long past
+    for (std::uint64_t hint : {1, 2, 4, 0})
+        GET(sys::agent_hint(self, hint, 0, 0));
+}
+
+// Whoever starts an agent may keep hints from it, and give them himself.
+void test_hints_withheld() {
+    for (const bool withheld : {false, true}) {
+        SpawnOptions options;
+        options.arguments = std::string_view("hint\0001\0", 7);
+        options.flags = withheld ? kSpawnWithoutHints : 0;
+        auto child = spawn("bin/share_child", options);
+        if (!child) return failed("spawn", __LINE__);
+        CHECK(ended_with(wait_dead(child->get(), 60), EndReason::exited,
+                         withheld ? static_cast<std::uint64_t>(Error::missing_right) : 0));
+    }
+    SpawnOptions options;
+    options.arguments = std::string_view("threads\0001\0", 10);
+    options.flags = kSpawnWithoutHints;
+    auto child = spawn("bin/share_child", options);
+    if (!child) return failed("spawn", __LINE__);
+    GET(sys::agent_hint(child->get(), kInteractive, 0, 0));
+    const OwnedHandle blind(GET(sys::handle_derive(child->get(), rights::inspect.bits())));
+    CHECK_ERROR(sys::agent_hint(blind.get(), kInteractive, 0, 0), missing_right);
+    kill_and_wait(child->get());
+    GET(sys::agent_hint(child->get(), kInteractive, 0, 0)); // of a dead one nobody hears
+}
+
 struct Served {
     std::uint64_t server = 0, caller = 0; // what each was billed
 };
@@ -189,6 +240,9 @@ int aios_main(const StartupBlock& block) {
     run("timers_of_others", test_timers_of_others);
     run("crowd", test_crowd);
     run("churn", test_churn);
+    run("liar", test_liar);
+    run("hint_arguments", test_hint_arguments);
+    run("hints_withheld", test_hints_withheld);
     run("served_time", test_served_time);
     run("time_beside_serving", test_time_beside_serving);
     run("budget", test_budget);

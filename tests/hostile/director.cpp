@@ -41,6 +41,7 @@ constexpr Row kRows[] = {
     {"derive_flood", {2 << 20, 64, 8, 0}},
     {"faulting_threads", {16 << 20, 200, 70, 0}},
     {"handle_bomb", {8 << 20, 3'000, 4, 0}},
+    {"hints", {8 << 20, 200, 20, 0}},
     {"hold_mapping", {2 << 20, 64, 4, 0}},
     {"many_handles", {32 << 20, 16'000, 4, 0}},
     {"map_again", {2 << 20, 64, 4, 0}},

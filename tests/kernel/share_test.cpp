@@ -160,7 +160,9 @@ KERNEL_TEST(yielding_costs_what_was_run) {
             std::optional<sched::VirtualTime> found;
             for (unsigned i = 0; i < arch::cpu_count(); ++i) {
                 const Thread& one = *spinners[i];
-                if (one.cpu != arch::cpu_index() || one.state() != ThreadState::runnable) continue;
+                if (one.cpu.load(std::memory_order_relaxed) != arch::cpu_index() ||
+                    one.state() != ThreadState::runnable)
+                    continue;
                 if (found || !sched::is_before(mine, one.virtual_time)) return {};
                 found = one.virtual_time;
             }

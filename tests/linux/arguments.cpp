@@ -40,6 +40,7 @@ namespace table {
 using namespace aios::linux_abi;
 using std::int32_t, std::int64_t, std::uint32_t, std::uint64_t;
 struct Descriptor {};
+struct SignalSetBytes {};
 template <typename T>
 struct UserIn {};
 template <typename T>
@@ -55,6 +56,10 @@ using WideFlags = Flags<answered, kInvalid, std::uint64_t>;
 template <>
 struct SampleOf<table::Descriptor> {
     static Sample of(int index) { return {.value = 4000 + index}; }
+};
+template <>
+struct SampleOf<table::SignalSetBytes> {
+    static Sample of(int) { return {.value = 8}; }
 };
 template <>
 struct SampleOf<table::UserIn<char>> {
@@ -105,11 +110,12 @@ long call_with(const Row& row, std::size_t flags_index, std::uint64_t flags) {
 
 void try_flags(const Row& row, std::size_t index) {
     const Sample& flags = row.samples[index];
+    const std::uint64_t always = row.number == SYS_waitid ? 4 : 0; // it has to be asked for something: WEXITED
     for (int bit = 0; bit < flags.bits; ++bit) {
         const std::uint64_t mask = 1ull << bit;
         const bool answered = (flags.answered & mask) != 0;
         if (!answered && !on_aios()) continue;
-        const long result = call_with(row, index, mask);
+        const long result = call_with(row, index, mask | always);
         if ((result == -flags.refused) == answered)
             failed(answered ? "answers flag" : "refuses flag", __LINE__,
                    std::to_string(bit) + ": " + error_name(result));

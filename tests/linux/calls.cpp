@@ -24,7 +24,8 @@ constexpr Row kRows[] = {
 };
 
 // Calls that end or stop the caller, or change what the test stands on: tried in their own way.
-const std::set<int> kTriedElsewhere = {SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_pause, SYS_rt_sigsuspend};
+const std::set<int> kTriedElsewhere = {SYS_exit,          SYS_exit_group, SYS_rt_sigreturn, SYS_pause,
+                                       SYS_rt_sigsuspend, SYS_fork,       SYS_vfork,        SYS_setsid};
 // Those that would be in earnest with these arguments get others.
 const std::set<int> kWithBadDescriptor = {SYS_close, SYS_dup2, SYS_dup3, SYS_fchdir, SYS_close_range, SYS_ioctl};
 
@@ -55,6 +56,8 @@ long harmless(int number) {
         return raw(number, 0, FUTEX_WAKE, 1, 0, 0, 0);
     case SYS_mmap:
         return raw(number, 0, 0, 0, 0, -1, 0);
+    case SYS_ppoll: // without a time it would wait
+        return raw(number, 8, 1, 8, 0, 0);
     case SYS_nanosleep:
     case SYS_clock_nanosleep:
         return raw(number, 0, 0, 8, 8);

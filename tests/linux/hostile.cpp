@@ -188,44 +188,17 @@ LINUX_TEST(all_threads) {
 
 LINUX_TEST(random_arguments) {
     // Numbers and arguments by chance, but for calls that stop or end the thread, or unmap what it stands on.
-    const std::set<long> spared = {SYS_exit,
-                                   SYS_exit_group,
-                                   SYS_rt_sigreturn,
-                                   SYS_pause,
-                                   SYS_rt_sigsuspend,
-                                   SYS_munmap,
-                                   SYS_mmap,
-                                   SYS_mremap,
-                                   SYS_mprotect,
-                                   SYS_madvise,
-                                   SYS_brk,
-                                   SYS_arch_prctl,
-                                   SYS_clone,
-                                   SYS_clone3,
-                                   SYS_futex,
-                                   SYS_nanosleep,
-                                   SYS_clock_nanosleep,
-                                   SYS_kill,
-                                   SYS_tkill,
-                                   SYS_tgkill,
-                                   SYS_rt_sigprocmask,
-                                   SYS_rt_sigaction,
-                                   SYS_sigaltstack,
-                                   SYS_set_tid_address,
-                                   SYS_close,
-                                   SYS_close_range,
-                                   SYS_dup2,
-                                   SYS_dup3,
-                                   SYS_read,
-                                   SYS_readv,
-                                   SYS_pread64,
-                                   SYS_write,
-                                   SYS_writev,
-                                   SYS_sendfile,
-                                   SYS_chdir,
-                                   SYS_getrandom,
-                                   SYS_poll}; // may wait as long as it was told to
-    if (!on_aios()) return;                   // the developer's machine is not for this
+    const std::set<long> spared = {SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_pause, SYS_rt_sigsuspend, SYS_munmap,
+                                   SYS_mmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_brk, SYS_arch_prctl, SYS_clone,
+                                   SYS_clone3, SYS_fork, SYS_vfork, SYS_execve, SYS_execveat, SYS_futex, SYS_nanosleep,
+                                   SYS_clock_nanosleep, SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigprocmask,
+                                   SYS_rt_sigaction, SYS_sigaltstack, SYS_set_tid_address, SYS_close, SYS_close_range,
+                                   SYS_dup2, SYS_dup3, SYS_read, SYS_readv, SYS_pread64, SYS_write, SYS_writev,
+                                   SYS_sendfile, SYS_chdir, SYS_getrandom,
+                                   // These may wait as long as they were told to.
+                                   SYS_recvfrom, SYS_recvmsg, SYS_sendto, SYS_sendmsg, SYS_poll, SYS_ppoll, SYS_select,
+                                   SYS_pselect6, SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2};
+    if (!on_aios()) return; // the developer's machine is not for this
     static const int numbers[] = {
 #define LINUX_CALL(number, name, tier, restart, answered, arguments) number,
 #include "personality/linux/coverage.def"

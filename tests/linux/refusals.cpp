@@ -156,7 +156,7 @@ LINUX_TEST(threads) {
     EXPECT(-E2BIG, SYS_clone3, &longer, sizeof(longer));
     EXPECT(-EINVAL, SYS_clone, CLONE_SIGHAND, 0, 0, 0, 0);
     if (on_aios()) {
-        EXPECT(-ENOSYS, SYS_clone, SIGCHLD, 0, 0, 0, 0); // a new process
+        EXPECT(-ENOSYS, SYS_clone, SIGCHLD | CLONE_FILES, 0, 0, 0, 0); // a process that shares a part
         CHECK(with(kThread | CLONE_NEWNS, [] {}) == -EINVAL);
         CHECK(with(kThread, [&] { arguments.stack = 1ull << 62, arguments.stack_size = 4096; }) == -EINVAL);
     }

@@ -3,6 +3,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <format>
+#include <map>
+#include <set>
 
 #include <fcntl.h>
 
@@ -104,6 +106,44 @@ SCENARIO(run_repeats_with_a_fixed_seed) {
     const auto two = world.run(library_run(world, {"--smp", "1", "--icount", "--append", "seed=7"}));
     EXPECT(one.at("boot").at("seed_fixed").get<bool>());
     EXPECT(one.at("answers") == two.at("answers"));
+}
+
+// Who an agent is says nothing of the boot: another seed, other processors, other numbers, another start of the same agent
+// and other work give the same identities. Another name or another program is somebody else.
+SCENARIO(two_boots_of_one_description_give_equal_identities) {
+    write_library(world);
+    const auto identities = [](const test::Json& report) {
+        std::multimap<std::string, std::string> by_name;
+        for (const auto& agent : report.at("agents"))
+            by_name.emplace(agent.at("name").get<std::string>(), agent.at("identity").get<std::string>());
+        return by_name;
+    };
+    const auto numbers = [](const test::Json& report) {
+        std::map<std::string, std::uint64_t> by_name;
+        for (const auto& agent : report.at("agents"))
+            by_name[agent.at("name").get<std::string>()] = agent.at("id").get<std::uint64_t>();
+        return by_name;
+    };
+    const auto one = world.run(library_run(world, {"--smp", "1"}));
+    const auto two = world.run(library_run(world, {"--smp", "2", "--boot", "uefi", "--crash", "checker=1"}));
+    const auto first = identities(one), second = identities(two);
+    EXPECT(first.size() >= 6 && second.size() > first.size()); // the crashed agent twice
+    std::set<std::string> different;
+    for (const auto& [name, identity] : first) {
+        EXPECT_SAYING(identity.size() == 64 && identity.find_first_not_of('0') != identity.npos, name);
+        different.insert(identity);
+        EXPECT_SAYING(second.contains(name), name);
+    }
+    for (const auto& [name, identity] : second) {
+        const auto known = first.find(name);
+        EXPECT_SAYING(known != first.end() && known->second == identity, name + " " + identity);
+    }
+    // One program under several names is several (reader-1, reader-2), and the boots did number their agents differently.
+    std::set<std::string> names;
+    for (const auto& [name, identity] : first)
+        names.insert(name);
+    EXPECT(different.size() == names.size());
+    EXPECT(numbers(one) != numbers(two));
 }
 
 SCENARIO(audit_log_is_verified) {

@@ -13,13 +13,17 @@ std::atomic<long> heap_live{0};
 std::atomic<long> heap_failures{-1};
 std::atomic<long> space_notices{0};
 thread_local unsigned cpu = 0;
+thread_local std::function<void()>* before_spinlock = nullptr;
 } // namespace aios::test
 
 namespace aios::arch {
 unsigned cpu_index() { return test::cpu; }
 unsigned cpu_count() { return 4; }
 bool interrupts_enabled() { return true; }
-bool interrupts_disable() { return false; }
+bool interrupts_disable() {
+    if (test::before_spinlock != nullptr) (*test::before_spinlock)();
+    return false;
+}
 void interrupts_enable() {}
 void relax() { std::this_thread::yield(); }
 std::uint64_t ticks() { return __builtin_ia32_rdtsc(); }

@@ -100,9 +100,9 @@ void lend_end(Thread& server, Thread& payer) {
 }
 void lend_change(Thread& server, ShareGroup& billed) { server.billed = &billed; }
 
-namespace hook {
+namespace upcall {
 bool may_stop_in_call(Thread&) { return true; }
-} // namespace hook
+} // namespace upcall
 
 // A host thread runs whenever it likes: nobody is handed a CPU, so the one that was woken is never ours.
 bool claim(Thread& next) {
@@ -129,11 +129,17 @@ std::uint64_t now_ns() {
 
 namespace sync {
 void assert_may_block() {}
+namespace upcall {
+void park() { sched::park(sched::kNever); }
+void unpark(void* thread) { sched::unpark(*static_cast<Thread*>(thread)); }
+} // namespace upcall
 } // namespace sync
+
+void* arch::current_thread() { return t_current; }
 
 Thread::SleepTimer::SleepTimer(Thread& owner)
     : TimerEntry([](TimerEntry&, std::uint64_t) { return time::kNever; }), thread(owner) {}
-Thread::Thread(Reservation charge, Ref<sched::ThreadOwner> owner, const char* name)
+Thread::Thread(mm::OnHeap, Reservation charge, Ref<sched::ThreadOwner> owner, const char* name)
     : Object(kType, std::move(charge)), owner_(std::move(owner)), own_group_(owner_->share_group()),
       address_space_(nullptr), name_(name) {
     billed = &own_group_;
@@ -157,7 +163,7 @@ namespace test {
 
 AsThread::AsThread(sched::ShareGroup* group) : thread_(sched::BootThreads::make(group)) { t_current = thread_.get(); }
 AsThread::~AsThread() {
-    if (thread_->exit_hook != nullptr) thread_->exit_hook(*thread_);
+    sched::upcall::thread_exits(*thread_);
     t_current = nullptr;
 }
 
@@ -173,7 +179,7 @@ HostThread::HostThread(std::function<void()> function, sched::ShareGroup* group)
         Thread* const thread = state->thread.get();
         t_current = thread;
         function();
-        if (thread->exit_hook != nullptr) thread->exit_hook(*thread);
+        sched::upcall::thread_exits(*thread);
         t_current = nullptr;
         state->has_ended = true;
     });

@@ -49,6 +49,11 @@ const std::vector<ResourceText> kResourceTexts = {
 #include "abi/resources.def"
 #undef RESOURCE
 };
+const std::vector<Named> kAuditKindTexts = {
+#define AUDIT_KIND(name, number, sentence) {#name, number, sentence},
+#include "abi/audit_kinds.def"
+#undef AUDIT_KIND
+};
 struct ErrorRow {
     std::string_view name;
     unsigned number;
@@ -75,6 +80,12 @@ constexpr Note kNotes[] = {
                       "none of them executes "
                       "an instruction of its program; what is under way in the kernel stops at its next gate. "
                       "`bad_state`: it is ending."},
+    {"agent_hint",
+     "`AgentHint`: 0 none, 1 interactive, 2 batch, 3 deadline, 4 waiting. `cpu_ns` and `deadline` are for `deadline` "
+     "alone, "
+     "where neither is 0. It holds until the next one; that of a deadline until the deadline, or until the agent has "
+     "had "
+     "`cpu_ns`. A parent has the right on its child; `kSpawnWithoutHints` keeps it from the child itself."},
     {"pqc_operation",
      "Algorithms: SHA2-256, SHA2-512, SHA3-256, SHA3-512. All others answer `unsupported` until the crypto library is "
      "wired "
@@ -159,6 +170,10 @@ std::string call_reference() {
     for (const ResourceText& row : kResourceTexts)
         out += std::format("| {} | `{}` | `{}` | {} | {} | {} |\n", row.number, row.name, row.field, row.kind, row.unit,
                            row.sentence);
+    out += "\n## Kinds of audit records\n\nThe record itself: messages.md, `AuditRecord`.\n\n"
+           "| number | kind | what it says |\n| --- | --- | --- |\n";
+    for (const Named& row : kAuditKindTexts)
+        out += std::format("| {} | `{}` | {} |\n", row.number, row.name, row.sentence);
     out += "\n## Errors\n\n| number | error | a retry can help | who is at fault | meaning |\n| --- | --- | --- | --- "
            "| --- |\n";
     for (const ErrorRow& row : kErrors)

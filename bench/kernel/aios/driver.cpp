@@ -1,4 +1,5 @@
-// The first program of the benchmark's bundle: measures the rows that etc/rows names, one a line, in that order.
+// The first program of the benchmark's bundle: measures the rows that etc/rows names, one a line, in that order, in the
+// company that etc/variant names ("alone": none).
 #include <algorithm>
 
 #include "bench/kernel/aios/measure.hpp"
@@ -16,6 +17,8 @@ constexpr Row kRows[] = {
     {"ipc_64", ipc_64},
     {"ipc_4k", ipc_4k},
     {"ipc_64k", ipc_64k},
+    {"ipc_grant_64k", ipc_grant_64k},
+    {"ipc_move_64k", ipc_move_64k},
     {"one_way", one_way},
     {"switch", switch_agents},
     {"anonymous_fault", anonymous_fault},
@@ -28,11 +31,11 @@ constexpr Row kRows[] = {
     {"derive_close", derive_close},
     {"idle_agent", idle_agent},
     {"pairs", pairs},
+    {"interactive", interactive},
 };
 
-std::string_view wanted_rows() {
-    constexpr std::string_view kPath = "etc/rows";
-    const Handle file = MUST(sys::tree_open(handle(StartupRole::bundle), kPath.data(), kPath.size()));
+std::string_view text_of(std::string_view path) {
+    const Handle file = MUST(sys::tree_open(handle(StartupRole::bundle), path.data(), path.size()));
     HandleInfo info{};
     MUST(sys::handle_info(file, &info));
     const MapRequest request{0, info.size, 0, kProtectRead};
@@ -45,7 +48,17 @@ std::string_view wanted_rows() {
 int aios_main(const StartupBlock& block) {
     CLOSE_WINDOW(kWindowFromReset);
     init(block, "driver");
-    std::string_view names = wanted_rows();
+    const std::string_view variant = text_of("etc/variant");
+    gives_handles = variant == "handles";
+    Peer third;
+    if (variant == "third") third = Peer::start("bin/peer", std::string_view("spin\0", 5), {console_grant()});
+    if (variant == "traced") {
+        constexpr std::string_view kRequest = "the benchmark is traced";
+        const TraceRequest request{{}, address_of(kRequest.data()), kRequest.size()};
+        TraceId id{};
+        MUST(sys::trace_begin(&request, &id));
+    }
+    std::string_view names = text_of("etc/rows");
     while (!names.empty()) {
         std::size_t end = 0; // no C library, so no find()
         while (end < names.size() && names[end] != '\n')

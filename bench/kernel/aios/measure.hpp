@@ -38,18 +38,23 @@ T must(Result<T> result, std::string_view what) {
 // The length is given: what would count it runs in each turn of a loop that is measured.
 #define MUST(call) ::bench::must((call), std::string_view(#call, sizeof(#call) - 1))
 
-// `count` times `body`, after a tenth of that to warm up. What the operations leave behind for others is theirs to add.
-template <BenchRow kRow, typename F>
-std::uint64_t repeat(std::uint64_t count, F&& body) {
+// `count` times `body`, after a tenth of that to warm up, and `rest`: what the operations leave behind for others.
+template <BenchRow kRow, typename F, typename R>
+std::uint64_t repeat(std::uint64_t count, F&& body, R&& rest) {
     for (std::uint64_t i = 0; i < count / 10 + 1; ++i)
         body();
     OPEN_WINDOW(kRow);
     const std::uint64_t begin = ticks();
     for (std::uint64_t i = 0; i < count; ++i)
         body();
+    rest();
     const std::uint64_t took = ticks() - begin;
     CLOSE_WINDOW(kRow);
     return took;
+}
+template <BenchRow kRow, typename F>
+std::uint64_t repeat(std::uint64_t count, F&& body) {
+    return repeat<kRow>(count, body, [] {});
 }
 
 inline Message message_of(const void* bytes, std::uint64_t size) {
@@ -117,6 +122,10 @@ private:
     volatile std::uint64_t* words_;
 };
 
+// In the variant `handles`: a handle goes in every tenth message.
+inline bool gives_handles = false;
+inline constexpr std::uint64_t kMessagesAHandle = 10;
+
 // Words of the shared page: counters of the others lie a cache line apart, and one tells all to begin.
 inline constexpr std::size_t kWordsApart = 8, kBegin = 508;
 
@@ -141,6 +150,8 @@ void derive_close();    //
 void ipc_64();          // messages.cpp
 void ipc_4k();          //
 void ipc_64k();         //
+void ipc_grant_64k();   //
+void ipc_move_64k();    //
 void one_way();         //
 void switch_agents();   // agents.cpp
 void spawn_first();     //
@@ -149,8 +160,12 @@ void anonymous_fault(); // memory.cpp
 void idle_agent();      //
 void timer_p99();       // timers.cpp
 void near_deadline();   //
+void interactive();     //
 void cow_fault();       // programs.cpp
 void thread_join();     //
 void pairs();           // pairs.cpp
+
+// The peer's.
+std::uint64_t wait_of_bursts(); // bursts.cpp
 
 } // namespace bench

@@ -6,6 +6,16 @@ namespace {
 using namespace bench;
 
 alignas(kPageBytes) char buffer[kMaxMessageBytes];
+HandleGrant given;
+
+// Room for one handle beside the bytes of `message`, and what becomes of it.
+void take_handle(Message& message) {
+    message.handles = address_of(&given);
+    message.handle_count = 1;
+}
+void close_given(const Message& message) {
+    if (message.handle_count != 0) (void)sys::handle_close(given.handle);
+}
 
 // Answers every call, with as much as came or with eight bytes.
 [[noreturn]] void serve(bool echo) {
@@ -14,10 +24,26 @@ alignas(kPageBytes) char buffer[kMaxMessageBytes];
     std::uint64_t reply_to = 0;
     for (;;) {
         in.size = sizeof(buffer);
-        in.handle_count = 0;
+        take_handle(in);
         MUST(sys::ipc_reply_wait(channel, reply_to, &out, &in, kNoDeadline));
+        close_given(in);
         reply_to = in.reply_to;
         out.size = echo ? in.size : 8;
+    }
+}
+
+// Takes the pages of every call, and answers with eight bytes, and the pages if they go back.
+[[noreturn]] void serve_pages(bool back) {
+    const Handle channel = handle(StartupRole::broker_server);
+    const std::uint64_t range = MUST(sys::agent_mem_alloc(self, kMaxGrantPages * kPageBytes, kReadWrite));
+    std::uint64_t reply_to = 0;
+    for (;;) {
+        Message in = message_of(buffer, sizeof(buffer)), out = message_of(buffer, 8);
+        in.pages = out.pages = range;
+        in.page_count = kMaxGrantPages;
+        if (back && reply_to != 0) out.page_count = kMaxGrantPages;
+        MUST(sys::ipc_reply_wait(channel, reply_to, &out, &in, kNoDeadline));
+        reply_to = in.reply_to;
     }
 }
 
@@ -30,9 +56,11 @@ alignas(kPageBytes) char buffer[kMaxMessageBytes];
         EventPacket packet;
         MUST(sys::event_wait(queue, &packet, 1, kNoDeadline));
         Message in = message_of(stamp, sizeof(stamp));
+        take_handle(in);
         MUST(sys::ipc_recv(channel, &in));
         sum += ticks() - stamp[0];
         CLOSE_WINDOW(kRow_one_way);
+        close_given(in);
         const Message out = message_of(&sum, sizeof(sum));
         MUST(sys::ipc_send(back, &out));
     }
@@ -59,6 +87,12 @@ void call_in_pair(std::size_t place) {
     }
 }
 
+// Computes for ever, without a call. Nothing but marks, so that wherever the block is entered it begins with one.
+[[noreturn]] void spin() {
+    for (;;)
+        asm volatile(".rept 32\n\t" MARK_APART ".endr"); // SAFETY: no-operations
+}
+
 } // namespace
 
 int aios_main(const StartupBlock& block) {
@@ -68,11 +102,16 @@ int aios_main(const StartupBlock& block) {
     const std::string_view value = block.argument_count > 1 ? std::string_view(at + mode.size() + 1) : "0";
     if (mode == "echo") serve(true);
     if (mode == "short") serve(false);
+    if (mode == "pages") serve_pages(false);
+    if (mode == "pages_back") serve_pages(true);
     if (mode == "one_way") receive();
     if (mode == "yield") yield();
+    if (mode == "bursts") {
+        MUST(sys::agent_hint(self, parse_decimal(value), 0, 0));
+        Shared::map(handle(StartupRole::region))[0] = wait_of_bursts();
+        return 0;
+    }
     if (mode == "pairs") call_in_pair(parse_decimal(value));
-    if (mode == "spin")
-        for (volatile std::uint64_t i = 0;; i = i + 1) {
-        }
+    if (mode == "spin") spin();
     return mode == "pairs" ? 0 : 1;
 }

@@ -42,6 +42,28 @@ void timer_p99() {
     percentile_99("timer_p99");
 }
 
+// The bursts are another agent's, so that it and the eight who compute are siblings: that is where a hint acts.
+void interactive() {
+    constexpr auto kInteractive = static_cast<std::uint64_t>(AgentHint::interactive);
+    Peer others[8];
+    for (Peer& peer : others)
+        peer = Peer::start("bin/peer", "spin\0"sv, {console_grant()});
+    const Shared page;
+    const auto measure = [&](std::string_view arguments) {
+        const Peer bursty = Peer::start("bin/peer", arguments, {console_grant(), page.granted()});
+        (void)wait_dead(bursty.agent(), 600);
+        const std::uint64_t told = page[0];
+        page[0] = 0;
+        return told;
+    };
+    static_assert(kInteractive == 1, "what the second one is told");
+    const std::uint64_t without = measure("bursts\0000\0"sv), with = measure("bursts\0001\0"sv);
+    if (without == 0 || with == 0)
+        console_print("BENCH interactive fail the agent did not tell\n");
+    else
+        figure("interactive", with, without);
+}
+
 // 2 to 25 us in a fixed order of all distances.
 void near_deadline() {
     const OwnedHandle queue(MUST(sys::queue_create(self)));

@@ -40,7 +40,7 @@ extern "C" void make_user_frame_safe(TrapFrame* frame) {
 void enter_user(const TrapFrame& frame) {
     interrupts_disable();
     TrapFrame safe = frame;
-    hook::before_user(safe); // may change it: a signal
+    upcall::before_user(safe); // may change it: a signal
     make_user_frame_safe(&safe);
     enter_user_frame(&safe);
 }

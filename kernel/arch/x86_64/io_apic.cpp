@@ -1,5 +1,5 @@
 // I/O APICs (Intel 82093AA): each line (global system interrupt) that is enabled gets a vector of its own and goes to
-// the boot CPU. A level line stays asserted until its driver has served the device, which hook::device_interrupt does
+// the boot CPU. A level line stays asserted until its driver has served the device, which upcall::device_interrupt does
 // before the end of interrupt is sent. Lock: Rank::io_apic, over the pair of index and data registers of each I/O APIC and
 // over who has which vector. An interrupt looks up its line without the lock: each vector's line is one atomic word.
 #include <atomic>
@@ -145,7 +145,7 @@ void disable_line(unsigned line) {
 namespace x86 {
 
 void device_interrupt(unsigned vector) {
-    if (const std::optional<unsigned> line = owners[vector - kVectorDevices].line()) hook::device_interrupt(*line);
+    if (const std::optional<unsigned> line = owners[vector - kVectorDevices].line()) upcall::device_interrupt(*line);
     end_of_interrupt();
 }
 

@@ -30,6 +30,23 @@ std::uint64_t* find_slot(std::uint64_t root, std::uint64_t address) {
     return &table[index_at(address, 1)];
 }
 
+// The slots of a run of pages, one after the other; nullptr where a table is missing.
+class Slots {
+public:
+    Slots(std::uint64_t root, std::uint64_t address) : root_(root), address_(address) {}
+    std::uint64_t* next() {
+        const bool is_behind = slot_ != nullptr && index_at(address_, 1) != 0;
+        slot_ = is_behind ? slot_ + 1 : find_slot(root_, address_);
+        address_ += kPageSize;
+        return slot_;
+    }
+
+private:
+    const std::uint64_t root_;
+    std::uint64_t address_;
+    std::uint64_t* slot_ = nullptr;
+};
+
 Result<std::uint64_t*> make_slot(std::uint64_t root, std::uint64_t address, TableFrames& frames) {
     std::uint64_t* table = table_of(root);
     for (unsigned level = 4; level > 1; --level) {
@@ -135,6 +152,47 @@ PageTable::Entry PageTable::query(std::uint64_t address) const {
     const std::uint64_t* slot = address < kUserHigh ? find_slot(root_, address) : nullptr;
     if (slot == nullptr || *slot == 0) return {};
     return {true, {*slot & kPteFrame}, protection_of(*slot)};
+}
+
+Result<> PageTable::prepare(std::uint64_t from, std::size_t pages) {
+    constexpr std::uint64_t table_span = 512 * kPageSize;
+    const std::uint64_t last = from + (pages - 1) * kPageSize;
+    for (std::uint64_t at = from; at <= last; at = (at & ~(table_span - 1)) + table_span)
+        TRY(make_slot(root_, at, *frames_));
+    return {};
+}
+
+bool PageTable::exchange(std::uint64_t from, std::span<Entry> entries) {
+    Slots slots(root_, from);
+    bool was_mapped = false;
+    for (Entry& entry : entries) {
+        std::uint64_t* const slot = slots.next();
+        const std::uint64_t wanted = entry.mapped ? make_entry(entry.frame.value, entry.protection, kPteUser) : 0;
+        AIOS_ASSERT(slot != nullptr || wanted == 0);
+        // In one step: the processor may set the dirty bit until the entry is gone.
+        const std::uint64_t old =
+            slot == nullptr || (*slot | wanted) == 0 ? 0 : std::atomic_ref(*slot).exchange(wanted);
+        entry = old == 0 ? Entry{} : Entry{true, {old & kPteFrame}, protection_of(old)};
+        was_mapped = was_mapped || old != 0;
+    }
+    return was_mapped;
+}
+
+bool PageTable::freeze(std::uint64_t from, std::span<Entry> entries) {
+    Slots slots(root_, from);
+    bool was_writable = false;
+    for (Entry& entry : entries) {
+        std::uint64_t* const slot = slots.next();
+        entry = {};
+        if (slot == nullptr || *slot == 0) continue;
+        std::uint64_t old = *slot;
+        if ((old & kPteWrite) != 0) {
+            old = std::atomic_ref(*slot).fetch_and(~std::uint64_t{kPteWrite});
+            was_writable = true;
+        }
+        entry = {true, {old & kPteFrame}, protection_of(old & ~std::uint64_t{kPteWrite})};
+    }
+    return was_writable;
 }
 
 std::uint64_t PageTable::next_mapped(std::uint64_t from, std::uint64_t to) const {

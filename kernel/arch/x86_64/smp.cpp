@@ -1,5 +1,5 @@
 // Starts the other CPUs one after another by INIT and start-up interrupts (SDM volume 3 section 9.4.4). Each gets a
-// stack and three exception stacks, takes itself over as the boot CPU did, and goes to hook::cpu_started. A CPU that
+// stack and three exception stacks, takes itself over as the boot CPU did, and goes to upcall::cpu_started. A CPU that
 // does not come in time is left out, with those after it, and halts when it comes late.
 // SAFETY: the page below 1 MiB is ours (early.cpp took it); the fields that are filled in are those of trampoline.S.
 #include <atomic>
@@ -68,7 +68,7 @@ bool wait_for(unsigned index, std::uint64_t microseconds) {
     init_local_apic();
     init_timer();
     arrived.store(static_cast<unsigned>(index), std::memory_order_release);
-    hook::cpu_started(static_cast<unsigned>(index));
+    upcall::cpu_started(static_cast<unsigned>(index));
 }
 
 // A root that has the kernel's half and the trampoline page at its own address, readable and executable.

@@ -28,7 +28,7 @@ extern Initializer init_array_start[], init_array_end[];
     x86::write_cr3(x86::boot_facts.kernel_root);
     x86::serial_init();
     x86::name_cpu(0); // the first line of text takes a lock, and debug builds keep who holds it
-    kernel_main();
+    arch::upcall::kernel_main();
 }
 
 [[noreturn]] void __stack_chk_fail() { panic("stack overrun: the guard word was overwritten"); }

@@ -1,6 +1,6 @@
 // This CPU's one-shot timer: the local APIC's, by TSC deadline where the processor has it, else by its own count (SDM
 // volume 3 section 11.5.4). The count is 32 bits and the sleep is at most one heartbeat, so a long deadline takes
-// several rounds; the hook hears only of the real one. The heartbeat shows other CPUs that this one still takes
+// several rounds; the upcall hears only of the real one. The heartbeat shows other CPUs that this one still takes
 // interrupts.
 #include <algorithm>
 
@@ -24,13 +24,14 @@ bool calibrated = false;
 constexpr std::uint64_t kHeartbeatSeconds = 2;
 constexpr std::uint64_t kSilentSeconds = 10;
 constexpr unsigned kSuspicions = 5; // checks in a row; a machine that was stopped as a whole recovers at the first
-// Timers may be late by this much: a deadline that is nearly reached must not cost an interrupt for every few
-// instructions.
-constexpr std::uint64_t kSlackPerSecond = 50'000; // 20 us
+// No interrupt is programmed nearer than this, so a near deadline may be missed by as much: between two interrupts there
+// is always room for what an early one takes to look and program the next, and for some instructions of a program. What
+// deadlines that are reached may cost is time::run_due's to bound.
+constexpr std::uint64_t kLeastWaitsPerSecond = 1'000'000; // 1 us
 constexpr std::uint32_t kDeadlineMode = 2 << 17;
 
 void program(std::uint64_t now, std::uint64_t deadline) {
-    const std::uint64_t least = tsc_rate / kSlackPerSecond;
+    const std::uint64_t least = tsc_rate / kLeastWaitsPerSecond;
     const std::uint64_t wait = deadline > now + least ? deadline - now : least;
     if (features().tsc_deadline) {
         write_msr(kMsrTscDeadline, now + wait);
@@ -41,7 +42,7 @@ void program(std::uint64_t now, std::uint64_t deadline) {
     apic_write(kApicTimerInitial, static_cast<std::uint32_t>(std::min<std::uint64_t>(count + 1, 0xffff'ffff)));
 }
 
-// The hook's deadline or the next heartbeat, whichever is first.
+// The kernel's deadline or the next heartbeat, whichever is first.
 void program_next(CpuBlock& block, std::uint64_t now) {
     const std::uint64_t beat = block.heartbeat.load(std::memory_order_relaxed) + kHeartbeatSeconds * tsc_rate;
     program(now, block.timer_deadline != 0 ? std::min(block.timer_deadline, beat) : beat);
@@ -98,7 +99,7 @@ void timer_interrupt() {
     }
     block.timer_deadline = 0;
     program_next(block, now);
-    hook::timer();
+    upcall::timer();
 }
 
 } // namespace x86

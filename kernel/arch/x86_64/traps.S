@@ -35,7 +35,7 @@ trap_common:
     lfence                      // no speculation with the user's gs
     movq %rsp, %rdi
     xorl %ebp, %ebp
-    call trap_from_user         // also takes hook::before_user
+    call trap_from_user         // also takes upcall::before_user
     jmp return_by_iret
 1:  movq %rsp, %rdi
     call trap_from_kernel
@@ -84,10 +84,10 @@ syscall_entry:                  // rcx = return address, r11 = flags; interrupts
     xorl %ebp, %ebp
     sti
     movq %rsp, %rdi
-    call _ZN4aios4arch4hook11system_callERNS0_9TrapFrameE
+    call _ZN4aios4arch6upcall11system_callERNS0_9TrapFrameE
     cli
     movq %rsp, %rdi
-    call _ZN4aios4arch4hook11before_userERNS0_9TrapFrameE
+    call _ZN4aios4arch6upcall11before_userERNS0_9TrapFrameE
     // SYSRET gives rcx and r11 for rip and flags, and faults in kernel mode on a return address that is not canonical: only a
     // frame that looks as if nobody had changed it goes this way. A signal frame can look so with flags of the program's choice:
     // interrupts must be on and nothing else set but arithmetic flags, DF, AC and ID. (TF and RF need IRETQ anyway.)

@@ -1,4 +1,4 @@
-// What becomes of an exception or interrupt: resolved by a hook, handed to a thread as an exception, continued at a
+// What becomes of an exception or interrupt: resolved by an upcall, handed to a thread as an exception, continued at a
 // fix-up, or the end. Entered from traps.S with interrupts off and a TrapFrame on the stack.
 // SAFETY: the exception table holds distances from its own fields, written by the assembler.
 #include "kernel/arch/x86_64/traps.hpp"
@@ -43,7 +43,7 @@ void interrupt(const TrapFrame& frame) {
         return;
     case kVectorReschedule:
         end_of_interrupt();
-        hook::reschedule();
+        upcall::reschedule();
         return;
     case kVectorRemoteCall:
         end_of_interrupt();
@@ -71,7 +71,7 @@ FaultAccess access_of(const TrapFrame& frame) {
 
 bool resolve_page_fault(TrapFrame& frame, std::uint64_t address) {
     if (cannot_be_resolved(frame)) return false;
-    return hook::page_fault(frame, address, access_of(frame));
+    return upcall::page_fault(frame, address, access_of(frame));
 }
 
 // A fault of the kernel itself, interrupts off.
@@ -101,10 +101,10 @@ extern "C" void trap_from_user(TrapFrame* frame) {
             panic_trap(*frame, address, "reserved bit set in a page table");
         interrupts_enable();
         if (frame->vector != kVectorPageFault || !resolve_page_fault(*frame, address))
-            hook::user_exception(*frame, address);
+            upcall::user_exception(*frame, address);
         interrupts_disable();
     }
-    hook::before_user(*frame);
+    upcall::before_user(*frame);
     make_user_frame_safe(frame);
 }
 
@@ -112,8 +112,8 @@ extern "C" void trap_from_kernel(TrapFrame* frame) {
     if (frame->vector >= 32) {
         interrupts_went_off(frame->vector); // they were on: it came
         interrupt(*frame);
-        hook::kernel_preempt();
-        if ((frame->rflags & kFlagInterrupt) != 0) hook::user_access_resumes();
+        upcall::kernel_preempt();
+        if ((frame->rflags & kFlagInterrupt) != 0) upcall::user_access_resumes();
         interrupts_go_on(frame->rip);
         return;
     }

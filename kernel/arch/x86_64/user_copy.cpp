@@ -22,8 +22,8 @@ bool is_user_word(std::uint64_t address) { return is_user_range(address, 4) && a
 // The rest of the kernel knows of the access: what it must wait for, and when it goes on after an interrupt.
 class Access {
 public:
-    Access() : keeps_extended_state_(hook::user_access_begins()) {}
-    ~Access() { hook::user_access_ends(); }
+    Access() : keeps_extended_state_(upcall::user_access_begins()) {}
+    ~Access() { upcall::user_access_ends(); }
     Access(const Access&) = delete;
     [[nodiscard]] std::uint64_t copy(void* to, const void* from, std::size_t bytes) const {
         const bool is_wide = bytes >= kWideFrom && keeps_extended_state_ && x86::features().wide_moves;

@@ -54,12 +54,34 @@ TEST(ElfParse, MinimalImage) {
     EXPECT_EQ(image.segment_count, 1u);
 }
 
-TEST(ElfParse, DynamicExecutableIsUnsupported) { // the test itself asks for an interpreter
+TEST(ElfParse, InterpreterOfADynamicExecutable) { // the test itself asks for one
     const auto file = own_executable();
     ElfImage image;
-    const auto parsed = elf_parse(head_of(file), file.size(), image);
-    ASSERT_FALSE(parsed);
-    EXPECT_EQ(parsed.error(), Error::unsupported);
+    ASSERT_TRUE(elf_parse(head_of(file), file.size(), image));
+    ASSERT_GT(image.interpreter_bytes, 1u);
+    const std::string path(reinterpret_cast<const char*>(file.data()) + image.interpreter_offset,
+                           image.interpreter_bytes - 1);
+    EXPECT_TRUE(path.starts_with("/lib64/ld-linux")) << path;
+}
+
+TEST(ElfParse, InterpreterThatIsNone) {
+    const auto with = [](std::uint64_t offset, std::uint64_t bytes) {
+        auto file = minimal();
+        const auto put = [&](std::size_t at, auto value) { std::memcpy(file.data() + at, &value, sizeof(value)); };
+        put(56, std::uint16_t{2});
+        put(120, std::uint32_t{3}); // PT_INTERP
+        put(120 + 8, offset);
+        put(120 + 32, bytes);
+        ElfImage image;
+        return elf_parse(head_of(file), file.size(), image);
+    };
+    EXPECT_TRUE(with(512, 20));
+    EXPECT_TRUE(with(8192 - 256, 256));
+    EXPECT_EQ(with(512, 0).error(), Error::bad_format);
+    EXPECT_EQ(with(512, 1).error(), Error::bad_format); // a NUL alone
+    EXPECT_EQ(with(512, 257).error(), Error::too_large);
+    EXPECT_EQ(with(8192 - 19, 20).error(), Error::truncated);
+    EXPECT_EQ(with(~0ull - 5, 20).error(), Error::truncated);
 }
 
 TEST(ElfParse, RefusesWhatIsWrong) {
@@ -77,7 +99,7 @@ TEST(ElfParse, RefusesWhatIsWrong) {
         {54, 32, 2, Error::bad_format},                    // size of a program header
         {56, 0, 2, Error::bad_format},                     // no program headers
         {32, ~0ull, 8, Error::too_large},                  // headers far away
-        {64, 3, 4, Error::unsupported},                    // interpreter
+        {64, 3, 4, Error::too_large},                      // interpreter with such a long name
         {64, 0, 4, Error::bad_format},                     // nothing to load
         {68, 7, 4, Error::unsupported},                    // writable and executable
         {72, 9000, 8, Error::truncated},                   // starts behind the end

@@ -152,9 +152,9 @@ bool interrupts_enabled() { return false; }
 void relax() {}
 void debug_exit(ExitStatus) {}
 void halt_forever() { throw test::Fault("halted"); }
-namespace hook {
+namespace upcall {
 void timer() { ++test::timer_hooks; }
-} // namespace hook
+} // namespace upcall
 
 } // namespace aios::arch
 

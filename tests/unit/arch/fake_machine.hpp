@@ -40,6 +40,6 @@ struct FakeMachine {
 };
 
 extern FakeMachine* machine; // the CPU that runs
-extern unsigned timer_hooks; // how often hook::timer() was called
+extern unsigned timer_hooks; // how often upcall::timer() was called
 
 } // namespace aios::test

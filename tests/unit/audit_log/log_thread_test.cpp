@@ -59,11 +59,6 @@ struct Frame {
 std::mutex frames_mutex;
 std::vector<Frame> frames;
 
-void take_frame(std::uint32_t kind, std::uint64_t, const char*, Bytes body) {
-    std::lock_guard lock(frames_mutex);
-    frames.push_back({static_cast<FrameKind>(kind), {body.begin(), body.end()}});
-}
-
 std::size_t frames_of(FrameKind kind) {
     std::lock_guard lock(frames_mutex);
     return static_cast<std::size_t>(std::ranges::count(frames, kind, &Frame::kind));
@@ -84,7 +79,6 @@ class LogThreadTest : public testing::Test {
 protected:
     static void SetUpTestSuite() {
         test::held_clock = now;
-        set_frame_sink(take_frame);
         test::AsThread me;
         start();
     }
@@ -265,4 +259,10 @@ TEST_F(LogThreadTest, the_end_sends_what_there_is_and_the_head) {
 
 } // namespace
 } // namespace audit
+
+void upcall::send_frame(FrameKind kind, std::uint64_t, const char*, Bytes body) {
+    std::lock_guard lock(audit::frames_mutex);
+    audit::frames.push_back({kind, {body.begin(), body.end()}});
+}
+
 } // namespace aios

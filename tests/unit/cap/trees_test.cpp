@@ -11,21 +11,14 @@
 #include "kernel/cap/table.hpp"
 #include "kernel/quota/quota.hpp"
 #include "tests/support/kernel_host.hpp"
+#include "tests/unit/cap/thing.hpp"
 
 namespace aios {
 namespace {
 
 using cap::Capability;
 using cap::Table;
-
-class Thing final : public Object {
-public:
-    static Ref<Thing> create() { return Ref<Thing>::adopt(*mm::make<Thing>()); }
-    Thing() : Object(ObjectType::timer, {}) {}
-    void handle_added(Rights) override { ++handles; }
-    void handle_removed(Rights) override { --handles; }
-    std::atomic<int> handles{0};
-};
+using test::Thing;
 
 struct Holder {
     explicit Holder(std::uint64_t id)

@@ -1,1 +1,1 @@
-aios_unit_test(event LIBRARIES base.test SOURCES ${sched_host})
+aios_unit_test(event LIBRARIES base.test SOURCES ${sched_host} ${no_ipc})

@@ -45,6 +45,7 @@ TEST(BenchRows, AreToldApart) {
         EXPECT_TRUE(row.number >= 1 && row.number <= 30) << row.name; // windows of the plugin
         EXPECT_GT(row.goal, 0) << row.name;
         EXPECT_TRUE(row.how.ends_with('.')) << row.name;
+        EXPECT_TRUE(row.obstacle.empty() || row.obstacle.ends_with('.')) << row.name;
         EXPECT_EQ(find_bench_row(row.name), &row);
     }
     EXPECT_EQ(find_bench_row("nul"), nullptr);
@@ -98,11 +99,12 @@ TEST(BenchLines, AreRead) {
 }
 
 TEST(BenchLines, WindowsAreSummedOverCpus) {
-    const BenchWindows windows = parse_bench_windows("WINDOW 2 0 10 20 1 2 3 4 5\nWINDOW 2 1 1 2 3 4 5 6 7\n"
-                                                     "WINDOW 3 0 1 1 1 1 1 1\nWINDOW 4 0 1 1 1 1 1 1 1 1\nother\n");
+    const BenchWindows windows = parse_bench_windows("WINDOW 2 0 10 20 7 1 2 3 4 5\nWINDOW 2 1 1 2 8 3 4 5 6 7\n"
+                                                     "WINDOW 3 0 1 1 1 1 1 1 1\nWINDOW 4 0 1 1 1 1 1 1 1 1 1\nother\n");
     ASSERT_EQ(windows.size(), 1u); // neither too few fields nor too many
     const BenchCounts& counts = windows.at(2);
     EXPECT_EQ(counts.instructions(), 33);
+    EXPECT_EQ(counts.apart, 15);
     EXPECT_EQ(counts.cr3_writes, 4);
     EXPECT_EQ(counts.msr_accesses, 2 + 3 + 4 + 5);
     EXPECT_EQ(counts.atomics, 10);
@@ -111,7 +113,7 @@ TEST(BenchLines, WindowsAreSummedOverCpus) {
 
 TEST(BenchLines, BecomeFigures) {
     BenchColumn column;
-    const BenchWindows windows = parse_bench_windows("WINDOW 2 0 1000 3000 20 40 0 990 10\n");
+    const BenchWindows windows = parse_bench_windows("WINDOW 2 0 1000 3000 0 20 40 0 990 10\n");
     take_bench_line({"ipc_64", 4000, 10, ""}, windows, column);
     take_bench_line({"null", 1500, 10, ""}, windows, column);
     take_bench_line({"ipc_64", 1, 1, ""}, windows, column); // the first one counts
@@ -125,6 +127,33 @@ TEST(BenchLines, BecomeFigures) {
     EXPECT_EQ(column.figures["ipc_64"].beside->ipis, 1);
     EXPECT_FALSE(column.figures["null"].beside);
     EXPECT_EQ(column.missing["cow_fault"], "no memory");
+}
+
+// With a third agent the figure is what the window counted without that agent; nobody else could tell.
+TEST(BenchLines, OfVariantsStandUnderTheirKeys) {
+    BenchColumn column;
+    const BenchVariant &third = bench_variants()[0], &traced = bench_variants()[1];
+    const BenchWindows windows = parse_bench_windows("WINDOW 2 0 1000 3000 5000 20 40 0 990 10\n");
+    take_variant_line({"ipc_64", 9'000, 10, ""}, windows, third, column);
+    take_variant_line({"ipc_64", 4'100, 10, ""}, windows, traced, column);
+    take_variant_line({"null", 9'000, 10, ""}, windows, third, column); // without a window
+    take_variant_line({"switch", 0, 0, "no turns"}, windows, third, column);
+    EXPECT_EQ(column.figures.size(), 2u);
+    EXPECT_EQ(column.figures["ipc_64/third"].value, 400);
+    EXPECT_EQ(column.figures["ipc_64/traced"].value, 410);
+    EXPECT_TRUE(column.missing["null/third"].contains("apart"));
+    EXPECT_EQ(column.missing["switch/third"], "no turns");
+    EXPECT_EQ(find_bench_row("ipc_64/third"), find_bench_row("ipc_64"));
+}
+
+TEST(BenchRows, HaveVariantsThatMeanSomething) {
+    for (const BenchRow& row : bench_rows()) {
+        const bool counts = row.group == BenchGroup::one && row.unit == BenchUnit::instructions;
+        const bool sends = std::set<std::string_view>{"ipc_64", "ipc_4k", "ipc_64k", "one_way"}.contains(row.name);
+        EXPECT_EQ(has_variant(row, bench_variants()[0]), counts) << row.name;
+        EXPECT_EQ(has_variant(row, bench_variants()[1]), counts) << row.name;
+        EXPECT_EQ(has_variant(row, bench_variants()[2]), sends) << row.name;
+    }
 }
 
 TEST(BenchBaseline, SaysWhatGotWorse) {
@@ -149,12 +178,14 @@ TEST(BenchBaseline, SaysWhatGotWorse) {
 TEST(BenchBaseline, IsWhatJsonWrites) {
     BenchColumn own = column_with({{"null", 150.25}, {"boot", 1e7}}), other;
     own.missing["switch"] = "they did not take turns";
+    own.figures["null/third"] = {200, 200'000, 1000, std::nullopt};
+    own.missing["null/traced"] = "it fell";
     other.name = "Linux";
     other.skipped = "no network";
     const std::string text = bench_json("a machine", {"null", "switch", "boot"}, own, other);
     const auto read = parse_bench_baseline("x.json", text);
     ASSERT_TRUE(read) << read.error().sentence;
-    EXPECT_EQ(*read, (BenchBaseline{{"null", 150.25}, {"boot", 1e7}}));
+    EXPECT_EQ(*read, (BenchBaseline{{"null", 150.25}, {"null/third", 200}, {"boot", 1e7}}));
     EXPECT_NE(text.find("they did not take turns"), std::string::npos);
     EXPECT_NE(text.find("\"without_linux\": \"no network\""), std::string::npos);
 }
@@ -164,7 +195,9 @@ TEST(BenchBaseline, RefusesWhatIsNone) {
          {"", "[]", "{", "{}", R"({"version":2,"rows":[]})", R"({"version":1,"rows":3})", R"({"version":1,"rows":[3]})",
           R"({"version":1,"rows":[{"name":3}]})", R"({"version":1,"rows":[{"name":"null"}]})",
           R"({"version":1,"rows":[{"name":"null","aios":{"value":"1"}}]})",
-          R"({"version":1,"rows":[{"name":"null","aios":{"value":-1}}]})"}) {
+          R"({"version":1,"rows":[{"name":"null","aios":{"value":-1}}]})",
+          R"({"version":1,"rows":[{"name":"null","aios":{"value":1},"variants":[]}]})",
+          R"({"version":1,"rows":[{"name":"null","aios":{"value":1},"variants":{"third":{}}}]})"}) {
         const auto read = parse_bench_baseline("x.json", wrong);
         ASSERT_FALSE(read) << wrong;
         EXPECT_EQ(read.error().exit, Exit::bad_input);
@@ -172,11 +205,23 @@ TEST(BenchBaseline, RefusesWhatIsNone) {
     }
 }
 
-TEST(BenchBaseline, TheStoredOneHasEveryRow) {
+// A row that is over its goal says why.
+TEST(BenchBaseline, TheStoredOneIsExplained) {
     const auto read = parse_bench_baseline("baseline.json", whole_file("bench/kernel/baseline.json"));
     ASSERT_TRUE(read) << read.error().sentence;
     for (const BenchRow& row : bench_rows())
+        if (read->contains(row.name) && read->at(std::string(row.name)) > row.goal)
+            EXPECT_FALSE(row.obstacle.empty()) << row.name;
+}
+
+TEST(BenchBaseline, TheStoredOneHasEveryRow) {
+    const auto read = parse_bench_baseline("baseline.json", whole_file("bench/kernel/baseline.json"));
+    ASSERT_TRUE(read) << read.error().sentence;
+    for (const BenchRow& row : bench_rows()) {
         EXPECT_TRUE(read->contains(row.name)) << row.name;
+        for (const BenchVariant& variant : bench_variants())
+            EXPECT_EQ(read->contains(variant_key(row.name, variant.name)), has_variant(row, variant)) << row.name;
+    }
 }
 
 TEST(BenchTable, ShowsBothColumns) {
@@ -192,9 +237,18 @@ TEST(BenchTable, ShowsBothColumns) {
     EXPECT_TRUE(table.contains("1.00 / 2.00 / 16.50 / 0")) << table;
     EXPECT_TRUE(table.contains("switch, Linux 6.1: not told.")) << table;
     EXPECT_TRUE(table.contains("nothing is counted beside the figures: no plugin.")) << table;
+    EXPECT_FALSE(table.contains("third agent")) << table;
+    own.figures["null/third"] = {403, 403, 1, std::nullopt};
+    own.missing["null/traced"] = "it fell";
+    EXPECT_TRUE(bench_table(report).contains("null                   389           403         -         -"))
+        << bench_table(report);
+    EXPECT_TRUE(bench_table(report).contains("null/traced, AIOS: it fell.")) << bench_table(report);
     const std::string page = bench_markdown(report);
+    EXPECT_TRUE(page.contains("| `null` | 389 | 403 | - | - |")) << page;
     EXPECT_TRUE(page.contains("| `null` | call that does nothing | 389 | 150 OVER | 300 | 1.30 | - | - |")) << page;
     EXPECT_TRUE(page.contains("- `switch`: ")) << page;
+    EXPECT_TRUE(page.contains(std::format("- `null`: {}\n", find_bench_row("null")->obstacle))) << page;
+    EXPECT_FALSE(page.contains(find_bench_row("switch")->obstacle)) << page; // 600 of 700
     other.skipped = "no kernel";
     EXPECT_TRUE(bench_table(report).contains("the column Linux 6.1 was skipped: no kernel.")) << table;
 }
@@ -206,6 +260,8 @@ TEST(BenchOptions, AreRead) {
     const auto quick = parse({"--quick"});
     ASSERT_TRUE(quick);
     EXPECT_TRUE(!quick->rows.empty() && quick->rows.size() < all->rows.size());
+    EXPECT_TRUE(all->variants && !quick->variants);
+    EXPECT_FALSE(parse({"--without-variants"})->variants);
     const auto some = parse({"--row", "switch", "--row=null", "--quick", "--json=x"});
     ASSERT_TRUE(some);
     EXPECT_EQ(some->rows, (std::vector<std::string>{"null", "switch"})); // in the table's order

@@ -1,4 +1,5 @@
 // Refusals: which line of a unit file would allow what, and the list of them from what a run has told.
+#include "abi/audit_kinds.hpp"
 #include "tools/aios/record/refusals.hpp"
 
 #include "tests/unit/host/messages.hpp"
@@ -113,7 +114,7 @@ TEST(Grants, LineForAnOffer) {
 // Records as the kernel writes them.
 std::string start_record(std::uint64_t parent, std::uint64_t child, std::string_view name) {
     messages::view::AuditRecord record;
-    record.kind = kAuditAgentStart;
+    record.kind = static_cast<std::uint64_t>(AuditKind::agent_start);
     record.agent = parent;
     record.subject = child;
     record.count = 1;
@@ -122,7 +123,7 @@ std::string start_record(std::uint64_t parent, std::uint64_t child, std::string_
 }
 std::string refusal_record(std::uint64_t agent, const RefusedCall& call, std::uint64_t count = 1) {
     messages::view::AuditRecord record;
-    record.kind = kAuditRefusal;
+    record.kind = static_cast<std::uint64_t>(AuditKind::refusal);
     record.agent = agent;
     record.call = call.call;
     record.detail = {static_cast<std::uint64_t>(call.type), call.needed.bits(), static_cast<std::uint64_t>(call.error)};

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <format>
 
+#include "abi/call_types.hpp"
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
 #include "messages/owned.hpp"
@@ -38,6 +39,7 @@ essential = false
 program = "bin/first"
 ready = "start"
 weight = 250
+hint = "batch"
 )";
 
 const Variables kVariables = {{"TEXT", 100}, {"DOCUMENTS", 3}};
@@ -68,6 +70,8 @@ TEST(Units, AreRead) {
     EXPECT_TRUE(second.sends_ready);
     EXPECT_FALSE(system->units[1].sends_ready);
     EXPECT_EQ(system->units[1].weight, 250u);
+    EXPECT_EQ(system->units[1].hint, static_cast<std::uint64_t>(AgentHint::batch));
+    EXPECT_FALSE(second.hint);
 }
 
 TEST(Units, BecomeDeterministicCbor) {
@@ -83,6 +87,8 @@ TEST(Units, BecomeDeterministicCbor) {
     EXPECT_EQ(decoded->units[0].spends->at(1).resource, static_cast<std::uint64_t>(Resource::money));
     EXPECT_EQ(decoded->units[0].spends->at(1).amount, 500u);
     EXPECT_FALSE(decoded->units[1].spends); // what says nothing costs nothing
+    EXPECT_EQ(decoded->units[1].hint, static_cast<std::uint64_t>(AgentHint::batch));
+    EXPECT_FALSE(decoded->units[0].hint);
 }
 
 TEST(Units, SayWhatIsWrongAndWhere) {

@@ -18,6 +18,7 @@ inline constexpr std::uint64_t kBadBelow = arch::kUserLow + 0x1000;
 // A copy to this address calls `during_copy`, and then faults.
 inline constexpr std::uint64_t kSlowAddress = arch::kUserLow;
 extern std::function<void()> during_copy;
+extern std::atomic<long> live_frames; // references that grants have
 
 class Actor final : public ipc::Party {
 public:
@@ -27,12 +28,21 @@ public:
     [[nodiscard]] std::uint64_t principal() const override { return id_; }
     [[nodiscard]] cap::Table* handle_table() override { return table.get(); }
     [[nodiscard]] Payer& payer() override { return *quota; }
+    // Pages that come are counted and given back at once.
+    Result<> accept(mm::Grant& grant, std::uint64_t address) override {
+        if (address < kBadBelow) return fail(Error::bad_address);
+        for (std::uint32_t i = 0; i < grant.pages(); ++i)
+            mm::release_frames(std::exchange(grant.frames[i], mm::Grant::kUntouched), 0);
+        pages += grant.pages();
+        return {};
+    }
     void message_sent() override { ++sent; }
     void message_received() override { ++received; }
 
     Ref<Quota> quota;
     Ref<cap::Table> table;
     std::atomic<int> sent{0}, received{0};
+    std::atomic<std::uint32_t> pages{0}; // that came
 
 private:
     std::uint64_t id_;
@@ -43,6 +53,16 @@ inline ipc::Buffer text_buffer(std::string_view text) { return ipc::Buffer::kern
 inline Result<> send_text(ipc::Channel& channel, Actor& from, std::string_view text) {
     ipc::OutMessage out{text_buffer(text), {}};
     return channel.send(from, out);
+}
+
+// Pages as mm::AddressSpace::grant makes them.
+inline mm::Owned<mm::Grant> make_grant(Actor& from, Ref<mm::GrantRoll> roll, std::uint32_t pages) {
+    mm::Owned<mm::Grant> grant = *mm::Grant::create(*from.quota, pages);
+    grant->enroll(std::move(roll));
+    for (std::uint32_t i = 0; i < pages; ++i)
+        grant->frames[i] = {(i + 1) * mm::kPageSize};
+    live_frames += pages;
+    return grant;
 }
 
 // A place for one message.

@@ -137,6 +137,36 @@ PageTable::Entry PageTable::query(std::uint64_t address) const {
     if (found == space.entries.end()) return {};
     return {true, found->second.frame, found->second.protection};
 }
+Result<> PageTable::prepare(std::uint64_t from, std::size_t pages) {
+    FakeSpace& space = space_of(root_);
+    for (std::uint64_t at = from >> 21; at <= (from + (pages - 1) * kPageSize) >> 21; ++at)
+        if (!space.table_frames.contains(at)) space.table_frames[at] = zeroed_table(TRY(frames_->allocate_table()));
+    return {};
+}
+bool PageTable::exchange(std::uint64_t from, std::span<Entry> entries) {
+    FakeSpace& space = space_of(root_);
+    bool was_mapped = false;
+    for (Entry& entry : entries) {
+        const Entry wanted = std::exchange(entry, query(from));
+        was_mapped = was_mapped || entry.mapped;
+        space.entries.erase(from);
+        AIOS_ASSERT(!wanted.mapped || space.table_frames.contains(from >> 21)); // prepared
+        if (wanted.mapped) space.entries[from] = {wanted.frame, wanted.protection};
+        from += kPageSize;
+    }
+    return was_mapped;
+}
+bool PageTable::freeze(std::uint64_t from, std::span<Entry> entries) {
+    bool was_writable = false;
+    for (Entry& entry : entries) {
+        entry = query(from);
+        was_writable = was_writable || has(entry.protection, Protection::write);
+        entry.protection = entry.protection & ~Protection::write;
+        if (entry.mapped) protect(from, entry.protection);
+        from += kPageSize;
+    }
+    return was_writable;
+}
 std::uint64_t PageTable::next_mapped(std::uint64_t from, std::uint64_t to) const {
     FakeSpace& space = space_of(root_);
     auto found = space.entries.lower_bound(from);
@@ -262,4 +292,7 @@ std::uint8_t* user_access(std::uint64_t address, arch::Protection need) {
 }
 
 } // namespace fake
+
+std::uint64_t mm::upcall::random_word() { return 0; } // layout is not random
+
 } // namespace aios

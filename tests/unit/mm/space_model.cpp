@@ -29,7 +29,7 @@ SpaceDriver::SpaceDriver(Choices& choices) : choices_(choices) {
     auto space = std::make_unique<Space>();
     space->payer = std::make_unique<fake::CountingPayer>();
     space->space = AddressSpace::create(*space->payer).value();
-    space->space->join(*set_);
+    space->space->enter(*set_);
     space->space->settle();
     spaces_.push_back(std::move(space));
 }
@@ -65,7 +65,7 @@ Protection SpaceDriver::random_protection() {
 }
 
 void SpaceDriver::step() {
-    switch (choices_.below(24)) {
+    switch (choices_.below(26)) {
     case 0:
     case 1:
     case 2:
@@ -90,6 +90,9 @@ void SpaceDriver::step() {
         return;
     case 12:
         return set_limit();
+    case 13:
+    case 14:
+        return grant();
     default:
         return touch();
     }
@@ -304,10 +307,61 @@ void SpaceDriver::fork() {
     }
     child->payer->set_limit(~0ull);
     child->space = *space;
-    child->space->join(*set_);
+    child->space->enter(*set_);
     child->space->settle();
     child->pages = parent.pages;
     spaces_.push_back(std::move(child));
+}
+
+bool SpaceDriver::is_own_memory(const Space& space, std::uint64_t address, std::uint64_t count, Protection needed) {
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const auto page = space.pages.find(address + i * kPageSize);
+        if (page == space.pages.end() || page->second.pages != nullptr) return false;
+        if ((page->second.protection & needed) != needed) return false;
+    }
+    return true;
+}
+
+// Pages go from one space to another, which may be the same, or back to nobody. One that is refused may have lain in two
+// areas, of which the model knows nothing.
+void SpaceDriver::grant() {
+    Space& from = random_space();
+    Space& to = random_space();
+    const std::uint64_t address = random_address(), target = random_address();
+    const auto count = static_cast<std::uint32_t>(1 + choices_.below(6));
+    const PageMode mode = choices_.below(2) == 0 ? PageMode::moved : PageMode::frozen;
+    constexpr Protection kReadWrite = Protection::read | Protection::write;
+    const std::uint64_t before = from.payer->used();
+    auto granted = from.space->grant(address, count, mode);
+    if (!is_own_memory(from, address, count, mode == PageMode::moved ? kReadWrite : Protection::read))
+        MODEL_CHECK(!granted);
+    if (!granted) {
+        MODEL_CHECK(granted.error() == Error::bad_address || quota_refused(granted.error()));
+        MODEL_CHECK(from.payer->used() == before);
+        return;
+    }
+    from.has_granted = true;
+    std::vector<ModelPage> brought;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        ModelPage& page = from.pages[address + i * kPageSize];
+        brought.push_back(page);
+        MODEL_CHECK(((*granted)->frames[i] != mm::Grant::kUntouched) == page.owned);
+        if (mode == PageMode::frozen) continue;
+        page.owned = false;
+        page.value = 0;
+    }
+    if (choices_.below(4) == 0) return; // nobody takes it
+    const auto accepted = to.space->accept(**granted, target);
+    if (!is_own_memory(to, target, count, kReadWrite)) MODEL_CHECK(!accepted);
+    if (!accepted) {
+        MODEL_CHECK(accepted.error() == Error::bad_address || quota_refused(accepted.error()));
+        return;
+    }
+    for (std::uint32_t i = 0; i < count; ++i) {
+        ModelPage& page = to.pages[target + i * kPageSize];
+        page.owned = brought[i].owned;
+        page.value = brought[i].owned ? brought[i].value : 0;
+    }
 }
 
 void SpaceDriver::end_space() {
@@ -391,8 +445,9 @@ void SpaceDriver::check_space(Space& space) {
     for (const auto& [at, page] : space.pages)
         if (page.whole || page.owned) ++pages;
     space.space->activate();
-    const std::uint64_t expected =
-        mm::cost_of<AddressSpace> + areas * mm::cost_of<mm::Area> + (pages + fake::table_count()) * kPageSize;
+    const std::uint64_t expected = mm::cost_of<AddressSpace> + areas * mm::cost_of<mm::Area> +
+                                   (pages + fake::table_count()) * kPageSize +
+                                   (space.has_granted ? mm::cost_of<mm::GrantRoll> : 0);
     MODEL_CHECK(space.payer->used() == expected);
 }
 

@@ -60,6 +60,7 @@ private:
         std::unique_ptr<fake::CountingPayer> payer;
         Ref<AddressSpace> space;
         std::map<std::uint64_t, ModelPage> pages; // by address
+        bool has_granted = false;                 // and has a roll since then
     };
 
     std::uint64_t random_address() { return kBase + choices_.below(kWindow) * kPageSize; }
@@ -72,6 +73,8 @@ private:
     void remap();
     void touch();
     void fork();
+    void grant();
+    static bool is_own_memory(const Space& space, std::uint64_t address, std::uint64_t count, Protection needed);
     void end_space();
     void change_pages();
     void revoke();

@@ -455,7 +455,7 @@ TEST_F(AddressSpaceTest, ASetTellsAllItsSpaces) {
     std::vector<Ref<AddressSpace>> spaces;
     for (int i = 0; i < 5; ++i) {
         spaces.push_back(AddressSpace::create(payer_).value());
-        spaces.back()->join(*set);
+        spaces.back()->enter(*set);
         EXPECT_FALSE(spaces.back()->is_settled()); // it has not looked for what ended before it joined
         EXPECT_TRUE(spaces.back()->map(pages, 0, kPageSize, kRead, Sharing::shared, options).has_value());
         EXPECT_TRUE(spaces.back()->is_settled());
@@ -467,7 +467,7 @@ TEST_F(AddressSpaceTest, ASetTellsAllItsSpaces) {
     set->notice();
     for (auto& space : spaces)
         EXPECT_EQ(space->usage().mapped_bytes, 0u);
-    child->join(*set); // late
+    child->enter(*set); // late
     child->settle();
     EXPECT_EQ(child->usage().mapped_bytes, 0u);
 }

@@ -1,6 +1,7 @@
 // System descriptions for tests, as the host program writes them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Spec {
     std::uint32_t role = 2;          // of its one grant
     std::uint64_t ready_timeout = 0; // seconds; 0: not said
     std::uint64_t tokens = 0;        // that it may spend
+    std::optional<AgentHint> hint = {};
 };
 
 inline std::vector<std::byte> encode(const std::vector<Spec>& specs, Strategy strategy, unsigned intensity,
@@ -42,7 +44,9 @@ inline std::vector<std::byte> encode(const std::vector<Spec>& specs, Strategy st
                                        .essential = spec.essential,
                                        .offers = {},
                                        .ready_timeout = {},
-                                       .spends = {}};
+                                       .spends = {},
+                                       .hint = {}};
+        if (spec.hint) unit.hint = static_cast<std::uint64_t>(*spec.hint);
         if (spec.ready_timeout != 0) {
             unit.offers.emplace();
             unit.ready_timeout = spec.ready_timeout;

@@ -132,6 +132,7 @@ std::int64_t FakeKernel::spawn(const SpawnRequest& request) {
     agent->script = script ? script(name, agent->start) : Script{};
     agent->memory = request.quota.memory_bytes;
     agent->tokens = request.quota.tokens;
+    agent->may_hint = (request.flags & kSpawnWithoutHints) == 0;
     agent->awaits_identity = (request.flags & kSpawnAwaitIdentity) != 0;
     if (agent->script.spawn_error != Error{} || memory_limit - memory_used_ < agent->memory ||
         token_limit < agent->tokens) {
@@ -349,6 +350,9 @@ std::int64_t FakeKernel::call(std::uint64_t number, const std::uint64_t (&a)[6])
         registrations_[a[2]] = {agent, kSignalEnded, a[2], agent->level & kSignalEnded, a[0]};
         return 0;
     }
+    case k_agent_hint:
+        find<FakeAgent>(a[0])->hint = a[1];
+        return 0;
     case k_agent_kill: {
         const auto agent = find<FakeAgent>(a[0]);
         agent->kill_called = true;

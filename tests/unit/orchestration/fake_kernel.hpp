@@ -54,6 +54,8 @@ struct FakeAgent : Object {
     std::uint32_t start = 0; // of this name so far
     Script script;
     std::uint64_t memory = 0, tokens = 0;
+    std::uint64_t hint = 0; // that the supervisor gave
+    bool may_hint = true;   // itself
     AgentState state = AgentState::created;
     bool is_loaded = false, awaits_identity = false, has_identity = false;
     bool said_ready = false;

@@ -30,6 +30,23 @@ Script finishes(const std::string& name) {
     return script;
 }
 
+// What the file says is given at each start, and cannot be changed by the unit; where it says nothing the unit may.
+TEST(Supervisor, GivesHintsThatStay) {
+    std::vector<Spec> specs = services();
+    specs[1].hint = AgentHint::interactive;
+    specs[2].hint = AgentHint::none;
+    Supervised node(specs, Strategy::rest_for_one, 6, 60'000);
+    node.kernel.script = [](const std::string& name, std::uint32_t) { return finishes(name); };
+    node.run();
+    ASSERT_TRUE(node.end && node.end->is_ok) << node.sentence();
+    const auto hint_of = [&](const char* name) { return static_cast<AgentHint>(node.kernel.newest(name)->hint); };
+    EXPECT_EQ(hint_of("broker"), AgentHint::interactive);
+    EXPECT_FALSE(node.kernel.newest("broker")->may_hint);
+    EXPECT_FALSE(node.kernel.newest("memory")->may_hint);
+    EXPECT_EQ(hint_of("planner"), AgentHint::none);
+    EXPECT_TRUE(node.kernel.newest("planner")->may_hint);
+}
+
 TEST(Supervisor, StartsInOrderAndStopsInReverse) {
     Supervised node(services(), Strategy::rest_for_one, 6, 60'000);
     node.kernel.script = [](const std::string& name, std::uint32_t) { return finishes(name); };

@@ -84,6 +84,14 @@ TEST(Units, SpendsWhatTheFileSaysAndNothingElse) {
     }
 }
 
+TEST(Units, HintsAreThoseOfALife) {
+    for (const std::uint64_t hint : {3, 4, 5}) { // a deadline is no such thing
+        messages::owned::SystemText system{.units = {{.name = "a", .program = "bin/a", .weight = 100}}};
+        system.units[0].hint = hint;
+        EXPECT_EQ(Decoded(messages::encode(system).value()).result.error(), Error::bad_format) << hint;
+    }
+}
+
 TEST(Units, EveryTruncationIsRefused) {
     const auto bytes = encode({{"a", {}}, {"b", {"a"}}}, Strategy::one_for_one, 1, 1);
     for (std::size_t length = 0; length < bytes.size(); ++length) {

@@ -229,6 +229,29 @@ private:
     std::atomic<unsigned> arrived_{0}, spins_{0};
 };
 
+// A hold a round, which another thread drops between the two meetings that `round(hold, meet)` calls for; each of both is
+// late by up to `lateness` turns, in every combination.
+template <typename F>
+void drop_beside(unsigned rounds, unsigned lateness, Payer& holder, F&& round) {
+    Ref<Hold> hold;
+    Together together;
+    std::thread dropper([&] {
+        test::cpu = 1;
+        for (unsigned i = 0; i < rounds; ++i) {
+            together.meet(i % lateness);
+            hold->handle_removed(rights::charge);
+            together.meet();
+        }
+    });
+    for (unsigned i = 0; i < rounds; ++i) {
+        hold = *Hold::create(holder);
+        hold->handle_added(rights::charge);
+        bool is_first = true;
+        round(*hold, [&] { together.meet(std::exchange(is_first, false) ? i / lateness % lateness : 0); });
+    }
+    dropper.join();
+}
+
 // Of those who settle one hold and drop it at the same moment, one decides.
 TEST(HoldThreads, OneEndsIt) {
     constexpr unsigned kRounds = 60'000;
@@ -236,28 +259,14 @@ TEST(HoldThreads, OneEndsIt) {
     auto payer = *Quota::create_root(grant_of(kRounds * 10, 0)), holder = *Quota::create_root(grant_of(0, 0));
     {
         const Ref<Budget> budget = *Budget::create(*payer, witness, 1);
-        Ref<Hold> hold;
-        Together together;
-        std::thread dropper([&] {
-            test::cpu = 1;
-            for (unsigned i = 0; i < kRounds; ++i) {
-                together.meet(i % 30);
-                hold->handle_removed(rights::charge);
-                together.meet();
-            }
-        });
         std::uint64_t settled = 0, open = 0;
-        for (unsigned i = 0; i < kRounds; ++i) {
-            hold = *Hold::create(*holder);
-            hold->handle_added(rights::charge);
-            ASSERT_TRUE(hold->open(*budget, {{10}}));
-            together.meet(i / 30 % 30);
-            if (hold->settle({{3}}, {})) settled += 3;
-            together.meet();
+        drop_beside(kRounds, 30, *holder, [&](Hold& hold, auto&& meet) {
+            EXPECT_TRUE(hold.open(*budget, {{10}}));
+            meet();
+            if (hold.settle({{3}}, {})) settled += 3;
+            meet();
             open += line_of(*payer, Resource::tokens).held;
-        }
-        dropper.join();
-        hold.reset();
+        });
         EXPECT_EQ(open, 0u); // each round ended the hold
         const Spending::Line line = line_of(*payer, Resource::tokens);
         EXPECT_EQ(line.spent, settled);
@@ -302,26 +311,12 @@ TEST(HoldThreads, ADropMeetsTheOpening) {
     auto payer = *Quota::create_root(grant_of(kRounds * 10, 0)), holder = *Quota::create_root(grant_of(0, 0));
     {
         const Ref<Budget> budget = *Budget::create(*payer, witness, 1);
-        Ref<Hold> hold;
-        Together together;
-        std::thread dropper([&] {
-            test::cpu = 1;
-            for (unsigned i = 0; i < kRounds; ++i) {
-                together.meet();
-                hold->handle_removed(rights::charge);
-                together.meet();
-            }
-        });
         std::uint64_t opened = 0;
-        for (unsigned i = 0; i < kRounds; ++i) {
-            hold = *Hold::create(*holder);
-            hold->handle_added(rights::charge);
-            together.meet();
-            opened += hold->open(*budget, {{10}}).has_value();
-            together.meet();
-        }
-        dropper.join();
-        hold.reset();
+        drop_beside(kRounds, 1, *holder, [&](Hold& hold, auto&& meet) {
+            meet();
+            opened += hold.open(*budget, {{10}}).has_value();
+            meet();
+        });
         const Spending::Line line = line_of(*payer, Resource::tokens);
         EXPECT_EQ(line.uncertain, opened * 10);
         EXPECT_EQ(line.held, 0u);

@@ -22,6 +22,8 @@ struct Worker : Runnable {
     explicit Worker(ShareGroup& group) { billed = &group; }
     std::uint64_t ran = 0;
     std::uint64_t waiting_since = 0, longest_wait = 0;
+    bool has_woken = false;
+    std::vector<std::uint64_t> wake_waits; // from each wake-up until it ran
     // Work and sleep in turns; work 0: runs for ever.
     std::uint64_t work = 0, sleep = 0, left = 0, wakes_at = 0;
     bool asleep = true;
@@ -33,6 +35,7 @@ public:
     static constexpr std::uint64_t kMs = 1'000'000;
     std::uint64_t now = 0;
     std::uint64_t step_ns = kMs / 4;
+    std::uint64_t switches = 0;
 
     explicit Machine(unsigned cpus, ShareGroup& root) : cpus_(cpus) {
         for (unsigned i = 0; i < cpus; ++i)
@@ -77,6 +80,8 @@ private:
 
     void begin(Worker& worker) {
         worker.asleep = false;
+        worker.has_woken = true;
+        worker.billed->renew_hint(now);
         worker.left = worker.work;
         worker.billed->thread_starts();
         worker.virtual_time = worker.billed->place(worker.virtual_time);
@@ -91,18 +96,24 @@ private:
         Cpu& cpu = cpus_[at];
         worker.cpu = at;
         cpu.queue.insert(worker);
-        if (cpu.current != nullptr && should_preempt(worker, *cpu.current)) switch_over(cpu);
+        if (cpu.current == nullptr) return;
+        if (should_preempt(worker, *cpu.current)) return switch_over(cpu);
+        if (cpu.slice_end > now + kSlice && !worker.waits_as_batch) cpu.slice_end = now + slice_among(cpu.queue.size());
     }
     void remove(Worker& worker) { cpus_[worker.cpu].queue.remove(worker); }
     void switch_over(Cpu& cpu) {
         if (cpu.current != nullptr) {
             cpu.current->waiting_since = now;
+            cpu.current->billed->renew_hint(now);
             cpu.queue.insert(*cpu.current);
         }
         cpu.current = static_cast<Worker*>(cpu.queue.pop());
         if (cpu.current == nullptr) return;
-        cpu.slice_end = now + slice_among(cpu.queue.size());
-        cpu.current->longest_wait = std::max(cpu.current->longest_wait, now - cpu.current->waiting_since);
+        cpu.slice_end = now + cpu.queue.slice_of(*cpu.current);
+        ++switches;
+        const std::uint64_t waited = now - cpu.current->waiting_since;
+        cpu.current->longest_wait = std::max(cpu.current->longest_wait, waited);
+        if (std::exchange(cpu.current->has_woken, false)) cpu.current->wake_waits.push_back(waited);
     }
     void even_out(unsigned at) {
         if (cpus_.size() == 1) return;
@@ -130,7 +141,7 @@ private:
                     if (auto* worker = static_cast<Worker*>(cpus_[k].queue.pop())) {
                         worker->cpu = i;
                         cpu.current = worker;
-                        cpu.slice_end = now + slice_among(cpu.queue.size());
+                        cpu.slice_end = now + cpu.queue.slice_of(*worker);
                     }
             }
         }
@@ -154,7 +165,7 @@ private:
             if (FairQueue::lead(*first, *worker) > 0)
                 switch_over(cpu);
             else
-                cpu.slice_end = now + slice_among(cpu.queue.size());
+                cpu.slice_end = now + cpu.queue.slice_of(*worker);
             if (now >= cpu.next_balance) {
                 cpu.next_balance = now + slice_among(cpu.queue.size());
                 even_out(i);

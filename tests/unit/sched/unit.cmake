@@ -1,1 +1,1 @@
-aios_unit_test(sched LIBRARIES base.test SOURCES ${sched_host} kernel/sched/fair.cpp)
+aios_unit_test(sched LIBRARIES base.test SOURCES ${sched_host} ${no_ipc} kernel/sched/fair.cpp)

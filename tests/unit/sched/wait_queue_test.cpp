@@ -3,11 +3,15 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <random>
 #include <thread>
 
+#include "kernel/cap/table.hpp"
+#include "kernel/event/event.hpp"
+#include "tests/support/kernel_host.hpp"
 #include "tests/support/sched_host.hpp"
 
 namespace aios::sched {
@@ -152,6 +156,49 @@ TEST(WaitQueue, take_one_leaves_waking_to_the_caller) {
     unpark(*taken);
     waiter.join();
     EXPECT_TRUE(done);
+}
+
+// Whoever sends more threads into the queue each time its lock is dropped does not keep the walk there: it ends with those
+// who stood there when it began, and has woken each of them whose capability is dead.
+TEST(WaitQueue, a_walk_over_the_revoked_ends_with_those_who_stood_there) {
+    constexpr unsigned kAtFirst = 3 * WaitQueue::kWokenAtOnce, kMoreEachTime = 2 * WaitQueue::kWokenAtOnce;
+    constexpr std::uint64_t kHolder = 7;
+    AsThread me;
+    const Ref<Quota> quota = test::plenty();
+    const Ref<cap::Table> table = *cap::Table::create(*quota, kHolder);
+    const Handle handle = *table->insert_new(*event::EventQueue::create(*quota), rights::all);
+    const Ref<cap::DerivationNode> live = table->lookup_any(handle, ObjectType::any, rights::none)->node;
+    const Handle below = *table->derive(handle, rights::all);
+    const Ref<cap::DerivationNode> dead = table->lookup_any(below, ObjectType::any, rights::none)->node;
+    ASSERT_TRUE(table->revoke(handle)); // what was derived from it
+    ASSERT_TRUE(live->is_live() && !dead->is_live());
+
+    WaitQueue queue;
+    std::deque<WaitQueue::Entry> entries;
+    const auto send_in = [&](unsigned count, const cap::DerivationNode& node) {
+        for (unsigned i = 0; i < count; ++i) {
+            WaitQueue::Entry& entry = entries.emplace_back();
+            entry.node = &node;
+            entry.place.holder = kHolder;
+            queue.enqueue(entry);
+        }
+    };
+    send_in(kAtFirst, *live);
+    send_in(1, *dead); // the last one
+    unsigned holds = 0;
+    std::function<void()> others = [&] {
+        test::before_spinlock = nullptr;
+        if (++holds <= 40) send_in(kMoreEachTime, *live);
+        test::before_spinlock = &others;
+    };
+    test::before_spinlock = &others;
+    queue.wake_revoked(kHolder);
+    test::before_spinlock = nullptr;
+    EXPECT_FALSE(entries[kAtFirst].queued);                         // it was woken
+    EXPECT_LE(holds, 3 + (kAtFirst + 1) / WaitQueue::kWokenAtOnce); // those of the walk, and the wake-up's
+    for (WaitQueue::Entry& entry : entries)
+        static_cast<void>(queue.dequeue(entry));
+    table->close_all();
 }
 
 TEST(Mutex, excludes_and_hands_over_in_order) {

@@ -19,7 +19,7 @@ void panic_line(std::string_view line) {
 namespace sync {
 
 static HeldLocks g_mutexes;
-HeldLocks* current_thread_locks() { return &g_mutexes; }
+HeldLocks* upcall::current_thread_locks() { return &g_mutexes; }
 
 TEST(HeldLocks, ranks_ascend_and_any_order_of_release) {
     HeldLocks held;

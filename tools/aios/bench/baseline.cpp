@@ -34,6 +34,16 @@ Json of_figure(const BenchColumn& column, const std::string& row) {
     return out;
 }
 
+// False if `figure` is none; one that says why it is missing is left out.
+bool take_figure(const Json& figure, const std::string& key, BenchBaseline& baseline) {
+    if (!figure.is_object()) return false;
+    if (figure.contains("missing")) return true;
+    const Json value = figure.value("value", Json());
+    if (!value.is_number() || value.get<double>() < 0) return false;
+    baseline[key] = value.get<double>();
+    return true;
+}
+
 std::string_view unit_name(BenchUnit unit) {
     switch (unit) {
     case BenchUnit::instructions:
@@ -61,6 +71,11 @@ std::string bench_json(std::string_view machine, const std::vector<std::string>&
         Json one{{"name", name}, {"unit", unit_name(row->unit)}, {"goal", row->goal}};
         one["aios"] = of_figure(own, name);
         one["linux"] = of_figure(other, name);
+        for (const BenchVariant& variant : bench_variants()) {
+            const std::string key = variant_key(name, variant.name);
+            if (own.figures.contains(key) || own.missing.contains(key))
+                one["variants"][variant.name] = of_figure(own, key);
+        }
         out["rows"].push_back(std::move(one));
     }
     return json_text(out);
@@ -79,13 +94,13 @@ Outcome<BenchBaseline> parse_bench_baseline(std::string_view name, std::string_v
     for (const Json& row : in["rows"]) {
         if (!row.is_object() || !row.value("name", Json()).is_string()) return refused("a row has no name");
         const std::string row_name = row["name"].get<std::string>();
-        const Json own = row.value("aios", Json());
-        if (!own.is_object()) return refused(std::format("row '{}' has no figure", printable(row_name)));
-        if (own.contains("missing")) continue;
-        const Json value = own.value("value", Json());
-        if (!value.is_number() || value.get<double>() < 0)
+        const Json variants = row.value("variants", Json::object());
+        if (!variants.is_object()) return refused(std::format("row '{}' has no variants", printable(row_name)));
+        if (!take_figure(row.value("aios", Json()), row_name, baseline))
             return refused(std::format("row '{}' has no figure", printable(row_name)));
-        baseline[row_name] = value.get<double>();
+        for (const auto& [variant, figure] : variants.items())
+            if (!take_figure(figure, variant_key(row_name, variant), baseline))
+                return refused(std::format("row '{}' has no figure of '{}'", printable(row_name), printable(variant)));
     }
     return baseline;
 }

@@ -15,7 +15,7 @@ namespace aios::host {
 [[nodiscard]] std::string bench_json(std::string_view machine, const std::vector<std::string>& rows,
                                      const BenchColumn& own, const BenchColumn& other);
 
-// AIOS's figures of such a file, by row. Refuses with bad_input what is none.
+// AIOS's figures of such a file, by row or by a variant's key. Refuses with bad_input what is none.
 using BenchBaseline = std::map<std::string, double, std::less<>>;
 [[nodiscard]] Outcome<BenchBaseline> parse_bench_baseline(std::string_view name, std::string_view text);
 

@@ -26,6 +26,16 @@ Outcome<> check_outputs(const BenchOptions& options) {
     return {};
 }
 
+// The rows, and their variants if those are measured.
+std::vector<std::string> all_keys(const BenchOptions& options) {
+    std::vector<std::string> keys = options.rows;
+    for (const std::string& name : options.rows)
+        for (const BenchVariant& variant : bench_variants())
+            if (options.variants && has_variant(*find_bench_row(name), variant))
+                keys.push_back(variant_key(name, variant.name));
+    return keys;
+}
+
 std::string percent(const Worse& row) {
     if (row.before == 0) return "from nothing";
     return std::format("{:.1f} %", 100 * (row.now / row.before - 1));
@@ -61,7 +71,7 @@ Outcome<Exit> judge(const BenchComparison& comparison, const std::string& file) 
 Outcome<Exit> judge_rows(const BenchColumn& own, const std::vector<std::string>& rows, const BenchPlugin& plugin) {
     std::string failed;
     for (const std::string& row : rows) {
-        const bool needs_plugin = find_bench_row(row)->group == BenchGroup::pairs;
+        const bool needs_plugin = find_bench_row(row)->group == BenchGroup::pairs || row.ends_with("/third");
         if (!own.figures.contains(row) && !(needs_plugin && plugin.file.empty()))
             failed += (failed.empty() ? "" : ", ") + row;
     }
@@ -93,7 +103,8 @@ Outcome<Exit> bench_kernel(const Places& places, ArgumentList arguments) {
         other.skipped = "--quick measures AIOS alone; give --linux too";
     else
         HOST_TRY(measurer.find_linux(options.linux_kernel.value_or("")));
-    const BenchColumn own = HOST_TRY(measurer.measure_aios(options.rows));
+    BenchColumn own = HOST_TRY(measurer.measure_aios(options.rows));
+    if (options.variants) HOST_TRY(measurer.measure_variants(options.rows, own));
     if (other.skipped.empty()) other = HOST_TRY(measurer.measure_linux(options.rows));
     progress.clear();
     const BenchReport report{bench_machine_name(), options.rows, own, other, measurer.plugin().missing};
@@ -103,8 +114,8 @@ Outcome<Exit> bench_kernel(const Places& places, ArgumentList arguments) {
     if (options.markdown) HOST_TRY(replace_file(*options.markdown, bench_markdown(report)));
     if (options.compare)
         static_cast<void>(
-            HOST_TRY(judge(compare_bench(baseline, options.rows, own), printable(baseline_file.native()))));
-    return judge_rows(own, options.rows, measurer.plugin());
+            HOST_TRY(judge(compare_bench(baseline, all_keys(options), own), printable(baseline_file.native()))));
+    return judge_rows(own, all_keys(options), measurer.plugin());
 }
 
 } // namespace aios::host

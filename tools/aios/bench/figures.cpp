@@ -10,6 +10,7 @@ namespace {
 constexpr std::string_view kLine = "BENCH ";
 constexpr std::string_view kWindow = "WINDOW ";
 constexpr std::string_view kFail = "fail ";
+constexpr std::string_view kThird = "third";
 
 // The word at the beginning, which is taken off.
 std::string_view next_word(std::string_view& rest) {
@@ -63,7 +64,7 @@ BenchWindows parse_bench_windows(std::string_view log) {
         log.remove_prefix(end == log.npos ? log.size() : end + 1);
         if (!line.starts_with(kWindow)) continue;
         line.remove_prefix(kWindow.size());
-        std::array<double, 9> fields{}; // number, cpu, user, kernel, cr3, writes, reads, atomics, ipis
+        std::array<double, 10> fields{}; // number, cpu, user, kernel, apart, cr3, writes, reads, atomics, ipis
         bool whole = true;
         for (double& field : fields) {
             const auto number = next_number(line);
@@ -74,10 +75,11 @@ BenchWindows parse_bench_windows(std::string_view log) {
         BenchCounts& counts = windows[static_cast<unsigned>(fields[0])];
         counts.user += fields[2];
         counts.kernel += fields[3];
-        counts.cr3_writes += fields[4];
-        counts.msr_accesses += fields[5] + fields[6];
-        counts.atomics += fields[7];
-        counts.ipis += fields[8];
+        counts.apart += fields[4];
+        counts.cr3_writes += fields[5];
+        counts.msr_accesses += fields[6] + fields[7];
+        counts.atomics += fields[8];
+        counts.ipis += fields[9];
     }
     return windows;
 }
@@ -97,6 +99,26 @@ void take_bench_line(const BenchLine& line, const BenchWindows& windows, BenchCo
         figure.beside = window->second.divided(static_cast<double>(line.count));
     column.figures[line.row] = figure;
     column.missing.erase(line.row);
+}
+
+void take_variant_line(const BenchLine& line, const BenchWindows& windows, const BenchVariant& variant,
+                       BenchColumn& column) {
+    BenchColumn alone;
+    take_bench_line(line, windows, alone);
+    const std::string key = variant_key(line.row, variant.name);
+    if (const auto why = alone.missing.find(line.row); why != alone.missing.end()) column.missing[key] = why->second;
+    const auto found = alone.figures.find(line.row);
+    if (found == alone.figures.end()) return;
+    BenchFigure figure = found->second;
+    if (variant.name == kThird) {
+        if (!figure.beside) {
+            column.missing[key] = "only the plugin can tell the third agent's instructions apart";
+            return;
+        }
+        figure.value = figure.beside->instructions();
+        figure.total = static_cast<std::uint64_t>(figure.value * static_cast<double>(figure.count));
+    }
+    column.figures[key] = figure;
 }
 
 } // namespace aios::host

@@ -17,6 +17,7 @@ constexpr unsigned kFromReset = 0; // the plugin's window
 constexpr std::string_view kPairs = "pairs", kBoot = "boot", kServices = "services";
 constexpr std::size_t kDocuments = 20'000;
 constexpr std::size_t kPairBoots = 3;
+constexpr std::string_view kAlone = "alone"; // no variant
 constexpr std::string_view kSeed = "seed=1";
 
 std::vector<std::string> rows_of(BenchGroup group, const std::vector<std::string>& rows) {
@@ -78,10 +79,12 @@ BenchMeasurer::BenchMeasurer(const Places& places, std::filesystem::path scratch
     if (!std::filesystem::exists(plugin_.file, error)) plugin_ = {{}, "the plugin is not built"};
 }
 
-Outcome<BenchBoot> BenchMeasurer::boot_aios(const Rows& rows, unsigned processors, BenchClock clock) {
-    progress_.show(std::format("AIOS: measuring {} on {}", what_of(rows), counted(processors, "CPU")));
+Outcome<BenchBoot> BenchMeasurer::boot_aios(const Rows& rows, std::string_view variant, unsigned processors,
+                                            BenchClock clock) {
+    progress_.show(std::format("AIOS: measuring {} on {}, {}", what_of(rows), counted(processors, "CPU"), variant));
     Bundle bundle = HOST_TRY(read_boot_list(places_.bundle_list("bench")));
     bundle.entries.push_back({"etc/rows", joined(rows)});
+    bundle.entries.push_back({"etc/variant", std::string(variant)});
     bundle.entries.push_back({"etc/pairs", std::format("{}", processors)});
     bundle.entries.push_back({"etc/pages", bench_pages()});
     MachineSpec spec = bench_machine(processors, clock);
@@ -181,7 +184,7 @@ Outcome<BenchColumn> BenchMeasurer::measure_aios(const Rows& rows) {
     BenchColumn column;
     column.name = "AIOS";
     const auto boot = [this](const Rows& of_boot, unsigned processors, BenchClock clock) {
-        return boot_aios(of_boot, processors, clock);
+        return boot_aios(of_boot, kAlone, processors, clock);
     };
     for (const std::string& row : rows) {
         const BenchGroup group = find_bench_row(row)->group;
@@ -191,6 +194,23 @@ Outcome<BenchColumn> BenchMeasurer::measure_aios(const Rows& rows) {
         HOST_TRY(measure_system(system, column));
     if (!rows_of(BenchGroup::pairs, rows).empty()) HOST_TRY(measure_pairs(column, boot));
     return column;
+}
+
+Outcome<> BenchMeasurer::measure_variants(const Rows& rows, BenchColumn& column) {
+    for (const BenchVariant& variant : bench_variants()) {
+        for (const std::string& name : rows) {
+            const BenchRow& row = *find_bench_row(name);
+            if (!has_variant(row, variant)) continue;
+            const BenchBoot boot = HOST_TRY(boot_aios({name}, variant.name, 1, BenchClock::counted));
+            for (const BenchLine& line : boot.lines)
+                if (line.row == name) take_variant_line(line, boot.windows, variant, column);
+            const std::string key = variant_key(name, variant.name);
+            if (!column.figures.contains(key) && !column.missing.contains(key))
+                column.missing[key] = boot.wrong.empty() ? "the programs did not tell" : "of the boot, " + boot.wrong;
+            tell_wrong(column.name, boot);
+        }
+    }
+    return {};
 }
 
 Outcome<> BenchMeasurer::find_linux(const std::filesystem::path& kernel) {

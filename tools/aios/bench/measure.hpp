@@ -21,6 +21,8 @@ public:
     BenchMeasurer(const Places& places, std::filesystem::path scratch, Progress& progress);
 
     [[nodiscard]] Outcome<BenchColumn> measure_aios(const std::vector<std::string>& rows);
+    // Adds the variants of these rows to their column, each in a boot of its own.
+    [[nodiscard]] Outcome<> measure_variants(const std::vector<std::string>& rows, BenchColumn& column);
     // To be called before: `kernel` may be empty: Debian's. Refuses one that is the user's own and cannot be used.
     [[nodiscard]] Outcome<> find_linux(const std::filesystem::path& kernel);
     // A Linux that could not be had gives a column that says why.
@@ -30,7 +32,8 @@ public:
 private:
     using Rows = std::vector<std::string>;
     // One boot that measures `rows`.
-    [[nodiscard]] Outcome<BenchBoot> boot_aios(const Rows& rows, unsigned processors, BenchClock clock);
+    [[nodiscard]] Outcome<BenchBoot> boot_aios(const Rows& rows, std::string_view variant, unsigned processors,
+                                               BenchClock clock);
     [[nodiscard]] Outcome<BenchBoot> boot_linux(const Rows& rows, unsigned processors, BenchClock clock);
     [[nodiscard]] Outcome<> measure_system(const Rows& rows, BenchColumn& column);
     void tell_wrong(std::string_view system, const BenchBoot& boot);

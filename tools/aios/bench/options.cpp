@@ -32,6 +32,8 @@ Outcome<BenchOptions> parse_bench(ArgumentList arguments) {
     line.value("--baseline", options.baseline);
     line.flag("--compare", options.compare);
     line.flag("--quick", options.quick);
+    bool without_variants = false;
+    line.flag("--without-variants", without_variants);
     line.ignored_flag("--yes");
     HOST_TRY(line.parse_options(arguments));
     for (const std::string& name : wanted)
@@ -45,6 +47,7 @@ Outcome<BenchOptions> parse_bench(ArgumentList arguments) {
     for (const BenchRow& row : bench_rows())
         if (wanted.empty() ? row.quick || !options.quick : std::ranges::contains(wanted, row.name))
             options.rows.emplace_back(row.name);
+    options.variants = !options.quick && !without_variants;
     return options;
 }
 

@@ -20,6 +20,7 @@ struct BenchOptions {
     std::optional<std::filesystem::path> baseline; // none: bench/kernel/baseline.json
     bool compare = false;
     bool quick = false;
+    bool variants = true; // not with --quick
 };
 
 [[nodiscard]] Outcome<BenchOptions> parse_bench(ArgumentList arguments);

@@ -13,6 +13,9 @@ enum class BenchGroup { one, idle, system, pairs };
 
 enum class BenchUnit { instructions, nanoseconds, bytes, times };
 
+// Which variants a row is measured in besides.
+enum class BenchAlso { alone, beside, messages };
+
 struct BenchRow {
     unsigned number; // of the plugin's window
     std::string_view name;
@@ -20,13 +23,27 @@ struct BenchRow {
     BenchUnit unit;
     double goal;
     bool quick;
+    BenchAlso also;
     std::string_view title;
-    std::string_view how; // for AIOS; after kOfLinux for Linux
+    std::string_view how;      // for AIOS; after kOfLinux for Linux
+    std::string_view obstacle; // where the goal is missed, what stands in the way
 };
 inline constexpr std::string_view kOfLinux = " Linux: ";
 
 [[nodiscard]] std::span<const BenchRow> bench_rows();
-// nullptr if there is none.
+
+// How a row is measured once more, on AIOS, to see what else the operation costs in company.
+struct BenchVariant {
+    std::string_view name;
+    std::string_view title;
+    std::string_view how;
+};
+[[nodiscard]] std::span<const BenchVariant> bench_variants();
+[[nodiscard]] bool has_variant(const BenchRow& row, const BenchVariant& variant);
+// "ipc_64/third": under which its figure stands in columns and baselines.
+[[nodiscard]] std::string variant_key(std::string_view row, std::string_view variant);
+
+// That of a name or a variant's key; nullptr if there is none.
 [[nodiscard]] const BenchRow* find_bench_row(std::string_view name);
 
 // Three or four digits that say something: "149", "2,215", "44.0 KiB", "1.04".

@@ -1,6 +1,8 @@
 #include "tools/aios/bench/table.hpp"
 
+#include <array>
 #include <format>
+#include <span>
 
 #include "tools/aios/host/text.hpp"
 
@@ -63,6 +65,37 @@ std::string rows_of(const BenchReport& report, F&& line) {
     return out;
 }
 
+// A line a row that has variants, made by `line` from its name and the figures: alone, and in each variant.
+template <typename F>
+std::string variants_of(const BenchReport& report, F&& line) {
+    std::string out;
+    for (const std::string& name : report.rows) {
+        const BenchRow* row = find_bench_row(name);
+        if (row == nullptr) continue;
+        std::array<std::string, 4> cells;
+        bool has_any = false;
+        const auto show = [&](std::string& cell, std::string_view key) {
+            const BenchFigure* figure = figure_of(report.own, key);
+            cell = figure != nullptr ? shown_figure(figure->value, row->unit) : "-";
+            return figure != nullptr;
+        };
+        show(cells[0], name);
+        for (std::size_t i = 0; i < bench_variants().size(); ++i)
+            has_any = show(cells[i + 1], variant_key(name, bench_variants()[i].name)) || has_any;
+        if (has_any) out += line(row->name, cells[0], cells[1], cells[2], cells[3]);
+    }
+    return out;
+}
+
+// Why variants that were asked for have no figure.
+std::vector<std::string> variant_keys(const std::vector<std::string>& rows) {
+    std::vector<std::string> keys;
+    for (const std::string& row : rows)
+        for (const BenchVariant& variant : bench_variants())
+            keys.push_back(variant_key(row, variant.name));
+    return keys;
+}
+
 } // namespace
 
 std::string bench_table(const BenchReport& report) {
@@ -72,6 +105,15 @@ std::string bench_table(const BenchReport& report) {
         return std::format("{:<16}{:<36}{:>10}  {:<15}{:>11}{:>7}  {:<28}{}\n", column...);
     });
     out += "\n" + reasons(report.own, report.rows) + reasons(report.other, report.rows);
+    const std::string variants = variants_of(
+        report, [](const auto&... column) { return std::format("{:<16}{:>10}{:>14}{:>10}{:>10}\n", column...); });
+    if (!variants.empty()) {
+        const std::span<const BenchVariant> known = bench_variants();
+        out += std::format("\n{:<16}{:>10}{:>14}{:>10}{:>10}\n", "once more, AIOS", "alone", known[0].title,
+                           known[1].title, known[2].title);
+        out += variants;
+    }
+    if (const std::string why = reasons(report.own, variant_keys(report.rows)); !why.empty()) out += "\n" + why;
     if (!report.without_counts.empty())
         out += std::format("nothing is counted beside the figures: {}.\n", report.without_counts);
     while (out.ends_with("\n\n"))
@@ -105,6 +147,28 @@ std::string bench_markdown(const BenchReport& report) {
     });
     const std::string missing = reasons(report.own, report.rows) + reasons(report.other, report.rows);
     if (!missing.empty()) out += "\n```\n" + missing + "```\n";
+    const std::string variants = variants_of(
+        report, [](const auto&... column) { return std::format("| `{}` | {} | {} | {} | {} |\n", column...); });
+    if (!variants.empty()) {
+        out += "\n## The same in company\n\nThe rows of AIOS once more, each in a boot of its own:\n\n";
+        for (const BenchVariant& variant : bench_variants())
+            out += std::format("- {}: {}\n", variant.title, variant.how);
+        const std::span<const BenchVariant> known = bench_variants();
+        out += std::format("\n| row | alone | {} | {} | {} |\n| --- | ---: | ---: | ---: | ---: |\n", known[0].title,
+                           known[1].title, known[2].title);
+        out += variants;
+    }
+    const std::string why = reasons(report.own, variant_keys(report.rows));
+    if (!why.empty()) out += "\n```\n" + why + "```\n";
+    std::string obstacles;
+    for (const std::string& name : report.rows) {
+        const BenchRow* row = find_bench_row(name);
+        const BenchFigure* figure = figure_of(report.own, name);
+        if (row == nullptr || figure == nullptr || figure->value <= row->goal) continue;
+        obstacles += std::format("- `{}`: {}\n", row->name, row->obstacle);
+    }
+    if (!obstacles.empty())
+        out += "\n## What stands in the way\n\nOf the rows that are over their goal:\n\n" + obstacles;
     out += "\n## How each row is measured\n\n";
     for (const std::string& name : report.rows)
         if (const BenchRow* row = find_bench_row(name)) out += std::format("- `{}`: {}\n", row->name, row->how);

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,7 @@ struct UnitText {
     std::array<std::uint64_t, kResourceCount> spends{}; // by resource number, of the spent ones
     std::uint64_t personality = 1, restart = 0;
     bool sends_ready = true, essential = true;
+    std::optional<std::uint64_t> hint;    // AgentHint that it is given; none: it says itself
     std::uint64_t ready_timeout = 30;     // seconds
     std::uint64_t ready_timeout_line = 0; // 0: the usual one
 };

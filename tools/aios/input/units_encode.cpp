@@ -25,6 +25,7 @@ messages::owned::UnitText described(const UnitText& unit) {
         .offers = unit.offers,
         .ready_timeout = unit.ready_timeout,
         .spends = {},
+        .hint = unit.hint,
     };
     for (const Resource resource : kSpentResources) {
         const auto number = static_cast<unsigned>(resource);

@@ -36,6 +36,8 @@ constexpr Named kRights[] = {
 };
 constexpr Named kStrategies[] = {{"one_for_one", 0}, {"one_for_all", 1}, {"rest_for_one", 2}};
 constexpr Named kPersonalities[] = {{"native", 0}, {"linux", 1}};
+// AgentHint: what a unit can be for all its life.
+constexpr Named kHints[] = {{"none", 0}, {"interactive", 1}, {"batch", 2}};
 constexpr Named kRestarts[] = {{"never", 0}, {"on_failure", 1}, {"always", 2}};
 constexpr Named kReady[] = {{"start", 0}, {"message", 1}};
 
@@ -250,6 +252,7 @@ constexpr Setting<UnitText> kUnitSettings[] = {
 #undef SETTING_spent
 #undef SETTING_held
     {"weight", take_weight},
+    {"hint", take_choice<&UnitText::hint, kHints>},
     {"personality", take_choice<&UnitText::personality, kPersonalities>},
     {"restart", take_choice<&UnitText::restart, kRestarts>},
     {"ready", take_ready},

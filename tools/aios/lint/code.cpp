@@ -50,6 +50,22 @@ bool has_naked_new(std::string_view line) {
 
 bool has_assembler(std::string_view line) { return has_word(line, "asm") || has_word(line, "__asm__"); }
 
+// "f(int a, bool b)"
+bool has_bool_parameter(std::string_view line) {
+    for (auto at = find_word(line, "bool"); at != line.npos; at = find_word(line, "bool", at + 1)) {
+        std::string_view before = line.substr(0, at);
+        if (before.ends_with("const ")) before.remove_suffix(6);
+        std::size_t end = at + 5; // behind the space
+        while (end < line.size() && is_word(line[end]))
+            ++end;
+        const bool is_named = end > at + 5 && line.size() > at + 4 && line[at + 4] == ' ';
+        const bool ends_so =
+            end < line.size() && (line[end] == ',' || line[end] == ')' || line.substr(end).starts_with(" ="));
+        if (is_named && ends_so && (before.ends_with('(') || before.ends_with(", "))) return true;
+    }
+    return false;
+}
+
 // The borders of the kernel: what comes from a program is copied and typed in one place each.
 template <typename Found>
 void check_borders(std::string_view file, std::string_view line, Found&& found) {
@@ -57,9 +73,14 @@ void check_borders(std::string_view file, std::string_view line, Found&& found) 
     const bool copies = has_word(line, "copy_to_user") || has_word(line, "copy_from_user");
     if (copies && file != "kernel/mm/user_memory.hpp")
         found("user memory is copied by UserIn, UserOut and UserSpan alone");
-    const bool dispatches = file == "kernel/entry/hooks.cpp" || file.ends_with("/dispatch.cpp");
+    const bool dispatches = file == "kernel/entry/upcalls.cpp" || file.ends_with("/dispatch.cpp");
     if (has_word(line, "call_arguments") && !dispatches)
         found("arguments of a call are typed by its table (dispatch.cpp)");
+    if (file.ends_with(".hpp") && has_bool_parameter(line)) found("a parameter that chooses is an enum, not a bool");
+    const bool is_closed = has_word(line, "friend") && (line.contains(" make(") || line.contains("::make(") ||
+                                                        line.contains(" destroy(") || line.contains("::destroy("));
+    if (is_closed && file != "kernel/mm/mm.hpp")
+        found("a class that is made on the heap alone asks for mm::OnHeap, and befriends nobody for it");
     const bool records = is_in(file, {"kernel/audit/"});
     if (line.find("Kind::refusal") != std::string_view::npos && !records)
         found("a refusal is recorded by audit::refused, from the Refusal that the check answered");

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <set>
 
+#include "abi/audit_kinds.hpp"
 #include "abi/call_types.hpp"
 #include "abi/errors.hpp"
 #include "base/bytes.hpp"
@@ -15,24 +16,7 @@ namespace aios::host {
 
 namespace {
 
-// kernel/audit/audit.hpp has the kinds and what their details are.
-enum Kind : std::uint64_t {
-    boot = 1,
-    call,
-    refusal,
-    agent_start,
-    agent_end,
-    fault,
-    integrity,
-    power,
-    service_refusal,
-    hold_uncertain,
-    overrun,
-    trace
-};
-static_assert(refusal == kAuditRefusal && agent_start == kAuditAgentStart);
-constexpr std::string_view kKinds[] = {"boot",      "call",  "refusal",         "agent_start",    "agent_end", "fault",
-                                       "integrity", "power", "service_refusal", "hold_uncertain", "overrun",   "trace"};
+using enum AuditKind;
 
 struct CallRow {
     std::uint64_t number;
@@ -127,18 +111,27 @@ std::optional<AuditRecord> decode_audit_record(std::string_view item) {
     return std::move(*record);
 }
 
-std::string audit_kind_name(std::uint64_t kind) {
-    if (kind == 0 || kind > std::size(kKinds)) return std::format("kind {}", kind);
-    return std::string(kKinds[kind - 1]);
+std::optional<AuditKind> audit_kind_of(std::uint64_t number) {
+    for (const AuditKindRow& row : kAuditKinds)
+        if (static_cast<std::uint64_t>(row.kind) == number) return row.kind;
+    return std::nullopt;
 }
 
-bool is_audit_kind(std::string_view name) { return std::ranges::find(kKinds, name) != std::end(kKinds); }
+std::string audit_kind_name(std::uint64_t number) {
+    const auto kind = audit_kind_of(number);
+    if (!kind) return std::format("kind {}", number);
+    return std::string(std::ranges::find(kAuditKinds, *kind, &AuditKindRow::kind)->name);
+}
+
+bool is_audit_kind(std::string_view name) {
+    return std::ranges::find(kAuditKinds, name, &AuditKindRow::name) != std::end(kAuditKinds);
+}
 
 std::string audit_kind_list() {
     std::string list;
-    for (const std::string_view& kind : kKinds) {
-        if (!list.empty()) list += &kind == std::end(kKinds) - 1 ? " or " : ", ";
-        list += kind;
+    for (const AuditKindRow& row : kAuditKinds) {
+        if (!list.empty()) list += &row == std::end(kAuditKinds) - 1 ? " or " : ", ";
+        list += row.name;
     }
     return list;
 }
@@ -176,7 +169,7 @@ std::string rights_names(std::uint64_t bits) {
 
 AuditNames::AuditNames(const std::vector<AuditRecord>& records) {
     for (const AuditRecord& record : records)
-        if (record.kind == agent_start) names_[record.subject] = record.name.value_or("");
+        if (audit_kind_of(record.kind) == agent_start) names_[record.subject] = record.name.value_or("");
 }
 
 std::string_view AuditNames::of(std::uint64_t agent) const {
@@ -209,17 +202,36 @@ std::string trace_text(const AuditRecord& record) { return record.trace ? hex(as
 
 bool is_about_agent(const AuditRecord& record) {
     if (record.subject == 0) return false;
-    if (record.kind == agent_start || record.kind == agent_end || record.kind == fault ||
-        record.kind == service_refusal || record.kind == hold_uncertain || record.kind == overrun ||
-        record.kind == trace)
+    const auto kind = audit_kind_of(record.kind);
+    if (!kind) return false;
+    switch (*kind) {
+    case agent_start:
+    case agent_end:
+    case fault:
+    case service_refusal:
+    case hold_uncertain:
+    case overrun:
+    case trace:
         return true;
-    const CallRow* row = record.kind == call ? find_call(record.call) : nullptr;
-    return row != nullptr && row->object == "agent";
+    case call: {
+        const CallRow* row = find_call(record.call);
+        return row != nullptr && row->object == "agent";
+    }
+    case boot:
+    case refusal:
+    case integrity:
+    case power:
+        return false;
+    }
+    return false;
 }
 
 std::string describe_record(const AuditRecord& record, const AuditNames& names) {
     const auto& [one, two, three] = record.detail;
-    switch (record.kind) {
+    const auto kind = audit_kind_of(record.kind);
+    if (!kind)
+        return std::format("subject {}, call {}, details {} {} {}", record.subject, record.call, one, two, three);
+    switch (*kind) {
     case boot:
         return describe_boot(record);
     case call:
@@ -252,9 +264,8 @@ std::string describe_record(const AuditRecord& record, const AuditNames& names) 
                            names.with_id(record.subject), describe_spent(record));
     case trace:
         return std::format("begins trace {} with: {}", trace_text(record), printable(record.name.value_or("")));
-    default:
-        return std::format("subject {}, call {}, details {} {} {}", record.subject, record.call, one, two, three);
     }
+    return {};
 }
 
 } // namespace aios::host

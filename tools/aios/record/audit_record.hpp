@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "abi/audit_kinds.hpp"
 #include "abi/rights.hpp"
 #include "messages/owned.hpp"
 #include "tools/aios/record/record.hpp"
@@ -17,9 +18,7 @@ namespace aios::host {
 
 using AuditRecord = messages::owned::AuditRecord;
 
-// Two of the kinds.
-inline constexpr std::uint64_t kAuditRefusal = 3;
-inline constexpr std::uint64_t kAuditAgentStart = 4;
+[[nodiscard]] std::optional<AuditKind> audit_kind_of(std::uint64_t number); // nothing: one of a later version
 
 // Nothing if this is no record.
 [[nodiscard]] std::optional<AuditRecord> decode_audit_record(std::string_view item);

@@ -24,7 +24,7 @@ class Family {
 public:
     Family(const std::vector<AuditRecord>& records, const UnitFiles& files) {
         for (const AuditRecord& record : records) {
-            if (record.kind != kAuditAgentStart) continue;
+            if (audit_kind_of(record.kind) != AuditKind::agent_start) continue;
             const UnitText* unit =
                 starter_by_id(record.agent) == Starter::initd ? files.system.find(record.name.value_or("")) : nullptr;
             starters_[record.subject] = starter_by_id(record.agent);
@@ -138,7 +138,7 @@ std::vector<RefusalRow> list_refusals(const RunRecord& record, const UnitFiles& 
     const AuditNames names(records);
     const Family family(records, files);
     for (const AuditRecord& one : records) {
-        if (one.kind != kAuditRefusal) continue;
+        if (audit_kind_of(one.kind) != AuditKind::refusal) continue;
         const std::string_view name = names.of(one.agent);
         lister.add_kernels(one, name.empty() ? std::format("agent {}", one.agent) : std::string(name),
                            family.of(one.agent));

@@ -19,6 +19,8 @@ static const struct {
     {"ipc_64", row_ipc_64},
     {"ipc_4k", row_ipc_4k},
     {"ipc_64k", row_ipc_64k},
+    {"ipc_grant_64k", row_ipc_grant_64k},
+    {"ipc_move_64k", row_ipc_move_64k},
     {"one_way", row_one_way},
     {"switch", row_switch},
     {"anonymous_fault", row_anonymous_fault},
@@ -30,6 +32,7 @@ static const struct {
     {"near_deadline", row_near_deadline},
     {"idle_agent", row_idle_agent},
     {"pairs", row_pairs},
+    {"interactive", row_interactive},
 };
 
 static int measure(const char* name) {

@@ -36,6 +36,8 @@ static pid_t start_server(const char* row, const int to[2], const int from[2], s
 void row_ipc_64(void) { CALLS(ipc_64, 64, 64, 5000); }
 void row_ipc_4k(void) { CALLS(ipc_4k, 4096, 8, 2000); }
 void row_ipc_64k(void) { CALLS(ipc_64k, 65536, 8, 1000); }
+void row_ipc_grant_64k(void) { CALLS(ipc_grant_64k, 65536, 8, 2000); }
+void row_ipc_move_64k(void) { CALLS(ipc_move_64k, 65536, 65536, 2000); }
 
 /* As in bench/kernel/aios/messages.cpp: the message carries the time at which it was sent. */
 static void receive(int in, int back) {

@@ -1,5 +1,6 @@
-/* Rows of lateness, as in bench/kernel/aios/timers.cpp, with clock_nanosleep and no slack. */
+/* Rows of lateness, as in bench/kernel/aios/timers.cpp and interactive.cpp, with clock_nanosleep and no slack. */
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -62,4 +63,43 @@ void row_near_deadline(void) {
         late[i] = at > due ? at - due : 0;
     }
     percentile_99("near_deadline");
+}
+
+static uint64_t up_to(uint64_t* random, uint64_t most) {
+    *random = *random * 6364136223846793005u + 1442695040888963407u;
+    return (*random >> 33) % most;
+}
+
+static uint64_t waits_p99(void) {
+    enum { kWarmUp = 50 };
+    uint64_t random = 7;
+    for (int i = 0; i < kWarmUp + kSamples; i++) {
+        const uint64_t due = now() + 3000000 + up_to(&random, 11000000);
+        sleep_until(due);
+        if (i >= kWarmUp) late[i - kWarmUp] = now() - due;
+        uint64_t left = (200000 + up_to(&random, 1400000)) / 2;
+        __asm__ volatile("1: decq %0\n\tjnz 1b" : "+r"(left) : : "cc");
+    }
+    qsort(late, kSamples, sizeof *late, compare);
+    return late[kSamples * 99 / 100];
+}
+
+/* Linux has no hint of this kind; what it has is one for the others, that they are a batch. */
+void row_interactive(void) {
+    enum { kOthers = 8 };
+    pid_t others[kOthers];
+    prctl(PR_SET_TIMERSLACK, 1);
+    for (int i = 0; i < kOthers; i++) {
+        others[i] = fork();
+        for (volatile uint64_t n = 0; others[i] == 0; n++)
+            ;
+    }
+    const uint64_t without = waits_p99();
+    const struct sched_param none = {0};
+    for (int i = 0; i < kOthers; i++)
+        if (sched_setscheduler(others[i], SCHED_BATCH, &none) != 0) give_up("interactive", "sched_setscheduler");
+    const uint64_t with = waits_p99();
+    figure("interactive", with, without);
+    for (int i = 0; i < kOthers; i++)
+        end_child(others[i]);
 }

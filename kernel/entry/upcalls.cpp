@@ -14,7 +14,7 @@
 #include "kernel/arch/off_time.hpp"
 #include "kernel/syscall/call.hpp"
 
-namespace aios::arch::hook {
+namespace aios::arch::upcall {
 
 namespace {
 
@@ -98,6 +98,9 @@ bool page_fault(TrapFrame& frame, std::uint64_t address, FaultAccess access) {
     const EndReason reason = end_reason_of(resolved.error());
     if (reason == EndReason::none) return false;
     // Also when the kernel touched the page for the program: it must not go on with contents that it never had.
+    if (process->personality_or_null() != nullptr &&
+        process->personality().page_is_lost(Thread::current(), reason, address))
+        return frame.from_user();
     process->agent().fault(reason, kPageFaultVector, address, frame.from_user() ? frame.rip : 0);
     return frame.from_user();
 }
@@ -137,9 +140,9 @@ void before_user(TrapFrame& frame) {
     }
 }
 
-} // namespace aios::arch::hook
+} // namespace aios::arch::upcall
 
-namespace aios::sched::hook {
+namespace aios::sched::upcall {
 
 // A thread that has not been in user mode yet owes nobody the end of a call.
 bool may_stop_in_call(Thread& thread) {
@@ -150,4 +153,4 @@ bool may_stop_in_call(Thread& thread) {
     return restart != Restart::outcome;
 }
 
-} // namespace aios::sched::hook
+} // namespace aios::sched::upcall

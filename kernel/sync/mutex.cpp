@@ -14,7 +14,8 @@
 //       spinlock go.
 // What the owner wrote is seen by the next one: in (1) the release by unlock() pairs with the acquire by lock(); in (4) the
 // spinlock's own release and acquire do it.
-#include "kernel/sched/thread.hpp"
+#include "kernel/arch/arch.hpp"
+#include "kernel/sync/lock.hpp"
 
 namespace aios::sync {
 
@@ -26,41 +27,44 @@ void* marked(void* owner) { return reinterpret_cast<void*>(reinterpret_cast<std:
 void* owner_in(void* word) {
     return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(word) & ~std::uintptr_t{1});
 }
+
+void* caller() {
+    void* const thread = arch::current_thread();
+    return thread != nullptr ? thread : &g_boot_owner;
+}
 } // namespace
 
-HeldLocks* current_thread_locks() { return Thread::has_current() ? &Thread::current().held_mutexes : nullptr; }
-
 void MutexCore::lock() {
-    if (!Thread::has_current()) {
+    void* const me = arch::current_thread();
+    if (me == nullptr) {
         AIOS_ASSERT(owner_.load(std::memory_order_relaxed) == nullptr);
         owner_.store(&g_boot_owner, std::memory_order_relaxed);
         return;
     }
     assert_may_block();
-    Thread& me = Thread::current();
     void* word = nullptr;
     // (1) acquire, here and below: pairs with the release in unlock(). A failure reads nothing that it goes by.
-    if (!owner_.compare_exchange_strong(word, &me, std::memory_order_acquire, std::memory_order_relaxed)) [[unlikely]]
+    if (!owner_.compare_exchange_strong(word, me, std::memory_order_acquire, std::memory_order_relaxed)) [[unlikely]]
         wait_for(me);
 }
 
-void MutexCore::wait_for(Thread& me) {
+void MutexCore::wait_for(void* me) {
     MutexWaiter waiter;
-    waiter.thread = &me;
+    waiter.thread = me;
     {
         SpinLock<Rank::mutex_waiters>::Guard guard(lock_); // (2)
         for (void* word = owner_.load(std::memory_order_relaxed);;) {
-            AIOS_ASSERT(owner_in(word) != &me); // not recursive
-            void* const wanted = word == nullptr ? &me : marked(word);
+            AIOS_ASSERT(owner_in(word) != me); // not recursive
+            void* const wanted = word == nullptr ? me : marked(word);
             if (!owner_.compare_exchange_weak(word, wanted, std::memory_order_acquire, std::memory_order_relaxed))
                 continue;
-            if (wanted == &me) return;
+            if (wanted == me) return;
             break;
         }
         waiters_.push_back(waiter);
     }
     for (;;) {
-        sched::park(sched::kNever);                        // (4)
+        upcall::park();                                    // (4)
         SpinLock<Rank::mutex_waiters>::Guard guard(lock_); // also keeps `waiter` until the waker is done with it
         if (waiter.woken) return;
     }
@@ -69,13 +73,13 @@ void MutexCore::wait_for(Thread& me) {
 // seq_cst here and in unlock(): who finds it taken leaves the work to the owner, who looks for work once more when he has
 // let it go (mm/address_space_notice.cpp). One of the two sees what the other wrote before.
 bool MutexCore::try_lock() {
-    void* const me = Thread::has_current() ? static_cast<void*>(&Thread::current()) : &g_boot_owner;
+    void* const me = caller();
     void* word = nullptr;
     return owner_.compare_exchange_strong(word, me, std::memory_order_seq_cst, std::memory_order_seq_cst);
 }
 
 void MutexCore::unlock() {
-    void* word = Thread::has_current() ? static_cast<void*>(&Thread::current()) : &g_boot_owner;
+    void* word = caller();
     if (owner_.compare_exchange_strong(word, nullptr, std::memory_order_seq_cst, std::memory_order_relaxed)) [[likely]]
         return;
     hand_on(word); // (3)
@@ -92,7 +96,7 @@ void MutexCore::hand_on(void* word) {
     }
     owner_.store(waiters_.is_empty() ? next->thread : marked(next->thread), std::memory_order_seq_cst);
     next->woken = true; // (4) before the wake-up
-    sched::unpark(*static_cast<Thread*>(next->thread));
+    upcall::unpark(next->thread);
 }
 
 } // namespace aios::sync

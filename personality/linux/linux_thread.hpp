@@ -1,0 +1,45 @@
+// LinuxThread: what Linux keeps of a thread.
+#pragma once
+
+#include <atomic>
+
+#include "base/intrusive_tree.hpp"
+#include "kernel/mm/payer.hpp"
+#include "kernel/sched/thread.hpp"
+#include "personality/linux/abi.hpp"
+
+namespace aios::linux_abi {
+
+class LinuxProcess;
+
+// A thread's own data: Thread::personality_data. Charged to the agent. Written by its own thread, but for `pending`.
+struct LinuxThread {
+    LinuxThread(Reservation reservation, Thread& own) : charge(std::move(reservation)), thread(own) {}
+    Reservation charge;
+    Thread& thread;
+    TreeNode node;                   // under thread_lock
+    TreeNode table_node;             // under the process table's lock
+    LinuxProcess* process = nullptr; // constant, as tid is, once it stands in the table
+    std::int32_t tid = 0;
+    std::uint64_t clear_child_tid = 0;     // user address, or 0
+    std::atomic<std::uint64_t> blocked{0}; // signal mask; bit number - 1
+    std::atomic<std::uint64_t> pending{0}; // signals sent to this thread
+    std::uint64_t saved_mask = 0;          // of rt_sigsuspend, put back by the next delivery
+    bool restore_mask = false;
+    bool leaving = false; // has called exit
+    SignalStack alternate{0, kStackDisable, 0, 0};
+    char name[16]{};
+    // A call that ended with EINTR, until its thread is back in user mode: what to do instead, if no handler runs.
+    struct Interrupted {
+        bool active = false;
+        bool restart_after_handler = false; // SA_RESTART applies
+        std::uint64_t number = 0;
+        std::uint64_t deadline = 0; // of relative waits; 0: none
+    } interrupted;
+    std::uint64_t restarted_deadline = 0; // the call under way is a restart of one with this deadline
+};
+[[nodiscard]] inline LinuxThread& data_of(Thread& thread) {
+    return *static_cast<LinuxThread*>(thread.personality_data);
+}
+
+} // namespace aios::linux_abi

@@ -1,0 +1,124 @@
+// How a signal gets to a process or a thread. It becomes pending first, and then a thread that lets it through is woken; one
+// that unblocks it later looks itself (set_mask). A thread that starts meanwhile has the mask of its maker, who was asked or
+// has looked.
+#include "personality/linux/signals.hpp"
+
+namespace aios::linux_abi {
+namespace {
+
+constexpr std::uint64_t kStopping =
+    bit_of(kSigStop) | bit_of(kSigTerminalStop) | bit_of(kSigTerminalIn) | bit_of(kSigTerminalOut);
+
+// A stop undoes a continue that was not taken, and the other way round.
+void note_pending(LinuxProcess& process, std::atomic<std::uint64_t>& set, const SentSignal& sent) {
+    const std::uint64_t bit = bit_of(sent.signal);
+    if ((bit & kStopping) != 0) process.process_pending.fetch_and(~bit_of(kSigContinue));
+    if (sent.signal == kSigContinue) process.process_pending.fetch_and(~kStopping);
+    {
+        LinuxProcess::ThreadLock::Guard guard(process.thread_lock);
+        process.sent[sent.signal - 1] = sent;
+        if (sent.signal == kSigContinue) {
+            ++process.continues;
+            if (process.is_stopped.exchange(false)) process.has_continued = true;
+        }
+    }
+    set.fetch_or(bit);
+    // What is stopped takes these alone.
+    if (sent.signal == kSigContinue || sent.signal == kSigKill) process.stopped.wake_one();
+}
+
+// Those who watch a process's signals through a descriptor: told when no lock is held any more, the process may be gone
+// by then.
+class Watchers {
+public:
+    explicit Watchers(const SentSignal& sent) : sent_(sent) {}
+    Watchers(const Watchers&) = delete;
+    ~Watchers() {
+        if (files_) files_->tell(bit_of(sent_.signal));
+    }
+    // Its signal is pending. The process is alive: the table's lock is held.
+    void find(LinuxProcess& process) {
+        SignalFiles* const files = process.signal_files.load(std::memory_order_acquire);
+        if (files != nullptr) files_ = Ref<SignalFiles>::share(*files);
+    }
+
+private:
+    const SentSignal& sent_;
+    Ref<SignalFiles> files_;
+};
+
+} // namespace
+
+SentSignal child_signal(int signal, std::int32_t child, ChildNews news, std::uint32_t status) {
+    SentSignal sent{signal, kCodeContinued, child, kSigContinue};
+    if (news == ChildNews::stopped) {
+        sent.code = kCodeStopped;
+        sent.status = status >> 8 & 0xff;
+    } else if (news == ChildNews::ended) {
+        const bool by_signal = (status & 0x7f) != 0;
+        sent.code = by_signal ? kCodeKilled : kCodeExited;
+        sent.status = by_signal ? status & 0x7f : status >> 8 & 0xff;
+    }
+    return sent;
+}
+
+Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred) {
+    Watchers watchers(sent);
+    std::int32_t next = ProcessTable::kFirst;
+    for (bool is_first = true;; is_first = false) {
+        ProcessTable::Lock::Guard guard(family.lock);
+        ProcessEntry* const entry = family.find_locked(pid);
+        if (entry == nullptr) return is_first ? kNoProcess : Errno{};
+        LinuxProcess* const process = entry->process;
+        if (process == nullptr || sent.signal == 0) return Errno{}; // a zombie takes none
+        const std::uint64_t bit = bit_of(sent.signal);
+        if (is_first) {
+            note_pending(*process, process->process_pending, sent);
+            watchers.find(*process);
+            if (preferred != nullptr && preferred->process == process &&
+                (preferred->blocked.load() & bit & ~kUnblockable) == 0) {
+                preferred->thread.interrupt();
+                return Errno{};
+            }
+        }
+        LinuxProcess::ThreadLock::Guard threads(process->thread_lock);
+        LinuxThread* thread = process->threads.lower_bound(next);
+        for (unsigned i = 0; i < ProcessTable::kAtOnce && thread != nullptr; ++i) {
+            if ((thread->blocked.load() & bit & ~kUnblockable) == 0) {
+                thread->thread.interrupt();
+                return Errno{};
+            }
+            next = thread->tid + 1;
+            thread = process->threads.next(*thread);
+        }
+        if (thread == nullptr) return Errno{};
+    }
+}
+
+Errno send_to_thread(ProcessTable& family, std::int32_t group, std::int32_t tid, const SentSignal& sent) {
+    Watchers watchers(sent);
+    ProcessTable::Lock::Guard guard(family.lock);
+    LinuxThread* const thread = family.find_thread_locked(tid);
+    if (thread == nullptr || (group != 0 && thread->process->pid() != group)) return kNoProcess;
+    if (sent.signal == 0) return Errno{};
+    note_pending(*thread->process, thread->pending, sent);
+    watchers.find(*thread->process);
+    thread->thread.interrupt(); // if it is the caller, the signal comes on its way back to user mode
+    return Errno{};
+}
+
+void interrupt_all(LinuxProcess& process) {
+    std::int32_t next = ProcessTable::kFirst;
+    for (bool is_at_end = false; !is_at_end;) {
+        LinuxProcess::ThreadLock::Guard guard(process.thread_lock);
+        LinuxThread* thread = process.threads.lower_bound(next);
+        for (unsigned i = 0; i < ProcessTable::kAtOnce && thread != nullptr; ++i) {
+            thread->thread.interrupt();
+            next = thread->tid + 1;
+            thread = process.threads.next(*thread);
+        }
+        is_at_end = thread == nullptr;
+    }
+}
+
+} // namespace aios::linux_abi
