@@ -11,7 +11,6 @@ namespace aios::crypto {
 
 namespace {
 
-constexpr std::byte kLeafPrefix{0};
 constexpr std::byte kNodePrefix{1};
 
 // The largest power of two below n; n > 1.
@@ -49,7 +48,7 @@ MerkleHash merkle_empty_root() { return Sha256::hash({}); }
 
 MerkleHash merkle_leaf(Bytes data) {
     Sha256 hash;
-    hash.update({&kLeafPrefix, 1});
+    hash.update(kMerkleLeafPrefix);
     hash.update(data);
     return hash.finish();
 }
@@ -62,7 +61,8 @@ MerkleHash merkle_node(const MerkleHash& left, const MerkleHash& right) {
     return hash.finish();
 }
 
-void MerkleFrontier::append(const MerkleHash& leaf) {
+template <std::size_t Levels>
+void MerkleFrontierOf<Levels>::append(const MerkleHash& leaf) {
     MerkleHash hash = leaf;
     std::size_t level = 0;
     // As in adding one to a binary number: each carry joins two complete subtrees.
@@ -72,14 +72,61 @@ void MerkleFrontier::append(const MerkleHash& leaf) {
     ++size_;
 }
 
-MerkleHash MerkleFrontier::root() const {
+// A level's nodes are row[1] and on, with the frontier's before them in row[0] if it has one there. Each two of them, 64
+// bytes side by side, become one of the next level, which is written over pairs that have been read: node i goes to
+// row[1 + i], and the pairs behind it begin at row[2 * (i + 1)] or later.
+template <std::size_t Levels>
+void MerkleFrontierOf<Levels>::append_row(std::span<MerkleHash> row, BatchHasher hash) {
+    constexpr std::size_t kTogether = 8;
+    AIOS_ASSERT(!row.empty());
+    std::size_t count = row.size() - 1;
+    const std::uint64_t size = size_ + count;
+    for (std::size_t level = 0; count != 0; ++level) {
+        const bool has_left = (size_ >> level & 1) != 0;
+        if (has_left) row[0] = subtrees_[level];
+        const std::span<MerkleHash> nodes = row.subspan(has_left ? 0 : 1, count + (has_left ? 1 : 0));
+        const std::size_t pairs = nodes.size() / 2;
+        if (nodes.size() % 2 != 0) subtrees_[level] = nodes.back();
+        for (std::size_t first = 0; first < pairs; first += kTogether) {
+            std::array<MerkleHash, kTogether> made;
+            std::array<Sha256Job, kTogether> jobs;
+            const std::size_t run = std::min(kTogether, pairs - first);
+            for (std::size_t i = 0; i < run; ++i)
+                jobs[i] = {.prefix = {&kNodePrefix, 1},
+                           .message = Bytes(nodes[2 * (first + i)].data(), 2 * sizeof(MerkleHash)),
+                           .digest = &made[i]};
+            hash(std::span(jobs).first(run));
+            std::copy_n(made.begin(), run, row.begin() + static_cast<std::ptrdiff_t>(1 + first));
+        }
+        count = pairs;
+    }
+    size_ = size;
+}
+
+template <std::size_t Levels>
+MerkleHash MerkleFrontierOf<Levels>::root() const {
     if (size_ == 0) return merkle_empty_root();
     auto level = static_cast<std::size_t>(std::countr_zero(size_));
     MerkleHash hash = subtrees_[level];
-    for (++level; level < 64; ++level) {
+    for (++level; level < Levels; ++level) {
         if ((size_ >> level & 1) != 0) hash = merkle_node(subtrees_[level], hash);
     }
     return hash;
+}
+
+template class MerkleFrontierOf<64>;
+
+MerkleHash merkle_root_by(BatchHasher hash, std::span<const MerkleHash> leaves) {
+    constexpr std::size_t kTogether = 16;
+    MerkleFrontierOf<24> frontier;
+    std::array<MerkleHash, 1 + kTogether> row;
+    while (!leaves.empty()) {
+        const std::size_t count = std::min(kTogether, leaves.size());
+        std::copy_n(leaves.begin(), count, row.begin() + 1);
+        frontier.append_row(std::span(row).first(1 + count), hash);
+        leaves = leaves.subspan(count);
+    }
+    return frontier.root();
 }
 
 MerkleHash merkle_root(std::span<const MerkleHash> leaves) {
@@ -203,7 +250,7 @@ MerkleHash page_tree_leaf(Bytes page) {
     static constexpr std::array<std::byte, kTreePageSize> kZeros{};
     AIOS_ASSERT(page.size() <= kTreePageSize);
     Sha256 hash;
-    hash.update({&kLeafPrefix, 1});
+    hash.update(kMerkleLeafPrefix);
     hash.update(page);
     hash.update(Bytes(kZeros).subspan(page.size()));
     return hash.finish();
@@ -215,6 +262,25 @@ MerkleHash page_tree_root(Bytes entry) {
         const Bytes page = entry.first(std::min(entry.size(), kTreePageSize));
         frontier.append(page_tree_leaf(page));
         entry = entry.subspan(page.size());
+    }
+    return frontier.root();
+}
+
+MerkleHash page_tree_root_by(BatchHasher hash, Bytes pages) {
+    constexpr std::size_t kTogether = 8;
+    AIOS_ASSERT(pages.size() % kTreePageSize == 0);
+    MerkleFrontierOf<24> frontier;
+    std::array<MerkleHash, 1 + kTogether> row;
+    std::array<Sha256Job, kTogether> jobs;
+    while (!pages.empty()) {
+        const std::size_t count = std::min(kTogether, pages.size() / kTreePageSize);
+        for (std::size_t i = 0; i < count; ++i)
+            jobs[i] = {.prefix = kMerkleLeafPrefix,
+                       .message = pages.subspan(kTreePageSize * i, kTreePageSize),
+                       .digest = &row[1 + i]};
+        hash(std::span(jobs).first(count));
+        frontier.append_row(std::span(row).first(1 + count), hash);
+        pages = pages.subspan(kTreePageSize * count);
     }
     return frontier.root();
 }

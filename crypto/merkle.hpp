@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "base/types.hpp"
 #include "crypto/sha2.hpp"
+#include "crypto/sha2_batch.hpp"
 
 namespace aios::crypto {
 
@@ -25,11 +26,26 @@ inline constexpr std::size_t kMaxMerkleProof = 64;
 [[nodiscard]] MerkleHash merkle_leaf(Bytes data);
 [[nodiscard]] MerkleHash merkle_node(const MerkleHash& left, const MerkleHash& right);
 
-// The head of a growing tree: keeps one hash for each complete subtree, at most 64, so that a leaf costs two node
-// hashes on average. Copyable: a copy continues on its own.
-class MerkleFrontier {
+// What hashes many messages in one call: sha256_batch(), or the kernel's own, with its workspace.
+struct BatchHasher {
+    void (*run)(std::span<const Sha256Job> jobs, Sha256BatchWorkspace& workspace);
+    Sha256BatchWorkspace& workspace;
+    void operator()(std::span<const Sha256Job> jobs) const { run(jobs, workspace); }
+};
+
+// What stands before a leaf's data.
+inline constexpr std::array<std::byte, 1> kMerkleLeafPrefix{std::byte{0}};
+
+// The head of a growing tree: keeps one hash for each complete subtree, one a level, so that a leaf costs two node
+// hashes on average. Copyable: a copy continues on its own. Fewer than 2^Levels leaves.
+template <std::size_t Levels>
+class MerkleFrontierOf {
 public:
     void append(const MerkleHash& leaf);
+
+    // The same for `count` leaves, level by level: the nodes of a level are one batch. `row` has room for one more, in
+    // front: the leaves are row[1] to row[count]. What it holds afterwards is of no use.
+    void append_row(std::span<MerkleHash> row, BatchHasher hash);
 
     // The head over all leaves so far, in at most 63 node hashes.
     [[nodiscard]] MerkleHash root() const;
@@ -38,12 +54,15 @@ public:
 
 private:
     // subtrees_[i] is the head of a complete subtree of 2^i leaves, and in use if bit i of size_ is set.
-    std::array<MerkleHash, 64> subtrees_{};
+    std::array<MerkleHash, Levels> subtrees_{};
     std::uint64_t size_ = 0;
 };
+using MerkleFrontier = MerkleFrontierOf<64>;
 
 // The head over `leaves`, which are leaf hashes.
 [[nodiscard]] MerkleHash merkle_root(std::span<const MerkleHash> leaves);
+// The same by batches, of fewer than 2^24 leaves. Some 2 KiB of stack beside what the hasher needs.
+[[nodiscard]] MerkleHash merkle_root_by(BatchHasher hash, std::span<const MerkleHash> leaves);
 
 // Proofs. `leaves` are all leaf hashes of the tree of that size. A proof is written to `out` and its length returned;
 // kMaxMerkleProof hashes are always enough. Errors: bad_argument for an index or size out of range, no_space.
@@ -80,5 +99,7 @@ inline constexpr std::size_t kTreePageSize = 4096;
 
 // The head over all pages of an entry.
 [[nodiscard]] MerkleHash page_tree_root(Bytes entry);
+// The same by batches, of whole pages, fewer than 2^24.
+[[nodiscard]] MerkleHash page_tree_root_by(BatchHasher hash, Bytes pages);
 
 } // namespace aios::crypto

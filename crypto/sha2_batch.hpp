@@ -28,6 +28,10 @@ struct Sha256Job {
         digest; // never null; written when the call returns, and not before all of `prefix` and `message` is read
 };
 
+// The chaining states of the lanes under way. Word i of lane s is words[i][s] with AVX2, words[s][i] with the SHA
+// instructions.
+using Sha256LaneWords = std::array<std::array<std::uint32_t, 8>, 8>;
+
 namespace detail {
 
 // A job under way: the blocks that come next, and what stands behind them.
@@ -48,21 +52,28 @@ inline constexpr std::size_t kMostBatchLanes = 8;
 
 // Holds nothing between calls; below 2 KiB.
 struct Sha256BatchWorkspace {
-    // Word i of lane s is words[i][s] with AVX2; word i of lane s is words[s][i] with the SHA instructions.
-    alignas(32) std::array<std::array<std::uint32_t, 8>, 8> words;
+    alignas(32) Sha256LaneWords words;
     std::array<detail::BatchLane, detail::kMostBatchLanes> lanes;
 };
 
 // By whatever is fastest on this processor: two lanes of SHA instructions, eight of AVX2, or one message after the
-// other. In the kernel always the last.
+// other. In the kernel always the last; kernel/arch/hash_lanes.hpp has a better one.
 void sha256_batch(std::span<const Sha256Job> jobs, Sha256BatchWorkspace& workspace);
 
 // One after the other, without vector registers (but by SHA instructions where Sha256 takes them).
 void sha256_batch_portable(std::span<const Sha256Job> jobs);
 
-// Eight lanes of AVX2, whatever the choice of backend.hpp. The processor has AVX2, and the caller has made vector
-// registers usable and saved what was in them: in the kernel that is his business, elsewhere the operating system's.
-// Below 2 KiB of stack.
+// Eight lanes of AVX2, whatever the choice of backend.hpp, on a processor that has them. Not in the kernel.
 void sha256_batch_avx2(std::span<const Sha256Job> jobs, Sha256BatchWorkspace& workspace);
+
+// Eight lanes, by `compress`, which adds `count` blocks to each lane's state, lane s from from[s] on. It is all that
+// touches vector registers: a kernel saves them around as many blocks as it likes, and hashes the rest between.
+// `words` are aligned to 32 bytes.
+using Sha256CompressEight = void (*)(Sha256LaneWords& words, const std::byte* const (&from)[8], std::size_t count);
+void sha256_batch_by(Sha256CompressEight compress, std::span<const Sha256Job> jobs, Sha256BatchWorkspace& workspace);
+
+// Such a one. The processor has AVX2 (and BMI, BMI2), and what is in the vector registers may be lost. Below 1 KiB of
+// stack.
+void sha256_compress_eight_avx2(Sha256LaneWords& words, const std::byte* const (&from)[8], std::size_t count);
 
 } // namespace aios::crypto

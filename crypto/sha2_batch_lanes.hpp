@@ -1,6 +1,6 @@
 // How jobs go through the lanes of an engine; see sha2_batch.hpp.
 //
-// Engine has kLanes; kAlone, the number of busy lanes up to which it is quicker to finish one after the other; and over
+// An engine has kLanes; kAlone, the number of busy lanes up to which it is quicker to finish one after the other; and over
 // the words of the workspace
 //   set(words, lane, state), get(words, lane)     the chaining state of a lane
 //   compress(words, from, count)                  `count` blocks in each lane, lane s from from[s] on
@@ -21,8 +21,9 @@ namespace aios::crypto::detail {
 template <typename Engine>
 class BatchRun {
 public:
-    BatchRun(std::span<const Sha256Job> jobs, Sha256BatchWorkspace& workspace)
-        : jobs_(jobs), words_(workspace.words), lanes_(std::span(workspace.lanes).first(Engine::kLanes)) {}
+    BatchRun(std::span<const Sha256Job> jobs, Sha256BatchWorkspace& workspace, Engine engine = {})
+        : engine_(engine), jobs_(jobs), words_(workspace.words),
+          lanes_(std::span(workspace.lanes).first(Engine::kLanes)) {}
 
     void run() {
         std::size_t busy = 0;
@@ -31,7 +32,7 @@ public:
         while (busy > Engine::kAlone || !jobs_.empty()) {
             const std::byte* from[Engine::kLanes];
             const std::size_t count = common_run(from);
-            Engine::compress(words_, from, count);
+            engine_.compress(words_, from, count);
             for (std::size_t s = 0; s < Engine::kLanes; ++s) {
                 BatchLane& lane = lanes_[s];
                 if (lane.digest == nullptr) continue;
@@ -131,8 +132,9 @@ private:
             store_be(lane.digest->data() + 4 * i, state[i]);
     }
 
+    const Engine engine_;
     std::span<const Sha256Job> jobs_;
-    std::array<std::array<std::uint32_t, 8>, 8>& words_;
+    Sha256LaneWords& words_;
     std::span<BatchLane> lanes_;
 };
 

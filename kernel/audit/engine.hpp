@@ -40,7 +40,9 @@ struct Engine {
 
     // --- the audit thread: log_thread.cpp
     static bool append_next();
-    static void append_some(std::uint64_t count);
+    static void append_some(std::uint64_t count); // at most so many
+    static void send_batch();
+    static void note_cost(std::uint64_t before);
     static std::uint64_t append_counts(Refusals::Which which);
     static void look_at_counts(); // soon, whether or not one is due
     static void show_head();

@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
+#include "kernel/arch/hash_lanes.hpp"
 #include "kernel/audit/encode.hpp"
 #include "kernel/host/output.hpp"
 #include "kernel/mm/mm.hpp"
@@ -30,6 +31,7 @@ Result<Log*> Log::create() { // at boot: what fails here is not given back
 // One CBOR array of byte strings, its head written last: the items' number is known only now.
 void Log::send_batch() {
     if (batch_count_ == 0) return;
+    hash_waiting(); // they lie in the batch
     std::byte head[kBatchHead];
     std::size_t head_bytes = 0;
     const std::uint32_t n = batch_count_;
@@ -51,6 +53,7 @@ void Log::send_batch() {
 }
 
 void Log::send_head() {
+    hash_waiting();
     std::byte buffer[64];
     const messages::view::AuditHead head{.records = tree_.size(), .root = tree_.root()};
     if (const auto body = messages::encode(buffer, head)) upcall::send_frame(FrameKind::audit_head, 0, "kernel", *body);
@@ -58,21 +61,39 @@ void Log::send_head() {
 
 void Log::append(const Record& record, std::uint64_t time_ns, Keep keep) {
     busy = true;
+    const std::uint64_t index = size_.load(std::memory_order_relaxed);
     std::byte buffer[kMaxEncodedRecord];
-    const auto encoded = encode_record(record, tree_.size(), time_ns, buffer);
+    const auto encoded = encode_record(record, index, time_ns, buffer);
     AIOS_ASSERT(encoded.has_value()); // the template fits; names are ASCII
-    tree_.append(crypto::merkle_leaf(*encoded));
     if (keep == Keep::yes) shown_.with([&](Shown& shown) { shown.arena.append(*encoded); });
     if (kBatchBytes - batch_bytes_ < encoded->size() + 4) send_batch();
     cbor::Encoder item(MutableBytes(batch_ + kBatchHead + batch_bytes_, kBatchBytes - batch_bytes_));
     item.bytes(*encoded);
     batch_bytes_ += item.size();
     ++batch_count_;
-    size_.store(tree_.size(), std::memory_order_release); // pairs with the acquire in size()
+    jobs_[waiting_] = {.prefix = crypto::kMerkleLeafPrefix,
+                       .message = Bytes(batch_ + kBatchHead + batch_bytes_ - encoded->size(), encoded->size()),
+                       .digest = &row_[1 + waiting_]};
+    ++waiting_;
+    size_.store(index + 1, std::memory_order_release); // pairs with the acquire in size()
     busy = false;
+    if (waiting_ == kMostWaiting) hash_waiting();
+}
+
+void Log::hash_waiting() {
+    if (waiting_ == 0) return;
+    const crypto::BatchHasher hash{arch::sha256_batch, workspace_};
+    hash(std::span(jobs_).first(waiting_));
+    next_tree_ = tree_;
+    next_tree_.append_row(std::span(row_).first(1 + waiting_), hash);
+    const bool was_busy = std::exchange(busy, true);
+    tree_ = next_tree_;
+    waiting_ = 0;
+    busy = was_busy;
 }
 
 bool Log::publish(std::uint64_t position) {
+    hash_waiting();
     const std::uint64_t size = tree_.size();
     const bool changed = shown_.with([&](Shown& shown) { return shown.size != size; });
     crypto::MerkleHash root;

@@ -11,6 +11,8 @@
 //   (4) The audit thread, when it has popped that many, computes the root if the log has changed, publishes it and
 //   wakes
 //       the readers one by one.
+#include <utility>
+
 #include "kernel/audit/engine.hpp"
 #include "kernel/audit/log.hpp"
 #include "kernel/sched/thread.hpp"
@@ -46,6 +48,9 @@ void wake_readers() {
 
 std::uint64_t own_cpu_ns() { return Thread::current().cpu_ns(); }
 
+// What the records from g_priced on have cost so far. When none of them waits for its hash it is whole, and becomes a price.
+constinit std::uint64_t g_unpriced_ns = 0, g_priced = 0;
+
 } // namespace
 
 void Engine::wake_audit_thread() {
@@ -70,17 +75,31 @@ bool Engine::append_next() {
     return true;
 }
 
-// Up to `count` records, and what one of them cost.
+// Records cost what this thread has used since its time was `before`.
+void Engine::note_cost(std::uint64_t before) {
+    g_unpriced_ns += own_cpu_ns() - before;
+    const std::uint64_t size = g_log->size();
+    if (g_log->has_waiting() || size == g_priced) return;
+    record_price.measured(std::exchange(g_unpriced_ns, 0), size - std::exchange(g_priced, size));
+}
+
 void Engine::append_some(std::uint64_t count) {
     const std::uint64_t before = own_cpu_ns();
     std::uint64_t done = 0;
     while (done < count && append_next())
         ++done;
-    if (done != 0) record_price.measured(own_cpu_ns() - before, done);
+    if (done != 0) note_cost(before);
+}
+
+void Engine::send_batch() {
+    const std::uint64_t before = own_cpu_ns();
+    g_log->send_batch();
+    note_cost(before);
 }
 
 // Counts that are due, or any; answers when the next one will be.
 std::uint64_t Engine::append_counts(Refusals::Which which) {
+    const std::uint64_t before = own_cpu_ns();
     std::uint64_t next = sched::kNever;
     Account* account = listed.exchange(nullptr, std::memory_order_acquire); // pairs with the release in list()
     while (account != nullptr) {
@@ -98,6 +117,7 @@ std::uint64_t Engine::append_counts(Refusals::Which which) {
         account->release(); // the list's reference of before
         account = following;
     }
+    note_cost(before);
     return next;
 }
 
@@ -107,7 +127,10 @@ void Engine::show_head() {
     if (wanted == 0 || queue.popped() + 1 < wanted) return;
     g_head_wanted.store(0, std::memory_order_seq_cst); // who asks from here on asks again
     const std::uint64_t before = own_cpu_ns();
-    if (g_log->publish(queue.popped())) root_price.measured(own_cpu_ns() - before, 1);
+    g_log->hash_waiting();
+    note_cost(before);
+    const std::uint64_t hashed = own_cpu_ns();
+    if (g_log->publish(queue.popped())) root_price.measured(own_cpu_ns() - hashed, 1);
     wake_readers();
 }
 
@@ -141,7 +164,7 @@ void Engine::run(void*) {
         const bool has_listed = now >= batch_due && listed.load(std::memory_order_relaxed) != nullptr;
         if (is_asked || now >= counts_due || has_listed) counts_due = append_counts(Refusals::Which::due);
         if (now >= batch_due) {
-            g_log->send_batch();
+            send_batch();
             batch_due = now + kBatchNs;
         }
     }

@@ -57,8 +57,12 @@ void read_features() {
         found.extended_bytes = xsave_bytes(found.extended_components);
         found.xsaveopt = bit(more.eax, 0);
         found.supervisor_state = bit(more.eax, 3);
-        found.wide_moves =
-            bit(more.eax, 2) && (found.extended_components & kAvx) != 0 && found.extended_bytes < kPageSize;
+        const bool has_avx = (found.extended_components & kAvx) != 0;
+        const bool has_avx512 = (found.extended_components & kAvx512) != 0;
+        found.wide_moves = bit(more.eax, 2) && has_avx && !has_avx512 && found.extended_bytes < kPageSize;
+        const std::uint64_t saved = found.extended_components & (kX87 | kSse | kAvx | kZmmUpper);
+        found.hash_lanes = bit(one.ecx, 28) && bit(seven.ebx, 3) && bit(seven.ebx, 5) && bit(seven.ebx, 8) && has_avx &&
+                           xsave_bytes(saved) <= kHashAreaBytes;
     } else {
         found.xsave = false;
     }

@@ -125,6 +125,43 @@ TEST(Control, TheSaveAreaIsAsLongAsItsComponents) {
     }
 }
 
+// Each thing that the kernel's own vector code needs; without it that code is not taken.
+TEST(Control, VectorCodeIsTakenOnlyWhereItsRegistersAreKept) {
+    struct Row {
+        std::uint32_t leaf, subleaf;
+        char word;
+        unsigned bit;
+        bool moves, lanes;
+    };
+    constexpr Row kMissing[] = {
+        {1, 0, 'c', 26, false, false},  // XSAVE
+        {1, 0, 'c', 28, true, false},   // AVX: of the lanes' code; XCR0 says whether its registers are there
+        {7, 0, 'b', 5, true, false},    // AVX2
+        {7, 0, 'b', 3, true, false},    // BMI
+        {7, 0, 'b', 8, true, false},    // BMI2
+        {0xd, 0, 'a', 2, false, false}, // the registers of AVX
+        {0xd, 1, 'a', 2, false, true},  // XGETBV with ecx = 1
+    };
+    for (const Row& row : kMissing) {
+        FakeMachine machine;
+        for (unsigned bit = 5; bit < 8; ++bit) // without AVX-512
+            machine.set_bit(0xd, 0, 'a', bit, false);
+        machine.set_bit(row.leaf, row.subleaf, row.word, row.bit, false);
+        test::machine = &machine;
+        read_features();
+        EXPECT_EQ(features().wide_moves, row.moves) << row.leaf << ' ' << row.word << row.bit;
+        EXPECT_EQ(features().hash_lanes, row.lanes) << row.leaf << ' ' << row.word << row.bit;
+    }
+    FakeMachine machine; // with AVX-512, whose upper halves moves to YMM would clear and nobody has saved
+    test::machine = &machine;
+    read_features();
+    EXPECT_FALSE(features().wide_moves);
+    EXPECT_TRUE(features().hash_lanes);
+    machine.leaves[{0xd, 6}] = {512, 2048, 0, 0}; // their place is not where the lanes' area ends
+    read_features();
+    EXPECT_FALSE(features().hash_lanes);
+}
+
 TEST(Control, OnlyProcessorsWithMeltdownNeedIsolation) {
     FakeMachine machine;
     take_over(machine);

@@ -15,6 +15,7 @@
 #include "kernel/audit/audit.hpp"
 #include "kernel/host/output.hpp"
 #include "messages/view.hpp"
+#include "tests/support/hash_lanes_host.hpp"
 #include "tests/support/sched_host.hpp"
 
 namespace aios {
@@ -137,6 +138,50 @@ TEST_F(LogThreadTest, a_head_has_what_was_recorded_before_it_was_asked_for) {
     EXPECT_EQ(read(100, {}).error(), Error::not_found);
     std::byte small[8];
     EXPECT_FALSE(read(0, small)->fits);
+}
+
+// While nobody asks, records are hashed 64 at a time; one who asks does not wait for more of them to come. In every case
+// the head is that of one record after the other.
+TEST_F(LogThreadTest, records_are_hashed_many_at_once) {
+    const auto account = *Account::create(*payer, 7);
+    std::atomic<std::size_t> most{0}, leaves{0};
+    (void)info(); // nothing waits
+    test::after_hashing = [&](std::span<const crypto::Sha256Job> jobs) {
+        if (jobs.front().message.size() == 64 && jobs.front().prefix[0] == std::byte{1}) return; // nodes
+        most = std::max(most.load(), jobs.size());
+        leaves += jobs.size();
+    };
+    constexpr std::uint64_t kRecords = 300;
+    const std::uint64_t before = size();
+    for (std::uint64_t i = 0; i < kRecords; ++i)
+        record(*account, {.kind = Kind::call, .agent = 7, .subject = i, .call = 4}, Use::call);
+    const LogInfo head = *info();
+    EXPECT_EQ(head.records, before + kRecords);
+    EXPECT_EQ(most, 64u);
+    EXPECT_EQ(leaves, kRecords);
+    record(*account, {.kind = Kind::call, .agent = 7, .call = 4}, Use::call);
+    EXPECT_EQ(info()->records, before + kRecords + 1);
+    EXPECT_EQ(leaves, kRecords + 1);
+    test::after_hashing = {};
+    std::vector<crypto::MerkleHash> all;
+    for (std::uint64_t i = 0; i < before + kRecords; ++i) {
+        std::byte bytes[512];
+        all.push_back(crypto::merkle_leaf(Bytes(bytes, read(i, bytes)->bytes)));
+    }
+    EXPECT_TRUE(std::ranges::equal(std::as_bytes(std::span(head.root)), crypto::merkle_root(all)));
+}
+
+// A record that nobody asks for is hashed when its batch leaves.
+TEST_F(LogThreadTest, no_record_stays_unhashed_for_longer_than_a_second) {
+    const auto account = *Account::create(*payer, 7);
+    (void)info();
+    std::atomic<std::size_t> hashed{0};
+    test::after_hashing = [&](std::span<const crypto::Sha256Job> jobs) { hashed += jobs.size(); };
+    record(*account, {.kind = Kind::call, .agent = 7, .call = 5}, Use::call);
+    move_clock(kSecond);
+    EXPECT_TRUE(comes([&] { return hashed >= 1; }));
+    audit_thread->await_parked();
+    test::after_hashing = {};
 }
 
 TEST_F(LogThreadTest, whoever_asks_is_answered) {

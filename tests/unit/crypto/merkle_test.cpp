@@ -85,6 +85,35 @@ TEST(Merkle, KnownRoots) {
     }
 }
 
+// Rows of any length, on top of any tree, by batches: the tree is that of one leaf after the other.
+TEST(Merkle, RowsAreLeavesOneAfterTheOther) {
+    Sha256BatchWorkspace workspace;
+    const BatchHasher hash{sha256_batch, workspace};
+    const auto leaves = make_leaves(300);
+    for (std::size_t before = 0; before <= 70; ++before) {
+        for (const std::size_t count : {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 130}) {
+            MerkleFrontier one_by_one, by_row;
+            for (std::size_t i = 0; i < before; ++i) {
+                one_by_one.append(leaves[i]);
+                by_row.append(leaves[i]);
+            }
+            std::vector<MerkleHash> row(1);
+            for (std::size_t i = before; i < before + count; ++i) {
+                one_by_one.append(leaves[i]);
+                row.push_back(leaves[i]);
+            }
+            by_row.append_row(row, hash);
+            ASSERT_EQ(by_row.size(), before + count);
+            ASSERT_EQ(by_row.root(), one_by_one.root()) << before << " and " << count;
+            by_row.append(leaves[299]);
+            one_by_one.append(leaves[299]);
+            ASSERT_EQ(by_row.root(), one_by_one.root()) << before << ", " << count << " and one";
+        }
+    }
+    for (std::size_t count = 0; count <= leaves.size(); ++count)
+        ASSERT_EQ(merkle_root_by(hash, Leaves(leaves).first(count)), merkle_root(Leaves(leaves).first(count))) << count;
+}
+
 // The example of RFC 9162 section 2.1.5, with its names of nodes.
 TEST(Merkle, ExampleOfRfc9162) {
     const auto d = make_leaves(7);
