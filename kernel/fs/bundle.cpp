@@ -1,4 +1,4 @@
-// The container that the kernel was started with: found once, its sections opened at first use and kept. No lock: only
+// The container that the kernel was started with: found once, a tree made for each of its sections and kept. No lock: only
 // the thread that boots comes here, before there is an agent; agents have handles on the trees.
 #include <algorithm>
 #include <cstring>
@@ -36,20 +36,27 @@ Result<Ref<Tree>> open_bundle_section(unsigned section) {
     if (!container.is_there || section >= std::size(container.trees)) return fail(Error::not_found);
     Ref<BundleTree>& tree = container.trees[section];
     if (!tree) {
-        Ref<Section> opened = TRY(Section::open(container.base, container.header.sections[section]));
-        tree = TRY(BundleTree::create(std::move(opened)));
+        const boot::ContainerSection& header = container.header.sections[section];
+        if (header.manifest_bytes == 0) return fail(Error::not_found);
+        tree = TRY(BundleTree::create(container.base, header));
     }
     return Ref<Tree>(tree);
 }
 
+// The boot section, opened.
+static Result<Ref<Section>> boot_section() {
+    TRY(open_bundle_section(boot::kSectionBoot));
+    return container.trees[boot::kSectionBoot]->section(nullptr);
+}
+
 std::string_view first_program() {
-    if (!open_bundle_section(boot::kSectionBoot)) return {};
-    return container.trees[boot::kSectionBoot]->section().manifest().first_program();
+    const Result<Ref<Section>> section = boot_section();
+    return section ? (*section)->manifest().first_program() : std::string_view(); // the tree keeps it
 }
 
 Result<> boot_manifest_digest(std::uint8_t out[32]) {
-    TRY(open_bundle_section(boot::kSectionBoot)); // the digest says something only if the manifest matches it
-    std::memcpy(out, container.header.sections[boot::kSectionBoot].manifest_sha256, 32);
+    TRY(boot_section()); // the digest says something only if the manifest matches it
+    std::memcpy(out, container.header.sections[boot::kSectionBoot].manifest_root, 32);
     return {};
 }
 

@@ -5,27 +5,30 @@
 #include <atomic>
 #include <cstring>
 
+#include "base/path.hpp"
 #include "boot/container.hpp"
-#include "kernel/fs/path.hpp"
 #include "kernel/mm/size_classes.hpp"
 
 namespace aios::fs {
 
 namespace {
 
-constexpr std::uint32_t kFileMode = 0444, kProgramMode = 0555, kDirectoryMode = 0555;
+std::uint64_t id_of(std::uint32_t node) { return std::uint64_t{node} + 1; } // inode number
 
-// Inode numbers: a file is its index + 1; a directory is its depth + 1 above 2^32 and the index of its first entry + 1.
-// Two directories that start with the same entry differ in depth.
-std::uint64_t file_id(std::uint32_t index) { return std::uint64_t{index} + 1; }
-std::uint64_t directory_id(std::uint32_t first, std::uint64_t depth) {
-    return (depth + 1) << 32 | (std::uint64_t{first} + 1);
-}
-std::uint64_t depth_of(std::string_view directory) {
-    return directory.empty() ? 0 : 1 + static_cast<std::uint64_t>(std::ranges::count(directory, '/'));
+NodeKind kind_of(const boot::ManifestNode& node) {
+    switch (Manifest::kind(node)) {
+    case boot::ManifestKind::directory:
+        return NodeKind::directory;
+    case boot::ManifestKind::link:
+        return NodeKind::link;
+    case boot::ManifestKind::file:
+    case boot::ManifestKind::name:
+        return NodeKind::file;
+    }
+    AIOS_UNREACHABLE();
 }
 
-// What is the same for files and directories: nothing can be changed.
+// What is the same for all nodes: nothing can be changed.
 class BundleNode : public Node {
 public:
     void retain() override { references_.retain(); }
@@ -35,28 +38,30 @@ public:
     Result<std::uint64_t> read_link(char*, std::uint64_t) override { return fail(Error::bad_argument); }
 
 protected:
-    BundleNode(Reservation charge, Ref<Section> section) : charge_(std::move(charge)), section_(std::move(section)) {}
+    BundleNode(Reservation charge, Ref<Section> section, std::uint32_t index)
+        : charge_(std::move(charge)), section_(std::move(section)), index_(index) {}
     ~BundleNode() = default;
+    [[nodiscard]] const boot::ManifestNode& node() const { return section_->manifest().node(index_); }
+    [[nodiscard]] NodeInfo info_with(std::uint64_t bytes, std::uint32_t links) const {
+        return {kind_of(node()), id_of(index_), bytes, Manifest::mode(node()), node().modified_ns, links};
+    }
     RefCount references_;
     const Reservation charge_;
     const Ref<Section> section_;
+    const std::uint32_t index_;
 };
 
 class FileNode final : public BundleNode {
 public:
     FileNode(Reservation charge, Ref<Section> section, std::uint32_t index)
-        : BundleNode(std::move(charge), std::move(section)), index_(index) {}
+        : BundleNode(std::move(charge), std::move(section), index) {}
     ~FileNode() {
         if (mm::Pages* made = pages_.load(std::memory_order_relaxed)) made->release();
     }
     void release() override {
         if (references_.release()) mm::destroy(this);
     }
-    NodeInfo info() override {
-        const ManifestEntry entry = section_->manifest().entry(index_);
-        const std::uint32_t mode = (entry.flags & boot::kEntryExecutable) != 0 ? kProgramMode : kFileMode;
-        return {NodeKind::file, file_id(index_), entry.bytes, mode, 0, 1};
-    }
+    NodeInfo info() override { return info_with(node().bytes, node().names); }
     // The first that are made stay, so that all mappings of an open file are windows on the same Pages. Nobody waits for
     // whoever is just making some: it makes its own, and drops them if it comes second.
     Result<Ref<mm::Pages>> pages() override {
@@ -69,61 +74,68 @@ public:
         return mine;
     }
     bool content_root(std::uint8_t (&root)[32]) override {
-        const crypto::MerkleHash recorded = section_->manifest().entry(index_).root;
-        std::memcpy(root, recorded.data(), sizeof(root));
+        std::memcpy(root, node().root, sizeof(root));
         return true;
     }
     Result<> entry(std::uint64_t, Entry&) override { return fail(Error::bad_argument); }
 
 private:
-    const std::uint32_t index_;
     std::atomic<mm::Pages*> pages_{nullptr}; // counted
+};
+
+class LinkNode final : public BundleNode {
+public:
+    LinkNode(Reservation charge, Ref<Section> section, std::uint32_t index)
+        : BundleNode(std::move(charge), std::move(section), index) {}
+    void release() override {
+        if (references_.release()) mm::destroy(this);
+    }
+    NodeInfo info() override { return info_with(node().bytes, 1); }
+    Result<Ref<mm::Pages>> pages() override { return fail(Error::bad_argument); }
+    Result<> entry(std::uint64_t, Entry&) override { return fail(Error::bad_argument); }
+    Result<std::uint64_t> read_link(char* out, std::uint64_t capacity) override {
+        return section_->manifest().target(index_).copy(out, capacity);
+    }
 };
 
 class DirectoryNode final : public BundleNode {
 public:
-    // The directory's path is the first `path_bytes` bytes of the path of entry `range.first`.
-    DirectoryNode(Reservation charge, Ref<Section> section, Manifest::Range range, std::size_t path_bytes)
-        : BundleNode(std::move(charge), std::move(section)), range_(range), path_bytes_(path_bytes) {}
+    DirectoryNode(Reservation charge, Ref<Section> section, std::uint32_t index)
+        : BundleNode(std::move(charge), std::move(section), index),
+          range_(section_->manifest().below(section_->manifest().path(index))) {}
     void release() override {
         if (references_.release()) mm::destroy(this);
     }
-    NodeInfo info() override { return {NodeKind::directory, id(), 0, kDirectoryMode, 0, 2}; }
+    NodeInfo info() override { return info_with(0, 2); }
     Result<Ref<mm::Pages>> pages() override { return fail(Error::bad_argument); }
-    // Positions are indices of entries; a directory below stands for all its entries.
+    // Positions are nodes. What lies deeper than the entries of this directory is a run below each of its directories,
+    // which stand before their runs, but not always right before: "a", "a-b" and "a/c" come in this order.
     Result<> entry(std::uint64_t position, Entry& out) override {
         const Manifest& manifest = section_->manifest();
         if (position > manifest.count()) return fail(Error::not_found);
-        const std::uint32_t index = std::max(static_cast<std::uint32_t>(position), range_.first);
-        if (index >= range_.end) return fail(Error::not_found);
-        const std::string_view path = manifest.path(index);
-        const std::string_view name = PathWalker(path.substr(name_start())).next();
-        const std::string_view whole = path.substr(0, name_start() + name.size());
-        if (whole.size() == path.size()) {
-            out.kind = NodeKind::file;
-            out.id = file_id(index);
-            out.next_position = index + 1;
-        } else {
-            const Manifest::Range below = manifest.below(whole, {index, range_.end});
-            out.kind = NodeKind::directory;
-            out.id = directory_id(index, depth_of(whole));
-            out.next_position = below.end;
+        const std::size_t path_bytes = manifest.path(index_).size(), start = path_bytes == 0 ? 0 : path_bytes + 1;
+        std::uint32_t index = std::max(static_cast<std::uint32_t>(position), range_.first);
+        for (; index < range_.end;) {
+            const std::string_view path = manifest.path(index);
+            const std::string_view name = PathWalker(path.substr(start)).next();
+            const std::string_view whole = path.substr(0, start + name.size());
+            if (whole.size() != path.size()) {
+                index = manifest.below(whole, {index, range_.end}).end;
+                continue;
+            }
+            out.kind = kind_of(manifest.node(index));
+            out.id = id_of(manifest.resolve(index));
+            out.next_position = std::uint64_t{index} + 1;
+            out.name_bytes = static_cast<std::uint32_t>(name.size());
+            std::memcpy(out.name, name.data(), name.size());
+            out.name[name.size()] = '\0';
+            return {};
         }
-        out.name_bytes = static_cast<std::uint32_t>(name.size());
-        std::memcpy(out.name, name.data(), name.size());
-        out.name[name.size()] = '\0';
-        return {};
+        return fail(Error::not_found);
     }
 
 private:
-    [[nodiscard]] std::size_t name_start() const { return path_bytes_ == 0 ? 0 : path_bytes_ + 1; }
-    [[nodiscard]] std::uint64_t id() const {
-        const std::string_view path =
-            path_bytes_ == 0 ? std::string_view{} : section_->manifest().path(range_.first).substr(0, path_bytes_);
-        return directory_id(range_.first, depth_of(path));
-    }
     const Manifest::Range range_;
-    const std::size_t path_bytes_;
 };
 
 template <typename T, typename... Arguments>
@@ -136,25 +148,59 @@ Result<Ref<Node>> make_node(Payer& payer, Arguments&&... arguments) {
 } // namespace
 
 Result<Ref<Node>> BundleTree::open(std::string_view path, Payer& payer) {
-    const Manifest& manifest = section_->manifest();
-    if (path.empty()) return make_node<DirectoryNode>(payer, section_, manifest.below(path), 0u);
-    if (!is_path(path)) return fail(Error::not_found);
-    const std::uint32_t index = manifest.lower_bound(path);
-    if (index < manifest.count() && manifest.path(index) == path) return make_node<FileNode>(payer, section_, index);
-    const Manifest::Range range = manifest.below(path, {index, manifest.count()});
-    if (range.is_empty()) return fail(Error::not_found);
-    return make_node<DirectoryNode>(payer, section_, range, path.size());
+    const Ref<Section> section = TRY(this->section(&payer));
+    const Manifest& manifest = section->manifest();
+    if (!path.empty() && !is_path(path)) return fail(Error::not_found);
+    std::uint32_t index = manifest.lower_bound(path);
+    if (index >= manifest.count() || manifest.path(index) != path) return fail(Error::not_found);
+    index = manifest.resolve(index);
+    switch (kind_of(manifest.node(index))) {
+    case NodeKind::directory:
+        return make_node<DirectoryNode>(payer, section, index);
+    case NodeKind::link:
+        return make_node<LinkNode>(payer, section, index);
+    case NodeKind::file:
+        return make_node<FileNode>(payer, section, index);
+    }
+    AIOS_UNREACHABLE();
 }
 
-Result<> BundleTree::list(std::uint64_t index, TreeEntry& out) {
-    const Manifest& manifest = section_->manifest();
-    if (index >= manifest.count()) return fail(Error::not_found);
-    const ManifestEntry entry = manifest.entry(static_cast<std::uint32_t>(index));
+Result<> BundleTree::list(std::uint64_t index, TreeEntry& out, Payer& payer) {
+    const Ref<Section> section = TRY(this->section(&payer));
+    const Manifest& manifest = section->manifest();
+    if (index >= manifest.file_count()) return fail(Error::not_found);
+    const std::uint32_t found = manifest.file(static_cast<std::uint32_t>(index));
+    const std::string_view path = manifest.path(found);
     out = {};
-    out.size = entry.bytes;
-    out.name_bytes = static_cast<std::uint32_t>(entry.path.size());
-    std::memcpy(out.name, entry.path.data(), entry.path.size());
+    out.size = manifest.node(manifest.resolve(found)).bytes;
+    out.name_bytes = static_cast<std::uint32_t>(path.size());
+    std::memcpy(out.name, path.data(), path.size());
     return {};
+}
+
+Result<Ref<Section>> BundleTree::section(Payer* payer) {
+    if (Section* opened = section_.load(std::memory_order_acquire)) return Ref<Section>::share(*opened);
+    if (const std::uint64_t error = refused_.load(std::memory_order_relaxed); error != 0)
+        return fail(static_cast<Error>(error));
+    Reservation room; // of many who open at once each pays for his own
+    if (payer != nullptr) room = TRY(Reservation::make(*payer, Resource::memory, Section::cost_of_opening(header_)));
+    Result<Ref<Section>> mine = Section::open(base_, header_);
+    if (!mine) {
+        if (mine.error() == Error::out_of_memory) return mine;
+        std::uint64_t none = 0;
+        const bool is_first = refused_.compare_exchange_strong(none, static_cast<std::uint64_t>(mine.error()));
+        if (is_first && mine.error() == Error::integrity) report_integrity("manifest", 0);
+        return mine;
+    }
+    Section* first = nullptr;
+    if (!section_.compare_exchange_strong(first, mine->get(), std::memory_order_acq_rel, std::memory_order_acquire))
+        return Ref<Section>::share(*first);
+    (*mine)->retain(); // the tree's
+    return mine;
+}
+
+BundleTree::~BundleTree() {
+    if (Section* opened = section_.load(std::memory_order_relaxed)) opened->release();
 }
 
 } // namespace aios::fs

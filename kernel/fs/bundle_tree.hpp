@@ -1,6 +1,11 @@
-// BundleTree: a section of the container as a read-only tree. Files are the entries; directories are implied by their
-// paths. The container's memory is the kernel's; an open node, its Pages and their source are charged to whoever opened
-// it. No lock.
+// BundleTree: a section of the container as a read-only tree. The container's memory is the kernel's; an open node, its
+// Pages and their source are charged to whoever opened it.
+//
+// The section is opened, its manifest hashed and checked, when the tree is first asked for something: by whoever asks, in
+// his time, and his quota has room for what that needs meanwhile. So a job of many documents costs the start of the system
+// nothing. No lock, and nobody waits:
+//   1. A thread that finds the section neither open nor refused opens one of its own.
+//   2. It publishes it, or why it is refused. The first to do so decides, for good; others drop theirs.
 #pragma once
 
 #include "kernel/fs/section.hpp"
@@ -10,8 +15,9 @@ namespace aios::fs {
 
 class BundleTree final : public Tree {
 public:
-    static Result<Ref<BundleTree>> create(Ref<Section> section) {
-        return Ref<BundleTree>::adopt(TRY(mm::make<BundleTree>(std::move(section))));
+    // As Section::open, which is put off.
+    static Result<Ref<BundleTree>> create(arch::PhysAddr base, const boot::ContainerSection& header) {
+        return Ref<BundleTree>::adopt(TRY(mm::make<BundleTree>(base, header)));
     }
     [[nodiscard]] bool is_writable() const override { return false; }
     Result<Ref<Node>> open(std::string_view path, Payer& payer) override;
@@ -22,16 +28,20 @@ public:
     Result<> create_hard_link(std::string_view, std::string_view) override { return fail(Error::missing_right); }
     Result<> remove(std::string_view, NodeKind) override { return fail(Error::missing_right); }
     Result<> rename(std::string_view, std::string_view, IfPresent) override { return fail(Error::missing_right); }
-    Result<> list(std::uint64_t index, TreeEntry& out) override;
+    Result<> list(std::uint64_t index, TreeEntry& out, Payer& payer) override;
 
-    [[nodiscard]] Section& section() const { return *section_; }
+    // Opened. The errors of Section::open; quota_exceeded. Without payer: nobody is charged, at boot.
+    [[nodiscard]] Result<Ref<Section>> section(Payer* payer);
 
-    BundleTree(mm::OnHeap, Ref<Section> section)
-        : Tree(ObjectType::tree, Reservation{}), section_(std::move(section)) {}
-    ~BundleTree() override = default;
+    BundleTree(mm::OnHeap, arch::PhysAddr base, const boot::ContainerSection& header)
+        : Tree(ObjectType::tree, Reservation{}), base_(base), header_(header) {}
+    ~BundleTree() override;
 
 private:
-    const Ref<Section> section_;
+    const arch::PhysAddr base_;
+    const boot::ContainerSection header_;
+    std::atomic<Section*> section_{nullptr}; // counted
+    std::atomic<std::uint64_t> refused_{0};  // the error, if it is the section's own
 };
 
 } // namespace aios::fs

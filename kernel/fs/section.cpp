@@ -1,15 +1,19 @@
 // Section: opening, and verifying pages at first touch; see section.hpp.
 #include "kernel/fs/section.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
 #include "base/bits.hpp"
+#include "kernel/arch/hash_lanes.hpp"
 #include "kernel/mm/size_classes.hpp"
 
 namespace aios::fs {
 
 namespace {
+
+constexpr std::uint64_t kHashedTogether = 8; // pages: as many as there are lanes
 
 // What Pages asks for the pages of one entry.
 class EntrySource final : public mm::PageSource {
@@ -32,9 +36,9 @@ public:
 
     EntrySource(mm::OnHeap, Reservation charge, Ref<Section> section, std::uint32_t entry)
         : charge_(std::move(charge)), section_(std::move(section)), entry_(entry) {
-        const ManifestEntry found = section_->manifest().entry(entry);
-        first_page_ = found.first_page;
-        pages_ = found.pages();
+        const boot::ManifestNode& found = section_->manifest().node(entry);
+        first_page_ = found.first;
+        pages_ = Manifest::pages(found);
     }
     ~EntrySource() = default;
 
@@ -45,6 +49,12 @@ private:
     const std::uint32_t entry_;
     std::uint64_t first_page_, pages_;
 };
+
+// The head of the tree over whole pages.
+crypto::MerkleHash hash_pages(Bytes pages) {
+    crypto::Sha256BatchWorkspace workspace;
+    return crypto::page_tree_root_by({arch::sha256_batch, workspace}, pages);
+}
 
 } // namespace
 
@@ -68,16 +78,18 @@ Findings::Settled Findings::settle(std::uint64_t index, Finding found) {
     return {at(now, index), false};
 }
 
+std::uint64_t Section::cost_of_opening(const boot::ContainerSection& header) {
+    const std::uint64_t most_nodes = header.manifest_bytes / sizeof(boot::ManifestNode);
+    return mm::cost_of<Section> + most_nodes * sizeof(std::uint32_t) + (most_nodes + header.data_pages) / 4 + 64;
+}
+
 Result<Ref<Section>> Section::open(arch::PhysAddr base, const boot::ContainerSection& header) {
     auto section = Ref<Section>::adopt(TRY(mm::make<Section>(base, header)));
     // SAFETY: the header check has found the manifest inside the container, which is RAM in the physmap.
     const auto* start = static_cast<const std::byte*>(arch::physmap({base.value + header.manifest_offset}));
     const Bytes manifest(start, header.manifest_bytes);
-    const crypto::Digest256 digest = crypto::Sha256::hash(manifest);
-    if (std::memcmp(digest.data(), header.manifest_sha256, digest.size()) != 0) {
-        report_integrity("manifest", 0);
-        return fail(Error::integrity);
-    }
+    const crypto::MerkleHash root = hash_pages({start, align_up(header.manifest_bytes, mm::kPageSize)});
+    if (std::memcmp(root.data(), header.manifest_root, root.size()) != 0) return fail(Error::integrity);
     TRY(section->manifest_.parse(manifest, header.data_pages));
     TRY(section->pages_.create(header.data_pages));
     TRY(section->entries_.create(section->manifest_.count()));
@@ -90,34 +102,61 @@ Result<arch::PhysAddr> Section::ready_page(std::uint64_t first_page, std::uint64
 }
 
 Result<arch::PhysAddr> Section::page(std::uint32_t index, std::uint64_t page) {
-    const ManifestEntry entry = manifest_.entry(index);
-    if (page >= entry.pages()) return fail(Error::bad_argument);
-    const std::uint64_t at = entry.first_page + page;
+    const boot::ManifestNode& entry = manifest_.node(index);
+    if (page >= Manifest::pages(entry)) return fail(Error::bad_argument);
+    const std::uint64_t at = std::uint64_t{entry.first} + page;
     Finding known = pages_.of(at);
     if (known == Finding::none) {
-        const Findings::Settled settled = pages_.settle(at, verify(entry, index, page));
+        const Findings::Settled settled = verify(entry, index, page);
         known = settled.finding;
-        if (settled.is_first && known == Finding::bad) report_integrity(entry.path, page);
+        if (settled.is_first && known == Finding::bad) report_integrity(manifest_.path(index), page);
     }
     if (known == Finding::good) return frame(at);
     return fail(Error::integrity);
 }
 
-Finding Section::verify(const ManifestEntry& entry, std::uint32_t index, std::uint64_t page) {
+Findings::Settled Section::verify(const boot::ManifestNode& entry, std::uint32_t index, std::uint64_t page) {
     // SAFETY: the header check has found leaves and data inside the container; a leaf is 32 bytes without alignment.
     const auto* leaves = static_cast<const crypto::MerkleHash*>(arch::physmap({base_.value + header_.leaves_offset}));
-    const std::span<const crypto::MerkleHash> own(leaves + entry.first_page, entry.pages());
-    Finding known = entries_.of(index);
-    if (known == Finding::none)
-        known = entries_.settle(index, crypto::merkle_root(own) == entry.root ? Finding::good : Finding::bad).finding;
-    if (known == Finding::bad) return Finding::bad;
-    const auto* start = static_cast<const std::byte*>(arch::physmap(frame(entry.first_page + page)));
-    return crypto::page_tree_leaf(Bytes(start, mm::kPageSize)) == own[page] ? Finding::good : Finding::bad;
+    const std::span<const crypto::MerkleHash> own(leaves + entry.first, Manifest::pages(entry));
+    crypto::Sha256BatchWorkspace workspace;
+    const crypto::BatchHasher hash{arch::sha256_batch, workspace};
+    Finding leaves_are = entries_.of(index);
+    if (leaves_are == Finding::none) {
+        const crypto::MerkleHash root = crypto::merkle_root_by(hash, own);
+        const bool match = std::memcmp(root.data(), entry.root, root.size()) == 0;
+        leaves_are = entries_.settle(index, match ? Finding::good : Finding::bad).finding;
+    }
+    if (leaves_are == Finding::bad) return pages_.settle(entry.first + page, Finding::bad);
+
+    const std::uint64_t group = arch::has_hash_lanes() ? kHashedTogether : 1;
+    const std::uint64_t first = align_down(page, group), end = std::min(first + group, Manifest::pages(entry));
+    std::uint64_t pages[kHashedTogether];
+    crypto::MerkleHash found[kHashedTogether];
+    crypto::Sha256Job jobs[kHashedTogether];
+    std::size_t count = 0;
+    for (std::uint64_t at = first; at < end; ++at) {
+        if (at != page && pages_.of(entry.first + at) != Finding::none) continue;
+        const auto* start = static_cast<const std::byte*>(arch::physmap(frame(entry.first + at)));
+        jobs[count] = {.prefix = crypto::kMerkleLeafPrefix, .message = {start, mm::kPageSize}, .digest = &found[count]};
+        pages[count++] = at;
+    }
+    hash(std::span(jobs).first(count));
+    Findings::Settled answer{};
+    for (std::size_t i = 0; i < count; ++i) {
+        const bool match = found[i] == own[pages[i]];
+        const std::uint64_t at = entry.first + pages[i];
+        if (pages[i] == page)
+            answer = pages_.settle(at, match ? Finding::good : Finding::bad);
+        else if (match)
+            (void)pages_.settle(at, Finding::good);
+    }
+    return answer;
 }
 
 Result<Ref<mm::Pages>> Section::pages_of(std::uint32_t entry, Payer& payer) {
     Ref<EntrySource> source = TRY(EntrySource::create(payer, Ref<Section>::share(*this), entry));
-    return mm::Pages::create_from(payer, std::move(source), manifest_.entry(entry).bytes);
+    return mm::Pages::create_from(payer, std::move(source), manifest_.node(entry).bytes);
 }
 
 } // namespace aios::fs

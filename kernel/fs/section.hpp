@@ -2,6 +2,10 @@
 // An entry's leaves are checked against its root when the first of its pages is touched, each page against its leaf
 // when it is. What was found is remembered, of each page and each entry. A bad page is reported once and stays bad.
 //
+// Where eight pages are hashed at the price of one (kernel/arch/hash_lanes.hpp), those beside it of which nothing is known
+// are hashed along with it: the eight of which it is one, counted from the start of the entry. Those found good are good; of
+// those found bad nothing is remembered, so that whoever touches one finds it himself, is named for it, and no one else is.
+//
 // No lock: a thread that hashes may lose the CPU for long, and whoever touches a page of the same section is a stranger.
 //   1. A thread that finds nothing known hashes by itself, in its own time, for as long as nobody has published.
 //   2. It publishes what it found. The first to do so decides, for good; the others take what stands there.
@@ -49,8 +53,11 @@ private:
 class Section {
 public:
     // `container` starts at `base`; `header` was checked by container_header_check against its size. Verifies the
-    // manifest against the header and parses it. integrity; the errors of Manifest::parse.
+    // manifest against the header and parses it. Some 5 KiB of stack. integrity, which is the
+    // caller's to report; the errors of Manifest::parse.
     static Result<Ref<Section>> open(arch::PhysAddr base, const boot::ContainerSection& header);
+    // Bytes that it takes, at most.
+    static std::uint64_t cost_of_opening(const boot::ContainerSection& header);
     void retain() { references_.retain(); }
     void release() {
         if (references_.release()) mm::destroy(this);
@@ -73,7 +80,8 @@ private:
     [[nodiscard]] arch::PhysAddr frame(std::uint64_t page) const {
         return {base_.value + header_.data_offset + page * mm::kPageSize};
     }
-    Finding verify(const ManifestEntry& entry, std::uint32_t index, std::uint64_t page);
+    // What is known of page `page` of the entry from now on. What is found of its neighbours is published too.
+    Findings::Settled verify(const boot::ManifestNode& entry, std::uint32_t index, std::uint64_t page);
 
     RefCount references_;
     const arch::PhysAddr base_;

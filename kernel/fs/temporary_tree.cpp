@@ -3,7 +3,7 @@
 // Store.
 #include <cstring>
 
-#include "kernel/fs/path.hpp"
+#include "base/path.hpp"
 #include "kernel/fs/temporary_node.hpp"
 #include "kernel/mm/size_classes.hpp"
 #include "kernel/time/clock.hpp"
@@ -44,7 +44,7 @@ public:
     Result<> create_hard_link(std::string_view path, std::string_view existing) override;
     Result<> remove(std::string_view path, NodeKind kind) override;
     Result<> rename(std::string_view from, std::string_view to, IfPresent if_present) override;
-    Result<> list(std::uint64_t index, TreeEntry& out) override;
+    Result<> list(std::uint64_t index, TreeEntry& out, Payer& payer) override;
 
 private:
     // Where something stands or could stand: a directory, and the entry if there is one.
@@ -186,7 +186,7 @@ DirectoryEntry* TemporaryTree::next_file_locked(DirectoryEntry* entry) {
     }
 }
 
-Result<> TemporaryTree::list(std::uint64_t index, TreeEntry& out) {
+Result<> TemporaryTree::list(std::uint64_t index, TreeEntry& out, Payer&) {
     Guard guard(store_->mutex);
     if (cursor_.entry == nullptr || cursor_.changes != store_->changes || cursor_.index > index)
         cursor_ = {0, store_->changes, next_file_locked(nullptr)};

@@ -72,8 +72,8 @@ public:
     // What stands at `to`: already_exists, or it goes (wrong_type unless both are directories or neither is; busy: a
     // directory that is not empty).
     virtual Result<> rename(std::string_view from, std::string_view to, IfPresent if_present) = 0;
-    // Flat listing of all files, sorted by path: entry `index` of the tree (native tree_list).
-    virtual Result<> list(std::uint64_t index, TreeEntry& out) = 0;
+    // Flat listing of all files, sorted by path: entry `index` of the tree (native tree_list). `payer` as in open().
+    virtual Result<> list(std::uint64_t index, TreeEntry& out, Payer& payer) = 0;
 
 protected:
     using Object::Object;

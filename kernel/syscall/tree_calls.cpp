@@ -23,7 +23,7 @@ Answer tree_open(Call& call, Handle, UserIn<char> path, std::uint64_t length) {
 
 Answer tree_list(Call& call, Handle, std::uint64_t index, UserInOut<TreeEntry> out) {
     TreeEntry entry{};
-    TRY(call.object<fs::Tree>().list(index, entry));
+    TRY(call.object<fs::Tree>().list(index, entry, call.quota()));
     TRY(out.out().write(entry));
     return 0;
 }

@@ -37,13 +37,15 @@ void walk(fs::Tree& tree, std::string_view path, unsigned depth) {
         size += entry.name_bytes;
         const auto found = tree.open({child, size}, payer);
         AIOS_ASSERT(found && (*found)->info().id == entry.id && (*found)->info().kind == entry.kind);
+        char target[kMaxPathBytes];
+        AIOS_ASSERT((*found)->read_link(target, sizeof target).has_value() == (entry.kind == fs::NodeKind::link));
         if (entry.kind == fs::NodeKind::directory && depth < 6) walk(tree, {child, size}, depth + 1);
     }
 }
 
 void use(fs::Tree& tree) {
     TreeEntry entry;
-    for (std::uint64_t i = 0; i < 50 && tree.list(i, entry); ++i) {
+    for (std::uint64_t i = 0; i < 50 && tree.list(i, entry, payer); ++i) {
         const auto node = tree.open({entry.name, entry.name_bytes}, payer);
         AIOS_ASSERT(node && (*node)->info().bytes == entry.size);
         const auto pages = (*node)->pages();
@@ -62,6 +64,9 @@ std::vector<std::uint8_t> changed_sample(const std::uint8_t* data, std::size_t s
         section.files["a/c/d"] = "text";
         section.files["a-c"] = "";
         section.files["e"] = std::string(4096, 'y');
+        section.modes["e"] = 0755;
+        section.links["a/l"] = "../e";
+        section.names["f"] = "a/c/d";
         section.first = "e";
         return test::build_container({section, section});
     }();
@@ -105,9 +110,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (boot::ContainerSection& section : header.sections) {
         if (section.manifest_offset > bytes.size() || section.manifest_bytes > bytes.size() - section.manifest_offset)
             continue;
-        const auto digest = crypto::Sha256::hash(
+        const auto root = crypto::page_tree_root(
             std::as_bytes(std::span(bytes)).subspan(section.manifest_offset, section.manifest_bytes));
-        std::memcpy(section.manifest_sha256, digest.data(), digest.size());
+        std::memcpy(section.manifest_root, root.data(), root.size());
     }
     if (bytes.size() >= sizeof header) std::memcpy(bytes.data(), &header, sizeof header);
 
@@ -117,10 +122,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto checked = boot::container_header_check({page, std::min<std::size_t>(bytes.size(), 4096)}, bytes.size());
     if (!checked) return 0;
     for (const boot::ContainerSection& section : checked->sections) {
-        auto opened = fs::Section::open(base, section);
-        if (!opened) continue;
-        auto tree = fs::BundleTree::create(std::move(*opened));
-        if (tree) use(**tree);
+        auto tree = fs::BundleTree::create(base, section);
+        if (tree && (*tree)->section(&payer)) use(**tree);
     }
     return 0;
 }

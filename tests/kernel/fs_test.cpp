@@ -43,7 +43,7 @@ KERNEL_TEST(fs_every_page_of_the_boot_section_matches_its_hash) {
     KERNEL_EXPECT(tree.has_value());
     KERNEL_EXPECT((*tree)->open(fs::first_program(), payer).has_value());
     static TreeEntry entry;
-    for (std::uint64_t i = 0; (*tree)->list(i, entry); ++i) {
+    for (std::uint64_t i = 0; (*tree)->list(i, entry, payer); ++i) {
         auto node = (*tree)->open({entry.name, entry.name_bytes}, payer);
         KERNEL_EXPECT(node.has_value());
         auto pages = (*node)->pages();

@@ -5,6 +5,7 @@
 
 #include "abi/call_types.hpp"
 #include "boot/container.hpp"
+#include "boot/manifest.hpp"
 #include "tests/scenario/scenario.hpp"
 
 namespace aios::scenario {
@@ -34,16 +35,16 @@ SCENARIO(a_changed_byte_in_the_bundle_is_named) {
     std::string container = world.get(world.at("container"));
     boot::ContainerHeader header;
     std::memcpy(&header, container.data(), sizeof header);
-    // The first program's first page is touched in every run. Its entry in the manifest says where it is: text(9)
-    // "bin/initd", then the page number as an unsigned integer in shortest form.
+    // The first program's first page is touched in every run.
     const auto& section = header.sections[boot::kSectionBoot];
-    const std::string_view manifest =
-        std::string_view(container).substr(section.manifest_offset, section.manifest_bytes);
-    const auto name = manifest.find("\x69"
-                                    "bin/initd");
-    EXPECT(name != std::string_view::npos);
-    const auto* at = reinterpret_cast<const unsigned char*>(manifest.data()) + name + 10; // SAFETY: bytes of the file
-    const std::uint64_t page = *at < 24 ? *at : *at == 24 ? at[1] : *at == 25 ? at[1] * 256u + at[2] : 0;
+    boot::ManifestHeader manifest;
+    std::memcpy(&manifest, container.data() + section.manifest_offset, sizeof manifest);
+    EXPECT(manifest.first_program < manifest.nodes);
+    boot::ManifestNode program;
+    std::memcpy(&program,
+                container.data() + section.manifest_offset + sizeof manifest + manifest.first_program * sizeof program,
+                sizeof program);
+    const std::uint64_t page = program.first;
     container[section.data_offset + page * kPageBytes + 100] ^= 1;
     world.put("changed", container);
     const auto booted = host_program(world, {"boot", "--container", world.at("changed"), "--timeout", "60"});

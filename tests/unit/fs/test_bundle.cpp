@@ -29,7 +29,8 @@ TestSection sample() {
     section.files["docs/\xc3\xa9t\xc3\xa9.txt"] = "summer";
     section.files["etc/system.cbor"] = std::string(4096, 's');
     section.files["zero"] = std::string(4097, '\0');
-    section.flags["bin/init"] = 1;
+    section.modes["bin/init"] = 0555;
+    section.modes["zero"] = 04640;
     section.first = "bin/init";
     return section;
 }
@@ -46,7 +47,9 @@ protected:
         const auto* page = static_cast<const std::uint8_t*>(arch::physmap(base));
         const auto header =
             TRY(boot::container_header_check({page, std::min<std::size_t>(4096, bytes.size())}, bytes.size()));
-        return BundleTree::create(TRY(Section::open(base, header.sections[0])));
+        Ref<BundleTree> tree = TRY(BundleTree::create(base, header.sections[0]));
+        TRY(tree->section(nullptr));
+        return tree;
     }
     static Result<std::string> contents(Tree& tree, std::string_view path) {
         auto node = TRY(tree.open(path, test::payer));
@@ -92,11 +95,15 @@ TEST_F(Bundle, FilesAndDirectories) {
     for (const char* missing : {"bi", "bin/", "bin/too", "bin/init/x", "/bin", "zzz", "bin/tools/c", "."})
         EXPECT_EQ(tree->open(missing, test::payer).error(), Error::not_found) << missing;
     EXPECT_EQ(tree->open("bin/init", test::payer).value()->info().mode, 0555u);
-    EXPECT_EQ(tree->open("zero", test::payer).value()->info().mode, 0444u);
+    EXPECT_EQ(tree->open("zero", test::payer).value()->info().mode, 04640u);
+    EXPECT_EQ(tree->open("bin-x", test::payer).value()->info().mode, 0444u);
+    EXPECT_EQ(tree->open("bin/tools", test::payer).value()->info().mode, 0555u);
+    EXPECT_EQ(tree->open("bin/init", test::payer).value()->info().modified_ns, 10'000'000'000'000u);
+    EXPECT_EQ(tree->open("bin/init", test::payer).value()->read_link(nullptr, 0).error(), Error::bad_argument);
     EXPECT_EQ(tree->open("bin", test::payer).value()->pages().error(), Error::bad_argument);
     EXPECT_EQ(tree->open("zero", test::payer).value()->resize(1).error(), Error::missing_right);
     EXPECT_EQ(tree->create_file("x", 0).error(), Error::missing_right);
-    EXPECT_EQ(tree->section().manifest().first_program(), "bin/init");
+    EXPECT_EQ((*tree->section(nullptr))->manifest().first_program(), "bin/init");
     auto node = tree->open("zero", test::payer).value();
     EXPECT_EQ(node->pages().value(), node->pages().value());
     EXPECT_TRUE(test::integrity_reports.empty());
@@ -108,13 +115,65 @@ TEST_F(Bundle, FlatListing) {
     std::uint64_t index = 0;
     for (const auto& [path, expected] : section.files) {
         TreeEntry entry;
-        ASSERT_TRUE(tree->list(index++, entry).has_value());
+        ASSERT_TRUE(tree->list(index++, entry, test::payer).has_value());
         EXPECT_EQ(std::string_view(entry.name, entry.name_bytes), path);
         EXPECT_EQ(entry.size, expected.size());
     }
     TreeEntry entry;
-    EXPECT_EQ(tree->list(index, entry).error(), Error::not_found);
-    EXPECT_EQ(tree->list(~0ull, entry).error(), Error::not_found);
+    EXPECT_EQ(tree->list(index, entry, test::payer).error(), Error::not_found);
+    EXPECT_EQ(tree->list(~0ull, entry, test::payer).error(), Error::not_found);
+}
+
+// Links are nodes of their own; the names of a file are one file.
+TEST_F(Bundle, LinksAndNames) {
+    TestSection section = sample();
+    section.links["bin/sh"] = "../bin/init";
+    section.links["lib"] = "usr/lib";
+    section.names["bin/tools/init"] = "bin/init";
+    section.names["other/init"] = "bin/init";
+    auto tree = open(test::build_container({section, {}})).value();
+    auto link = tree->open("bin/sh", test::payer).value();
+    EXPECT_EQ(link->info().kind, NodeKind::link);
+    EXPECT_EQ(link->info().mode, 0777u);
+    EXPECT_EQ(link->info().bytes, 11u);
+    char target[20];
+    ASSERT_EQ(link->read_link(target, sizeof target).value(), 11u);
+    EXPECT_EQ(std::string_view(target, 11), "../bin/init");
+    EXPECT_EQ(link->read_link(target, 4).value(), 4u);
+    EXPECT_EQ(link->pages().error(), Error::bad_argument);
+    EXPECT_EQ(tree->open("lib/x", test::payer).error(), Error::not_found); // nobody follows here
+    const NodeInfo file = tree->open("bin/init", test::payer).value()->info();
+    EXPECT_EQ(file.links, 3u);
+    for (const char* path : {"bin/tools/init", "other/init"}) {
+        EXPECT_EQ(tree->open(path, test::payer).value()->info().id, file.id);
+        EXPECT_EQ(tree->open(path, test::payer).value()->info().mode, file.mode);
+        EXPECT_EQ(contents(*tree, path).value(), section.files["bin/init"]);
+    }
+    EXPECT_EQ(children(*tree, "bin"),
+              (std::map<std::string, NodeKind>{
+                  {"init", NodeKind::file}, {"sh", NodeKind::link}, {"tools", NodeKind::directory}}));
+    TreeEntry entry;
+    std::uint64_t files = 0;
+    for (; tree->list(files, entry, test::payer); ++files)
+        EXPECT_NE(std::string_view(entry.name, entry.name_bytes), "bin/sh");
+    EXPECT_EQ(files, section.files.size() + 2);
+}
+
+// Names that sort between a directory and what is in it.
+TEST_F(Bundle, EntriesAreListedOnceWhateverSortsBetween) {
+    TestSection section;
+    for (const char* path : {"a/c", "a!/x/y", "a!x", "a-/b", "a-b", "a.b/c", "a/b/c", "a/b!/c", "a/b!"})
+        if (std::string_view(path) != "a/b!") section.files[path] = path;
+    auto tree = open(test::build_container({section, {}})).value();
+    EXPECT_EQ(children(*tree, ""), (std::map<std::string, NodeKind>{{"a", NodeKind::directory},
+                                                                    {"a!", NodeKind::directory},
+                                                                    {"a!x", NodeKind::file},
+                                                                    {"a-", NodeKind::directory},
+                                                                    {"a-b", NodeKind::file},
+                                                                    {"a.b", NodeKind::directory}}));
+    EXPECT_EQ(children(*tree, "a"),
+              (std::map<std::string, NodeKind>{
+                  {"b", NodeKind::directory}, {"b!", NodeKind::directory}, {"c", NodeKind::file}}));
 }
 
 TEST_F(Bundle, EmptySection) {
@@ -221,65 +280,189 @@ Result<> parse(const std::vector<std::byte>& manifest, std::uint64_t pages) {
     Manifest parsed;
     TRY(parsed.parse(exact, pages));
     for (std::uint32_t i = 0; i < parsed.count(); ++i) {
-        EXPECT_EQ(parsed.entry(i).path, parsed.path(i));
-        EXPECT_LE(parsed.entry(i).first_page + parsed.entry(i).pages(), pages);
+        const boot::ManifestNode& node = parsed.node(i);
+        if (Manifest::kind(node) == boot::ManifestKind::file) {
+            EXPECT_LE(node.first + Manifest::pages(node), pages);
+        }
         EXPECT_EQ(parsed.lower_bound(parsed.path(i)), i);
+        EXPECT_EQ(Manifest::kind(parsed.node(parsed.resolve(i))) == boot::ManifestKind::name, false);
     }
     return {};
 }
 
+TestSection everything() {
+    TestSection section = sample();
+    section.links["bin/sh"] = "init";
+    section.names["other"] = "bin/init";
+    section.names["zz"] = "bin/tools/a";
+    return section;
+}
+
+// One tree has one encoding: a manifest that differs in one bit means something else, or nothing.
 TEST_F(Bundle, ManifestsWithChangedBytes) {
-    const auto good = test::encode_manifest(sample());
-    ASSERT_TRUE(parse(good, 20).has_value());
+    const TestSection section = everything();
+    const auto good = test::encode_manifest(section);
+    const std::uint64_t pages = test::pages_of(section);
+    ASSERT_TRUE(parse(good, pages).has_value());
+    EXPECT_EQ(parse(good, pages + 1).error(), Error::bad_format);
+    EXPECT_EQ(parse(good, pages - 1).error(), Error::bad_format);
     for (std::size_t at = 0; at < good.size(); ++at) {
         for (unsigned bit = 0; bit < 8; ++bit) {
             auto bytes = good;
             bytes[at] ^= static_cast<std::byte>(1u << bit);
-            (void)parse(bytes, 20);
+            (void)parse(bytes, pages);
         }
     }
     for (std::size_t size = 0; size < good.size(); ++size)
-        EXPECT_FALSE(parse({good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size)}, 20).has_value());
+        EXPECT_FALSE(parse({good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size)}, pages).has_value());
+    auto longer = good;
+    longer.push_back({});
+    EXPECT_FALSE(parse(longer, pages).has_value());
 }
 
-struct RawEntry {
-    std::string path;
-    std::uint64_t first_page, bytes, flags = 0;
-};
-Result<> parse_entries(const std::vector<RawEntry>& entries, std::uint64_t version = 1) {
-    std::vector<std::byte> buffer(100'000);
-    cbor::Encoder out(buffer);
-    out.map(2).key(0).uint(version).key(1).array(entries.size());
-    for (const RawEntry& entry : entries)
-        out.array(5)
-            .text(entry.path)
-            .uint(entry.first_page)
-            .uint(entry.bytes)
-            .bytes(crypto::MerkleHash{})
-            .uint(entry.flags);
-    buffer.resize(out.finish()->size());
-    return parse(buffer, 10);
-}
-
+// Each rule of boot/manifest.hpp, broken alone.
 TEST_F(Bundle, ManifestsThatMeanNonsense) {
-    EXPECT_TRUE(parse_entries({{"a", 0, 4096}, {"b", 1, 9 * 4096}}).has_value());
-    EXPECT_TRUE(parse_entries({{"a", 10, 0}}).has_value());
-    EXPECT_EQ(parse_entries({}, 2).error(), Error::unsupported);
-    EXPECT_EQ(parse_entries({{"b", 0, 1}, {"a", 1, 1}}).error(), Error::bad_format);    // not sorted
-    EXPECT_EQ(parse_entries({{"a", 0, 1}, {"a", 1, 1}}).error(), Error::bad_format);    // twice
-    EXPECT_EQ(parse_entries({{"a", 0, 4097}, {"b", 1, 1}}).error(), Error::bad_format); // a page of two entries
-    EXPECT_EQ(parse_entries({{"a", 1, 1}, {"b", 0, 1}}).error(), Error::bad_format);    // not in order
-    EXPECT_EQ(parse_entries({{"a", 10, 1}}).error(), Error::bad_format);                // behind the end
-    EXPECT_EQ(parse_entries({{"a", 11, 0}}).error(), Error::bad_format);
-    EXPECT_EQ(parse_entries({{"a", 0, ~0ull}}).error(), Error::bad_format);
-    EXPECT_EQ(parse_entries({{"a", ~0ull, 1}}).error(), Error::bad_format);
-    EXPECT_EQ(parse_entries({{"a", 0, 1, 2}}).error(), Error::bad_format); // unknown flag
-    EXPECT_EQ(parse_entries({{"a", 0, 1}, {"a-b", 1, 1}, {"a/b", 2, 1}}).error(),
-              Error::bad_format); // file and directory
-    EXPECT_EQ(parse_entries({{"x/a", 0, 1}, {"x/a-b", 1, 1}, {"x/a/b/c", 2, 1}}).error(), Error::bad_format);
-    for (const char* bad : {"", "/a", "a/", "a//b", "../a", "a/./b"})
-        EXPECT_EQ(parse_entries({{bad, 0, 1}}).error(), Error::bad_format) << bad;
-    EXPECT_EQ(parse_entries({{std::string(256, 'x'), 0, 1}}).error(), Error::bad_format);
+    using boot::ManifestKind;
+    using test::TestNode;
+    const TestSection section = everything();
+    const std::uint64_t pages = test::pages_of(section);
+    const std::vector<TestNode> good = test::nodes_of(section);
+    const auto at = [&](std::string_view path) {
+        return static_cast<std::size_t>(std::ranges::find(good, path, &TestNode::path) - good.begin());
+    };
+    const auto first = static_cast<std::uint32_t>(at("bin/init"));
+    ASSERT_TRUE(parse(test::encode_nodes(good, first, pages), pages).has_value());
+    const auto expect_bad = [&](const char* what, auto&& change) {
+        auto nodes = good;
+        change(nodes);
+        EXPECT_EQ(parse(test::encode_nodes(nodes, first, pages), pages).error(), Error::bad_format) << what;
+    };
+    const auto with = [&](std::string_view path, auto&& change) {
+        return [&, path, change](std::vector<TestNode>& nodes) { change(nodes[at(path)]); };
+    };
+    for (const char* directory : {"", "bin", "docs"}) {
+        expect_bad("a directory's bytes", with(directory, [](TestNode& node) { node.node.bytes = 1; }));
+        expect_bad("a directory's first", with(directory, [](TestNode& node) { node.node.first = 1; }));
+        expect_bad("a directory's names", with(directory, [](TestNode& node) { node.node.names = 1; }));
+        expect_bad("a directory's root", with(directory, [](TestNode& node) { node.node.root[31] = 1; }));
+    }
+    expect_bad("an empty file's page", with("bin/tools/b", [](TestNode& node) { ++node.node.first; }));
+    expect_bad("an empty file's root", with("bin/tools/b", [](TestNode& node) { node.node.root[0] ^= 1; }));
+    expect_bad("a gap before a file", with("zero", [](TestNode& node) { ++node.node.first; }));
+    expect_bad("a page of two files", with("zero", [](TestNode& node) { --node.node.first; }));
+    expect_bad("fewer pages", with("zero", [](TestNode& node) { node.node.bytes = 4096; }));
+    expect_bad("more pages", with("zero", [](TestNode& node) { node.node.bytes = 8193; }));
+    expect_bad("a size past all", with("zero", [](TestNode& node) { node.node.bytes = ~0ull; }));
+    expect_bad("no name", with("zero", [](TestNode& node) { node.node.names = 0; }));
+    expect_bad("too many names", with("zero", [](TestNode& node) { node.node.names = 2; }));
+    expect_bad("another's names", [&](std::vector<TestNode>& nodes) { // the sum is right
+        ++nodes[at("zero")].node.names;
+        --nodes[at("bin/init")].node.names;
+    });
+    expect_bad("a link's mode", with("bin/sh", [](TestNode& node) { node.node.kind_and_mode ^= 1; }));
+    expect_bad("a link's root", with("bin/sh", [](TestNode& node) { node.node.root[5] = 1; }));
+    expect_bad("a link's first", with("bin/sh", [](TestNode& node) { node.node.first = 1; }));
+    expect_bad("a link's names", with("bin/sh", [](TestNode& node) { node.node.names = 1; }));
+    expect_bad("no target", with("bin/sh", [](TestNode& node) { node.target = "", node.node.bytes = 0; }));
+    expect_bad("NUL in a target", with("bin/sh", [](TestNode& node) { node.target[2] = 0; }));
+    expect_bad("a target past the text", with("zz", [](TestNode& node) {
+                   node.node = {};
+                   node.node.kind_and_mode = boot::kind_and_mode(ManifestKind::link, 0777);
+                   node.node.bytes = 100;
+               }));
+    expect_bad("a long target", with("bin/sh", [](TestNode& node) {
+                   node.target.assign(1025, 't');
+                   node.node.bytes = 1025;
+               }));
+    for (const char* what : {"itself", "a later one", "a directory", "a link", "a name", "none"})
+        expect_bad(what, with("other", [&, what](TestNode& node) {
+                       const std::map<std::string, std::size_t> places{
+                           {"itself", at("other")},  {"a later one", at("zero")}, {"a directory", at("bin")},
+                           {"a link", at("bin/sh")}, {"a name", at("zz")},        {"none", 1'000'000}};
+                       node.node.first = static_cast<std::uint32_t>(places.at(what));
+                   }));
+    expect_bad("a name's mode", with("other", [](TestNode& node) { node.node.kind_and_mode |= 0444; }));
+    expect_bad("a name's time", with("other", [](TestNode& node) { node.node.modified_ns = 1; }));
+    expect_bad("a name's size", with("other", [](TestNode& node) { node.node.bytes = 1; }));
+    expect_bad("a name's names", with("other", [](TestNode& node) { node.node.names = 1; }));
+    expect_bad("a name's root", with("other", [](TestNode& node) { node.node.root[0] = 1; }));
+    for (const unsigned kind : {0u, 5u, 15u})
+        expect_bad("a kind", with("zero", [kind](TestNode& node) {
+                       node.node.kind_and_mode = static_cast<std::uint16_t>(kind << 12 | 0444);
+                   }));
+    expect_bad("no root", [](std::vector<TestNode>& nodes) { nodes.erase(nodes.begin()); });
+    expect_bad("a root that is a file", with("", [](TestNode& node) {
+                   node.node.kind_and_mode = boot::kind_and_mode(ManifestKind::file, 0444);
+               }));
+    expect_bad("no directory",
+               [&](std::vector<TestNode>& nodes) { nodes.erase(nodes.begin() + static_cast<int>(at("docs"))); });
+    expect_bad("twice", [&](std::vector<TestNode>& nodes) {
+        nodes.insert(nodes.begin() + static_cast<int>(at("docs")), good[at("docs")]);
+    });
+    expect_bad("not in order", [&](std::vector<TestNode>& nodes) { std::swap(nodes[at("docs")], nodes[at("etc")]); });
+    for (const char* name : {"zz/", "/zz", "zz//b", "zz/.", "..", "zero/x", "bin/sh/x"})
+        expect_bad(name, with("zz", [name](TestNode& node) { node.path = name; }));
+    expect_bad("NUL in a path", with("zz", [](TestNode& node) { node.path[1] = 0; }));
+    expect_bad("a long component", with("zz", [](TestNode& node) { node.path.assign(256, 'z'); }));
+    EXPECT_TRUE(parse(test::encode_nodes(good, boot::kNoProgram, pages), pages).has_value());
+    for (const char* program : {"bin", "bin/sh", "zz", "zero", ""}) // not files, or not to be executed
+        EXPECT_EQ(parse(test::encode_nodes(good, static_cast<std::uint32_t>(at(program)), pages), pages).error(),
+                  Error::bad_format)
+            << program;
+    EXPECT_EQ(parse(test::encode_nodes(good, 1000, pages), pages).error(), Error::bad_format);
+    auto moved = good; // text somewhere else than in its place
+    std::uint32_t text = 0;
+    for (TestNode& node : moved) {
+        node.node.text = text;
+        node.node.path_bytes = static_cast<std::uint16_t>(node.path.size());
+        text += static_cast<std::uint32_t>(node.path.size() + node.target.size());
+    }
+    ASSERT_TRUE(parse(test::encode_nodes(moved, first, pages, false), pages).has_value());
+    for (TestNode& node : moved) {
+        const boot::ManifestNode before = node.node;
+        for (const std::uint32_t wrong : {before.text + 1, before.text - 1, ~0u}) {
+            node.node.text = wrong;
+            EXPECT_EQ(parse(test::encode_nodes(moved, first, pages, false), pages).error(), Error::bad_format);
+        }
+        node.node = before;
+        node.node.path_bytes = 0xffff;
+        EXPECT_EQ(parse(test::encode_nodes(moved, first, pages, false), pages).error(), Error::bad_format);
+        node.node = before;
+    }
+    auto other = test::encode_nodes(good, first, pages); // another version
+    other[7] = std::byte{'1'};
+    EXPECT_EQ(parse(other, pages).error(), Error::unsupported);
+    EXPECT_EQ(parse({}, 0).error(), Error::truncated);
+}
+
+// A section is opened by whoever asks first, at his expense; a bad one is reported once, and stays bad.
+TEST_F(Bundle, ATreeIsOpenedWhenItIsAsked) {
+    auto bytes = test::build_container({sample(), {}});
+    const arch::PhysAddr base = test::place_container(bytes);
+    boot::ContainerHeader header;
+    std::memcpy(&header, bytes.data(), sizeof header);
+    auto* manifest = static_cast<std::byte*>(arch::physmap({base.value + header.sections[0].manifest_offset}));
+    TreeEntry entry;
+    {
+        auto tree = BundleTree::create(base, header.sections[0]).value();
+        fake::CountingPayer poor(100);
+        EXPECT_EQ(tree->list(0, entry, poor).error(), Error::quota_exceeded);
+        EXPECT_EQ(tree->open("zero", poor).error(), Error::quota_exceeded);
+        EXPECT_TRUE(tree->list(0, entry, test::payer).has_value());
+        EXPECT_TRUE(tree->list(0, entry, poor).has_value()); // it is open
+        manifest[100] ^= std::byte{1};                       // nobody looks again
+        EXPECT_TRUE(tree->list(0, entry, test::payer).has_value());
+        EXPECT_EQ(tree->section(nullptr)->get(), tree->section(nullptr)->get());
+        EXPECT_EQ(test::payer.used(), 0u);
+    }
+    auto tree = BundleTree::create(base, header.sections[0]).value();
+    EXPECT_TRUE(test::integrity_reports.empty());
+    EXPECT_EQ(tree->open("zero", test::payer).error(), Error::integrity);
+    EXPECT_EQ(tree->list(0, entry, test::payer).error(), Error::integrity);
+    manifest[100] ^= std::byte{1};
+    EXPECT_EQ(tree->list(0, entry, test::payer).error(), Error::integrity);
+    EXPECT_EQ(test::integrity_reports.size(), 1u);
+    EXPECT_EQ(test::payer.used(), 0u);
 }
 
 TEST_F(Bundle, TheKernelsOwnContainer) {

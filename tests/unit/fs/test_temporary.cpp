@@ -224,7 +224,7 @@ TEST_F(Temporary, DeepTreesDoNotNeedADeepStack) {
     }
     write("z", "");
     TreeEntry entry;
-    ASSERT_TRUE(tree_->list(0, entry).has_value());
+    ASSERT_TRUE(tree_->list(0, entry, test::payer).has_value());
     EXPECT_EQ(std::string_view(entry.name, entry.name_bytes), "z");
     tree_.reset();
 }
@@ -315,12 +315,12 @@ TEST_F(Temporary, RandomOperationsAgainstAModel) {
             if (file) files[name] = file;
         for (const auto& [name, file] : files) {
             TreeEntry entry;
-            ASSERT_TRUE(tree_->list(index++, entry).has_value());
+            ASSERT_TRUE(tree_->list(index++, entry, test::payer).has_value());
             ASSERT_EQ(std::string_view(entry.name, entry.name_bytes), name);
             ASSERT_EQ(read(name), file->text);
         }
         TreeEntry entry;
-        ASSERT_EQ(tree_->list(index, entry).error(), Error::not_found);
+        ASSERT_EQ(tree_->list(index, entry, test::payer).error(), Error::not_found);
     }
 }
 

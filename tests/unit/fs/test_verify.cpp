@@ -5,20 +5,29 @@
 
 #include "boot/container_check.hpp"
 #include "kernel/fs/bundle_tree.hpp"
+#include "tests/support/hash_lanes_host.hpp"
 #include "tests/unit/fs/container_builder.hpp"
 #include "tests/unit/fs/fixture.hpp"
 
 namespace aios::test {
 namespace {
 
-// What happens when a hash is ready and not yet compared. Answers whether the hash is to be a wrong one.
+// What happens when a hash is ready and not yet compared. Answers whether the hash is to be a wrong one. Of pages that are
+// hashed together it is about the one that is touched, which is the first of its eight unless the test says otherwise.
 using Interruption = std::function<bool()>;
 Interruption at_page, at_leaves; // once
+std::size_t touched = 0;
 unsigned page_hashes, leaf_hashes;
 
-crypto::MerkleHash interrupted(crypto::MerkleHash hash, Interruption& what) {
-    if (const Interruption now = std::exchange(what, {}); now && now()) hash[0] ^= std::byte{1};
-    return hash;
+bool makes_wrong(Interruption& what) {
+    const Interruption now = std::exchange(what, {});
+    return now && now();
+}
+
+void pages_were_hashed(std::span<const crypto::Sha256Job> jobs) {
+    if (jobs.front().message.size() != mm::kPageSize) return;
+    page_hashes += static_cast<unsigned>(jobs.size());
+    if (makes_wrong(at_page)) (*jobs[touched].digest)[0] ^= std::byte{1};
 }
 
 } // namespace
@@ -29,21 +38,17 @@ extern "C" {
 #pragma clang diagnostic ignored "-Wreturn-type-c-linkage"
 #define REAL(name) __real_##name
 #define WRAPPED(name) __wrap_##name
-#define PAGE_LEAF(how) how(_ZN4aios6crypto14page_tree_leafENSt3__14spanIKSt4byteLm18446744073709551615EEE)
 #define LEAVES_ROOT(how)                                                                                               \
-    how(_ZN4aios6crypto11merkle_rootENSt3__14spanIKNS1_5arrayISt4byteLm32EEELm18446744073709551615EEE)
+    how(_ZN4aios6crypto14merkle_root_byENS0_11BatchHasherENSt3__14spanIKNS2_5arrayISt4byteLm32EEELm18446744073709551615EEE)
+using aios::crypto::BatchHasher;
 using aios::crypto::MerkleHash;
-MerkleHash PAGE_LEAF(REAL)(aios::Bytes page);
-MerkleHash PAGE_LEAF(WRAPPED)(aios::Bytes page);
-MerkleHash PAGE_LEAF(WRAPPED)(aios::Bytes page) {
-    ++aios::test::page_hashes;
-    return aios::test::interrupted(PAGE_LEAF(REAL)(page), aios::test::at_page);
-}
-MerkleHash LEAVES_ROOT(REAL)(std::span<const MerkleHash> leaves);
-MerkleHash LEAVES_ROOT(WRAPPED)(std::span<const MerkleHash> leaves);
-MerkleHash LEAVES_ROOT(WRAPPED)(std::span<const MerkleHash> leaves) {
+MerkleHash LEAVES_ROOT(REAL)(BatchHasher hash, std::span<const MerkleHash> leaves);
+MerkleHash LEAVES_ROOT(WRAPPED)(BatchHasher hash, std::span<const MerkleHash> leaves);
+MerkleHash LEAVES_ROOT(WRAPPED)(BatchHasher hash, std::span<const MerkleHash> leaves) {
     ++aios::test::leaf_hashes;
-    return aios::test::interrupted(LEAVES_ROOT(REAL)(leaves), aios::test::at_leaves);
+    MerkleHash root = LEAVES_ROOT(REAL)(hash, leaves);
+    if (aios::test::makes_wrong(aios::test::at_leaves)) root[0] ^= std::byte{1};
+    return root;
 }
 #pragma clang diagnostic pop
 }
@@ -55,6 +60,9 @@ class Verify : public testing::Test {
 protected:
     void SetUp() override {
         fake::start_machine();
+        test::has_hash_lanes = false;
+        test::touched = 0;
+        test::after_hashing = test::pages_were_hashed;
         test::integrity_reports.clear();
         test::TestSection section;
         section.files["big"] = std::string(40 * 4096, 'b');
@@ -65,15 +73,25 @@ protected:
     void TearDown() override {
         big.reset();
         other.reset();
+        test::after_hashing = {};
+    }
+    // Changes a byte of a page of `big`, in memory.
+    void damage(std::uint64_t page) {
+        const std::string wanted(mm::kPageSize, 'b');
+        std::size_t at = 0;
+        const auto bytes = std::span(container);
+        for (std::uint64_t skip = page;; at += mm::kPageSize) // the pages of `big` are the first of their kind
+            if (std::memcmp(bytes.data() + at, wanted.data(), mm::kPageSize) == 0 && skip-- == 0) break;
+        bytes[at + 77] ^= std::byte{1};
     }
     void open() {
         const arch::PhysAddr base = test::place_container(container);
         const auto* page = static_cast<const std::uint8_t*>(arch::physmap(base));
         const auto header = boot::container_header_check({page, 4096}, container.size()).value();
-        auto tree = BundleTree::create(Section::open(base, header.sections[0]).value()).value();
+        auto tree = BundleTree::create(base, header.sections[0]).value();
         big = tree->open("big", test::payer).value()->pages().value();
         other = tree->open("other", test::payer).value()->pages().value();
-        test::page_hashes = test::leaf_hashes = 0;
+        test::page_hashes = test::leaf_hashes = 0; // without the manifest's
     }
     std::vector<std::byte> container;
     Ref<mm::Pages> big, other;
@@ -139,6 +157,64 @@ TEST_F(Verify, BadLeavesAreRemembered) {
     EXPECT_EQ(test::leaf_hashes, 2u);
     EXPECT_EQ(test::page_hashes, 1u);
     EXPECT_EQ(test::integrity_reports.size(), 40u);
+}
+
+// With lanes a touch verifies the eight pages of which it is one, and no other.
+TEST_F(Verify, NeighboursAreHashedAlong) {
+    test::has_hash_lanes = true;
+    open();
+    EXPECT_TRUE(big->page(13).has_value());
+    EXPECT_EQ(test::page_hashes, 8u);
+    for (std::uint64_t page = 8; page < 16; ++page)
+        EXPECT_TRUE(big->page(page).has_value());
+    EXPECT_EQ(test::page_hashes, 8u);
+    EXPECT_TRUE(big->page(7).has_value());
+    EXPECT_EQ(test::page_hashes, 16u);
+    EXPECT_TRUE(other->page(0).has_value()); // of an entry of its own, however near
+    EXPECT_EQ(test::page_hashes, 17u);
+    EXPECT_TRUE(test::integrity_reports.empty());
+}
+
+// Whichever of eight is damaged, whichever is touched first: that page alone is refused, and is reported to the one who
+// touched it, when he does.
+TEST_F(Verify, ADamagedNeighbourIsRefusedAlone) {
+    test::has_hash_lanes = true;
+    const std::vector<std::byte> sound = container;
+    for (std::uint64_t bad = 16; bad < 24; ++bad) {
+        for (std::uint64_t first = 16; first < 24; ++first) {
+            container = sound;
+            damage(bad);
+            open();
+            test::integrity_reports.clear();
+            EXPECT_EQ(big->page(first).has_value(), first != bad);
+            EXPECT_EQ(test::integrity_reports.size(), first == bad ? 1u : 0u);
+            for (std::uint64_t page = 0; page < 40; ++page) {
+                const Result<arch::PhysAddr> frame = big->page(page);
+                if (page == bad)
+                    EXPECT_EQ(frame.error(), Error::integrity);
+                else
+                    EXPECT_TRUE(frame.has_value()) << page;
+            }
+            ASSERT_EQ(test::integrity_reports.size(), 1u);
+            EXPECT_EQ(test::integrity_reports[0].page, bad);
+        }
+    }
+}
+
+// Others verify a page while it is hashed along: what they found stands.
+TEST_F(Verify, NeighboursThatOthersSettledStay) {
+    test::has_hash_lanes = true;
+    open();
+    test::at_page = [&] { // while 8 to 15 are hashed for 8, another finds 11 bad
+        test::at_page = [] { return true; };
+        test::touched = 3;
+        EXPECT_EQ(big->page(11).error(), Error::integrity);
+        return false;
+    };
+    EXPECT_TRUE(big->page(8).has_value());
+    EXPECT_EQ(big->page(11).error(), Error::integrity);
+    ASSERT_EQ(test::integrity_reports.size(), 1u);
+    EXPECT_EQ(test::integrity_reports[0].page, 11u);
 }
 
 } // namespace

@@ -6,8 +6,8 @@
 
 #include "abi/call_types.hpp"
 #include "base/bytes.hpp"
-#include "base/cbor.hpp"
 #include "boot/container.hpp"
+#include "boot/manifest.hpp"
 #include "crypto/merkle.hpp"
 #include "tests/unit/host/support.hpp"
 
@@ -15,8 +15,13 @@ namespace aios::host {
 namespace {
 
 struct ReadEntry {
-    std::string bytes;
-    std::uint64_t flags;
+    std::string bytes; // of a file or link
+    boot::ManifestKind kind;
+    unsigned mode;
+    std::uint64_t modified_ns;
+    std::string file; // of a name: what it is a name of
+    std::uint32_t names;
+    bool operator==(const ReadEntry&) const = default;
 };
 
 struct ReadSection {
@@ -34,55 +39,55 @@ ReadSection read_section(std::string_view file, const boot::ContainerSection& se
                 section.data_offset % kPageBytes == 0,
             "alignment");
     const std::string_view manifest = file.substr(section.manifest_offset, section.manifest_bytes);
-    const auto digest = crypto::Sha256::hash(as_bytes(manifest));
-    require(std::memcmp(digest.data(), section.manifest_sha256, 32) == 0, "manifest hash");
+    const crypto::MerkleHash head = crypto::page_tree_root(as_bytes(manifest));
+    require(std::memcmp(head.data(), section.manifest_root, 32) == 0, "manifest root");
     std::vector<crypto::MerkleHash> leaves(section.data_pages);
     file.substr(section.leaves_offset).copy(static_cast<char*>(static_cast<void*>(leaves.data())), leaves.size() * 32);
     require(file.size() >= section.data_offset + section.data_pages * kPageBytes, "data in the file");
 
+    boot::ManifestHeader header;
+    require(manifest.size() >= sizeof header, "manifest header");
+    std::memcpy(&header, manifest.data(), sizeof header);
+    require(std::string_view(header.magic, 8) == "AIOSMAN2" && header.data_pages == section.data_pages, "manifest");
+    require(manifest.size() == sizeof header + 64 * std::size_t{header.nodes} + header.text_bytes, "manifest size");
+    const std::string_view text = manifest.substr(manifest.size() - header.text_bytes);
     ReadSection read;
-    cbor::Decoder in(as_bytes(manifest));
-    const auto value = [](auto result) {
-        require(result.has_value(), "manifest encoding");
-        return *result;
-    };
-    const auto good = [](Result<> result) { require(result.has_value(), "manifest encoding"); };
-    const std::uint64_t pairs = value(in.map_begin());
-    good(in.expect_key(0));
-    require(value(in.uint()) == 1, "version");
-    good(in.expect_key(1));
-    const std::uint64_t count = value(in.array_begin());
-    std::string previous;
-    std::uint64_t next_page = 0;
-    for (std::uint64_t i = 0; i < count; ++i) {
-        require(value(in.array_next()), "entry");
-        require(value(in.array_begin()) == 5, "entry size");
-        const std::string path(value(in.text()));
-        require(i == 0 || previous < path, "order of paths");
-        previous = path;
-        const std::uint64_t first = value(in.uint());
-        const std::uint64_t bytes = value(in.uint());
-        require(first == next_page, "pages follow each other");
-        next_page += crypto::page_tree_leaves(bytes);
-        crypto::MerkleHash root;
-        good(in.bytes_into(root));
-        const std::uint64_t flags = value(in.uint());
-        good(in.end());
-        const std::string_view data = file.substr(section.data_offset + first * kPageBytes, bytes);
-        require(data.size() == bytes, "entry in the file");
-        require(crypto::page_tree_root(as_bytes(data)) == root, "root over the contents");
-        require(crypto::merkle_root(std::span(leaves).subspan(first, crypto::page_tree_leaves(bytes))) == root,
-                "root over the leaves");
-        read.entries[path] = {std::string(data), flags};
+    std::vector<std::string> paths;
+    std::size_t next_page = 0, next_text = 0;
+    for (std::uint32_t i = 0; i < header.nodes; ++i) {
+        boot::ManifestNode node;
+        std::memcpy(&node, manifest.data() + sizeof header + 64 * std::size_t{i}, sizeof node);
+        require(node.text == next_text, "text");
+        const std::string path(text.substr(node.text, node.path_bytes));
+        require(i == 0 ? path.empty() : paths.back() < path, "order of paths");
+        next_text += node.path_bytes;
+        ReadEntry& entry = read.entries[path];
+        entry = {{},
+                 static_cast<boot::ManifestKind>(node.kind_and_mode >> 12),
+                 node.kind_and_mode & 07777u,
+                 node.modified_ns,
+                 {},
+                 node.names};
+        if (entry.kind == boot::ManifestKind::link) {
+            entry.bytes = text.substr(next_text, node.bytes);
+            next_text += node.bytes;
+        } else if (entry.kind == boot::ManifestKind::name) {
+            entry.file = paths.at(node.first);
+        } else if (entry.kind == boot::ManifestKind::file) {
+            require(node.first == next_page, "pages follow each other");
+            const std::uint64_t count = crypto::page_tree_leaves(node.bytes);
+            next_page += count;
+            const std::string_view data = file.substr(section.data_offset + node.first * kPageBytes, node.bytes);
+            require(data.size() == node.bytes, "file in the container");
+            const crypto::MerkleHash root = crypto::page_tree_root(as_bytes(data));
+            require(std::memcmp(root.data(), node.root, 32) == 0, "root over the contents");
+            require(crypto::merkle_root(std::span(leaves).subspan(node.first, count)) == root, "root over the leaves");
+            entry.bytes = data;
+        }
+        paths.push_back(path);
     }
-    good(in.end());
-    require(next_page == section.data_pages, "number of pages");
-    if (pairs == 3) {
-        good(in.expect_key(2));
-        read.first = value(in.text());
-    }
-    good(in.end());
-    good(in.finish());
+    require(next_page == section.data_pages && next_text == text.size(), "whole text and all pages");
+    if (header.first_program != boot::kNoProgram) read.first = paths.at(header.first_program);
     return read;
 }
 
@@ -96,7 +101,7 @@ protected:
         boot::ContainerHeader header;
         std::memcpy(&header, file.data(), sizeof header);
         require(std::memcmp(header.magic, boot::kContainerMagic, 8) == 0, "magic");
-        require(header.version == 1 && header.section_count == 2 && header.total_bytes == file.size(), "header");
+        require(header.version == 2 && header.section_count == 2 && header.total_bytes == file.size(), "header");
         return {read_section(file, header.sections[0]), read_section(file, header.sections[1])};
     }
 };
@@ -112,19 +117,20 @@ TEST_F(BundleTest, ReadsBackWhole) {
     const auto sections = write_and_read(std::move(boot), std::move(job->bundle));
     EXPECT_EQ(sections[0].first, "bin/initd");
     EXPECT_EQ(sections[0].entries.at("bin/initd").bytes, pages);
-    EXPECT_EQ(sections[0].entries.at("bin/initd").flags, boot::kEntryExecutable);
+    EXPECT_EQ(sections[0].entries.at("bin/initd").mode, 0555u);
+    EXPECT_EQ(sections[0].entries.at("bin").kind, boot::ManifestKind::directory);
     EXPECT_EQ(sections[0].entries.at("etc/empty").bytes, "");
-    EXPECT_EQ(sections[0].entries.at("a").flags, 0u);
+    EXPECT_EQ(sections[0].entries.at("a").mode, 0444u);
     EXPECT_EQ(sections[1].first, "");
     EXPECT_EQ(sections[1].entries.at("docs/one.txt").bytes, "1\r\n");
     EXPECT_EQ(sections[1].entries.at("docs/sub/two.txt").bytes, "two");
     EXPECT_EQ(sections[1].entries.at("questions/000001").bytes, "Who?");
-    EXPECT_EQ(sections[1].entries.size(), 5u);
+    EXPECT_EQ(sections[1].entries.size(), 5u + 4); // "", docs, docs/sub, questions
 }
 
 TEST_F(BundleTest, EmptyBundlesAreWellFormed) {
     const auto sections = write_and_read({}, {});
-    EXPECT_TRUE(sections[0].entries.empty());
+    EXPECT_EQ(sections[0].entries.size(), 1u); // the root
 }
 
 TEST_F(BundleTest, NamesThatAPathCannotHoldAreReplaced) {
@@ -143,6 +149,45 @@ TEST_F(BundleTest, RefusesTheSamePathTwice) {
     Bundle none;
     EXPECT_EQ(exit_of(write_container(at("c"), twice, none)), 3);
     EXPECT_FALSE(std::filesystem::exists(at("c")));
+}
+
+TEST_F(BundleTest, DirectoriesLinksNamesModesAndTimes) {
+    Bundle boot{{{.path = "z/file", .bytes = "text", .mode = 04755, .modified_ns = 5},
+                 {.path = "m", .bytes = {}, .kind = EntryKind::name, .target = "z/file"},
+                 {.path = "a/name", .bytes = {}, .kind = EntryKind::name, .target = "z/file"},
+                 {.path = "zz", .bytes = {}, .kind = EntryKind::name, .target = "z/file"},
+                 {.path = "link", .bytes = {}, .kind = EntryKind::link, .modified_ns = 6, .target = "../nowhere"},
+                 {.path = "z", .bytes = {}, .kind = EntryKind::directory, .mode = 01777, .modified_ns = 7},
+                 {.path = "", .bytes = {}, .kind = EntryKind::directory, .mode = 0700}},
+                "a/name"};
+    const auto sections = write_and_read(std::move(boot), {});
+    const auto& entries = sections[0].entries;
+    using enum boot::ManifestKind;
+    // The first name in the order of paths is the file.
+    EXPECT_EQ(entries.at("a/name"), (ReadEntry{"text", file, 04755, 5, "", 4}));
+    for (const char* path : {"m", "z/file", "zz"})
+        EXPECT_EQ(entries.at(path), (ReadEntry{"", name, 0, 0, "a/name", 0})) << path;
+    EXPECT_EQ(entries.at("link"), (ReadEntry{"../nowhere", link, 0777, 6, "", 0}));
+    EXPECT_EQ(entries.at("z"), (ReadEntry{"", directory, 01777, 7, "", 0}));
+    EXPECT_EQ(entries.at(""), (ReadEntry{"", directory, 0700, 0, "", 0}));
+    EXPECT_EQ(entries.at("a"), (ReadEntry{"", directory, 0555, 0, "", 0}));
+    EXPECT_EQ(sections[0].first, "a/name");
+}
+
+TEST_F(BundleTest, RefusesTreesThatAreNone) {
+    Bundle none;
+    const auto refused = [&](std::vector<BundleEntry> entries, std::string_view part) {
+        Bundle bundle{std::move(entries), ""};
+        const auto written = write_container(at("c"), bundle, none);
+        EXPECT_EQ(exit_of(written), 3);
+        if (!written) EXPECT_NE(written.error().sentence.find(part), std::string::npos) << written.error().sentence;
+    };
+    refused({{"a", "1", false}, {"a/b", "2", false}}, "'a/b' lies in 'a', which is not a folder");
+    refused({{"a", "1", false}, {"a-", "1", false}, {"a/b/c", "2", false}}, "not a folder");
+    refused({{.path = "n", .bytes = {}, .kind = EntryKind::name, .target = "x"}}, "'n' is a further name of 'x'");
+    refused({{.path = "n", .bytes = {}, .kind = EntryKind::name, .target = "n"}}, "not a file");
+    refused({{.path = "l", .bytes = {}, .kind = EntryKind::link, .target = ""}}, "no target");
+    refused({{.path = "l", .bytes = {}, .kind = EntryKind::link, .target = std::string(1025, 'x')}}, "no target");
 }
 
 TEST_F(BundleTest, FullDiskLeavesASentence) {

@@ -9,85 +9,43 @@
 #include "abi/call_types.hpp"
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
+#include "base/path.hpp"
 #include "base/utf8.hpp"
 #include "boot/container.hpp"
 #include "crypto/merkle.hpp"
-#include "crypto/sha2.hpp"
 #include "tools/aios/host/files.hpp"
 #include "tools/aios/host/text.hpp"
+#include "tools/aios/input/manifest.hpp"
 
 namespace aios::host {
 
 namespace {
 
 constexpr std::uint64_t kMaxBootFile = 256ull << 20;
-constexpr std::size_t kMaxComponent = 255;
 
 std::uint64_t round_to_page(std::uint64_t bytes) { return crypto::page_tree_leaves(bytes) * kPageBytes; }
 
 // A section before it is written.
 struct Section {
-    Bundle& bundle;                         // entries sorted by path
-    std::vector<crypto::MerkleHash> leaves; // one a data page
-    std::string manifest;
+    Bundle& bundle; // as lay_out_section() left it
+    SectionLayout layout;
 };
 
-// The leaves of an entry's pages are appended to `leaves`; returns the tree head over them.
-crypto::MerkleHash hash_entry(std::string_view bytes, std::vector<crypto::MerkleHash>& leaves) {
-    const std::size_t first = leaves.size();
-    while (!bytes.empty()) {
-        const std::string_view page = bytes.substr(0, kPageBytes);
-        leaves.push_back(crypto::page_tree_leaf(as_bytes(page)));
-        bytes.remove_prefix(page.size());
-    }
-    return crypto::merkle_root(std::span(leaves).subspan(first));
-}
-
-Outcome<Section> lay_out(Bundle& bundle) {
-    Section section{bundle, {}, {}};
-    auto& entries = section.bundle.entries;
-    std::ranges::sort(entries, {}, &BundleEntry::path);
-    const auto twice = std::ranges::adjacent_find(entries, {}, &BundleEntry::path);
-    if (twice != entries.end())
-        return failure(Exit::bad_input, std::format("the bundle holds '{}' twice.", printable(twice->path)));
-
-    std::size_t room = 256 + section.bundle.first.size();
-    for (const BundleEntry& entry : entries)
-        room += entry.path.size() + 96;
-    section.manifest.resize(room);
-    cbor::Encoder out(std::as_writable_bytes(std::span(section.manifest)));
-    out.map_open();
-    out.key(0).uint(1);
-    out.key(1).array(entries.size());
-    for (const BundleEntry& entry : entries) {
-        const std::uint64_t first_page = section.leaves.size();
-        const crypto::MerkleHash root = hash_entry(entry.bytes, section.leaves);
-        out.array(5).text(entry.path).uint(first_page).uint(entry.bytes.size()).bytes(root);
-        out.uint(entry.executable ? boot::kEntryExecutable : 0);
-    }
-    if (!section.bundle.first.empty()) out.key(2).text(section.bundle.first);
-    out.close();
-    const auto encoded = out.finish();
-    if (!encoded)
-        return failure(Exit::bad_input,
-                       std::format("the manifest cannot be made: {}.", error_info(encoded.error()).sentence));
-    section.manifest.resize(encoded->size());
-    return section;
-}
+Outcome<Section> lay_out(Bundle& bundle) { return Section{bundle, HOST_TRY(lay_out_section(bundle))}; }
 
 // Where the parts of a section go, from `offset` on.
 boot::ContainerSection place(const Section& section, std::uint64_t& offset) {
     boot::ContainerSection placed{};
     placed.manifest_offset = offset;
-    placed.manifest_bytes = section.manifest.size();
-    const auto digest = crypto::Sha256::hash(as_bytes(section.manifest));
-    std::memcpy(placed.manifest_sha256, digest.data(), digest.size());
-    offset += round_to_page(section.manifest.size());
+    placed.manifest_bytes = section.layout.manifest.size();
+    const crypto::MerkleHash root = crypto::page_tree_root(as_bytes(section.layout.manifest));
+    std::memcpy(placed.manifest_root, root.data(), root.size());
+    offset += round_to_page(section.layout.manifest.size());
     placed.leaves_offset = offset;
-    placed.data_pages = section.leaves.size();
-    offset += round_to_page(section.leaves.size() * sizeof(crypto::MerkleHash));
+    placed.data_pages = section.layout.leaves.size();
+    offset += round_to_page(section.layout.leaves.size() * sizeof(crypto::MerkleHash));
     placed.data_offset = offset;
-    offset += section.leaves.size() * kPageBytes;
+    offset += section.layout.leaves.size() * kPageBytes;
     return placed;
 }
 
@@ -97,26 +55,16 @@ Outcome<> write_padded(FileWriter& out, std::string_view bytes) {
 }
 
 Outcome<> write_section(FileWriter& out, const Section& section) {
-    HOST_TRY(write_padded(out, section.manifest));
-    HOST_TRY(write_padded(out, as_text(std::as_bytes(std::span(section.leaves)))));
+    HOST_TRY(write_padded(out, section.layout.manifest));
+    HOST_TRY(write_padded(out, as_text(std::as_bytes(std::span(section.layout.leaves)))));
     for (const BundleEntry& entry : section.bundle.entries)
-        HOST_TRY(write_padded(out, entry.bytes));
+        if (entry.kind == EntryKind::file) HOST_TRY(write_padded(out, entry.bytes));
     return {};
 }
 
 } // namespace
 
-bool is_bundle_path(std::string_view path) {
-    if (path.empty() || path.size() > kMaxPathBytes || path.contains('\0') || !utf8::is_valid(path)) return false;
-    while (true) {
-        const auto slash = path.find('/');
-        const std::string_view component = path.substr(0, slash);
-        if (component.empty() || component == "." || component == ".." || component.size() > kMaxComponent)
-            return false;
-        if (slash == std::string_view::npos) return true;
-        path.remove_prefix(slash + 1);
-    }
-}
+bool is_bundle_path(std::string_view path) { return utf8::is_valid(path) && is_path(path); }
 
 Outcome<Bundle> read_boot_list(const std::filesystem::path& list) {
     const std::string text = HOST_TRY(read_file(list, 16 << 20));

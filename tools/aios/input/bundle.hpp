@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,15 +17,21 @@
 
 namespace aios::host {
 
+enum class EntryKind : std::uint8_t { file, directory, link, name }; // name: a further name of a file, a hard link
+
 struct BundleEntry {
-    std::string path; // in the bundle
-    std::string bytes;
+    std::string path;  // in the bundle
+    std::string bytes; // of a file
     bool executable = false;
     std::filesystem::path source = {}; // the file on this machine that it comes from
+    EntryKind kind = EntryKind::file;
+    std::optional<std::uint16_t> mode = {}; // unless given: 0555 or 0444
+    std::uint64_t modified_ns = 0;          // since 1970
+    std::string target = {};                // of a link; the path of the file that a name belongs to
 };
 
 struct Bundle {
-    std::vector<BundleEntry> entries; // in any order; paths differ
+    std::vector<BundleEntry> entries; // in any order; paths differ; directories need not be named
     std::string first;                // the first program; empty for a job bundle
 };
 
@@ -44,7 +51,7 @@ inline constexpr std::string_view kJobDocuments = "docs/"; // where documents li
 // that are neither "." nor "..", no NUL.
 [[nodiscard]] bool is_bundle_path(std::string_view path);
 
-// Bytes of the container that it has made. Sorts the entries by path.
+// Bytes of the container that it has made. Sorts the entries by path, and adds directories.
 [[nodiscard]] Outcome<std::uint64_t> write_container(const std::filesystem::path& path, Bundle& boot, Bundle& job);
 
 } // namespace aios::host

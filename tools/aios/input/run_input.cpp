@@ -42,7 +42,7 @@ Outcome<std::uint64_t> choose_memory(const RunOptions& options, std::uint64_t ne
 PackedDocuments documents_of(Job job) {
     PackedDocuments documents;
     for (BundleEntry& entry : job.bundle.entries) {
-        if (!entry.path.starts_with(kJobDocuments)) continue;
+        if (entry.kind != EntryKind::file || !entry.path.starts_with(kJobDocuments)) continue;
         std::string inside = entry.path.substr(kJobDocuments.size());
         const auto known = job.true_names.find(inside);
         std::string name = known != job.true_names.end() ? known->second : inside;

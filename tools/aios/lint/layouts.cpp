@@ -10,12 +10,10 @@ namespace aios::host::lint {
 
 namespace {
 
-// Encoders, decoders and their own tests; formats of others (COSE), and the container's, which the kernel reads page by
-// page (boot/container.hpp).
+// Encoders, decoders and their own tests; formats of others (COSE), and the container's.
 constexpr std::string_view kPlaces[] = {"base/",
                                         "messages/",
                                         "crypto/",
-                                        "kernel/fs/manifest.cpp",
                                         "tools/aios/input/bundle.cpp",
                                         "tests/fuzz/",
                                         "tests/unit/base/",

@@ -1,4 +1,4 @@
-// Paths of trees: relative, components separated by single slashes, none of them ".", ".." or empty, each at most 255
+// Paths of file trees: relative, components separated by single slashes, none of them ".", ".." or empty, each at most 255
 // bytes, the whole at most kMaxPathBytes. The empty path is the root directory. Any bytes but NUL and '/'.
 #pragma once
 
@@ -7,7 +7,7 @@
 
 #include "abi/call_types.hpp"
 
-namespace aios::fs {
+namespace aios {
 
 inline constexpr std::size_t kMaxComponent = 255;
 
@@ -31,4 +31,4 @@ struct SplitPath {
 };
 [[nodiscard]] SplitPath split_last(std::string_view path);
 
-} // namespace aios::fs
+} // namespace aios

@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "kernel/fs/path.hpp"
+#include "base/path.hpp"
 
-namespace aios::fs {
+namespace aios {
 namespace {
 
 TEST(Path, Forms) {
@@ -37,4 +37,4 @@ TEST(Path, Splitting) {
 }
 
 } // namespace
-} // namespace aios::fs
+} // namespace aios

@@ -1,7 +1,7 @@
 // Paths; see path.hpp.
-#include "kernel/fs/path.hpp"
+#include "base/path.hpp"
 
-namespace aios::fs {
+namespace aios {
 
 using namespace std::string_view_literals;
 
@@ -36,4 +36,4 @@ SplitPath split_last(std::string_view path) {
     return {path.substr(0, at == 0 ? 0 : at - 1), path.substr(at)};
 }
 
-} // namespace aios::fs
+} // namespace aios
