@@ -9,7 +9,7 @@
 namespace aios::scenario {
 
 SCENARIO(help_of_every_command) {
-    for (const std::string command : {"run", "test", "audit", "build", "setup", "clean"}) {
+    for (const std::string command : {"run", "test", "audit", "image", "build", "setup", "clean"}) {
         const auto help = world.aios({command, "--help"});
         EXPECT_SAYING(help.status == 0, command);
         EXPECT_SAYING(help.out.starts_with("Usage: ./aios " + command), command);
@@ -41,6 +41,15 @@ SCENARIO(wrong_use_is_refused_in_one_sentence) {
         {"audit", "show", "x", "--record", "1"},
         {"run", "--verbose=yes"},
         {"run", "--agent", "noname"},
+        {"image"},
+        {"image", "unpack", "x"},
+        {"image", "pack"},
+        {"image", "pack", "x"},
+        {"image", "pack", "x", "y", "-o", "z"},
+        {"image", "pack", "x", "-o"},
+        {"image", "inspect"},
+        {"image", "verify", "x", "y"},
+        {"image", "verify", "x", "-o", "y"},
         {"build", "--fast"},
         {"clean", "all"},
         {"setup", "--now"},

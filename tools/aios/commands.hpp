@@ -16,6 +16,7 @@ namespace aios::host {
 [[nodiscard]] Outcome<Exit> command_kat(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_bench(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_policy(const Places& places, ArgumentList arguments);
+[[nodiscard]] Outcome<Exit> command_image(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_plan(const Places& places, ArgumentList arguments);
 
 } // namespace aios::host

@@ -20,10 +20,10 @@ Outcome<Exit> dispatch(std::string_view command, ArgumentList arguments) {
     if (command == "kat") return command_kat(places, arguments);
     if (command == "bench") return command_bench(places, arguments);
     if (command == "policy") return command_policy(places, arguments);
+    if (command == "image") return command_image(places, arguments);
     if (command == "plan") return command_plan(places, arguments);
-    return failure(
-        Exit::wrong_use,
-        "this program is called by ./aios; its commands are run, test, audit, kat, bench, policy, plan, container.");
+    return failure(Exit::wrong_use, "this program is called by ./aios; its commands are run, test, audit, kat, bench, "
+                                    "policy, plan, image, container.");
 }
 
 } // namespace
