@@ -212,6 +212,29 @@ TEST_F(BundleTest, BootList) {
     EXPECT_EQ(exit_of(read_boot_list(at("list"))), 4);
 }
 
+TEST_F(BundleTest, MarksOfABundleListAreReadAndJudged) {
+    put("file", "text");
+    put("list", "first\t-\tx\nx\tx,4755,12\t" + at("file").native() + "\nd\td,1700\t\nl\tl\td/nowhere\nn\tn\tx\n");
+    const auto bundle = read_boot_list(at("list"));
+    ASSERT_TRUE(bundle) << bundle.error().sentence;
+    const auto& entries = bundle->entries;
+    ASSERT_EQ(entries.size(), 4u);
+    EXPECT_EQ(entries[0].mode, 04755);
+    EXPECT_EQ(entries[0].modified_ns, 12u);
+    EXPECT_EQ(entries[1].kind, EntryKind::directory);
+    EXPECT_EQ(entries[1].mode, 01700);
+    EXPECT_EQ(entries[2].kind, EntryKind::link);
+    EXPECT_EQ(entries[2].target, "d/nowhere");
+    EXPECT_EQ(entries[3].kind, EntryKind::name);
+    EXPECT_EQ(entries[3].target, "x");
+    for (const char* mark :
+         {"", "y", "-0644", "-,", "-,9", "-,10000", "-,644,", "-,644,x", "-,644,1,", "x,644,-1", "dd"}) {
+        put("list", std::string("first\t-\tx\nx\tx\t") + at("file").native() + "\ny\t" + mark + "\t" +
+                        at("file").native() + "\n");
+        EXPECT_EQ(exit_of(read_boot_list(at("list"))), 4) << mark;
+    }
+}
+
 TEST(BundlePath, Rule) {
     for (const char* good : {"a", "a/b", "docs/new\nline", "docs/\xc3\xa9"})
         EXPECT_TRUE(is_bundle_path(good)) << good;

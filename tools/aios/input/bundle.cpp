@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <format>
 #include <set>
@@ -12,6 +13,7 @@
 #include "base/path.hpp"
 #include "base/utf8.hpp"
 #include "boot/container.hpp"
+#include "boot/manifest.hpp"
 #include "crypto/merkle.hpp"
 #include "tools/aios/host/files.hpp"
 #include "tools/aios/host/text.hpp"
@@ -62,6 +64,41 @@ Outcome<> write_section(FileWriter& out, const Section& section) {
     return {};
 }
 
+// The mark of a line of a bundle list: KIND[,MODE[,NANOSECONDS]]. False if it is none.
+bool read_mark(std::string_view mark, BundleEntry& entry) {
+    if (mark.empty()) return false;
+    switch (mark.front()) {
+    case 'x':
+    case '-':
+        entry.executable = mark.front() == 'x';
+        break;
+    case 'd':
+        entry.kind = EntryKind::directory;
+        break;
+    case 'l':
+        entry.kind = EntryKind::link;
+        break;
+    case 'n':
+        entry.kind = EntryKind::name;
+        break;
+    default:
+        return false;
+    }
+    const char* const end = mark.data() + mark.size();
+    const char* at = mark.data() + 1;
+    if (at == end) return true;
+    std::uint16_t mode = 0;
+    if (*at != ',') return false;
+    const auto read_mode = std::from_chars(at + 1, end, mode, 8);
+    if (read_mode.ec != std::errc() || mode > boot::kManifestModeBits) return false;
+    entry.mode = mode;
+    at = read_mode.ptr;
+    if (at == end) return true;
+    if (*at != ',') return false;
+    const auto read_time = std::from_chars(at + 1, end, entry.modified_ns);
+    return read_time.ec == std::errc() && read_time.ptr == end;
+}
+
 } // namespace
 
 bool is_bundle_path(std::string_view path) { return utf8::is_valid(path) && is_path(path); }
@@ -90,7 +127,17 @@ Outcome<Bundle> read_boot_list(const std::filesystem::path& list) {
         }
         if (!is_bundle_path(path))
             return failure(Exit::host_missing, std::format("'{}' cannot be a path in a bundle.", printable(path)));
-        bundle.entries.push_back({std::string(path), HOST_TRY(read_file(file, kMaxBootFile)), mark == "x", file});
+        BundleEntry entry{.path = std::string(path), .bytes = {}};
+        if (!read_mark(mark, entry))
+            return failure(Exit::host_missing, std::format("'{}' is not a mark of a bundle list ('{}').",
+                                                           printable(mark), printable(path)));
+        if (entry.kind == EntryKind::file) {
+            entry.bytes = HOST_TRY(read_file(file, kMaxBootFile));
+            entry.source = file;
+        } else {
+            entry.target = file;
+        }
+        bundle.entries.push_back(std::move(entry));
     }
     if (std::ranges::find(bundle.entries, bundle.first, &BundleEntry::path) == bundle.entries.end())
         return failure(Exit::host_missing,

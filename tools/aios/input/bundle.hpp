@@ -35,7 +35,7 @@ struct Bundle {
     std::string first;                // the first program; empty for a job bundle
 };
 
-// Reads a bundle list: lines "path TAB x|- TAB file" and one "first TAB - TAB path" (cmake/AiosBundle.cmake).
+// Reads a bundle list: lines "path TAB mark TAB file" and one "first TAB - TAB path" (cmake/AiosBundle.cmake has the marks).
 [[nodiscard]] Outcome<Bundle> read_boot_list(const std::filesystem::path& list);
 
 // The job bundle, and which document stands behind a name that had to be replaced.
