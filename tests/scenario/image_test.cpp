@@ -16,6 +16,12 @@ SCENARIO(a_folder_becomes_an_image_and_is_shown) {
     const auto root = packed.out.substr(packed.out.find("root "));
     const auto verified = world.aios({"image", "verify", image});
     EXPECT_SAYING(verified.status == 0 && verified.out.ends_with(root), verified.err + verified.out);
+    const auto archived = host::capture_process(
+        {"tar", "--format=pax", "-C", world.at("tree"), "-cf", world.at("tree.tar"), "."}, std::chrono::minutes(1));
+    EXPECT_SAYING(archived.status == 0, archived.err);
+    const auto again = world.aios({"image", "pack", world.at("tree.tar"), "-o", world.at("again")});
+    EXPECT_SAYING(again.status == 0, again.err);
+    EXPECT(world.get(world.at("again")) == world.get(image));
     const auto shown = world.aios({"image", "inspect", image});
     EXPECT_SAYING(shown.status == 0, shown.err);
     EXPECT_SAYING(shown.out.contains("-rwxr-x--x           10 "), shown.out);

@@ -32,7 +32,7 @@ Outcome<ImageOptions> parse(ArgumentList arguments) {
     const auto places = HOST_TRY(line.parse(arguments.subspan(1)));
     if (places.size() != 1)
         return failure(Exit::wrong_use, options.action == "pack"
-                                            ? "image pack takes one folder."
+                                            ? "image pack takes one folder or tar archive."
                                             : std::format("image {} takes one image.", options.action));
     options.source = places.front();
     if (options.action == "pack" && options.out.empty())
@@ -85,7 +85,7 @@ Outcome<Exit> command_image(const Places&, ArgumentList arguments) {
     const ImageOptions options = HOST_TRY(parse(arguments));
     if (options.action == "pack") {
         HOST_TRY(check_writable(options.out));
-        Bundle tree = HOST_TRY(pack_folder(options.source));
+        Bundle tree = HOST_TRY(pack_source(options.source));
         HOST_TRY(write_image(options.out, tree));
         say(options.out, HOST_TRY(Image::open(options.out)));
         return Exit::well;

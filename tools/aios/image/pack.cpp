@@ -12,6 +12,7 @@
 #include "boot/manifest.hpp"
 #include "tools/aios/host/files.hpp"
 #include "tools/aios/host/text.hpp"
+#include "tools/aios/image/tar.hpp"
 
 namespace aios::host {
 
@@ -102,5 +103,14 @@ private:
 } // namespace
 
 Outcome<Bundle> pack_folder(const fs::path& folder) { return FolderPacker().pack(folder); }
+
+Outcome<Bundle> pack_source(const fs::path& source) {
+    std::error_code error;
+    if (!fs::is_regular_file(source, error)) return pack_folder(source);
+    const std::string archive = HOST_TRY(read_file(source, kMaxFile));
+    if (!is_tar(archive))
+        return failure(Exit::bad_input, std::format("'{}' is not a folder, and not a tar archive.", shown(source)));
+    return read_tar(archive, shown(source));
+}
 
 } // namespace aios::host
