@@ -23,6 +23,7 @@ struct Engine {
     static Slot& take(Account& account, Use use);
     static void give_back(Account& account, Slot& slot);
     static void commit(Account& account, Slot& slot, const Record& record);
+    static bool may_lie(const Account& account, const Record& record);
     static void charge(const Account& account,
                        std::uint64_t ns); // the current thread, unless it is the kernel's account
     // Puts the account into the list that the audit thread goes through for counts.

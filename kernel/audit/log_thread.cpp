@@ -2,14 +2,12 @@
 // are due, and publishes the head for those who ask. See audit.hpp.
 //
 // How a reader gets a head with all that was recorded before it asked (info()):
-//   (1) It notes how many slots were ever pushed, and how many records there are. A slot that was pushed before is
-//   among
+//   (1) It notes how many slots were ever pushed, and how many records there are. A slot that was pushed before is among
 //       the first that are popped, because the queue keeps its order.
 //   (2) If the published head has both, that is the answer: nothing is computed.
 //   (3) Else it asks for a head after that many slots, wakes the audit thread and sleeps. The first asker's wish stands
 //       until it is served; whom that answer does not serve is woken too, and asks again.
-//   (4) The audit thread, when it has popped that many, computes the root if the log has changed, publishes it and
-//   wakes
+//   (4) The audit thread, when it has popped that many, computes the root if the log has changed, publishes it and wakes
 //       the readers one by one.
 #include <utility>
 
@@ -153,7 +151,7 @@ void Engine::run(void*) {
         return is_asked || queue.has_records() || g_stop.load(std::memory_order_seq_cst);
     };
     for (;;) {
-        // Records are hashed as they come; a batch leaves when it is full or a second old.
+        // Records lie in the queue until somebody needs them out of it; a batch leaves when it is full or a second old.
         (void)g_work.wait(std::min(batch_due, counts_due), has_work, sched::Interruptible::no);
         g_asleep.store(false, std::memory_order_relaxed);
         if (g_stop.load(std::memory_order_acquire)) return finish();
@@ -164,6 +162,7 @@ void Engine::run(void*) {
         const bool has_listed = now >= batch_due && listed.load(std::memory_order_relaxed) != nullptr;
         if (is_asked || now >= counts_due || has_listed) counts_due = append_counts(Refusals::Which::due);
         if (now >= batch_due) {
+            append_some(queue.pushed() - queue.popped()); // what is a second old leaves
             send_batch();
             batch_due = now + kBatchNs;
         }

@@ -6,9 +6,10 @@
 //   (1) push() exchanges `newest_` with the slot: this is the point of the order.
 //   (2) It then links its predecessor to the slot. Interrupts are off from (1) to (2): a producer that lost its CPU in
 //       between would hold up everybody's records.
-//   (3) pop() follows the links from `oldest_`. It answers a slot only when the next one is linked (or the stub has
-//   been
+//   (3) pop() follows the links from `oldest_`. It answers a slot only when the next one is linked (or the stub has been
 //       put behind it), so that nobody refers to the slot any more, and it may be used again at once.
+//   (4) push() looks whether another came behind the slot between (1) and (2). The consumer, woken for that one, may have
+//       found no link and gone to sleep again: then this producer has to wake it, even if it would not for its own slot.
 // No locks; the consumer's caller sees to it that there is one.
 #pragma once
 
@@ -52,6 +53,7 @@ public:
         taken_.fetch_sub(1, std::memory_order_seq_cst);
     }
     [[nodiscard]] bool has_room(Use use) const { return taken_.load(std::memory_order_seq_cst) < limit(use); }
+    [[nodiscard]] bool has_taken() const { return taken_.load(std::memory_order_seq_cst) != 0; }
 
 private:
     static constexpr unsigned limit(Use use) { return use == Use::call ? kCall : kAll; }
@@ -64,13 +66,16 @@ public:
     constexpr RecordQueue() = default;
     RecordQueue(const RecordQueue&) = delete;
 
+    // Whether a slot was the newest when it was linked; see (4).
+    enum class Behind : std::uint8_t { nobody, others };
     // Any context. `clock` gives the time of the commit, which so goes with the order of one CPU's commits.
     template <typename Clock>
-    void push(Slot& slot, Clock&& clock) {
+    Behind push(Slot& slot, Clock&& clock) {
         arch::InterruptGuard off;
         slot.time_ns = clock();
         pushed_.fetch_add(1, std::memory_order_seq_cst);
         link(slot);
+        return newest_.load(std::memory_order_seq_cst) == &slot ? Behind::nobody : Behind::others;
     }
     // Consumer: the oldest slot, or nullptr if there is none, or if its successor's producer is just between (1) and
     // (2).
@@ -103,7 +108,7 @@ public:
 private:
     void link(Slot& slot) {
         slot.next.store(nullptr, std::memory_order_relaxed);
-        Slot* before = newest_.exchange(&slot, std::memory_order_acq_rel);
+        Slot* before = newest_.exchange(&slot, std::memory_order_seq_cst);
         before->next.store(&slot, std::memory_order_seq_cst);
     }
     Slot stub_;

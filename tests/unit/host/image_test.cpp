@@ -1,6 +1,7 @@
 // Images: a folder becomes an image and is found in it; the same tree gives the same bytes; one wrong bit anywhere is found.
 #include "tools/aios/image/image.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <map>
