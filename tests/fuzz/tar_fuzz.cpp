@@ -1,5 +1,5 @@
-// Archives of any bytes: read without a fault, or refused with a sentence; what is read has a manifest, and one that the
-// kernel's reader takes. The checksums of headers are made right, or hardly any input would come past the first.
+// Archives of any entries, and any bytes: read without a fault, or refused with a sentence; what is read has a manifest that the
+// kernel's reader takes.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -14,17 +14,41 @@ using namespace aios;
 
 namespace {
 
-void mend_checksums(std::string& archive) {
-    for (std::size_t at = 0; at + 512 <= archive.size(); at += 512) {
-        if (archive[at] == '\0') continue;
-        std::memset(archive.data() + at + 148, ' ', 8);
-        unsigned sum = 0;
-        for (std::size_t i = 0; i < 512; ++i)
-            sum += static_cast<unsigned char>(archive[at + i]);
-        const std::string text = std::format("{:06o}", sum);
-        text.copy(archive.data() + at + 148, 6);
-        archive[at + 154] = '\0';
+void put_checksum(std::string& archive, std::size_t at) {
+    std::memset(archive.data() + at + 148, ' ', 8);
+    unsigned sum = 0;
+    for (std::size_t i = 0; i < 512; ++i)
+        sum += static_cast<unsigned char>(archive[at + i]);
+    std::format("{:06o}", sum).copy(archive.data() + at + 148, 6);
+    archive[at + 154] = '\0';
+}
+
+// Entries of the input: type, lengths of name, target, mode and contents, then these. What is left stands at the end.
+std::string archive_of(std::string_view input) {
+    std::string archive;
+    const auto take = [&](std::size_t bytes) {
+        const std::string_view taken = input.substr(0, bytes);
+        input.remove_prefix(taken.size());
+        return taken;
+    };
+    while (input.size() > 5) {
+        const char type = take(1)[0];
+        std::size_t lengths[4];
+        for (std::size_t& length : lengths)
+            length = static_cast<unsigned char>(take(1)[0]);
+        const std::size_t at = archive.size();
+        archive.resize(at + 512);
+        archive[at + 156] = type;
+        take(lengths[0] % 101).copy(archive.data() + at, 100);
+        take(lengths[1] % 101).copy(archive.data() + at + 157, 100);
+        take(lengths[2] % 21).copy(archive.data() + at + 100, 20);
+        const std::string_view contents = take(lengths[3]);
+        std::format("{:011o}", contents.size()).copy(archive.data() + at + 124, 11);
+        put_checksum(archive, at);
+        archive += contents;
+        archive.resize((archive.size() + 511) / 512 * 512);
     }
+    return archive.append(1024, '\0').append(input);
 }
 
 void require(bool holds) {
@@ -34,8 +58,8 @@ void require(bool holds) {
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    std::string archive(reinterpret_cast<const char*>(data), size); // SAFETY: bytes as characters
-    if (size % 2 == 0) mend_checksums(archive);
+    const std::string_view input(reinterpret_cast<const char*>(data), size); // SAFETY: bytes as characters
+    const std::string archive = size >= 512 ? std::string(input) : archive_of(input);
     auto bundle = host::read_tar(archive, "archive");
     if (!bundle) {
         require(!bundle.error().sentence.empty());

@@ -32,9 +32,13 @@ constinit Area areas[kMaxCpus] = {};
 class VectorsSaved {
 public:
     VectorsSaved() : area_(areas[cpu_index()]) {
+        // SAFETY: the area is aligned and as long as its components need (read_features), and interrupts are off.
         asm volatile("xsave64 %0" : "+m"(area_) : "a"(kChanged), "d"(0) : "memory");
     }
-    ~VectorsSaved() { asm volatile("xrstor64 %0" : : "m"(area_), "a"(kChanged), "d"(0) : "memory"); }
+    ~VectorsSaved() {
+        // SAFETY: what XSAVE has written there; interrupts have been off since.
+        asm volatile("xrstor64 %0" : : "m"(area_), "a"(kChanged), "d"(0) : "memory");
+    }
     VectorsSaved(const VectorsSaved&) = delete;
 
 private:

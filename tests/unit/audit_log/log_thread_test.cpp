@@ -206,7 +206,7 @@ TEST_F(LogThreadTest, many_readers_are_woken_in_turns) {
     constexpr unsigned kReaders = 300, kMostWoken = 256;
     const auto account = *Account::create(*payer, 7);
     hold_audit_thread = true;
-    record(*account, {.kind = Kind::call, .agent = 7}, Use::call);
+    record(*account, {.kind = Kind::fault, .agent = 7}, Use::urgent); // wakes it at once
     ASSERT_TRUE(comes([] { return is_held.load(); }));
     std::vector<std::unique_ptr<test::HostThread>> readers;
     for (unsigned i = 0; i < kReaders; ++i)
@@ -246,6 +246,28 @@ TEST_F(LogThreadTest, records_leave_in_batches) {
         record(*account, {.kind = Kind::call, .agent = 7, .call = 3}, Use::call);
     EXPECT_TRUE(comes([&] { return batches() == 3; })); // full
     EXPECT_EQ(frames_of(FrameKind::audit_head), 0u);
+}
+
+// Records of calls lie in the queue until the agent has no other slot, its account is closed, or a second is over.
+TEST_F(LogThreadTest, records_of_calls_wait_for_company) {
+    auto account = *Account::create(*payer, 7);
+    (void)info();
+    audit_thread->await_parked();
+    const std::uint64_t before = size();
+    const auto call = [&] { record(*account, {.kind = Kind::call, .agent = 7, .call = 6}, Use::call); };
+    const auto unparks = test::unparks.load();
+    for (unsigned i = 0; i < 3; ++i)
+        call();
+    EXPECT_EQ(test::unparks.load(), unparks);
+    call();
+    EXPECT_GT(test::unparks.load(), unparks);
+    EXPECT_EQ(size(), before + 4);
+    audit_thread->await_parked();
+    call();
+    const std::uint64_t used = payer->used(Resource::memory);
+    close(*account);
+    account.reset();
+    EXPECT_TRUE(comes([&] { return payer->used(Resource::memory) < used; })); // nobody has asked
 }
 
 TEST_F(LogThreadTest, a_count_is_written_at_the_latest_a_second_after_it_is_due) {

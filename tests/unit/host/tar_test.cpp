@@ -25,7 +25,7 @@ struct Piece {
     char type = '0';
     std::string contents = {};
     std::string target = {};
-    std::string modified = "14524615400"; // 1,700,010,752
+    std::string modified = "14524615400"; // 1,699,945,216
     std::string mode = "0000644";
     std::string size = {}; // unless given: that of the contents
 };
@@ -133,7 +133,7 @@ TEST_F(TarTest, EntriesAsTheyAreRead) {
     EXPECT_EQ(entries[0].mode, 0700);
     EXPECT_EQ(entries[1].path, "d/f");
     EXPECT_EQ(entries[1].bytes, "text");
-    EXPECT_EQ(entries[1].modified_ns, 1'700'010'752'000'000'000u);
+    EXPECT_EQ(entries[1].modified_ns, 1'699'945'216'000'000'000u);
     EXPECT_EQ(entries[2].mode, 01755); // as it was written last
     EXPECT_EQ(entries[3].target, "d/f");
     EXPECT_EQ(entries[4].target, "d/f");
