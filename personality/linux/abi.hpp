@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "base/result.hpp"
 
@@ -140,7 +141,7 @@ inline constexpr std::uint64_t kAtSymlinkNoFollow = 0x100, kAtRemoveDir = 0x200,
                                kAtNoAutomount = 0x800, kAtEmptyPath = 0x1000;
 inline constexpr std::uint32_t kModeDirectory = 0040000, kModeFile = 0100000, kModeLink = 0120000, kModeChar = 0020000,
                                kModeFifo = 0010000, kModeSocket = 0140000;
-inline constexpr std::uint8_t kDirentDirectory = 4, kDirentFile = 8, kDirentLink = 10;
+inline constexpr std::uint8_t kDirentChar = 2, kDirentDirectory = 4, kDirentFile = 8, kDirentLink = 10;
 struct Stat {
     std::uint64_t device, inode, links;
     std::uint32_t mode, uid, gid, reserved0;
@@ -228,6 +229,9 @@ static_assert(sizeof(SignalRecord) == 128);
 
 // --- the system ---
 inline constexpr std::uint64_t kRandomFlags = 7; // GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE
+// What uname and /proc/sys/kernel say: the system that programs test for; the version says who answers.
+inline constexpr std::string_view kSystemName = "Linux", kNodeName = "aios", kSystemRelease = "6.1.0",
+                                  kSystemVersion = "AIOS Linux personality";
 struct UtsName {
     char system[65], node[65], release[65], version[65], machine[65], domain[65];
 };
@@ -250,7 +254,7 @@ struct Usage { // struct rusage
 };
 static_assert(sizeof(Usage) == 144);
 inline constexpr std::uint64_t kLimitInfinity = ~0ull;
-inline constexpr std::uint64_t kLimitStack = 3, kLimitFiles = 7, kLimitAddressSpace = 9, kLimitCount = 16;
+inline constexpr std::uint64_t kLimitStack = 3, kLimitResident = 5, kLimitFiles = 7, kLimitAddressSpace = 9, kLimitCount = 16;
 
 // --- auxiliary vector (System V ABI AMD64 supplement, section 3.4.3) ---
 enum class Aux : std::uint64_t {

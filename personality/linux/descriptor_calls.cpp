@@ -94,7 +94,7 @@ Outcome call_fcntl(Call& call, Descriptor fd, std::uint32_t command, std::uint64
         FileTable& files = call.process.files;
         file = LINUX_TRY(files.get(fd));
         if (command == kFcntlDup || command == kFcntlDupCloseOnExec) {
-            if (argument >= kMaxFiles) return refuse(kInvalid);
+            if (argument >= files.limit()) return refuse(kInvalid);
             return files.add(call.process.quota(), std::move(file),
                              command == kFcntlDupCloseOnExec ? OnExec::close : OnExec::keep,
                              static_cast<std::uint32_t>(argument));

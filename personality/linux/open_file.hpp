@@ -12,6 +12,7 @@
 #include "abi/call_types.hpp"
 #include "base/ref.hpp"
 #include "kernel/cap/table.hpp"
+#include "kernel/mm/label.hpp"
 #include "kernel/mm/pages.hpp"
 #include "kernel/object/source.hpp"
 #include "personality/linux/epoll_item.hpp"
@@ -29,12 +30,14 @@ namespace aios::linux_abi {
 
 struct Call;
 class DirectoryFile;
+class LinuxProcess;
 
 // What a mapping of a file is made of.
 struct MapSource {
-    Ref<mm::Pages> pages;
+    Ref<mm::Pages> pages;               // empty: zeros, as of anonymous memory
     Ref<cap::DerivationNode> authority; // the mapping ends with it
     bool may_execute = false;
+    Ref<mm::Label> label; // may be empty
 };
 
 // Which of the kinds that have calls of their own a file is.
@@ -89,6 +92,11 @@ public:
     [[nodiscard]] virtual DirectoryFile* directory() { return nullptr; }
     [[nodiscard]] bool is_directory() { return directory() != nullptr; }
     [[nodiscard]] virtual bool is_link() const { return false; }
+    // What it was opened as, absolute, in the form of Path; empty: it has no name.
+    [[nodiscard]] virtual std::string_view path() const { return {}; }
+    // Another open file of the same thing, with a position and flags of its own: what opening /proc/PID/fd/N makes.
+    // kNoDeviceAddress: kinds that cannot be opened by a name.
+    [[nodiscard]] virtual std::expected<Ref<OpenFile>, Errno> reopen(LinuxProcess& caller);
     // Whether the capability that it was opened under grants this; what needs none grants everything.
     [[nodiscard]] virtual bool may(Rights) const { return true; }
 
