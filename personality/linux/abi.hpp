@@ -39,7 +39,9 @@ enum Errno : std::int64_t {
     kReadOnly = 30,
     kPipe = 32,
     kRange = 34,
+    kDeadlock = 35,
     kNameTooLong = 36,
+    kNoLocks = 37,
     kNoSystemCall = 38,
     kNotEmpty = 39,
     kLoop = 40,
@@ -186,6 +188,17 @@ inline constexpr std::uint64_t kAccessFlags = 0x200 | kAtSymlinkNoFollow | kAtEm
 inline constexpr std::uint64_t kRenameNoReplace = 1, kFallocateKeepSize = 1, kCloseRangeCloseOnExec = 4;
 inline constexpr std::uint64_t kFcntlDup = 0, kFcntlGetFd = 1, kFcntlSetFd = 2, kFcntlGetFlags = 3, kFcntlSetFlags = 4,
                                kFcntlDupCloseOnExec = 1030;
+// F_GETLK, F_SETLK, F_SETLKW, and F_OFD_GETLK and so on.
+inline constexpr std::uint64_t kFcntlGetLock = 5, kFcntlSetLock = 6, kFcntlSetLockWait = 7, kFcntlGetFileLock = 36,
+                               kFcntlSetFileLock = 37, kFcntlSetFileLockWait = 38;
+struct FileLock { // struct flock
+    std::int16_t type, whence;
+    std::uint32_t reserved0;
+    std::int64_t start, bytes;
+    std::int32_t pid;
+    std::uint32_t reserved1;
+};
+static_assert(sizeof(FileLock) == 32);
 inline constexpr std::uint64_t kCloseOnExec = 1;
 inline constexpr std::uint64_t kSeekSet = 0, kSeekCurrent = 1, kSeekEnd = 2, kSeekData = 3, kSeekHole = 4;
 

@@ -339,9 +339,13 @@ void LinuxProcess::hand_over(Replacement& replacement) {
     next.reset_handlers();
     for (std::uint32_t fd = 0; fd < kMaxFiles;) {
         Ref<OpenFile> file;
-        Lock::Guard guard(next.lock);
-        file = next.files.remove_next(fd, FileTable::Which::close_on_exec);
+        {
+            Lock::Guard guard(next.lock);
+            file = next.files.remove_next(fd, FileTable::Which::close_on_exec);
+        }
+        if (file) drop_record_locks(*this, *file);
     }
+    next.has_record_locks = has_record_locks.load();
     next.entry_ = entry_;
     family_->replace(*std::exchange(entry_, nullptr), next);
     next.process_pending.fetch_or(process_pending.load()); // all that came before; later ones come to `next`

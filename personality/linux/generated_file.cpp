@@ -2,6 +2,7 @@
 #include "personality/linux/generated_file.hpp"
 
 #include "kernel/mm/size_classes.hpp"
+#include "personality/linux/device_file.hpp"
 #include "personality/linux/text.hpp"
 #include "personality/linux/transfer.hpp"
 #include "personality/linux/tree_file.hpp"
@@ -10,7 +11,7 @@ namespace aios::linux_abi {
 
 namespace {
 
-// Of which nothing but text is known: what all three kinds share.
+// Text, or a name that is only looked at.
 class GeneratedText final : public OpenFile {
 public:
     GeneratedText(mm::OnHeap, Reservation charge, const GeneratedNode& node, HeldText path, const Stat& info,
@@ -19,7 +20,7 @@ public:
           payer_(Ref<Payer>::share(payer)), text_(payer) {}
 
     Outcome read(Call& call, UserOut<std::byte> to, std::uint64_t bytes) override {
-        if (node_.is_link()) return refuse(kBadFd);
+        if (node_.row->kind != RowKind::file) return refuse(kBadFd);
         for (bool is_fresh = false;;) { // twice, where another thread goes back to the start meanwhile
             if (position_.load() == 0) {
                 if (const Errno error = make(call.process); error != Errno{}) return refuse(error);
@@ -33,7 +34,7 @@ public:
         }
     }
     Outcome read_at(Call& call, UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t offset) override {
-        if (node_.is_link()) return refuse(kBadFd);
+        if (node_.row->kind != RowKind::file) return refuse(kBadFd);
         if (offset == 0) {
             if (const Errno error = make(call.process); error != Errno{}) return refuse(error);
         }
@@ -72,6 +73,7 @@ public:
     }
     [[nodiscard]] std::string_view path() const override { return path_.view(); }
     std::expected<Ref<OpenFile>, Errno> reopen(LinuxProcess& caller) override {
+        if (node_.row->kind == RowKind::device) return open_device(caller, node_.row->device);
         return open_generated_file(caller, node_, path());
     }
 

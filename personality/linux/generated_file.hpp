@@ -1,4 +1,5 @@
-// Open files of generated names: text, links opened as themselves, directories.
+// Open files of generated names: text, directories, and names that are only looked at: links, and devices, which are opened
+// by open_device() (device_file.hpp).
 //
 // Text is made when it is read from its start, and kept until it is read from there again: so a program that keeps the file
 // open and seeks back sees what is so by then. It is made outside the lock of the position, as its makers take locks of a
@@ -10,7 +11,7 @@
 
 namespace aios::linux_abi {
 
-// Not for devices. `path` as Path.
+// `path` as Path. kNoMemory.
 std::expected<Ref<OpenFile>, Errno> open_generated_file(LinuxProcess& caller, const GeneratedNode& node,
                                                         std::string_view path);
 

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "kernel/time/clock.hpp"
-#include "personality/linux/generated_file.hpp"
+#include "personality/linux/device_file.hpp"
 #include "personality/linux/process_view.hpp"
 #include "personality/linux/text.hpp"
 
@@ -37,14 +37,14 @@ Errno line(const Asked&, Text& out) {
     return Errno{};
 }
 
-using enum Place;
+using enum Folder;
 using enum RowKind;
 
-// In the order of Place, which the look-up counts on.
+// In the order of Folder, which the look-up counts on.
 constexpr Row kRows[] = {
-    {.in = root, .name = "dev", .kind = directory, .mode = 0755, .place = dev},
-    {.in = root, .name = "proc", .kind = directory, .mode = 0555, .place = proc},
-    {.in = root, .name = "sys", .kind = directory, .mode = 0555, .place = sys},
+    {.in = root, .name = "dev", .kind = directory, .mode = 0755, .folder = dev},
+    {.in = root, .name = "proc", .kind = directory, .mode = 0555, .folder = proc},
+    {.in = root, .name = "sys", .kind = directory, .mode = 0555, .folder = sys},
 
     {.in = dev, .name = "null", .kind = device, .mode = 0666, .device = Device::null},
     {.in = dev, .name = "zero", .kind = device, .mode = 0666, .device = Device::zero},
@@ -66,11 +66,11 @@ constexpr Row kRows[] = {
     {.in = proc, .name = "mounts", .kind = link, .mode = 0777, .make = link_to<"self/mounts">},
     {.in = proc, .name = "self", .kind = link, .mode = 0777, .make = make_self_link},
     {.in = proc, .name = "stat", .kind = file, .mode = 0444, .make = make_system_stat},
-    {.in = proc, .name = "sys", .kind = directory, .mode = 0555, .place = proc_sys},
+    {.in = proc, .name = "sys", .kind = directory, .mode = 0555, .folder = proc_sys},
     {.in = proc, .name = "thread-self", .kind = link, .mode = 0777, .make = make_thread_self_link},
     {.in = proc, .name = "uptime", .kind = file, .mode = 0444, .make = make_uptime},
     {.in = proc, .name = "version", .kind = file, .mode = 0444, .make = make_version},
-    {.in = proc, .name = "", .kind = directory, .mode = 0555, .place = process, .numbers = process_numbers},
+    {.in = proc, .name = "", .kind = directory, .mode = 0555, .folder = process, .numbers = process_numbers},
 
     {.in = process, .name = "auxv", .kind = file, .mode = 0400, .make = make_auxiliary},
     {.in = process, .name = "cgroup", .kind = file, .mode = 0444, .make = make_cgroup},
@@ -79,8 +79,8 @@ constexpr Row kRows[] = {
     {.in = process, .name = "cwd", .kind = link, .mode = 0777, .make = make_directory_link},
     {.in = process, .name = "environ", .kind = file, .mode = 0400, .make = make_environment},
     {.in = process, .name = "exe", .kind = link, .mode = 0777, .make = make_executable_link},
-    {.in = process, .name = "fd", .kind = directory, .mode = 0500, .place = descriptors},
-    {.in = process, .name = "fdinfo", .kind = directory, .mode = 0500, .place = descriptor_infos},
+    {.in = process, .name = "fd", .kind = directory, .mode = 0500, .folder = descriptors},
+    {.in = process, .name = "fdinfo", .kind = directory, .mode = 0500, .folder = descriptor_infos},
     {.in = process, .name = "limits", .kind = file, .mode = 0444, .make = make_limits},
     {.in = process, .name = "maps", .kind = file, .mode = 0444, .make = make_maps},
     {.in = process, .name = "mountinfo", .kind = file, .mode = 0444, .make = make_mountinfo},
@@ -95,9 +95,9 @@ constexpr Row kRows[] = {
     {.in = process, .name = "stat", .kind = file, .mode = 0444, .make = make_stat},
     {.in = process, .name = "statm", .kind = file, .mode = 0444, .make = make_statm},
     {.in = process, .name = "status", .kind = file, .mode = 0444, .make = make_status},
-    {.in = process, .name = "task", .kind = directory, .mode = 0555, .place = tasks},
+    {.in = process, .name = "task", .kind = directory, .mode = 0555, .folder = tasks},
 
-    {.in = tasks, .name = "", .kind = directory, .mode = 0555, .place = task, .numbers = thread_numbers},
+    {.in = tasks, .name = "", .kind = directory, .mode = 0555, .folder = task, .numbers = thread_numbers},
 
     {.in = task, .name = "comm", .kind = file, .mode = 0644, .make = make_comm, .write = write_comm},
     {.in = task, .name = "stat", .kind = file, .mode = 0444, .make = make_stat},
@@ -111,17 +111,17 @@ constexpr Row kRows[] = {
      .make = make_descriptor_info,
      .numbers = descriptor_numbers},
 
-    {.in = proc_sys, .name = "fs", .kind = directory, .mode = 0555, .place = file_settings},
-    {.in = proc_sys, .name = "kernel", .kind = directory, .mode = 0555, .place = kernel_settings},
-    {.in = proc_sys, .name = "net", .kind = directory, .mode = 0555, .place = net_settings},
-    {.in = proc_sys, .name = "vm", .kind = directory, .mode = 0555, .place = memory_settings},
+    {.in = proc_sys, .name = "fs", .kind = directory, .mode = 0555, .folder = file_settings},
+    {.in = proc_sys, .name = "kernel", .kind = directory, .mode = 0555, .folder = kernel_settings},
+    {.in = proc_sys, .name = "net", .kind = directory, .mode = 0555, .folder = net_settings},
+    {.in = proc_sys, .name = "vm", .kind = directory, .mode = 0555, .folder = memory_settings},
 
     {.in = kernel_settings, .name = "cap_last_cap", .kind = file, .mode = 0444, .make = constant<"40\n">},
     {.in = kernel_settings, .name = "hostname", .kind = file, .mode = 0444, .make = line<kNodeName>},
     {.in = kernel_settings, .name = "osrelease", .kind = file, .mode = 0444, .make = line<kSystemRelease>},
     {.in = kernel_settings, .name = "ostype", .kind = file, .mode = 0444, .make = line<kSystemName>},
     {.in = kernel_settings, .name = "pid_max", .kind = file, .mode = 0444, .make = make_pid_max},
-    {.in = kernel_settings, .name = "random", .kind = directory, .mode = 0555, .place = random_settings},
+    {.in = kernel_settings, .name = "random", .kind = directory, .mode = 0555, .folder = random_settings},
     {.in = kernel_settings, .name = "threads-max", .kind = file, .mode = 0444, .make = make_threads_max},
 
     {.in = random_settings, .name = "boot_id", .kind = file, .mode = 0444, .make = make_boot_id},
@@ -136,18 +136,18 @@ constexpr Row kRows[] = {
     {.in = file_settings, .name = "file-max", .kind = file, .mode = 0444, .make = constant<"9223372036854775807\n">},
     {.in = file_settings, .name = "pipe-max-size", .kind = file, .mode = 0444, .make = make_pipe_max},
 
-    {.in = net_settings, .name = "core", .kind = directory, .mode = 0555, .place = net_core_settings},
+    {.in = net_settings, .name = "core", .kind = directory, .mode = 0555, .folder = net_core_settings},
     {.in = net_core_settings, .name = "somaxconn", .kind = file, .mode = 0444, .make = constant<"4096\n">},
 
-    {.in = sys, .name = "devices", .kind = directory, .mode = 0555, .place = devices},
-    {.in = sys, .name = "fs", .kind = directory, .mode = 0555, .place = sys_fs},
-    {.in = devices, .name = "system", .kind = directory, .mode = 0555, .place = system_devices},
-    {.in = system_devices, .name = "cpu", .kind = directory, .mode = 0555, .place = processors},
+    {.in = sys, .name = "devices", .kind = directory, .mode = 0555, .folder = devices},
+    {.in = sys, .name = "fs", .kind = directory, .mode = 0555, .folder = sys_fs},
+    {.in = devices, .name = "system", .kind = directory, .mode = 0555, .folder = system_devices},
+    {.in = system_devices, .name = "cpu", .kind = directory, .mode = 0555, .folder = processors},
     {.in = processors, .name = "online", .kind = file, .mode = 0444, .make = make_processors},
     {.in = processors, .name = "possible", .kind = file, .mode = 0444, .make = make_processors},
     {.in = processors, .name = "present", .kind = file, .mode = 0444, .make = make_processors},
-    {.in = processors, .name = "cpu", .kind = directory, .mode = 0555, .place = processor, .numbers = processor_numbers},
-    {.in = sys_fs, .name = "cgroup", .kind = directory, .mode = 0555, .place = cgroup},
+    {.in = processors, .name = "cpu", .kind = directory, .mode = 0555, .folder = processor, .numbers = processor_numbers},
+    {.in = sys_fs, .name = "cgroup", .kind = directory, .mode = 0555, .folder = cgroup},
 
     {.in = cgroup, .name = "cgroup.controllers", .kind = file, .mode = 0444, .make = constant<"cpu memory pids\n">},
     {.in = cgroup, .name = "cgroup.procs", .kind = file, .mode = 0444, .make = make_cgroup_procs},
@@ -162,29 +162,29 @@ constexpr Row kRows[] = {
     {.in = cgroup, .name = "pids.max", .kind = file, .mode = 0444, .make = make_pids_max},
 };
 constexpr std::size_t kRowCount = std::size(kRows);
-constexpr std::size_t kPlaces = static_cast<std::size_t>(cgroup) + 1;
+constexpr std::size_t kFolders = static_cast<std::size_t>(cgroup) + 1;
 
-// Where the rows of each place begin; those of the last end with the table.
+// Where the rows of each directory begin; those of the last end with the table.
 constexpr auto kFirstRows = [] {
     struct {
-        std::uint8_t of[kPlaces + 1]{};
+        std::uint8_t of[kFolders + 1]{};
     } first;
     std::size_t row = 0;
-    for (std::size_t place = 0; place <= kPlaces; ++place) {
-        first.of[place] = static_cast<std::uint8_t>(row);
-        while (row < kRowCount && static_cast<std::size_t>(kRows[row].in) == place)
+    for (std::size_t folder = 0; folder <= kFolders; ++folder) {
+        first.of[folder] = static_cast<std::uint8_t>(row);
+        while (row < kRowCount && static_cast<std::size_t>(kRows[row].in) == folder)
             ++row;
     }
     return first;
 }();
-static_assert(kFirstRows.of[kPlaces] == kRowCount && kRowCount < 256, "the rows do not stand in the order of their places");
+static_assert(kFirstRows.of[kFolders] == kRowCount && kRowCount < 256, "the rows do not stand in the order of Folder");
 
-std::span<const Row> rows_of(Place place) {
-    const auto at = static_cast<std::size_t>(place);
+std::span<const Row> rows_of(Folder folder) {
+    const auto at = static_cast<std::size_t>(folder);
     return std::span(kRows).subspan(kFirstRows.of[at], kFirstRows.of[at + 1] - kFirstRows.of[at]);
 }
 
-constexpr Row kRoot = {.in = root, .name = "", .kind = directory, .mode = 0555, .place = root};
+constexpr Row kRoot = {.in = root, .name = "", .kind = directory, .mode = 0555, .folder = root};
 
 std::string_view next_component(std::string_view& path) {
     const std::size_t end = path.find('/');
@@ -208,12 +208,12 @@ std::optional<std::uint32_t> number_of(std::string_view text) {
 std::optional<GeneratedNode> numbered(const Asked& in, const Row& row, std::uint32_t number) {
     GeneratedNode node = in.node;
     node.row = &row;
-    if (row.place == process) {
+    if (row.folder == process) {
         node.pid = static_cast<std::int32_t>(number);
         const auto view = view_process(in.caller.family(), node.pid, 0);
         if (!view) return std::nullopt;
         node.born = view->born;
-    } else if (row.place == task) {
+    } else if (row.folder == task) {
         node.tid = static_cast<std::int32_t>(number);
     } else {
         node.number = number;
@@ -222,7 +222,7 @@ std::optional<GeneratedNode> numbered(const Asked& in, const Row& row, std::uint
 }
 
 std::optional<GeneratedNode> child_of(const Asked& in, std::string_view name) {
-    for (const Row& row : rows_of(in.node.row->place)) {
+    for (const Row& row : rows_of(in.node.row->folder)) {
         if (row.numbers == nullptr) {
             if (row.name != name || (row.is_there != nullptr && !row.is_there(in.caller))) continue;
             GeneratedNode node = in.node;
@@ -238,10 +238,10 @@ std::optional<GeneratedNode> child_of(const Asked& in, std::string_view name) {
 }
 
 std::uint64_t device_number_of(const Row& row) {
-    if (row.place == cgroup || row.in == cgroup) return kCgroupDevice;
-    const Place place = row.in == root ? row.place : row.in;
-    if (place == dev) return kNoTreeDevice;
-    return place >= sys ? kSysDevice : kProcDevice;
+    if (row.folder == cgroup || row.in == cgroup) return kCgroupDevice;
+    const Folder folder = row.in == root ? row.folder : row.in;
+    if (folder == dev) return kNoTreeDevice;
+    return folder >= sys ? kSysDevice : kProcDevice;
 }
 
 std::uint64_t inode_of(const GeneratedNode& node) {
@@ -345,7 +345,7 @@ Stat info_of(const Asked& asked) {
 // Positions: the rows with a name in the order of the table, then the numbers of the row that has them, from kNumbers on.
 std::expected<bool, Errno> entry_of(const Asked& asked, std::uint64_t position, ListedEntry& out) {
     constexpr std::uint64_t kNumbers = 1ull << 32;
-    const auto rows = rows_of(asked.node.row->place);
+    const auto rows = rows_of(asked.node.row->folder);
     if (asked.node.pid != 0 && !view_process(asked.caller.family(), asked.node.pid, asked.node.born))
         return std::unexpected(kNoEntry);
     GeneratedNode node = asked.node;
@@ -378,12 +378,6 @@ std::expected<bool, Errno> entry_of(const Asked& asked, std::uint64_t position, 
         return answer(format_to(text, "{}{}", row.name, *number), kNumbers + from);
     }
     return false;
-}
-
-std::expected<Ref<OpenFile>, Errno> open_generated(LinuxProcess& caller, const GeneratedNode& node,
-                                                   std::string_view path) {
-    if (node.row->kind == device) return open_device(caller, node.row->device);
-    return open_generated_file(caller, node, path);
 }
 
 } // namespace aios::linux_abi

@@ -18,7 +18,6 @@
 namespace aios::linux_abi {
 
 class LinuxProcess;
-class OpenFile;
 class Text;
 struct GeneratedNode;
 
@@ -29,7 +28,7 @@ struct Asked {
 };
 
 // The directories.
-enum class Place : std::uint8_t {
+enum class Folder : std::uint8_t {
     root, // only what stands in it: dev, proc, sys
     dev,
     proc,
@@ -64,11 +63,11 @@ enum class RowKind : std::uint8_t {
 enum class Device : std::uint8_t { none, null, zero, full, random, urandom, tty, console };
 
 struct Row {
-    Place in;
+    Folder in;
     std::string_view name; // with `numbers`: what stands before the number
     RowKind kind;
     std::uint32_t mode;                                                        // permission bits
-    Place place = Place::root;                                                 // directory: which it is
+    Folder folder = Folder::root;                                                 // directory: which it is
     Errno (*make)(const Asked&, Text&) = nullptr;                              // file, link
     Errno (*write)(const Asked&, std::string_view) = nullptr;                  // file: at most kMostWritten bytes
     Device device = Device::none;                                              // device
@@ -97,9 +96,6 @@ inline constexpr std::uint64_t kProcDevice = 5, kSysDevice = 6, kCgroupDevice = 
 std::expected<GeneratedNode, Errno> find_generated(LinuxProcess& caller, std::string_view path);
 // What a link says, of either kind. kNoEntry: its process has ended.
 Errno read_link(const Asked& link, Text& out);
-// A new open file; links are opened as themselves. kNoEntry, kNoDeviceAddress (no terminal), kNoMemory.
-std::expected<Ref<OpenFile>, Errno> open_generated(LinuxProcess& caller, const GeneratedNode& node,
-                                                   std::string_view path);
 [[nodiscard]] Stat info_of(const Asked& node);
 [[nodiscard]] std::uint64_t device_inode(Device device); // st_ino of its name in /dev
 
@@ -153,6 +149,7 @@ Errno make_executable_link(const Asked&, Text&);
 Errno make_directory_link(const Asked&, Text&);
 Errno make_descriptor_info(const Asked&, Text&);
 std::optional<std::uint32_t> descriptor_numbers(const Asked& directory, std::uint32_t from);
+class OpenFile;
 std::expected<Ref<OpenFile>, Errno> descriptor_of(const Asked& node); // kNoEntry
 void describe(OpenFile& file, Text& out);                             // what /proc/PID/fd/N says of it
 // sys_files.cpp

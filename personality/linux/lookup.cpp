@@ -5,6 +5,7 @@
 
 #include "kernel/audit/audit.hpp"
 #include "kernel/mm/size_classes.hpp"
+#include "personality/linux/generated_file.hpp"
 #include "personality/linux/process.hpp"
 #include "personality/linux/text.hpp"
 
@@ -393,7 +394,7 @@ std::expected<Ref<OpenFile>, Errno> Lookup::open() const {
     if (is_generated()) {
         if (generated() == nullptr) return std::unexpected(kNoEntry);
         if (must_be_directory() && !generated()->is_directory()) return std::unexpected(kNotDirectory);
-        return open_generated(call_->process, *generated(), absolute());
+        return open_generated_file(call_->process, *generated(), absolute());
     }
     Ref<fs::Node> found = LINUX_TRY(node());
     TreePlace place;

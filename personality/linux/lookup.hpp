@@ -82,8 +82,8 @@ public:
     [[nodiscard]] Errno permit_change() const;
     // The capability that what is there lies under; none where there is no tree.
     [[nodiscard]] Ref<cap::DerivationNode> authority() const;
-    // An open file for what is there, with the capability's rights in it; neither readable nor writable yet. Of a target it
-    // is the target itself, to be looked at alone.
+    // An open file for what is there, with the capability's rights in it; neither readable nor writable yet. Targets and
+    // devices are only to be looked at: of a target it is the target itself, of a device its name.
     std::expected<Ref<OpenFile>, Errno> open() const;
 
 private:

@@ -77,6 +77,9 @@ Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t fl
     if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
 
     Ref<OpenFile> file = LINUX_TRY(open_or_create(call, lookup, flags, mode));
+    const GeneratedNode* const generated = lookup.generated();
+    if (generated != nullptr && generated->row->kind == RowKind::device && !path_only)
+        file = LINUX_TRY(open_device(call.process, generated->row->device));
     if (file->is_link() && !path_only) return refuse((flags & kOpenDirectory) != 0 ? kNotDirectory : kLoop);
     if ((flags & kOpenDirectory) != 0 && !file->is_directory()) return refuse(kNotDirectory);
     if (!path_only) {

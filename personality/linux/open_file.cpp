@@ -2,7 +2,10 @@
 
 namespace aios::linux_abi {
 
-OpenFile::~OpenFile() { watched.end_all(*this); }
+OpenFile::~OpenFile() {
+    if (locks_.load(std::memory_order_acquire) != nullptr) drop_locks();
+    watched.end_all(*this);
+}
 
 Outcome OpenFile::read(Call&, UserOut<std::byte>, std::uint64_t) { return refuse(kBadFd); }
 Outcome OpenFile::write(Call&, UserIn<std::byte>, std::uint64_t) { return refuse(kBadFd); }

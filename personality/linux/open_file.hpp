@@ -16,6 +16,7 @@
 #include "kernel/mm/pages.hpp"
 #include "kernel/object/source.hpp"
 #include "personality/linux/epoll_item.hpp"
+#include "personality/linux/file_locks.hpp"
 #include "personality/linux/outcome.hpp"
 #include "personality/linux/vectors.hpp"
 
@@ -105,6 +106,8 @@ public:
     std::atomic<bool> append{false};
     std::atomic<bool> non_blocking{false}; // O_NONBLOCK, of every kind, whether it ever waits or not
     WatchedFile watched;                   // by epoll files
+    // Before it takes locks of its own (flock, F_OFD_SETLK): they end with it. kNoMemory. lock_calls.cpp
+    Errno keep_locks(Payer& payer, FileLocks& table);
     virtual ~OpenFile();
 
 protected:
@@ -114,8 +117,10 @@ protected:
     const cap::KeptNode authority_;
 
 private:
+    void drop_locks();
     RefCount references_;
     Reservation charge_;
+    std::atomic<LocksOfFile*> locks_{nullptr}; // set once
     const FileKind kind_;
 };
 

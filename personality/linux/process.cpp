@@ -229,8 +229,11 @@ void LinuxProcess::ended(EndReason reason, std::uint64_t status) {
 void LinuxProcess::close_all() {
     for (std::uint32_t fd = 0; fd < kMaxFiles;) {
         Ref<OpenFile> file;
-        Lock::Guard guard(lock);
-        file = files.remove_next(fd, FileTable::Which::all);
+        {
+            Lock::Guard guard(lock);
+            file = files.remove_next(fd, FileTable::Which::all);
+        }
+        if (file) drop_record_locks(*this, *file);
     }
 }
 

@@ -104,6 +104,7 @@ public:
     std::atomic<std::uint64_t> process_pending{0};                // signals sent to the process, taken by any thread
     SentSignal sent[kSignalCount] AIOS_GUARDED_BY(thread_lock){}; // who sent them: the last of each
     std::atomic<bool> ignores_children{false};                    // they leave no zombies
+    std::atomic<bool> has_record_locks{false};                    // or had: closing a file drops them
     std::atomic<bool> is_stopped{false};                      // by a signal; its threads wait on their way to user mode
     std::atomic<bool> has_continued{false};                   // its parent has not been told yet
     std::uint32_t continues AIOS_GUARDED_BY(thread_lock) = 0; // how often it was told to go on
@@ -184,6 +185,11 @@ private:
 // SA_RESTART applies to it. `deadline` of a relative wait, or 0.
 enum class AfterHandler : bool { ends, restarts };
 [[nodiscard]] std::unexpected<Errno> interrupted_call(Call& call, AfterHandler after, std::uint64_t deadline = 0);
+
+// F_GETLK and its kin, of `file`, which is behind `fd`. lock_calls.cpp
+Outcome record_lock(Call& call, Descriptor fd, OpenFile& file, std::uint32_t command, UserInOut<FileLock> user);
+// The process has closed a descriptor of the file: its record locks on it go. No locks are held.
+void drop_record_locks(LinuxProcess& process, const OpenFile& file);
 
 // F_GETPIPE_SZ and F_SETPIPE_SZ; kBadFd: not a pipe.
 Outcome pipe_capacity(Call& call, OpenFile& file, std::uint32_t command, std::uint64_t argument);

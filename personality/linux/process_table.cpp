@@ -16,6 +16,7 @@ Result<Ref<ProcessTable>> ProcessTable::create(Payer& payer, const StartupBlock&
     table->name_space.set_up(block);
     table->startup = block;
     TRY(dev::random_bytes(table->boot_id_));
+    table->locks = TRY(FileLocks::create(payer));
     return table;
 }
 

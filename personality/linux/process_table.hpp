@@ -12,6 +12,7 @@
 #pragma once
 
 #include "kernel/sched/wait_queue.hpp"
+#include "personality/linux/file_locks.hpp"
 #include "personality/linux/linux_thread.hpp"
 #include "personality/linux/lookup.hpp"
 
@@ -85,6 +86,7 @@ public:
     Lock lock;
     NameSpace name_space; // constant
     StartupBlock startup; // constant
+    Ref<FileLocks> locks; // constant
 
     // The entry of a new process; the first has no parent and a session of its own. It inherits its parent's group.
     // quota_exceeded, out_of_memory, would_block: no number is free.
