@@ -267,7 +267,8 @@ struct Usage { // struct rusage
 };
 static_assert(sizeof(Usage) == 144);
 inline constexpr std::uint64_t kLimitInfinity = ~0ull;
-inline constexpr std::uint64_t kLimitStack = 3, kLimitResident = 5, kLimitFiles = 7, kLimitAddressSpace = 9, kLimitCount = 16;
+inline constexpr std::uint64_t kLimitStack = 3, kLimitResident = 5, kLimitFiles = 7, kLimitAddressSpace = 9,
+                               kLimitCount = 16;
 
 // --- auxiliary vector (System V ABI AMD64 supplement, section 3.4.3) ---
 enum class Aux : std::uint64_t {

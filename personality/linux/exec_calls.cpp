@@ -228,8 +228,7 @@ void load_and_wait(void* argument) {
 }
 
 // Steps (1) to (3). Answers only if it failed.
-Errno replace(Call& call, FoundProgram found, std::string_view name, StringBlock& arguments,
-              StringBlock& environment) {
+Errno replace(Call& call, FoundProgram found, std::string_view name, StringBlock& arguments, StringBlock& environment) {
     Agent& agent = call.process.agent();
     Quota& quota = call.process.quota();
     const auto prepared = [&]() -> Result<Ref<Replacement>> {

@@ -15,8 +15,7 @@ public:
                                          std::uint64_t inode) {
         Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<FileLabel>));
         HeldText held = TRY(HeldText::copy(payer, path));
-        return Ref<FileLabel>::adopt(
-            TRY(mm::make<FileLabel>(std::move(charge), std::move(held), device, inode)));
+        return Ref<FileLabel>::adopt(TRY(mm::make<FileLabel>(std::move(charge), std::move(held), device, inode)));
     }
     void retain() override { references_.retain(); }
     void release() override {

@@ -88,7 +88,7 @@ bool FileLocks::replace_locked(File& file, const Owner& owner, Range range, Spar
             mm::destroy(lock);
         } else if (is_own && lock->last >= range.first && first <= range.last) {
             has_freed = true;
-            const bool has_head = first < range.first, has_tail = lock->last > range.last;
+            const bool has_head = first<range.first, has_tail = lock->last> range.last;
             if (has_head && has_tail) {
                 Lock& tail = spares.take();
                 tail.place = {range.last + 1, ++last_number_};
@@ -121,7 +121,7 @@ bool FileLocks::replace_locked(File& file, const Owner& owner, Range range, Spar
     return has_freed;
 }
 
-Errno FileLocks::set_locked(const Key& key, const Owner& owner, const Range& range, Spares& spares, Owner& blocker) {
+Errno FileLocks::set_locked(const Key& key, const Owner& owner, const Range& range, Spares& spares) {
     mutex_.assert_held();
     File* file = files_.find(key);
     if (file == nullptr) {
@@ -135,8 +135,7 @@ Errno FileLocks::set_locked(const Key& key, const Owner& owner, const Range& ran
     bool has_freed = owner.kind == Kind::whole && remove_of(*file, owner);
     const bool is_all_given_back = range.type == Type::none && range.first == 0 && range.last == kEnd;
     const std::size_t most = file->locks.size() + (range.type == Type::none ? 1 : 2);
-    if (const Lock* conflict = range.type == Type::none ? nullptr : conflict_in(*file, owner, range)) {
-        blocker = conflict->owner;
+    if (range.type != Type::none && conflict_in(*file, owner, range) != nullptr) {
         error = kAgain;
     } else if (most > kMostLocks && !is_all_given_back) {
         error = kNoLocks;
@@ -151,27 +150,34 @@ Errno FileLocks::set_locked(const Key& key, const Owner& owner, const Range& ran
 Errno FileLocks::set(Payer& payer, const Key& key, const Owner& owner, const Range& range) {
     auto spares = make_spares(payer);
     if (!spares) return spares.error();
-    Owner blocker;
     sync::Mutex<sync::Rank::open_file>::Guard guard(mutex_);
-    return set_locked(key, owner, range, *spares, blocker);
+    return set_locked(key, owner, range, *spares);
 }
 
-// Whether the waiter waits for somebody who, by others, waits for the waiter's own process.
+const FileLocks::Lock* FileLocks::blocker_of_locked(const Waiter& waiter) const {
+    mutex_.assert_held();
+    const File* const file = files_.find(waiter.key);
+    return file == nullptr ? nullptr : conflict_in(*file, waiter.owner, waiter.range);
+}
+
+// Whether the waiter waits for somebody who, by others, waits for the waiter's own process. What somebody waits for is looked
+// up, not remembered: one whose way has just become free waits no more, although it has not run yet.
 bool FileLocks::closes_circle_locked(const Waiter& waiter) const {
     mutex_.assert_held();
-    Owner at = waiter.blocker;
-    for (unsigned i = 0; i < kMostDeep && at.kind == Kind::process; ++i) {
-        if (at == waiter.owner) return true;
-        const Waiter* const next = waiters_.lower_bound(WaiterKey{at.number, 0});
-        if (next == nullptr || next->owner != at) return false;
-        at = next->blocker;
+    const Waiter* at = &waiter;
+    for (unsigned i = 0; i < kMostDeep; ++i) {
+        const Lock* const blocker = blocker_of_locked(*at);
+        if (blocker == nullptr || blocker->owner.kind != Kind::process) return false;
+        if (blocker->owner == waiter.owner) return true;
+        at = waiters_.lower_bound(WaiterKey{blocker->owner.number, 0});
+        if (at == nullptr || at->owner != blocker->owner) return false;
     }
     return false;
 }
 
-Errno FileLocks::try_again(Waiter& waiter, const Range& range, Spares& spares) {
+Errno FileLocks::try_again(Waiter& waiter, Spares& spares) {
     sync::Mutex<sync::Rank::open_file>::Guard guard(mutex_);
-    const Errno error = set_locked(waiter.key, waiter.owner, range, spares, waiter.blocker);
+    const Errno error = set_locked(waiter.key, waiter.owner, waiter.range, spares);
     const bool is_process = waiter.owner.kind == Kind::process;
     return error == kAgain && is_process && closes_circle_locked(waiter) ? kDeadlock : error;
 }
@@ -185,10 +191,11 @@ Errno FileLocks::set_or_wait(Payer& payer, const Key& key, const Owner& owner, c
     Waiter waiter;
     waiter.key = key;
     waiter.owner = owner;
+    waiter.range = range;
     File* file = nullptr;
     {
         sync::Mutex<sync::Rank::open_file>::Guard guard(mutex_);
-        const Errno error = set_locked(key, owner, range, *spares, waiter.blocker); // (1)
+        const Errno error = set_locked(key, owner, range, *spares); // (1)
         if (error != kAgain) return error;
         if (owner.kind == Kind::process && closes_circle_locked(waiter)) return kDeadlock;
         file = files_.find(key); // (2)
@@ -197,7 +204,7 @@ Errno FileLocks::set_or_wait(Payer& payer, const Key& key, const Owner& owner, c
         if (owner.kind == Kind::process) waiters_.insert(waiter);
     }
     Errno error = kAgain;
-    const auto is_decided = [&] { return (error = try_again(waiter, range, *spares)) != kAgain; };
+    const auto is_decided = [&] { return (error = try_again(waiter, *spares)) != kAgain; };
     if (file->queue.wait(sched::kNever, is_decided) != sched::Outcome::ready) error = kInterrupted; // (3)
     sync::Mutex<sync::Rank::open_file>::Guard guard(mutex_);
     if (waiter.node.is_linked()) waiters_.erase(waiter); // (4)

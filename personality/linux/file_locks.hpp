@@ -70,15 +70,15 @@ private:
     struct Waiter;
     struct Spares; // what a change may need, made and charged before it
     static std::expected<Spares, Errno> make_spares(Payer& payer);
-    Errno set_locked(const Key& key, const Owner& owner, const Range& range, Spares& spares, Owner& blocker)
-        AIOS_REQUIRES(mutex_);
+    Errno set_locked(const Key& key, const Owner& owner, const Range& range, Spares& spares) AIOS_REQUIRES(mutex_);
     // Both answer whether anything became free.
     bool replace_locked(File& file, const Owner& owner, Range range, Spares& spares) AIOS_REQUIRES(mutex_);
     static bool remove_of(File& file, const Owner& owner);
     static const Lock* conflict_in(const File& file, const Owner& owner, const Range& range);
+    [[nodiscard]] const Lock* blocker_of_locked(const Waiter& waiter) const AIOS_REQUIRES(mutex_);
     [[nodiscard]] bool closes_circle_locked(const Waiter& waiter) const AIOS_REQUIRES(mutex_);
     void forget_if_unused_locked(File& file) AIOS_REQUIRES(mutex_);
-    Errno try_again(Waiter& waiter, const Range& range, Spares& spares);
+    Errno try_again(Waiter& waiter, Spares& spares);
 
     RefCount references_;
     Reservation charge_;
@@ -116,7 +116,8 @@ private:
         TreeNode node;
         WaiterKey place{};
         Key key;
-        Owner owner, blocker;
+        Owner owner;
+        Range range;
     };
     IntrusiveTree<File, &File::node, &File::key> files_ AIOS_GUARDED_BY(mutex_);
     IntrusiveTree<Waiter, &Waiter::node, &Waiter::place> waiters_ AIOS_GUARDED_BY(mutex_); // processes alone

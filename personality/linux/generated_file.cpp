@@ -98,7 +98,7 @@ private:
 
     const GeneratedNode node_;
     const HeldText path_;
-    const Stat info_; // when it was opened
+    const Stat info_;        // when it was opened
     const Ref<Payer> payer_; // of the text: whoever opened the file
     PositionLock position_lock_;
     std::atomic<std::uint64_t> position_{0}; // changed under position_lock_
@@ -114,7 +114,9 @@ public:
     [[nodiscard]] bool is_listed_under_lock() const override { return false; }
 
 private:
-    std::expected<bool, Errno> entry_at(LinuxProcess& process, std::uint64_t position, ListedEntry& out) const override {
+    std::expected<bool, Errno> entry_at(LinuxProcess& process, std::uint64_t position,
+                                        ListedEntry& out) const override {
+        if (!is_there({process, node_})) return std::unexpected(kNoEntry);
         if (dots_at(position, info_.inode, out)) return true;
         const bool found = LINUX_TRY(entry_of({process, node_}, position - kFirstPosition, out));
         if (found) out.next_position += kFirstPosition;

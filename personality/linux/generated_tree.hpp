@@ -1,4 +1,4 @@
-// The names that no tree of the agent has: /proc, /sys and /dev. One table of rows (generated_tree.cpp) says of each name
+// The names that no tree of the agent has: /proc, /sys and /dev. One table of rows (generated_rows.cpp) says of each name
 // where it stands, what it is, its mode, and who makes what is behind it; a row with `numbers` stands for as many names as
 // there are numbers (processes, threads, descriptors, processors). Looking, listing and opening all go by the table.
 //
@@ -9,6 +9,7 @@
 
 #include <expected>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "kernel/fs/tree.hpp"
@@ -66,15 +67,20 @@ struct Row {
     Folder in;
     std::string_view name; // with `numbers`: what stands before the number
     RowKind kind;
-    std::uint32_t mode;                                                        // permission bits
-    Folder folder = Folder::root;                                                 // directory: which it is
-    Errno (*make)(const Asked&, Text&) = nullptr;                              // file, link
-    Errno (*write)(const Asked&, std::string_view) = nullptr;                  // file: at most kMostWritten bytes
-    Device device = Device::none;                                              // device
-    std::optional<std::uint32_t> (*numbers)(const Asked& directory, std::uint32_t from) = nullptr; // the first from there on
-    bool (*is_there)(LinuxProcess& caller) = nullptr;                          // nullptr: always
+    std::uint32_t mode;                                       // permission bits
+    Folder folder = Folder::root;                             // directory: which it is
+    Errno (*make)(const Asked&, Text&) = nullptr;             // file, link
+    Errno (*write)(const Asked&, std::string_view) = nullptr; // file: at most kMostWritten bytes
+    Device device = Device::none;                             // device
+    std::optional<std::uint32_t> (*numbers)(const Asked& directory,
+                                            std::uint32_t from) = nullptr; // the first from there on
+    bool (*is_there)(LinuxProcess& caller) = nullptr;                      // nullptr: always
 };
 inline constexpr std::size_t kMostWritten = 64;
+
+// generated_rows.cpp. The rows of a directory: those with a name, then the one with numbers, if there is one.
+[[nodiscard]] std::span<const Row> rows_of(Folder folder);
+[[nodiscard]] std::uint64_t number_of_row(const Row& row);
 
 // A name that was found.
 struct GeneratedNode {
@@ -99,6 +105,7 @@ Errno read_link(const Asked& link, Text& out);
 [[nodiscard]] Stat info_of(const Asked& node);
 [[nodiscard]] std::uint64_t device_inode(Device device); // st_ino of its name in /dev
 
+[[nodiscard]] bool is_there(const Asked& node); // false: its process has ended
 // The entry of a directory at `position`, and the position behind it; false: the end.
 struct ListedEntry : fs::Node::Entry {
     bool is_device = false;

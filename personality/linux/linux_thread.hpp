@@ -16,7 +16,8 @@ inline constexpr std::size_t kThreadNameBytes = 16; // with the NUL
 
 // A thread's own data: Thread::personality_data. Charged to the agent. Written by its own thread, but for `pending`.
 struct LinuxThread {
-    LinuxThread(Reservation reservation, Thread& own) : charge(std::move(reservation)), thread(own), born(sched::now_ns()) {}
+    LinuxThread(Reservation reservation, Thread& own)
+        : charge(std::move(reservation)), thread(own), born(sched::now_ns()) {}
     Reservation charge;
     Thread& thread;
     TreeNode node;                   // under thread_lock

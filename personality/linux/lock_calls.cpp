@@ -58,8 +58,8 @@ Outcome tell_conflict(Call& call, const FileLocks::Key& key, const FileLocks::Ow
     lock.type = found->range.type == Type::exclusive ? kLockWrite : kLockRead;
     lock.whence = static_cast<std::int16_t>(kSeekSet);
     lock.start = static_cast<std::int64_t>(found->range.first);
-    lock.bytes = found->range.last == FileLocks::kEnd ? 0
-                                                      : static_cast<std::int64_t>(found->range.last) - lock.start + 1;
+    lock.bytes =
+        found->range.last == FileLocks::kEnd ? 0 : static_cast<std::int64_t>(found->range.last) - lock.start + 1;
     lock.pid = found->owner.kind == Kind::process ? static_cast<std::int32_t>(found->owner.number) : -1;
     return answer(user.out(), lock);
 }
@@ -93,8 +93,8 @@ void drop_record_locks(LinuxProcess& process, const OpenFile& file) {
 }
 
 Outcome record_lock(Call& call, Descriptor fd, OpenFile& file, std::uint32_t command, UserInOut<FileLock> user) {
-    const bool is_of_file = command == kFcntlGetFileLock || command == kFcntlSetFileLock ||
-                            command == kFcntlSetFileLockWait;
+    const bool is_of_file =
+        command == kFcntlGetFileLock || command == kFcntlSetFileLock || command == kFcntlSetFileLockWait;
     const bool asks = command == kFcntlGetLock || command == kFcntlGetFileLock;
     const bool waits = command == kFcntlSetLockWait || command == kFcntlSetFileLockWait;
     const auto lock = LINUX_TRY(user.read());
@@ -104,8 +104,9 @@ Outcome record_lock(Call& call, Descriptor fd, OpenFile& file, std::uint32_t com
     const FileLocks::Range range = LINUX_TRY(range_of(file, lock));
     const FileLocks::Key key = key_of(file);
     FileLocks& table = *call.process.family().locks;
-    const FileLocks::Owner owner = is_of_file ? owner_of(file, Kind::open_file)
-                                              : FileLocks::Owner{Kind::process, static_cast<std::uint64_t>(call.process.pid())};
+    const FileLocks::Owner owner =
+        is_of_file ? owner_of(file, Kind::open_file)
+                   : FileLocks::Owner{Kind::process, static_cast<std::uint64_t>(call.process.pid())};
     if (asks) {
         if (lock.type == kUnlock) return refuse(kInvalid);
         return tell_conflict(call, key, owner, range, lock, user);
@@ -115,7 +116,8 @@ Outcome record_lock(Call& call, Descriptor fd, OpenFile& file, std::uint32_t com
     Payer& payer = call.process.quota();
     if (is_of_file) {
         if (const Errno error = file.keep_locks(payer, table); error != Errno{}) return refuse(error);
-        return outcome_of(call, waits ? table.set_or_wait(payer, key, owner, range) : table.set(payer, key, owner, range));
+        return outcome_of(call,
+                          waits ? table.set_or_wait(payer, key, owner, range) : table.set(payer, key, owner, range));
     }
     // (1) Who closes from here on drops what it finds. (2) The lock. (3) If the descriptor was closed between the two it is
     // dropped here: that close may have looked before (2).

@@ -358,7 +358,8 @@ Errno Lookup::walk(Follow follow) {
 std::expected<Ref<fs::Node>, Errno> Lookup::node() const {
     if (target()) return target()->node() == nullptr ? Ref<fs::Node>() : Ref<fs::Node>::share(*target()->node());
     if (is_generated())
-        return generated() != nullptr ? Ref<fs::Node>() : std::expected<Ref<fs::Node>, Errno>(std::unexpected(kNoEntry));
+        return generated() != nullptr ? Ref<fs::Node>()
+                                      : std::expected<Ref<fs::Node>, Errno>(std::unexpected(kNoEntry));
     if (tree() == nullptr)
         return relative().empty() ? Ref<fs::Node>() : std::expected<Ref<fs::Node>, Errno>(std::unexpected(kNoEntry));
     if (std::exchange(work_->has_outcome, false)) return std::move(work_->outcome);

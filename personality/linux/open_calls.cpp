@@ -51,8 +51,8 @@ Outcome open_target(Call& call, const Ref<OpenFile>& target, std::uint64_t flags
     if (!target->is_live()) return refuse(kAccess);
     if ((flags & kOpenDirectory) != 0) return refuse(kNotDirectory);
     if (target->pipe() != nullptr && !path_only) {
-        const bool is_open_for = (access == kOpenWriteOnly || target->readable) &&
-                                 (access == kOpenReadOnly || target->writable);
+        const bool is_open_for =
+            (access == kOpenWriteOnly || target->readable) && (access == kOpenReadOnly || target->writable);
         return is_open_for ? add_file(call, target, flags) : refuse(kAccess);
     }
     Ref<OpenFile> file = LINUX_TRY(target->reopen(call.process));

@@ -59,9 +59,10 @@ Errno make_cpuinfo(const Asked&, Text& out) {
     std::string_view name(cpu.name);
     name.remove_prefix(std::min(name.find_first_not_of(' '), name.size()));
     for (unsigned i = 0; i < arch::cpu_count(); ++i) {
-        out.print("processor\t: {}\nvendor_id\t: {}\ncpu family\t: {}\nmodel\t\t: {}\nmodel name\t: {}\n", i, cpu.vendor,
-                  cpu.family, cpu.model, name);
-        out.print("stepping\t: {}\ncpu MHz\t\t: {}.{:03}\nphysical id\t: 0\nsiblings\t: {}\ncore id\t\t: {}\ncpu cores\t: {}\n",
+        out.print("processor\t: {}\nvendor_id\t: {}\ncpu family\t: {}\nmodel\t\t: {}\nmodel name\t: {}\n", i,
+                  cpu.vendor, cpu.family, cpu.model, name);
+        out.print("stepping\t: {}\ncpu MHz\t\t: {}.{:03}\nphysical id\t: 0\nsiblings\t: {}\ncore id\t\t: {}\ncpu "
+                  "cores\t: {}\n",
                   cpu.stepping, khz / 1000, khz % 1000, arch::cpu_count(), i, arch::cpu_count());
         out.write("fpu\t\t: yes\nwp\t\t: yes\nflags\t\t:");
         for (std::size_t at = 0; at < count; ++at)

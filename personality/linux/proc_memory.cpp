@@ -23,7 +23,9 @@ Breaks breaks_of(LinuxProcess& process) {
 void print_area(Text& out, const mm::AddressSpace::AreaInfo& area, const Breaks& breaks, std::uint64_t stack) {
     // Every label in a Linux program's memory was put there by its mmap or its loader.
     const auto* label = static_cast<const FileLabel*>(area.label.get());
-    const auto may = [&](arch::Protection right, char letter) { return arch::has(area.protection, right) ? letter : '-'; };
+    const auto may = [&](arch::Protection right, char letter) {
+        return arch::has(area.protection, right) ? letter : '-';
+    };
     const std::size_t before = out.view().size();
     out.print("{:08x}-{:08x} {}{}{}{} {:08x} 00:{:02x} {}", area.start, area.end, may(arch::Protection::read, 'r'),
               may(arch::Protection::write, 'w'), may(arch::Protection::execute, 'x'),
@@ -39,7 +41,8 @@ void print_area(Text& out, const mm::AddressSpace::AreaInfo& area, const Breaks&
     }
     if (!name.empty()) { // in column 74, as programs that print it expect
         constexpr std::size_t kColumn = 73;
-        constexpr std::string_view kSpaces = "                                                                         ";
+        constexpr std::string_view kSpaces =
+            "                                                                         ";
         const std::size_t used = out.view().size() - before;
         out.write(kSpaces.substr(0, used < kColumn ? kColumn - used : 1));
         if (label != nullptr) out.write("/");

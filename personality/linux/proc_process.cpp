@@ -22,8 +22,8 @@ struct Subject {
 std::expected<Subject, Errno> subject_of(const Asked& asked) {
     Subject subject;
     subject.process = LINUX_TRY(view_process(asked.caller.family(), asked.node.pid, asked.node.born));
-    subject.thread = asked.node.tid == 0 ? view_leader(subject.process)
-                                         : LINUX_TRY(view_thread(subject.process, asked.node.tid));
+    subject.thread =
+        asked.node.tid == 0 ? view_leader(subject.process) : LINUX_TRY(view_thread(subject.process, asked.node.tid));
     return subject;
 }
 
@@ -74,9 +74,10 @@ void print_living(const Subject& subject, Text& out) {
     out.print("VmSize:\t{:>8} kB\nVmRSS:\t{:>8} kB\nVmSwap:\t{:>8} kB\n", memory.mapped_bytes / 1024,
               memory.resident_bytes / 1024, 0);
     const SignalSets sets = sets_of(process);
-    out.print("Threads:\t{}\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n",
-              subject.process.process->thread_count(), subject.thread.pending, process.process_pending.load(),
-              subject.thread.blocked, sets.ignored, sets.caught);
+    out.print(
+        "Threads:\t{}\nSigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\nSigIgn:\t{:016x}\nSigCgt:\t{:016x}\n",
+        subject.process.process->thread_count(), subject.thread.pending, process.process_pending.load(),
+        subject.thread.blocked, sets.ignored, sets.caught);
 }
 
 } // namespace
@@ -108,7 +109,8 @@ Errno make_status(const Asked& asked, Text& out) {
     }
     out.print("\nState:\t{} ({})\nTgid:\t{}\nNgid:\t0\nPid:\t{}\nPPid:\t{}\nTracerPid:\t0\n", subject->state(),
               word_for(subject->state()), process.pid, subject->thread.tid, process.parent);
-    out.print("Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t{}\nGroups:\t \nNStgid:\t{}\nNSpid:\t{}\nNSpgid:\t{}\nNSsid:\t{}\n",
+    out.print("Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t{}\nGroups:\t "
+              "\nNStgid:\t{}\nNSpid:\t{}\nNSpgid:\t{}\nNSsid:\t{}\n",
               process.is_zombie() ? 0 : kMaxFiles, process.pid, subject->thread.tid, process.group, process.session);
     if (!process.is_zombie()) print_living(*subject, out);
     // User ids mean nothing here, and nothing is gained by an execve.
@@ -152,8 +154,7 @@ Errno make_stat(const Asked& asked, Text& out) {
     out.print(" 0 0 {} 0 0 {} {} {} {} 0 0 0 {} 0 0 0 0 0 0 0", place.stack, thread.pending, thread.blocked,
               sets.ignored, sets.caught, process.exit_signal);
     out.print(" 0 {} {} {} {} {} {}\n", break_start, place.arguments, place.arguments + place.argument_bytes,
-              place.environment, place.environment + place.environment_bytes,
-              process.is_zombie() ? process.status : 0);
+              place.environment, place.environment + place.environment_bytes, process.is_zombie() ? process.status : 0);
     return Errno{};
 }
 
@@ -188,11 +189,11 @@ Errno make_limits(const Asked& asked, Text& out) {
         std::string_view name, unit;
     };
     constexpr Named kNames[kLimitCount] = {
-        {"Max cpu time", "seconds"},      {"Max file size", "bytes"},       {"Max data size", "bytes"},
-        {"Max stack size", "bytes"},      {"Max core file size", "bytes"},  {"Max resident set", "bytes"},
-        {"Max processes", "processes"},   {"Max open files", "files"},      {"Max locked memory", "bytes"},
-        {"Max address space", "bytes"},   {"Max file locks", "locks"},      {"Max pending signals", "signals"},
-        {"Max msgqueue size", "bytes"},   {"Max nice priority", ""},        {"Max realtime priority", ""},
+        {"Max cpu time", "seconds"},    {"Max file size", "bytes"},      {"Max data size", "bytes"},
+        {"Max stack size", "bytes"},    {"Max core file size", "bytes"}, {"Max resident set", "bytes"},
+        {"Max processes", "processes"}, {"Max open files", "files"},     {"Max locked memory", "bytes"},
+        {"Max address space", "bytes"}, {"Max file locks", "locks"},     {"Max pending signals", "signals"},
+        {"Max msgqueue size", "bytes"}, {"Max nice priority", ""},       {"Max realtime priority", ""},
         {"Max realtime timeout", "us"},
     };
     const auto view = view_living(asked.caller.family(), asked.node.pid, asked.node.born);

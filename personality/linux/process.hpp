@@ -92,7 +92,7 @@ public:
     std::uint64_t break_mapped AIOS_GUARDED_BY(lock) = 0; // page-aligned end of what is mapped
     Limits limits AIOS_GUARDED_BY(lock);
     std::atomic<std::uint32_t> creation_mask{022};
-    std::atomic<std::int32_t> memory_score{0}; // oom_score_adj: kept, and asked by nobody
+    std::atomic<std::int32_t> memory_score{0};       // oom_score_adj: kept, and asked by nobody
     HeldText executable;                             // constant; absolute path
     ProgramPlace place;                              // constant once its program is loaded
     FutexTable futexes;                              // of private futexes
@@ -109,10 +109,10 @@ public:
     std::atomic<bool> has_continued{false};                   // its parent has not been told yet
     std::uint32_t continues AIOS_GUARDED_BY(thread_lock) = 0; // how often it was told to go on
     sched::WaitQueue stopped;
-    std::atomic<std::uint32_t> threads_staying{0};                  // threads that have not called exit
-    std::uint64_t cpu_ns_of_ended AIOS_GUARDED_BY(thread_lock) = 0; // of threads that are gone
+    std::atomic<std::uint32_t> threads_staying{0};                      // threads that have not called exit
+    std::uint64_t cpu_ns_of_ended AIOS_GUARDED_BY(thread_lock) = 0;     // of threads that are gone
     char program_name[kThreadNameBytes] AIOS_GUARDED_BY(thread_lock){}; // of its first thread, there or not
-    bool has_lost_page = false;                                     // while it was loaded; its loading thread's
+    bool has_lost_page = false;                                         // while it was loaded; its loading thread's
 
     // fork: what the child has of its parent, whose thread this runs on.
     std::expected<void, Errno> inherit(LinuxProcess& parent);
@@ -124,9 +124,9 @@ public:
     void list_first_thread(LinuxThread& thread);
     // At most kThreadNameBytes - 1 characters of it.
     void set_name(LinuxThread& thread, std::string_view name);
-    bool rename_thread(std::int32_t tid, std::string_view name); // false: it has no such thread
+    bool rename_thread(std::int32_t tid, std::string_view name);             // false: it has no such thread
     void copy_name(const LinuxThread& thread, char (&to)[kThreadNameBytes]); // one of its own
-    void set_program_name(std::string_view path);                           // its last component
+    void set_program_name(std::string_view path);                            // its last component
 
     // execve, see exec.hpp. Whether this process is to be replaced is decided once: by the first of execve and leave().
     [[nodiscard]] bool yield_to(Ref<Replacement> replacement);

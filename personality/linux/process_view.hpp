@@ -9,12 +9,12 @@ namespace aios::linux_abi {
 
 struct ProcessView {
     std::int32_t pid = 0, parent = 0, group = 0, session = 0, exit_signal = 0;
-    std::uint32_t status = 0;           // of a zombie, as wait4 tells it
-    std::uint64_t born = 0;             // monotonic, ns
-    std::uint64_t cpu_ns = 0;           // of threads that have ended, and of programs before execve
-    std::uint64_t children_cpu_ns = 0;  // of children that were waited for
-    char name[kThreadNameBytes]{};      // of a zombie
-    Ref<Process> process;               // empty, as what follows: it has ended
+    std::uint32_t status = 0;          // of a zombie, as wait4 tells it
+    std::uint64_t born = 0;            // monotonic, ns
+    std::uint64_t cpu_ns = 0;          // of threads that have ended, and of programs before execve
+    std::uint64_t children_cpu_ns = 0; // of children that were waited for
+    char name[kThreadNameBytes]{};     // of a zombie
+    Ref<Process> process;              // empty, as what follows: it has ended
     Ref<LinuxProcess> linux_process;
     [[nodiscard]] bool is_zombie() const { return !linux_process; }
     [[nodiscard]] std::string_view executable() const { return linux_process->executable.view(); }

@@ -194,7 +194,8 @@ Result<ProgramEntry> load_program(LinuxProcess& linux_process, const ProgramStar
         linux_process.break_start = program->image.end + (random[1] & 0x1fff) * arch::kPageSize;
         linux_process.break_end = linux_process.break_mapped = linux_process.break_start;
     }
-    auto pointer = build_stack(low + kStackBytes, start, *program, linux_process.executable.view(), linux_process.place);
+    auto pointer =
+        build_stack(low + kStackBytes, start, *program, linux_process.executable.view(), linux_process.place);
     return ProgramEntry{&linux_process, arch::make_user_frame(program->entry, TRY(std::move(pointer)))};
 }
 

@@ -80,8 +80,8 @@ Result<Ref<OpenFile>> RegularFile::create(Payer& payer, Ref<fs::Node> node, Tree
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<RegularFile>));
     cap::KeptNode authority = TRY(cap::KeptNode::keep(payer, std::move(place.authority)));
     Ref<FileLabel> label = TRY(FileLabel::create(payer, path, place.device, node->info().id));
-    return Ref<OpenFile>::adopt(TRY(
-        mm::make<RegularFile>(std::move(charge), std::move(authority), std::move(node), place, std::move(label))));
+    return Ref<OpenFile>::adopt(
+        TRY(mm::make<RegularFile>(std::move(charge), std::move(authority), std::move(node), place, std::move(label))));
 }
 
 std::expected<Ref<OpenFile>, Errno> RegularFile::reopen(LinuxProcess& caller) {

@@ -34,7 +34,9 @@ public:
     ~Child() { end(); }
     Child(const Child&) = delete;
     [[nodiscard]] pid_t pid() const { return pid_; }
-    [[nodiscard]] std::string path(const std::string& name) const { return "/proc/" + std::to_string(pid_) + "/" + name; }
+    [[nodiscard]] std::string path(const std::string& name) const {
+        return "/proc/" + std::to_string(pid_) + "/" + name;
+    }
     void end() {
         if (pid_ <= 0) return;
         kill(pid_, SIGKILL);
@@ -192,7 +194,8 @@ LINUX_TEST(descriptor_information) {
 
 std::string line_of(const void* address) {
     char start[32];
-    std::snprintf(start, sizeof(start), "%08lx-", reinterpret_cast<unsigned long>(address)); // SAFETY: an address as text
+    std::snprintf(start, sizeof(start), "%08lx-",
+                  reinterpret_cast<unsigned long>(address)); // SAFETY: an address as text
     std::istringstream lines(text_of("/proc/self/maps"));
     for (std::string line; std::getline(lines, line);) {
         if (line.starts_with(start)) return line;

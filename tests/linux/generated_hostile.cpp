@@ -16,11 +16,34 @@ namespace {
 bool is_gone(long error) { return error == -ENOENT || error == -ESRCH; }
 
 LINUX_TEST(names_that_are_no_numbers) {
-    for (const std::string name :
-         {"0", "-1", "00", "01", "1x", " 1", "+1", "4294967297", "4194305", "2147483648", "18446744073709551617",
-          "99999999999999999999999999999", "1.", "0x1", "selfx", "", "self/x", "self/fd/99999999999",
-          "self/fd/-1", "self/fd/00", "self/fd/01", "self/fd/4294967296", "self/fd/1023", "self/fdinfo/1023",
-          "self/task/0", "self/task/-1", "self/task/x", "self/fd/0x0"}) {
+    for (const std::string name : {"0",
+                                   "-1",
+                                   "00",
+                                   "01",
+                                   "1x",
+                                   " 1",
+                                   "+1",
+                                   "4294967297",
+                                   "4194305",
+                                   "2147483648",
+                                   "18446744073709551617",
+                                   "99999999999999999999999999999",
+                                   "1.",
+                                   "0x1",
+                                   "selfx",
+                                   "",
+                                   "self/x",
+                                   "self/fd/99999999999",
+                                   "self/fd/-1",
+                                   "self/fd/00",
+                                   "self/fd/01",
+                                   "self/fd/4294967296",
+                                   "self/fd/1023",
+                                   "self/fdinfo/1023",
+                                   "self/task/0",
+                                   "self/task/-1",
+                                   "self/task/x",
+                                   "self/fd/0x0"}) {
         struct stat info{};
         const std::string path = "/proc/" + name;
         if (name.empty()) continue;
@@ -109,7 +132,8 @@ LINUX_TEST(processes_come_and_go) {
             for (const auto& [pid, type] : names_in("/proc")) {
                 if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
                 if (pid == self) has_self = true;
-                if (!on_aios() && pid != self && link_of("/proc/" + pid + "/exe") != link_of("/proc/self/exe")) continue;
+                if (!on_aios() && pid != self && link_of("/proc/" + pid + "/exe") != link_of("/proc/self/exe"))
+                    continue;
                 for (const char* name : {"stat", "status", "maps", "cmdline", "environ", "limits", "fd/1", "exe"}) {
                     const Read got = name == std::string("fd/1") || name == std::string("exe")
                                          ? Read{link_of("/proc/" + pid + "/" + name), 0}

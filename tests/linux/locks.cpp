@@ -103,7 +103,8 @@ LINUX_TEST(places) {
         const struct flock end = ask(fd, F_WRLCK, 2000, 1), before = ask(fd, F_WRLCK, 100, 1);
         return end.l_start == 990 && end.l_len == 0 && before.l_start == 95 && before.l_len == 10;
     });
-    CHECK(set(fd, F_WRLCK, -1) == -EINVAL && set(fd, F_WRLCK, 5, -6) == -EINVAL && set(fd, F_WRLCK, 0, 1, F_SETLK, 7) == -EINVAL);
+    CHECK(set(fd, F_WRLCK, -1) == -EINVAL && set(fd, F_WRLCK, 5, -6) == -EINVAL &&
+          set(fd, F_WRLCK, 0, 1, F_SETLK, 7) == -EINVAL);
     CHECK(set(fd, F_WRLCK, INT64_MAX, 2) == -EOVERFLOW && set(fd, F_WRLCK, INT64_MAX, 1) == 0 && set(fd, 7) == -EINVAL);
     CHECK(close(fd) == 0);
 }
@@ -203,7 +204,9 @@ LINUX_TEST(deadlock) {
 
 LINUX_TEST(locks_of_open_files) {
     const int first = open_file(), second = open_file();
-    const auto own = [](int fd, int type, long at = 0, long bytes = 0) { return set(fd, type, at, bytes, F_OFD_SETLK); };
+    const auto own = [](int fd, int type, long at = 0, long bytes = 0) {
+        return set(fd, type, at, bytes, F_OFD_SETLK);
+    };
     CHECK(own(first, F_WRLCK, 0, 10) == 0 && own(second, F_WRLCK, 5, 1) == -EAGAIN && own(second, F_WRLCK, 10, 1) == 0);
     CHECK(set(second, F_WRLCK, 0, 1) == -EAGAIN); // and those of processes see them
     const struct flock found = ask(second, F_WRLCK, 0, 1, F_OFD_GETLK);
@@ -282,7 +285,8 @@ LINUX_TEST(counting_under_a_lock) {
         if (child == 0) {
             const int own = open_file("counter");
             for (int step = 0; step < kSteps; ++step) {
-                if (i % 2 == 0 ? set(own, F_WRLCK, 0, 1, F_SETLKW) != 0 : set(own, F_WRLCK, 0, 1, F_OFD_SETLKW) != 0) _exit(1);
+                if (i % 2 == 0 ? set(own, F_WRLCK, 0, 1, F_SETLKW) != 0 : set(own, F_WRLCK, 0, 1, F_OFD_SETLKW) != 0)
+                    _exit(1);
                 int count = 0;
                 if (pread(own, &count, sizeof(count), 0) < 0) _exit(1);
                 ++count;

@@ -4,8 +4,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/statfs.h>
-#include <sys/sysmacros.h>
 #include <sys/sysinfo.h>
+#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <thread>
@@ -85,9 +85,10 @@ LINUX_TEST(names) {
     CHECK(boot.size() == 37 && boot[8] == '-' && boot[23] == '-' && boot == text_of("/proc/sys/kernel/random/boot_id"));
     CHECK(first.size() == 37 && first != second && first[14] == '4' && first != boot);
     CHECK(std::stol(text_of("/proc/sys/kernel/pid_max")) > getpid());
-    for (const char* path : {"/proc/sys/kernel/cap_last_cap", "/proc/sys/kernel/threads-max",
-                             "/proc/sys/vm/overcommit_memory", "/proc/sys/vm/max_map_count", "/proc/sys/vm/mmap_min_addr",
-                             "/proc/sys/fs/file-max", "/proc/sys/fs/pipe-max-size", "/proc/sys/net/core/somaxconn"}) {
+    for (const char* path :
+         {"/proc/sys/kernel/cap_last_cap", "/proc/sys/kernel/threads-max", "/proc/sys/vm/overcommit_memory",
+          "/proc/sys/vm/max_map_count", "/proc/sys/vm/mmap_min_addr", "/proc/sys/fs/file-max",
+          "/proc/sys/fs/pipe-max-size", "/proc/sys/net/core/somaxconn"}) {
         const std::string text = text_of(path);
         if (text.empty() || text.find_first_not_of("0123456789\n") != std::string::npos)
             failed("not a number", __LINE__, path);
