@@ -268,7 +268,7 @@ bool Lookup::walk_straight(Follow follow) {
 }
 
 // What was behind a link, its slash too, goes behind its target.
-Errno Lookup::follow_text(std::string_view target, bool has_slash, std::size_t& links) {
+Errno Lookup::follow_text(std::string_view target, Behind behind, std::size_t& links) {
     Work& work = *work_;
     if (++links > kMaxLinks) return kLoop;
     if (target.starts_with('/')) {
@@ -276,19 +276,19 @@ Errno Lookup::follow_text(std::string_view target, bool has_slash, std::size_t& 
     } else {
         work.path.pop();
     }
-    const std::string_view tail = has_slash ? std::string_view("/") : work.rest();
+    const std::string_view tail = behind == Behind::slash ? std::string_view("/") : work.rest();
     return work.set_remaining(target, tail) ? Errno{} : kNameTooLong;
 }
 
 // One component that enter_mount() has found among the generated names, or not. `is_there`: the walk ends with it.
-std::expected<Lookup::Step, Errno> Lookup::step_generated(Follow follow, bool is_last, bool has_slash,
-                                                          std::size_t& links) {
+std::expected<Lookup::Step, Errno> Lookup::step_generated(Follow follow, Behind behind, std::size_t& links) {
     Work& work = *work_;
-    if (!work.generated) return is_last ? std::expected<Step, Errno>(Step::is_there) : std::unexpected(kNoEntry);
+    if (!work.generated)
+        return behind != Behind::more ? std::expected<Step, Errno>(Step::is_there) : std::unexpected(kNoEntry);
     const GeneratedNode node = *work.generated;
-    const bool is_followed = !is_last || has_slash || follow == Follow::yes;
+    const bool is_followed = behind != Behind::nothing || follow == Follow::yes;
     if (!node.is_link()) {
-        if (!node.is_directory() && (!is_last || has_slash)) return std::unexpected(kNotDirectory);
+        if (!node.is_directory() && behind != Behind::nothing) return std::unexpected(kNotDirectory);
         return Step::goes_on;
     }
     if (!is_followed) return Step::is_there;
@@ -297,7 +297,7 @@ std::expected<Lookup::Step, Errno> Lookup::step_generated(Follow follow, bool is
     if (node.row->kind == RowKind::descriptor) {
         Ref<OpenFile> target = LINUX_TRY(descriptor_of(asked));
         if (!target->is_directory()) {
-            if (!is_last || has_slash) return std::unexpected(kNotDirectory);
+            if (behind != Behind::nothing) return std::unexpected(kNotDirectory);
             work.target = std::move(target);
             return Step::is_there;
         }
@@ -307,7 +307,7 @@ std::expected<Lookup::Step, Errno> Lookup::step_generated(Follow follow, bool is
         return std::unexpected(error);
     }
     if (text.error() != Errno{}) return std::unexpected(text.error());
-    const Errno error = follow_text(text.view(), has_slash, links);
+    const Errno error = follow_text(text.view(), behind, links);
     if (error != Errno{}) return std::unexpected(error);
     return Step::goes_on;
 }
@@ -329,14 +329,14 @@ Errno Lookup::walk(Follow follow) {
         if (const Errno error = enter_mount(); error != Errno{}) return error;
         const std::size_t end = work.at;
         const bool is_last = work.at_end();
-        const bool has_slash = is_last && work.at != end;
+        const Behind behind = !is_last ? Behind::more : work.at != end ? Behind::slash : Behind::nothing;
         if (work.is_generated) {
-            const auto step = step_generated(follow, is_last, has_slash, links);
+            const auto step = step_generated(follow, behind, links);
             if (!step) return step.error();
             if (*step == Step::is_there) return Errno{};
             continue;
         }
-        if (is_last && follow == Follow::no && !has_slash) break;
+        if (behind == Behind::nothing && follow == Follow::no) break;
         if (!work.tree) return is_last ? Errno{} : kNoEntry;
         const auto node = work.tree->open(relative(), call_->process.quota());
         if (!node) {
@@ -345,11 +345,11 @@ Errno Lookup::walk(Follow follow) {
             return kNoEntry;
         }
         const fs::NodeKind kind = (*node)->info().kind;
-        if (kind == fs::NodeKind::file && (!is_last || has_slash)) return kNotDirectory;
+        if (kind == fs::NodeKind::file && behind != Behind::nothing) return kNotDirectory;
         if (kind != fs::NodeKind::link) continue;
         const auto length = (*node)->read_link(work.link, kMaxPathBytes);
         if (!length) return errno_of(length.error());
-        const Errno error = follow_text({work.link, *length}, has_slash, links);
+        const Errno error = follow_text({work.link, *length}, behind, links);
         if (error != Errno{}) return error;
     }
     return enter_mount();

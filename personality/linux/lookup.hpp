@@ -95,8 +95,9 @@ private:
     bool walk_straight(Follow follow);
     Errno enter_mount();
     enum class Step : std::uint8_t { goes_on, is_there };
-    std::expected<Step, Errno> step_generated(Follow follow, bool is_last, bool has_slash, std::size_t& links);
-    Errno follow_text(std::string_view target, bool has_slash, std::size_t& links);
+    enum class Behind : std::uint8_t { more, nothing, slash }; // what follows a component
+    std::expected<Step, Errno> step_generated(Follow follow, Behind behind, std::size_t& links);
+    Errno follow_text(std::string_view target, Behind behind, std::size_t& links);
     Call* call_;
     mm::Owned<Work> work_;
 };

@@ -33,9 +33,8 @@ public:
     }
 
 private:
-    [[nodiscard]] char* characters() const {
-        return reinterpret_cast<char*>(bytes_.data());
-    }              // SAFETY: bytes as characters
+    // SAFETY: bytes as characters
+    [[nodiscard]] char* characters() const { return reinterpret_cast<char*>(bytes_.data()); }
     Payer* payer_; // the caller's, or of the file that keeps the text
     mm::OwnedBytes bytes_;
     std::size_t length_ = 0, room_ = 0;
