@@ -42,6 +42,8 @@ extern AgentTreeLock g_agent_tree_lock;
 class Personality {
 public:
     virtual ~Personality() = default;
+    // The process needs it no more: after ended(), or without it. One that others look at may stay until they let go.
+    virtual void release() { mm::destroy(this); }
     // A call with number below 4096. Result into the frame. Interrupts on; may block.
     virtual void call(Thread& thread, arch::TrapFrame& frame) = 0;
     // A fault of the process's own code. true: handled (signal frame set up), false: the agent ends and its supervisor
@@ -53,7 +55,7 @@ public:
     virtual void interrupted(Thread& thread, arch::TrapFrame& frame) = 0;
     virtual Result<> thread_created(Thread& thread) = 0;
     virtual void thread_exited(Thread& thread) = 0; // e.g. clear_child_tid and its futex wake
-    // The process is over: its threads and its memory are gone, and it is destroyed next. Thread context, no locks.
+    // The process is over: its threads and its memory are gone, and it is released next. Thread context, no locks.
     virtual void ended(EndReason reason, std::uint64_t status) = 0;
     // A page that the thread needs cannot be had, by `reason`. true: the process pays for that alone, and is on its way
     // out; false: the agent ends.

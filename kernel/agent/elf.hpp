@@ -51,6 +51,7 @@ struct ElfLoaded {
 struct ElfPlace {
     bool is_program = true;  // false: an interpreter, which goes where there is room
     std::uint64_t slide = 0; // of a program: a page-aligned random offset
+    Ref<mm::Label> label;    // of its mappings; may be empty
 };
 
 // Maps `image` into `memory`, which must be active on this thread; an interpreter that the image asks for is the caller's

@@ -25,7 +25,7 @@ Result<> clear_tail(std::uint64_t from, std::uint64_t to) {
 }
 
 Result<> map_segment(mm::AddressSpace& memory, const Ref<mm::Pages>& image, const ElfSegment& segment,
-                     std::uint64_t base) {
+                     std::uint64_t base, const Ref<mm::Label>& label) {
     const std::uint64_t address = base + segment.address;
     const std::uint64_t start = align_down(address, kPage);
     const std::uint64_t file_end = address + segment.file_bytes;
@@ -36,6 +36,7 @@ Result<> map_segment(mm::AddressSpace& memory, const Ref<mm::Pages>& image, cons
     options.no_replace = true;
     if (file_pages_end > start) {
         options.address = start;
+        options.label = label;
         TRY(memory.map(image, align_down(segment.file_offset, kPage), file_pages_end - start, segment.protection,
                        mm::Sharing::copy_on_write, options));
         if (memory_end > file_end) {
@@ -92,7 +93,7 @@ Result<> load(mm::AddressSpace& memory, const Ref<mm::Pages>& image, const ElfPl
         loaded.base = low - parsed.low;
     }
     for (std::size_t i = 0; i < parsed.segment_count; ++i) {
-        TRY(map_segment(memory, image, parsed.segments[i], loaded.base));
+        TRY(map_segment(memory, image, parsed.segments[i], loaded.base, place.label));
     }
     loaded.entry = loaded.base + parsed.entry;
     loaded.headers = parsed.headers == 0 ? 0 : loaded.base + parsed.headers;

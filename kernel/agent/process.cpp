@@ -13,7 +13,9 @@ Process::Process(mm::OnHeap, Reservation charge, Ref<Agent> agent, Ref<mm::Addre
     : Object(kType, std::move(charge)), agent_(std::move(agent)), memory_(std::move(memory)),
       personality_(personality) {}
 
-Process::~Process() { mm::destroy(personality_); }
+Process::~Process() {
+    if (personality_ != nullptr) personality_->release();
+}
 
 Result<Ref<Process>> Process::create(Agent& agent, Ref<mm::AddressSpace> memory, Personality* personality) {
     Reservation charge = TRY(Reservation::make(agent.quota(), Resource::memory, mm::cost_of<Process>));

@@ -140,8 +140,11 @@ bool Reaper::tear_down_one(Agent& agent) {
         status = process->status_;
     }
     process->memory_->leave_for_good();
-    if (process->personality_ != nullptr) process->personality_->ended(reason, status);
-    mm::destroy(std::exchange(process->personality_, nullptr));
+    if (Personality* const personality = process->personality_; personality != nullptr) {
+        personality->ended(reason, status);
+        process->personality_ = nullptr;
+        personality->release();
+    }
     if (last) agent.end(reason == EndReason::none ? EndReason::exited : reason, status, 0);
     return true;
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "base/result.hpp"
 
@@ -59,6 +60,16 @@ private:
     };
     Slot slots_[kMaxCpus]{};
 };
+
+// What the processor says of itself (CPUID); all CPUs are taken to be alike.
+struct CpuDescription {
+    char vendor[13], name[49]; // NUL-ended; the name may be empty
+    std::uint32_t family, model, stepping, cache_line_bytes, physical_bits, virtual_bits;
+};
+[[nodiscard]] CpuDescription describe_cpu();
+inline constexpr std::size_t kMostCpuFeatures = 64;
+// The names of its features that a program may use, in the words that Linux has for them; how many there are.
+std::size_t cpu_features(std::string_view (&names)[kMostCpuFeatures]);
 
 // The current thread's pointer lives in the CPU block (one gs-relative load).
 [[nodiscard]] void* current_thread();

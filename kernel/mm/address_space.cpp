@@ -143,7 +143,8 @@ Result<AddressSpace::AreaInfo> AddressSpace::next_area(std::uint64_t from) {
                     area->protection,
                     area->is_private() ? Sharing::copy_on_write : Sharing::shared,
                     area->kind == AreaKind::anonymous,
-                    area->grows_down};
+                    area->grows_down,
+                    area->label};
 }
 
 Result<AddressSpace::Location> AddressSpace::locate(std::uint64_t address) {

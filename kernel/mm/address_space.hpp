@@ -28,6 +28,7 @@ struct MapOptions {
     arch::Protection maximum =
         arch::Protection::read | arch::Protection::write | arch::Protection::execute; // for protect()
     Ref<Authority> authority = {}; // what it is made under; the mapping goes when that ends. Empty: nothing can end it
+    Ref<Label> label = {};         // what it is called, of Pages
 };
 
 class AddressSpace {
@@ -112,6 +113,7 @@ public:
         arch::Protection protection;
         Sharing sharing;
         bool is_anonymous, grows_down;
+        Ref<Label> label;
     };
     Result<AreaInfo> next_area(std::uint64_t from); // the first that ends above `from`; not_found
 

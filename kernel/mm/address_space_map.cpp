@@ -54,6 +54,7 @@ Result<std::uint64_t> AddressSpace::map(Ref<Pages> pages, std::uint64_t offset, 
     if (sharing == Sharing::shared && !pages->is_anonymous()) nature.maximum = nature.maximum & ~Protection::write;
     nature.jit = options.jit;
     nature.authority = options.authority;
+    nature.label = options.label;
     nature.offset = offset;
     nature.pages = std::move(pages);
     return insert_mapping(nature, bytes, options);

@@ -7,6 +7,7 @@
 
 #include "base/intrusive_tree.hpp"
 #include "kernel/mm/authority.hpp"
+#include "kernel/mm/label.hpp"
 #include "kernel/mm/pages.hpp"
 
 namespace aios::mm {
@@ -24,6 +25,7 @@ struct Area {
     std::uint64_t offset = 0;         // of `start` in the Pages, bytes; or the physical address
     Ref<Authority> authority;         // what it was made under; empty: nothing ends it but its own space
     Ref<Pages> pages;
+    Ref<Label> label;       // of the first of what was merged; may be empty
     std::uint64_t cuts = 0; // of the Pages, that its entries have followed
     Window window;          // in pages' set while the area is in a space
     ListNode watched;       // in the space's list of those that others may end or cut
@@ -45,6 +47,7 @@ struct Area {
     // Everything but place and offset.
     void copy_nature(const Area& other) {
         pages = other.pages;
+        label = other.label;
         cuts = other.cuts;
         authority = other.authority;
         kind = other.kind;

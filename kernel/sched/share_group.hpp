@@ -127,6 +127,7 @@ public:
     [[nodiscard]] std::uint64_t exhausted_until(std::uint64_t now);
     // What the group may run before a budget is used up: ~0 if there is none.
     [[nodiscard]] std::uint64_t budget_left(std::uint64_t now);
+    [[nodiscard]] CpuBudget budget() const { return budget_; } // its own
     [[nodiscard]] bool is_limited() const { return is_limited_; }
 
     // --- stopping: gate.cpp tells how. Any thread context without locks

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "base/result.hpp"
 
@@ -38,7 +39,9 @@ enum Errno : std::int64_t {
     kReadOnly = 30,
     kPipe = 32,
     kRange = 34,
+    kDeadlock = 35,
     kNameTooLong = 36,
+    kNoLocks = 37,
     kNoSystemCall = 38,
     kNotEmpty = 39,
     kLoop = 40,
@@ -140,7 +143,7 @@ inline constexpr std::uint64_t kAtSymlinkNoFollow = 0x100, kAtRemoveDir = 0x200,
                                kAtNoAutomount = 0x800, kAtEmptyPath = 0x1000;
 inline constexpr std::uint32_t kModeDirectory = 0040000, kModeFile = 0100000, kModeLink = 0120000, kModeChar = 0020000,
                                kModeFifo = 0010000, kModeSocket = 0140000;
-inline constexpr std::uint8_t kDirentDirectory = 4, kDirentFile = 8, kDirentLink = 10;
+inline constexpr std::uint8_t kDirentChar = 2, kDirentDirectory = 4, kDirentFile = 8, kDirentLink = 10;
 struct Stat {
     std::uint64_t device, inode, links;
     std::uint32_t mode, uid, gid, reserved0;
@@ -185,6 +188,17 @@ inline constexpr std::uint64_t kAccessFlags = 0x200 | kAtSymlinkNoFollow | kAtEm
 inline constexpr std::uint64_t kRenameNoReplace = 1, kFallocateKeepSize = 1, kCloseRangeCloseOnExec = 4;
 inline constexpr std::uint64_t kFcntlDup = 0, kFcntlGetFd = 1, kFcntlSetFd = 2, kFcntlGetFlags = 3, kFcntlSetFlags = 4,
                                kFcntlDupCloseOnExec = 1030;
+// F_GETLK, F_SETLK, F_SETLKW, and F_OFD_GETLK and so on.
+inline constexpr std::uint64_t kFcntlGetLock = 5, kFcntlSetLock = 6, kFcntlSetLockWait = 7, kFcntlGetFileLock = 36,
+                               kFcntlSetFileLock = 37, kFcntlSetFileLockWait = 38;
+struct FileLock { // struct flock
+    std::int16_t type, whence;
+    std::uint32_t reserved0;
+    std::int64_t start, bytes;
+    std::int32_t pid;
+    std::uint32_t reserved1;
+};
+static_assert(sizeof(FileLock) == 32);
 inline constexpr std::uint64_t kCloseOnExec = 1;
 inline constexpr std::uint64_t kSeekSet = 0, kSeekCurrent = 1, kSeekEnd = 2, kSeekData = 3, kSeekHole = 4;
 
@@ -228,6 +242,9 @@ static_assert(sizeof(SignalRecord) == 128);
 
 // --- the system ---
 inline constexpr std::uint64_t kRandomFlags = 7; // GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE
+// What uname and /proc/sys/kernel say: the system that programs test for; the version says who answers.
+inline constexpr std::string_view kSystemName = "Linux", kNodeName = "aios", kSystemRelease = "6.1.0",
+                                  kSystemVersion = "AIOS Linux personality";
 struct UtsName {
     char system[65], node[65], release[65], version[65], machine[65], domain[65];
 };
@@ -250,7 +267,8 @@ struct Usage { // struct rusage
 };
 static_assert(sizeof(Usage) == 144);
 inline constexpr std::uint64_t kLimitInfinity = ~0ull;
-inline constexpr std::uint64_t kLimitStack = 3, kLimitFiles = 7, kLimitAddressSpace = 9, kLimitCount = 16;
+inline constexpr std::uint64_t kLimitStack = 3, kLimitResident = 5, kLimitFiles = 7, kLimitAddressSpace = 9,
+                               kLimitCount = 16;
 
 // --- auxiliary vector (System V ABI AMD64 supplement, section 3.4.3) ---
 enum class Aux : std::uint64_t {

@@ -8,48 +8,31 @@ using Guard = LinuxProcess::Lock::Guard;
 
 Outcome duplicate_to(Call& call, Descriptor from, Descriptor to, OnExec on_exec) {
     Ref<OpenFile> replaced;
-    Guard guard(call.process.lock);
-    auto file = LINUX_TRY(call.process.files.get(from));
-    replaced = LINUX_TRY(call.process.files.set(call.process.quota(), to, std::move(file), on_exec));
+    {
+        Guard guard(call.process.lock);
+        auto file = LINUX_TRY(call.process.files.get(from));
+        replaced = LINUX_TRY(call.process.files.set(call.process.quota(), to, std::move(file), on_exec));
+    }
+    if (replaced) drop_record_locks(call.process, *replaced);
     return to.number;
 }
-
-constexpr std::uint64_t kGetLock = 5, kSetLock = 6, kSetLockWait = 7;
-struct FileLock { // struct flock
-    std::int16_t type, whence;
-    std::uint32_t reserved0;
-    std::int64_t start, bytes;
-    std::int32_t pid;
-    std::uint32_t reserved1;
-};
-constexpr std::int16_t kLockRead = 0, kLockWrite = 1, kUnlock = 2;
 
 std::uint64_t access_mode(const OpenFile& file) {
     if (!file.writable) return kOpenReadOnly;
     return file.readable ? kOpenReadWrite : kOpenWriteOnly;
 }
 
-// Record locks belong to the process, and trees are private to the agent: nobody else holds one.
-Outcome record_lock(OpenFile& file, std::uint32_t command, UserInOut<FileLock> user) {
-    auto lock = LINUX_TRY(user.read());
-    if (file.path_only) return refuse(kBadFd);
-    if (lock.type < kLockRead || lock.type > kUnlock) return refuse(kInvalid);
-    if (command == kGetLock) {
-        lock.type = kUnlock;
-        return answer(user.out(), lock);
-    }
-    if (lock.type == kLockRead && !file.readable) return refuse(kBadFd);
-    if (lock.type == kLockWrite && !file.writable) return refuse(kBadFd);
-    return 0;
-}
-
 } // namespace
 
 Outcome call_close(Call& call, Descriptor fd) {
     Ref<OpenFile> file;
-    Guard guard(call.process.lock);
-    file = call.process.files.remove(fd);
-    return file ? Outcome(0) : refuse(kBadFd);
+    {
+        Guard guard(call.process.lock);
+        file = call.process.files.remove(fd);
+    }
+    if (!file) return refuse(kBadFd);
+    drop_record_locks(call.process, *file);
+    return 0;
 }
 
 Outcome call_close_range(Call& call, std::uint32_t first, std::uint32_t last, Flags<kCloseRangeCloseOnExec> flags) {
@@ -57,12 +40,15 @@ Outcome call_close_range(Call& call, std::uint32_t first, std::uint32_t last, Fl
     for (std::uint64_t number = first; number <= last && number < kMaxFiles; ++number) {
         const Descriptor fd(number);
         Ref<OpenFile> file;
-        Guard guard(call.process.lock);
-        if (flags.has(kCloseRangeCloseOnExec)) {
-            call.process.files.set_on_exec(fd, OnExec::close);
-        } else {
-            file = call.process.files.remove(fd);
+        {
+            Guard guard(call.process.lock);
+            if (flags.has(kCloseRangeCloseOnExec)) {
+                call.process.files.set_on_exec(fd, OnExec::close);
+            } else {
+                file = call.process.files.remove(fd);
+            }
         }
+        if (file) drop_record_locks(call.process, *file);
     }
     return 0;
 }
@@ -94,7 +80,7 @@ Outcome call_fcntl(Call& call, Descriptor fd, std::uint32_t command, std::uint64
         FileTable& files = call.process.files;
         file = LINUX_TRY(files.get(fd));
         if (command == kFcntlDup || command == kFcntlDupCloseOnExec) {
-            if (argument >= kMaxFiles) return refuse(kInvalid);
+            if (argument >= files.limit()) return refuse(kInvalid);
             return files.add(call.process.quota(), std::move(file),
                              command == kFcntlDupCloseOnExec ? OnExec::close : OnExec::keep,
                              static_cast<std::uint32_t>(argument));
@@ -116,10 +102,13 @@ Outcome call_fcntl(Call& call, Descriptor fd, std::uint32_t command, std::uint64
         file->append = (argument & kOpenAppend) != 0;
         file->non_blocking = (argument & kOpenNonBlock) != 0;
         return 0;
-    case kGetLock:
-    case kSetLock:
-    case kSetLockWait:
-        return record_lock(*file, command, UserInOut<FileLock>(argument));
+    case kFcntlGetLock:
+    case kFcntlSetLock:
+    case kFcntlSetLockWait:
+    case kFcntlGetFileLock:
+    case kFcntlSetFileLock:
+    case kFcntlSetFileLockWait:
+        return record_lock(call, fd, *file, command, UserInOut<FileLock>(argument));
     case kFcntlSetPipeBytes:
     case kFcntlGetPipeBytes:
         return pipe_capacity(call, *file, static_cast<std::uint32_t>(command), argument);

@@ -1,4 +1,4 @@
-// The console and the generated files. See device_file.hpp.
+// The devices. See device_file.hpp.
 #include "personality/linux/device_file.hpp"
 
 #include <cstring>
@@ -16,14 +16,14 @@ namespace {
 
 constexpr std::uint64_t device_number(std::uint64_t major, std::uint64_t minor) { return major << 8 | minor; }
 
-Stat device_info(std::uint32_t mode, std::uint64_t inode, std::uint64_t number) {
+Stat device_info(Device device, std::uint32_t permission) {
     Stat out{};
     out.device = kNoTreeDevice;
     out.links = 1;
     out.block_bytes = static_cast<std::int64_t>(arch::kPageSize);
-    out.mode = mode;
-    out.inode = inode;
-    out.rdev = number;
+    out.mode = kModeChar | permission;
+    out.inode = device_inode(device);
+    out.rdev = device_id(device);
     return out;
 }
 
@@ -84,9 +84,14 @@ public:
         return Errno{};
     }
 
+    Outcome read(Call&, UserOut<std::byte>, std::uint64_t) override { return 0; } // nobody types
     [[nodiscard]] bool is_seekable() const override { return false; }
     [[nodiscard]] event::Source* source() override { return &source_; }
-    [[nodiscard]] Stat info() const override { return device_info(kModeChar | 0620, 2, device_number(5, 1)); }
+    [[nodiscard]] Stat info() const override { return device_info(Device::console, 0620); }
+    [[nodiscard]] std::string_view path() const override { return "dev/console"; }
+    std::expected<Ref<OpenFile>, Errno> reopen(LinuxProcess& caller) override {
+        return LINUX_TRY(open_console(caller.quota(), console_));
+    }
 
     Outcome control(Call&, std::uint32_t request, std::uint64_t argument) override {
         if (request == kGetTerminal) return answer(UserOut<Terminal>(argument), kTerminal);
@@ -99,20 +104,21 @@ private:
     event::Source source_{kSignalWritable}; // at any time, if slowly
 };
 
-class GeneratedFile final : public OpenFile {
+// Null, zero, full, and random bytes.
+class MemoryDevice final : public OpenFile {
 public:
-    GeneratedFile(Reservation charge, Generated what) : OpenFile(std::move(charge)), what_(what) {}
+    MemoryDevice(Reservation charge, Device what)
+        : OpenFile(std::move(charge)), what_(what), is_random_(what == Device::random || what == Device::urandom) {}
 
     Outcome read(Call& call, UserOut<std::byte> to, std::uint64_t bytes) override {
-        if (what_ == Generated::null) return 0;
-        if (is_link()) return refuse(kBadFd);
+        if (what_ == Device::null) return 0;
         const std::uint64_t wanted = std::min(bytes, kMaxTransfer);
         Buffer buffer;
         if (const Errno error = buffer.prepare(call.process, wanted); error != Errno{}) return refuse(error);
         std::uint64_t done = 0;
         while (done < wanted && !call.thread.is_killed()) {
             const std::size_t part = buffer.piece(wanted - done);
-            if (what_ == Generated::random) {
+            if (is_random_) {
                 if (!dev::random_bytes(MutableBytes(buffer.data(), part))) return partly(done, kAgain);
             } else {
                 std::memset(buffer.data(), 0, part);
@@ -124,30 +130,81 @@ public:
         return done;
     }
 
-    Outcome write(Call&, UserIn<std::byte>, std::uint64_t bytes) override { return std::min(bytes, kMaxTransfer); }
-    Errno put(Call&, Bytes) override { return Errno{}; }
-    [[nodiscard]] bool is_link() const override { return what_ == Generated::self_link; }
+    Outcome write(Call&, UserIn<std::byte>, std::uint64_t bytes) override {
+        if (what_ == Device::full && bytes != 0) return refuse(kNoSpace);
+        return std::min(bytes, kMaxTransfer);
+    }
+    Errno put(Call&, Bytes) override { return what_ == Device::full ? kNoSpace : Errno{}; }
     // As on Linux epoll takes the random devices, and neither null nor zero.
-    [[nodiscard]] event::Source* source() override { return what_ == Generated::random ? &source_ : nullptr; }
-
-    [[nodiscard]] Stat info() const override {
-        if (is_link()) return device_info(kModeLink | 0777, 3, 0);
-        return device_info(kModeChar | 0666, 4 + static_cast<std::uint64_t>(what_), device_number(1, minor()));
+    [[nodiscard]] event::Source* source() override { return is_random_ ? &source_ : nullptr; }
+    [[nodiscard]] Stat info() const override { return device_info(what_, 0666); }
+    // /dev/zero is how programs asked for memory before there was MAP_ANONYMOUS.
+    std::expected<MapSource, Errno> map_source() override {
+        if (what_ != Device::zero) return std::unexpected(kNoDevice);
+        return MapSource{};
+    }
+    [[nodiscard]] std::string_view path() const override {
+        switch (what_) {
+        case Device::null:
+            return "dev/null";
+        case Device::zero:
+            return "dev/zero";
+        case Device::full:
+            return "dev/full";
+        case Device::random:
+            return "dev/random";
+        default:
+            return "dev/urandom";
+        }
+    }
+    std::expected<Ref<OpenFile>, Errno> reopen(LinuxProcess& caller) override {
+        return LINUX_TRY(open_memory_device(caller.quota(), what_));
     }
 
 private:
-    [[nodiscard]] std::uint64_t minor() const {
-        if (what_ == Generated::null) return 3;
-        return what_ == Generated::zero ? 5 : 9;
-    }
-    const Generated what_;
+    const Device what_;
+    const bool is_random_;
     event::Source source_{kSignalReadable | kSignalWritable};
 };
 
 } // namespace
 
-Result<Ref<OpenFile>> open_generated(Payer& payer, Generated what) { return create<GeneratedFile>(payer, what); }
+std::uint64_t device_id(Device device) {
+    switch (device) {
+    case Device::none:
+        return 0;
+    case Device::null:
+        return device_number(1, 3);
+    case Device::zero:
+        return device_number(1, 5);
+    case Device::full:
+        return device_number(1, 7);
+    case Device::random:
+        return device_number(1, 8);
+    case Device::urandom:
+        return device_number(1, 9);
+    case Device::tty:
+        return device_number(5, 0);
+    case Device::console:
+        return device_number(5, 1);
+    }
+    AIOS_UNREACHABLE();
+}
+
+Result<Ref<OpenFile>> open_memory_device(Payer& payer, Device device) { return create<MemoryDevice>(payer, device); }
 
 Result<Ref<OpenFile>> open_console(Payer& payer, Handle console) { return create<ConsoleFile>(payer, console); }
+
+std::expected<Ref<OpenFile>, Errno> open_device(LinuxProcess& process, Device device) {
+    if (device != Device::tty && device != Device::console)
+        return LINUX_TRY(open_memory_device(process.quota(), device));
+    const StartupBlock& startup = process.family().startup;
+    for (std::uint32_t i = 0; i < startup.count; ++i) {
+        if (startup.entries[i].role != static_cast<std::uint32_t>(StartupRole::console)) continue;
+        const auto held = process.table().lookup<DeviceResource>(startup.entries[i].handle, rights::write);
+        if (held) return LINUX_TRY(open_console(process.quota(), startup.entries[i].handle));
+    }
+    return std::unexpected(kNoDeviceAddress);
+}
 
 } // namespace aios::linux_abi

@@ -6,7 +6,7 @@
 namespace aios::linux_abi {
 namespace {
 
-using Entry = fs::Node::Entry;
+using Entry = ListedEntry;
 
 struct Dirent { // the fixed part of struct linux_dirent64; the name and NULs up to a multiple of 8 bytes follow
     std::uint64_t inode, next;
@@ -15,8 +15,9 @@ struct Dirent { // the fixed part of struct linux_dirent64; the name and NULs up
 };
 constexpr std::size_t kDirentHead = 19;
 
-std::uint8_t dirent_type(fs::NodeKind kind) {
-    switch (kind) {
+std::uint8_t dirent_type(const Entry& entry) {
+    if (entry.is_device) return kDirentChar;
+    switch (entry.kind) {
     case fs::NodeKind::directory:
         return kDirentDirectory;
     case fs::NodeKind::link:
@@ -31,7 +32,7 @@ std::size_t encode(const Entry& entry, std::byte* out) {
     const std::size_t bytes = (kDirentHead + entry.name_bytes + 1 + 7) / 8 * 8;
     std::memset(out, 0, bytes);
     const std::uint16_t length = static_cast<std::uint16_t>(bytes);
-    const std::uint8_t type = dirent_type(entry.kind);
+    const std::uint8_t type = dirent_type(entry);
     std::memcpy(out + offsetof(Dirent, inode), &entry.id, 8);
     std::memcpy(out + offsetof(Dirent, next), &entry.next_position, 8);
     std::memcpy(out + offsetof(Dirent, bytes), &length, 2);
@@ -60,7 +61,7 @@ Outcome call_getdents64(Call& call, Descriptor fd, UserOut<std::byte> out, std::
     std::byte* const record = bounce.data() + Bounce::kBytes / 2;
     std::uint64_t done = 0;
     Errno error{};
-    const Result<> all = directory->read_entries(call.process, entry, [&] {
+    const auto all = directory->read_entries(call.process, entry, [&] {
         const std::size_t bytes = encode(entry, record);
         if (bytes > capacity - done) {
             error = kInvalid;
@@ -71,7 +72,7 @@ Outcome call_getdents64(Call& call, Descriptor fd, UserOut<std::byte> out, std::
         }
         return error == Errno{} && !call.thread.is_killed();
     });
-    if (!all) error = errno_of(all.error());
+    if (!all) error = all.error();
     return error == Errno{} ? Outcome(done) : partly(done, error);
 }
 

@@ -97,7 +97,7 @@ std::expected<FoundProgram, Errno> program_at(Call& call, Lookup& lookup) {
     FoundProgram found;
     found.image = LINUX_TRY(node->pages());
     char path[kPathRoom + 1] = "/";
-    const std::string_view absolute = lookup.absolute();
+    const std::string_view absolute = lookup.target() ? lookup.target()->path() : lookup.absolute();
     std::memcpy(path + 1, absolute.data(), absolute.size());
     found.path = LINUX_TRY(HeldText::copy(call.process.quota(), {path, absolute.size() + 1}));
     return found;
@@ -228,7 +228,7 @@ void load_and_wait(void* argument) {
 }
 
 // Steps (1) to (3). Answers only if it failed.
-Errno replace(Call& call, FoundProgram found, StringBlock& arguments, StringBlock& environment) {
+Errno replace(Call& call, FoundProgram found, std::string_view name, StringBlock& arguments, StringBlock& environment) {
     Agent& agent = call.process.agent();
     Quota& quota = call.process.quota();
     const auto prepared = [&]() -> Result<Ref<Replacement>> {
@@ -242,6 +242,7 @@ Errno replace(Call& call, FoundProgram found, StringBlock& arguments, StringBloc
     Replacement& r = **prepared;
     const auto begun = [&]() -> Result<> {
         auto process = TRY(LinuxProcess::create(*r.process, call.process.family(), found.path.view()));
+        process->set_program_name(name); // as it was called: a link's or a script's
         r.linux_process = process.release();
         r.process->set_personality(r.linux_process);
         r.image = std::move(found.image);
@@ -286,7 +287,7 @@ Outcome execute(Call& call, FoundProgram found, std::string_view name, UserIn<st
         if (error == Errno{}) error = environment_block.fetch_all(environment);
         if (error == Errno{} && argument_block.bytes() + environment_block.bytes() > kMaxArgumentBytes) error = kTooBig;
         if (error == Errno{}) error = follow_scripts(call, found, argument_block, name);
-        if (error == Errno{}) error = replace(call, std::move(found), argument_block, environment_block);
+        if (error == Errno{}) error = replace(call, std::move(found), name, argument_block, environment_block);
         if (error != Errno{}) return refuse(error);
     }
     return 0; // never seen: the thread is on its way out
@@ -302,14 +303,33 @@ std::expected<FoundProgram, Errno> find_program(Call& call, std::string_view pat
 // Step (4): no thread of this process is left.
 void LinuxProcess::hand_over(Replacement& replacement) {
     LinuxProcess& next = *replacement.linux_process;
-    // No analysis: nobody else uses either process, but for signals, which go by the entry.
-    [&]() AIOS_NO_LOCK_ANALYSIS {
-        next.files.swap(files);
-        next.working_directory = std::move(working_directory);
-        next.actions = std::move(actions);
-        std::memcpy(next.sent, sent, sizeof(sent));
+    // Nobody else changes either process, but signals, which go by the entry. Others may look (process_view.hpp), so what is
+    // handed over leaves under the one lock and arrives under the other: two of a rank are not taken.
+    FileTable handed;
+    HeldText directory;
+    mm::Owned<ActionTable> handlers;
+    Limits kept;
+    {
+        Lock::Guard guard(lock);
+        handed.swap(files);
+        std::swap(directory, working_directory);
+        std::swap(handlers, actions);
+        kept = limits;
+    }
+    {
+        Lock::Guard guard(next.lock);
+        next.files.swap(handed);
+        std::swap(next.working_directory, directory);
+        std::swap(next.actions, handlers);
+        next.limits = kept;
+    }
+    {
+        ThreadLock::Guard guard(thread_lock);
+        // No analysis: nobody sends signals to the other process yet.
+        [&]() AIOS_NO_LOCK_ANALYSIS { std::memcpy(next.sent, sent, sizeof(sent)); }();
         entry_->cpu_ns += cpu_ns_of_ended;
-    }();
+    }
+    next.memory_score = memory_score.load();
     if (SignalFiles* const watchers = signal_files.load()) { // of descriptors that stay open
         watchers->retain();
         next.signal_files.store(watchers);
@@ -318,9 +338,13 @@ void LinuxProcess::hand_over(Replacement& replacement) {
     next.reset_handlers();
     for (std::uint32_t fd = 0; fd < kMaxFiles;) {
         Ref<OpenFile> file;
-        Lock::Guard guard(next.lock);
-        file = next.files.remove_next(fd, FileTable::Which::close_on_exec);
+        {
+            Lock::Guard guard(next.lock);
+            file = next.files.remove_next(fd, FileTable::Which::close_on_exec);
+        }
+        if (file) drop_record_locks(*this, *file);
     }
+    next.has_record_locks = has_record_locks.load();
     next.entry_ = entry_;
     family_->replace(*std::exchange(entry_, nullptr), next);
     next.process_pending.fetch_or(process_pending.load()); // all that came before; later ones come to `next`
@@ -343,7 +367,9 @@ Outcome call_execveat(Call& call, Descriptor directory, UserIn<char> path, UserI
         const std::string_view text = format_to(name, "/dev/fd/{}", directory.number);
         FoundProgram found;
         found.image = LINUX_TRY(file->node()->pages());
-        found.path = LINUX_TRY(HeldText::copy(call.process.quota(), text));
+        char opened[kPathRoom + 1];
+        found.path =
+            LINUX_TRY(HeldText::copy(call.process.quota(), format_to(opened, "/{}", file->path()))); // what exe says
         return execute(call, std::move(found), text, arguments, environment);
     }
     auto lookup =

@@ -37,7 +37,7 @@ std::expected<Ref<OpenFile>, Errno> FileTable::get(Descriptor fd) const {
 
 std::expected<std::uint64_t, Errno> FileTable::add(Payer& payer, Ref<OpenFile> file, OnExec on_exec,
                                                    std::uint32_t lowest) {
-    for (std::uint32_t fd = lowest; fd < kMaxFiles; ++fd) {
+    for (std::uint32_t fd = lowest; fd < limit_; ++fd) {
         Entry* entry = find(fd);
         if (entry == nullptr) entry = LINUX_TRY(make(payer, fd));
         if (entry->file) continue;
@@ -49,11 +49,24 @@ std::expected<std::uint64_t, Errno> FileTable::add(Payer& payer, Ref<OpenFile> f
 }
 
 std::expected<Ref<OpenFile>, Errno> FileTable::set(Payer& payer, Descriptor fd, Ref<OpenFile> file, OnExec on_exec) {
+    if (fd.number >= limit_) return std::unexpected(kBadFd);
     Entry* entry = LINUX_TRY(make(payer, fd.number));
     Ref<OpenFile> old = std::move(entry->file);
     entry->file = std::move(file);
     entry->on_exec = on_exec;
     return old;
+}
+
+std::optional<std::uint32_t> FileTable::next(std::uint32_t fd) const {
+    for (; fd < kMaxFiles; ++fd) {
+        const Entry* const entry = find(fd);
+        if (entry == nullptr) {
+            fd |= kChunkFiles - 1;
+        } else if (entry->file) {
+            return fd;
+        }
+    }
+    return std::nullopt;
 }
 
 Ref<OpenFile> FileTable::remove(Descriptor fd) {

@@ -2,11 +2,10 @@
 #pragma once
 
 #include "personality/linux/arguments.hpp"
+#include "personality/linux/limits.hpp"
 #include "personality/linux/open_file.hpp"
 
 namespace aios::linux_abi {
-
-inline constexpr std::size_t kMaxFiles = 1024; // descriptors of a process
 
 // What happens to a descriptor when another program is loaded.
 enum class OnExec : bool { keep, close };
@@ -18,6 +17,11 @@ public:
     FileTable(const FileTable&) = delete;
     ~FileTable();
     [[nodiscard]] std::expected<Ref<OpenFile>, Errno> get(Descriptor fd) const; // kBadFd
+    // The first descriptor from `fd` on that names a file.
+    [[nodiscard]] std::optional<std::uint32_t> next(std::uint32_t fd) const;
+    // Descriptors from `limit` on are not given out any more; those that are there stay (RLIMIT_NOFILE).
+    void limit_to(std::uint64_t limit) { limit_ = static_cast<std::uint32_t>(limit < kMaxFiles ? limit : kMaxFiles); }
+    [[nodiscard]] std::uint32_t limit() const { return limit_; }
     std::expected<std::uint64_t, Errno> add(Payer& payer, Ref<OpenFile> file, OnExec on_exec, std::uint32_t lowest = 0);
     // Puts `file` at `fd`; answers what was there.
     std::expected<Ref<OpenFile>, Errno> set(Payer& payer, Descriptor fd, Ref<OpenFile> file, OnExec on_exec);
@@ -27,7 +31,10 @@ public:
     Ref<OpenFile> remove_next(std::uint32_t& fd, Which which);
     // fork: the same files at the same numbers. This table is empty. kNoMemory: some are there.
     std::expected<void, Errno> copy(Payer& payer, const FileTable& from);
-    void swap(FileTable& other) { std::swap(chunks_, other.chunks_); }
+    void swap(FileTable& other) {
+        std::swap(chunks_, other.chunks_);
+        std::swap(limit_, other.limit_);
+    }
     [[nodiscard]] OnExec on_exec(Descriptor fd) const;
     void set_on_exec(Descriptor fd, OnExec on_exec);
 
@@ -45,6 +52,7 @@ private:
     [[nodiscard]] Entry* find(std::uint32_t fd) const; // nullptr: no chunk there
     std::expected<Entry*, Errno> make(Payer& payer, std::uint32_t fd);
     Chunk* chunks_[kMaxFiles / kChunkFiles]{};
+    std::uint32_t limit_ = kMaxFiles;
 };
 
 // The file behind a descriptor; kBadFd, or kAccess when its capability is gone. Any use but close and dup.

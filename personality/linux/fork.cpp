@@ -46,7 +46,9 @@ Errno errno_of_making(Error error) {
 void inherit_thread(Thread& made, Call& call) {
     LinuxThread& data = data_of(made);
     data.blocked = call.data().blocked.load();
-    std::memcpy(data.name, call.data().name, sizeof(data.name));
+    char name[kThreadNameBytes];
+    call.process.copy_name(call.data(), name);
+    data.process->set_name(data, name);
     made.bases.gs = arch::user_gs_base();
     arch::InterruptGuard guard;
     arch::save_extended_state(made.extended_state);

@@ -12,9 +12,12 @@ namespace aios::linux_abi {
 
 class LinuxProcess;
 
+inline constexpr std::size_t kThreadNameBytes = 16; // with the NUL
+
 // A thread's own data: Thread::personality_data. Charged to the agent. Written by its own thread, but for `pending`.
 struct LinuxThread {
-    LinuxThread(Reservation reservation, Thread& own) : charge(std::move(reservation)), thread(own) {}
+    LinuxThread(Reservation reservation, Thread& own)
+        : charge(std::move(reservation)), thread(own), born(sched::now_ns()) {}
     Reservation charge;
     Thread& thread;
     TreeNode node;                   // under thread_lock
@@ -28,7 +31,8 @@ struct LinuxThread {
     bool restore_mask = false;
     bool leaving = false; // has called exit
     SignalStack alternate{0, kStackDisable, 0, 0};
-    char name[16]{};
+    char name[kThreadNameBytes]{}; // under thread_lock where others look
+    const std::uint64_t born;      // monotonic, ns
     // A call that ended with EINTR, until its thread is back in user mode: what to do instead, if no handler runs.
     struct Interrupted {
         bool active = false;

@@ -5,7 +5,9 @@
 
 #include "kernel/audit/audit.hpp"
 #include "kernel/mm/size_classes.hpp"
+#include "personality/linux/generated_file.hpp"
 #include "personality/linux/process.hpp"
+#include "personality/linux/text.hpp"
 
 namespace aios::linux_abi {
 
@@ -87,7 +89,9 @@ struct Lookup::Work {
     Ref<fs::Tree> tree;
     Ref<cap::DerivationNode> authority;
     Rights rights;
-    Generated generated = Generated::none;
+    bool is_generated = false;
+    std::optional<GeneratedNode> generated; // what is there
+    Ref<OpenFile> target;
     // What walk_straight() found, for the first node(): later ones look again.
     bool has_outcome = false;
     std::expected<Ref<fs::Node>, Errno> outcome;
@@ -128,28 +132,15 @@ Lookup::~Lookup() = default;
 std::string_view Lookup::text() const { return {work_->text, work_->text_bytes}; }
 std::string_view Lookup::absolute() const { return work_->path.view(); }
 fs::Tree* Lookup::tree() const { return work_->tree.get(); }
-Generated Lookup::generated() const { return work_->generated; }
+bool Lookup::is_generated() const { return work_->is_generated; }
+const GeneratedNode* Lookup::generated() const { return work_->generated ? &*work_->generated : nullptr; }
+const Ref<OpenFile>& Lookup::target() const { return work_->target; }
 
 std::string_view Lookup::relative() const {
     std::size_t skip = work_->mount == nullptr ? 0 : work_->mount->prefix.size();
     if (skip != 0 && skip < work_->path.bytes) ++skip; // the slash behind it
     return work_->path.view().substr(skip);
 }
-
-namespace {
-
-struct SpecialFile {
-    std::string_view path;
-    Generated what;
-};
-constexpr std::string_view kSelfLink = "/proc/self/exe";
-constexpr SpecialFile kSpecialFiles[] = {{kSelfLink, Generated::self_link},
-                                         {"/dev/null", Generated::null},
-                                         {"/dev/zero", Generated::zero},
-                                         {"/dev/random", Generated::random},
-                                         {"/dev/urandom", Generated::random}};
-
-} // namespace
 
 std::expected<Lookup, Errno> Lookup::make(Call& call) {
     auto charge = Reservation::make(call.process.quota(), Resource::memory, mm::cost_of<Work>);
@@ -191,15 +182,8 @@ std::expected<void, Errno> Lookup::locate(Descriptor from, Follow follow) {
     Work& work = *work_;
     const std::string_view path = text();
     if (path.empty()) return std::unexpected(kNoEntry);
-    for (const SpecialFile& file : kSpecialFiles) {
-        if (path != file.path || (file.what == Generated::self_link && follow == Follow::yes)) continue;
-        work.generated = file.what;
-        return {};
-    }
     bool fits;
-    if (path == kSelfLink) {
-        fits = work.set_remaining(process.executable.view(), {});
-    } else if (path.front() == '/') {
+    if (path.front() == '/') {
         fits = work.set_remaining({}, path);
     } else {
         LinuxProcess::Lock::Guard guard(process.lock);
@@ -217,9 +201,20 @@ std::expected<void, Errno> Lookup::locate(Descriptor from, Follow follow) {
     return {};
 }
 
-// Looks up the tree that `path` lies in, where that is another than before. Without rights: what is done with the tree
-// is checked by permit().
+// Looks up the tree that `path` lies in, where that is another than before, or what is generated there. Without rights:
+// what is done with the tree is checked by permit().
 Errno Lookup::enter_mount() {
+    Work& work = *work_;
+    work.generated.reset();
+    work.is_generated = linux_abi::is_generated(work.path.view());
+    if (work.is_generated) {
+        work.mount = nullptr;
+        work.tree.reset();
+        work.authority.reset();
+        const auto found = find_generated(call_->process, work.path.view());
+        if (found) work.generated = *found;
+        return found || found.error() == kNoEntry ? Errno{} : found.error();
+    }
     const NameSpace::Mount* mount = call_->process.name_space().find(work_->path.view());
     if (mount == work_->mount) return Errno{};
     work_->mount = mount;
@@ -245,7 +240,13 @@ bool Lookup::walk_straight(Follow follow) {
         if (!is_plain || !work.path.append(component)) return false;
         has_slash = work.at != work.remaining_bytes;
     }
-    if (enter_mount() != Errno{} || !work.tree) return false;
+    if (enter_mount() != Errno{}) return false;
+    if (work.is_generated) { // no link among the directories above it, or it would not have been found
+        if (!work.generated) return false;
+        if (has_slash && !work.generated->is_directory()) return false;
+        return follow == Follow::no || !work.generated->is_link();
+    }
+    if (!work.tree) return false;
     const std::string_view path = relative();
     Payer& quota = call_->process.quota();
     auto node = work.tree->open(path, quota);
@@ -266,6 +267,51 @@ bool Lookup::walk_straight(Follow follow) {
     return true;
 }
 
+// What was behind a link, its slash too, goes behind its target.
+Errno Lookup::follow_text(std::string_view target, Behind behind, std::size_t& links) {
+    Work& work = *work_;
+    if (++links > kMaxLinks) return kLoop;
+    if (target.starts_with('/')) {
+        work.path.bytes = 0;
+    } else {
+        work.path.pop();
+    }
+    const std::string_view tail = behind == Behind::slash ? std::string_view("/") : work.rest();
+    return work.set_remaining(target, tail) ? Errno{} : kNameTooLong;
+}
+
+// One component that enter_mount() has found among the generated names, or not. `is_there`: the walk ends with it.
+std::expected<Lookup::Step, Errno> Lookup::step_generated(Follow follow, Behind behind, std::size_t& links) {
+    Work& work = *work_;
+    if (!work.generated)
+        return behind != Behind::more ? std::expected<Step, Errno>(Step::is_there) : std::unexpected(kNoEntry);
+    const GeneratedNode node = *work.generated;
+    const bool is_followed = behind != Behind::nothing || follow == Follow::yes;
+    if (!node.is_link()) {
+        if (!node.is_directory() && behind != Behind::nothing) return std::unexpected(kNotDirectory);
+        return Step::goes_on;
+    }
+    if (!is_followed) return Step::is_there;
+    const Asked asked{call_->process, node};
+    Text text(call_->process.quota());
+    if (node.row->kind == RowKind::descriptor) {
+        Ref<OpenFile> target = LINUX_TRY(descriptor_of(asked));
+        if (!target->is_directory()) {
+            if (behind != Behind::nothing) return std::unexpected(kNotDirectory);
+            work.target = std::move(target);
+            return Step::is_there;
+        }
+        text.write("/");
+        text.write(target->path());
+    } else if (const Errno error = node.row->make(asked, text); error != Errno{}) {
+        return std::unexpected(error);
+    }
+    if (text.error() != Errno{}) return std::unexpected(text.error());
+    const Errno error = follow_text(text.view(), behind, links);
+    if (error != Errno{}) return std::unexpected(error);
+    return Step::goes_on;
+}
+
 Errno Lookup::walk(Follow follow) {
     Work& work = *work_;
     if (walk_straight(follow)) return Errno{};
@@ -283,8 +329,14 @@ Errno Lookup::walk(Follow follow) {
         if (const Errno error = enter_mount(); error != Errno{}) return error;
         const std::size_t end = work.at;
         const bool is_last = work.at_end();
-        const bool has_slash = is_last && work.at != end;
-        if (is_last && follow == Follow::no && !has_slash) break;
+        const Behind behind = !is_last ? Behind::more : work.at != end ? Behind::slash : Behind::nothing;
+        if (work.is_generated) {
+            const auto step = step_generated(follow, behind, links);
+            if (!step) return step.error();
+            if (*step == Step::is_there) return Errno{};
+            continue;
+        }
+        if (behind == Behind::nothing && follow == Follow::no) break;
         if (!work.tree) return is_last ? Errno{} : kNoEntry;
         const auto node = work.tree->open(relative(), call_->process.quota());
         if (!node) {
@@ -293,26 +345,21 @@ Errno Lookup::walk(Follow follow) {
             return kNoEntry;
         }
         const fs::NodeKind kind = (*node)->info().kind;
-        if (kind == fs::NodeKind::file && (!is_last || has_slash)) return kNotDirectory;
+        if (kind == fs::NodeKind::file && behind != Behind::nothing) return kNotDirectory;
         if (kind != fs::NodeKind::link) continue;
-        if (++links > kMaxLinks) return kLoop;
         const auto length = (*node)->read_link(work.link, kMaxPathBytes);
         if (!length) return errno_of(length.error());
-        const std::string_view target(work.link, *length);
-        if (target.starts_with('/')) {
-            work.path.bytes = 0;
-        } else {
-            work.path.pop();
-        }
-        // What was behind the link, its slash too, goes behind its target.
-        const std::string_view tail = has_slash ? std::string_view("/") : work.rest();
-        if (!work.set_remaining(target, tail)) return kNameTooLong;
+        const Errno error = follow_text({work.link, *length}, behind, links);
+        if (error != Errno{}) return error;
     }
     return enter_mount();
 }
 
 std::expected<Ref<fs::Node>, Errno> Lookup::node() const {
-    if (generated() != Generated::none) return Ref<fs::Node>();
+    if (target()) return target()->node() == nullptr ? Ref<fs::Node>() : Ref<fs::Node>::share(*target()->node());
+    if (is_generated())
+        return generated() != nullptr ? Ref<fs::Node>()
+                                      : std::expected<Ref<fs::Node>, Errno>(std::unexpected(kNoEntry));
     if (tree() == nullptr)
         return relative().empty() ? Ref<fs::Node>() : std::expected<Ref<fs::Node>, Errno>(std::unexpected(kNoEntry));
     if (std::exchange(work_->has_outcome, false)) return std::move(work_->outcome);
@@ -322,6 +369,7 @@ std::expected<Ref<fs::Node>, Errno> Lookup::node() const {
 }
 
 Errno Lookup::permit(Rights rights) const {
+    if (target()) return target()->is_live() && target()->may(rights) ? Errno{} : kAccess;
     if (tree() == nullptr) return Errno{};
     const auto found = call_->process.table().lookup<fs::Tree>(work_->mount->tree, rights);
     if (found) return Errno{};
@@ -331,6 +379,7 @@ Errno Lookup::permit(Rights rights) const {
 }
 
 Errno Lookup::permit_change() const {
+    if (target()) return target()->node() != nullptr && target()->may(rights::write) ? Errno{} : kReadOnly;
     if (!is_writable()) return kReadOnly;
     return permit(rights::write);
 }
@@ -339,7 +388,15 @@ Ref<cap::DerivationNode> Lookup::authority() const { return work_->authority; }
 
 std::expected<Ref<OpenFile>, Errno> Lookup::open() const {
     Payer& payer = call_->process.quota();
-    if (generated() != Generated::none) return LINUX_TRY(open_generated(payer, generated()));
+    if (target()) {
+        if (!target()->is_live()) return std::unexpected(kAccess);
+        return target();
+    }
+    if (is_generated()) {
+        if (generated() == nullptr) return std::unexpected(kNoEntry);
+        if (must_be_directory() && !generated()->is_directory()) return std::unexpected(kNotDirectory);
+        return open_generated_file(call_->process, *generated(), absolute());
+    }
     Ref<fs::Node> found = LINUX_TRY(node());
     TreePlace place;
     if (tree() != nullptr)
@@ -347,7 +404,7 @@ std::expected<Ref<OpenFile>, Errno> Lookup::open() const {
     const bool is_directory = !found || found->info().kind == fs::NodeKind::directory;
     if (!is_directory && must_be_directory()) return std::unexpected(kNotDirectory);
     auto file = is_directory ? DirectoryFile::create(payer, std::move(found), std::move(place), absolute())
-                             : RegularFile::create(payer, std::move(found), std::move(place));
+                             : RegularFile::create(payer, std::move(found), std::move(place), absolute());
     return LINUX_TRY(std::move(file));
 }
 

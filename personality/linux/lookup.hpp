@@ -1,6 +1,6 @@
 // From what a program wrote to a tree and a path in it. The name space is built from the agent's tree capabilities:
-// bundle at "/", job at "/job", temporary at "/tmp"; without them it is an empty root. Paths are walked component by
-// component, so that ".." and symbolic links mean what they mean on Linux. Bounded by kMaxPathBytes and kMaxLinks. The
+// bundle at "/", job at "/job", temporary at "/tmp"; without them it is an empty root. /dev, /proc and /sys are generated
+// (generated_tree.hpp) and cover whatever a tree has there. Paths are walked component by component, so that ".." and symbolic links mean what they mean on Linux. Bounded by kMaxPathBytes and kMaxLinks. The
 // working memory of a look-up (some 5 KiB) is on the heap, charged for the length of the call.
 #pragma once
 
@@ -69,8 +69,12 @@ public:
     [[nodiscard]] bool must_be_directory() const { return text().ends_with('/'); }
     [[nodiscard]] fs::Tree* tree() const;
     [[nodiscard]] bool is_writable() const { return tree() != nullptr && tree()->is_writable(); }
-    [[nodiscard]] Generated generated() const; // a name that is in no tree; else none
-    // What is there. kNoEntry, kNotDirectory. Null where there is no tree (the empty root and special files).
+    [[nodiscard]] bool is_generated() const; // below /dev, /proc or /sys, there or not
+    // What is there, if it is a generated name that was not followed.
+    [[nodiscard]] const GeneratedNode* generated() const;
+    // The open file that a link of /proc/PID/fd led to, which is no directory: those are followed by their paths.
+    [[nodiscard]] const Ref<OpenFile>& target() const;
+    // What is there. kNoEntry, kNotDirectory. Null where there is no tree (the empty root and generated names).
     std::expected<Ref<fs::Node>, Errno> node() const;
     // Checks the capability for `rights`; a refusal is recorded. Errno{} if all is well.
     [[nodiscard]] Errno permit(Rights rights) const;
@@ -78,7 +82,8 @@ public:
     [[nodiscard]] Errno permit_change() const;
     // The capability that what is there lies under; none where there is no tree.
     [[nodiscard]] Ref<cap::DerivationNode> authority() const;
-    // An open file for what is there, with the capability's rights in it; neither readable nor writable yet.
+    // An open file for what is there, with the capability's rights in it; neither readable nor writable yet. Targets and
+    // devices are only to be looked at: of a target it is the target itself, of a device its name.
     std::expected<Ref<OpenFile>, Errno> open() const;
 
 private:
@@ -89,6 +94,10 @@ private:
     Errno walk(Follow follow);
     bool walk_straight(Follow follow);
     Errno enter_mount();
+    enum class Step : std::uint8_t { goes_on, is_there };
+    enum class Behind : std::uint8_t { more, nothing, slash }; // what follows a component
+    std::expected<Step, Errno> step_generated(Follow follow, Behind behind, std::size_t& links);
+    Errno follow_text(std::string_view target, Behind behind, std::size_t& links);
     Call* call_;
     mm::Owned<Work> work_;
 };

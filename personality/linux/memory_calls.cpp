@@ -90,8 +90,17 @@ Outcome call_mmap(Call& call, std::uint64_t address, std::uint64_t bytes, std::u
     if (type != kMapPrivate && type != kMapShared && type != kMapSharedValidate) return refuse(kInvalid);
     const bool shared = type != kMapPrivate;
 
+    Ref<OpenFile> file;
+    MapSource from;
+    if ((flags & kMapAnonymous) == 0) {
+        file = LINUX_TRY(file_of(call, fd));
+        if (file->path_only) return refuse(kBadFd);
+        from = LINUX_TRY(file->map_source());
+        if (!file->readable) return refuse(kAccess);
+        if (shared && (protection & kProtWrite) != 0 && !file->writable) return refuse(kAccess);
+    }
     Result<std::uint64_t> mapped = fail(Error::bad_argument);
-    if ((flags & kMapAnonymous) != 0) {
+    if (!from.pages) {
         if ((protection & kProtWrite) != 0 && (flags & kMapNoReserve) == 0 && exceeds_quota(call, bytes))
             return refuse(kNoMemory);
         if (!shared) {
@@ -103,11 +112,6 @@ Outcome call_mmap(Call& call, std::uint64_t address, std::uint64_t bytes, std::u
             mapped = call.process.memory().map(std::move(pages), 0, bytes, wanted, mm::Sharing::shared, options);
         }
     } else {
-        const Ref<OpenFile> file = LINUX_TRY(file_of(call, fd));
-        if (file->path_only) return refuse(kBadFd);
-        const MapSource from = LINUX_TRY(file->map_source());
-        if (!file->readable) return refuse(kAccess);
-        if (shared && (protection & kProtWrite) != 0 && !file->writable) return refuse(kAccess);
         auto maximum = arch::Protection::read | arch::Protection::write | arch::Protection::execute;
         if (shared && !file->writable) maximum = maximum & ~arch::Protection::write;
         if (!from.may_execute) maximum = maximum & ~arch::Protection::execute;
@@ -115,6 +119,7 @@ Outcome call_mmap(Call& call, std::uint64_t address, std::uint64_t bytes, std::u
             return refuse(kPerm); // as from a file system mounted noexec
         options.maximum = maximum;
         options.authority = from.authority;
+        options.label = from.label;
         mapped = call.process.memory().map(from.pages, offset, bytes, wanted,
                                            shared ? mm::Sharing::shared : mm::Sharing::copy_on_write, options);
         if (mapped && !file->is_live()) mapped = fail(Error::revoked); // it took the mapping with it

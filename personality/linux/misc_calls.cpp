@@ -10,17 +10,18 @@ namespace {
 
 constexpr std::uint64_t kMaxRandomBytes = 1 << 20; // a call; programs go on with the rest
 
-Limit limit_of(std::uint32_t resource) {
-    switch (resource) {
-    case kLimitStack:
-        return {8ull << 20, 8ull << 20};
-    case kLimitFiles:
-        return {kMaxFiles, kMaxFiles};
-    case kLimitAddressSpace:
-        return {kLimitInfinity, kLimitInfinity};
-    default:
-        return {kLimitInfinity, kLimitInfinity};
-    }
+// Sets and tells one limit of the process; nobody may raise what is the most.
+std::expected<Limit, Errno> change_limit(LinuxProcess& process, std::uint32_t resource, const Limit* wanted) {
+    if (resource >= kLimitCount) return std::unexpected(kInvalid);
+    LinuxProcess::Lock::Guard guard(process.lock);
+    Limit& limit = process.limits.of[resource];
+    const Limit before = limit;
+    if (wanted == nullptr) return before;
+    if (wanted->current > wanted->maximum) return std::unexpected(kInvalid);
+    if (wanted->maximum > limit.maximum) return std::unexpected(kPerm);
+    limit = *wanted;
+    if (resource == kLimitFiles) process.files.limit_to(limit.current);
+    return before;
 }
 
 } // namespace
@@ -42,36 +43,33 @@ Outcome call_getrandom(Call& call, UserOut<std::byte> out, std::uint64_t bytes, 
 
 Outcome call_uname(Call&, UserOut<UtsName> out) {
     UtsName name{};
-    std::strcpy(name.system, "Linux"); // what programs test for; the version says who answers
-    std::strcpy(name.node, "aios");
-    std::strcpy(name.release, "6.1.0");
-    std::strcpy(name.version, "AIOS Linux personality");
-    std::strcpy(name.machine, "x86_64");
+    const auto put = [](char(&to)[65], std::string_view text) { std::memcpy(to, text.data(), text.size()); };
+    put(name.system, kSystemName);
+    put(name.node, kNodeName);
+    put(name.release, kSystemRelease);
+    put(name.version, kSystemVersion);
+    put(name.machine, "x86_64");
     return answer(out, name);
 }
 
 Outcome call_prlimit64(Call& call, std::int32_t pid, std::uint32_t resource, UserIn<Limit> limit, UserOut<Limit> old) {
     if (resource >= kLimitCount) return refuse(kInvalid);
     if (pid != 0 && pid != call.process.pid()) return refuse(kNoProcess);
-    const Limit own = limit_of(resource);
-    if (!limit.is_null()) {
-        const auto wanted = LINUX_TRY(limit.read());
-        if (wanted.current > wanted.maximum) return refuse(kInvalid);
-        if (wanted.maximum > own.maximum) return refuse(kPerm);
-    }
-    return old.is_null() ? Outcome(0) : answer(old, own);
+    Limit wanted{};
+    if (!limit.is_null()) wanted = LINUX_TRY(limit.read());
+    const Limit before = LINUX_TRY(change_limit(call.process, resource, limit.is_null() ? nullptr : &wanted));
+    return old.is_null() ? Outcome(0) : answer(old, before);
 }
 
-Outcome call_getrlimit(Call&, std::uint32_t resource, UserOut<Limit> out) {
-    if (resource >= kLimitCount) return refuse(kInvalid);
-    return answer(out, limit_of(resource));
+Outcome call_getrlimit(Call& call, std::uint32_t resource, UserOut<Limit> out) {
+    return answer(out, LINUX_TRY(change_limit(call.process, resource, nullptr)));
 }
 
-Outcome call_setrlimit(Call&, std::uint32_t resource, UserIn<Limit> limit) {
+Outcome call_setrlimit(Call& call, std::uint32_t resource, UserIn<Limit> limit) {
     if (resource >= kLimitCount) return refuse(kInvalid);
     const auto wanted = LINUX_TRY(limit.read());
-    if (wanted.current > wanted.maximum) return refuse(kInvalid);
-    return wanted.maximum > limit_of(resource).maximum ? refuse(kPerm) : Outcome(0);
+    LINUX_TRY(change_limit(call.process, resource, &wanted));
+    return 0;
 }
 
 // Of the whole agent; all of its time counts as user time.
@@ -110,12 +108,15 @@ Outcome call_prctl(Call& call, std::int32_t option, std::uint64_t argument) {
             name[i] = LINUX_TRY(UserIn<char>(argument).read(i));
             if (name[i] == '\0') break;
         }
-        std::memcpy(data.name, name, sizeof(name));
+        call.process.set_name(data, name);
         return 0;
     }
-    case kGetName:
-        LINUX_TRY(UserOut<char>(argument).write_array(0, data.name, sizeof(data.name)));
+    case kGetName: {
+        char name[kThreadNameBytes];
+        call.process.copy_name(data, name);
+        LINUX_TRY(UserOut<char>(argument).write_array(0, name, sizeof(name)));
         return 0;
+    }
     case kSetSubreaper: {
         ProcessTable::Lock::Guard guard(call.process.family().lock);
         call.process.entry().takes_orphans = argument != 0;

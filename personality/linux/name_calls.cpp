@@ -1,6 +1,7 @@
 // Names: directories, links, rename, removal.
 #include <algorithm>
 
+#include "personality/linux/text.hpp"
 #include "personality/linux/tree_errno.hpp"
 
 namespace aios::linux_abi {
@@ -28,8 +29,8 @@ Outcome make_directory(Call& call, Descriptor from, UserIn<char> path, std::uint
 
 Outcome remove_file(Call& call, Descriptor from, UserIn<char> path) {
     Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, Follow::no));
-    if (lookup.generated() != Generated::none) return refuse(kReadOnly);
     const Ref<fs::Node> node = LINUX_TRY(lookup.node()); // ENOENT before EROFS
+    if (lookup.is_generated()) return refuse(lookup.generated()->is_directory() ? kIsDirectory : kReadOnly);
     if (is_directory(node)) return refuse(kIsDirectory);
     if (lookup.must_be_directory()) return refuse(kNotDirectory);
     if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
@@ -40,11 +41,11 @@ Outcome remove_file(Call& call, Descriptor from, UserIn<char> path) {
 
 Outcome remove_directory(Call& call, Descriptor from, UserIn<char> path) {
     Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, Follow::no));
-    if (lookup.generated() != Generated::none) return refuse(kNotDirectory);
     const std::string_view last = last_component(lookup.text());
     if (last == ".") return refuse(kInvalid);
     if (last == "..") return refuse(kNotEmpty);
     if (!is_directory(LINUX_TRY(lookup.node()))) return refuse(kNotDirectory);
+    if (lookup.is_generated()) return refuse(lookup.generated()->is_directory() ? kReadOnly : kNotDirectory);
     if (lookup.relative().empty()) return refuse(kBusy); // a mount point
     if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
     if (const auto removed = lookup.tree()->remove(lookup.relative(), fs::NodeKind::directory); !removed)
@@ -60,7 +61,7 @@ Outcome rename_at(Call& call, Descriptor from_fd, UserIn<char> from_path, Descri
                   fs::IfPresent if_present) {
     Lookup from = LINUX_TRY(Lookup::resolve(call, from_fd, from_path, Follow::no));
     Lookup to = LINUX_TRY(Lookup::resolve(call, to_fd, to_path, Follow::no));
-    if (from.generated() != Generated::none || to.generated() != Generated::none) return refuse(kReadOnly);
+    if (from.is_generated() || to.is_generated()) return refuse(kReadOnly);
     for (const Lookup* side : {&from, &to}) {
         const std::string_view last = last_component(side->text());
         if (last == "." || last == "..") return refuse(kBusy);
@@ -90,7 +91,7 @@ Outcome link_at(Call& call, Descriptor from_fd, UserIn<char> from_path, Descript
     const Ref<fs::Node> source = LINUX_TRY(from.node());
     Lookup to = LINUX_TRY(Lookup::resolve(call, to_fd, to_path, Follow::no));
     if (to.node()) return refuse(kExists);
-    if (from.tree() != to.tree() || from.generated() != Generated::none) return refuse(kCrossDevice);
+    if (from.tree() != to.tree() || from.is_generated()) return refuse(kCrossDevice);
     if (is_directory(source)) return refuse(kPerm);
     if (const Errno error = to.permit_change(); error != Errno{}) return refuse(error);
     const auto made = to.tree()->create_hard_link(to.relative(), from.relative());
@@ -125,13 +126,16 @@ Outcome readlink_at(Call& call, Descriptor from, UserIn<char> path, UserOut<char
         node = Ref<fs::Node>::share(*file->node());
     } else {
         Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, Follow::no));
-        if (lookup.generated() == Generated::self_link) {
-            const std::string_view executable = call.process.executable.view();
-            bytes = std::min<std::uint64_t>(executable.size(), capacity);
-            LINUX_TRY(out.write_array(0, executable.data(), bytes));
+        if (lookup.generated() != nullptr) {
+            if (!lookup.generated()->is_link()) return refuse(kInvalid);
+            Text text(call.process.quota());
+            const Errno error = read_link({call.process, *lookup.generated()}, text);
+            if (error != Errno{}) return refuse(error);
+            if (text.error() != Errno{}) return refuse(text.error());
+            bytes = std::min<std::uint64_t>(text.view().size(), capacity);
+            LINUX_TRY(out.write_array(0, text.view().data(), bytes));
             return bytes;
         }
-        if (lookup.generated() != Generated::none) return refuse(kInvalid);
         node = LINUX_TRY(lookup.node());
         if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
     }

@@ -25,6 +25,45 @@ std::expected<Ref<OpenFile>, Errno> open_or_create(Call& call, Lookup& lookup, s
     return std::unexpected(kNoEntry);
 }
 
+Outcome add_file(Call& call, Ref<OpenFile> file, std::uint64_t flags) {
+    LinuxProcess::Lock::Guard guard(call.process.lock);
+    const OnExec on_exec = (flags & kOpenCloseOnExec) != 0 ? OnExec::close : OnExec::keep;
+    return call.process.files.add(call.process.quota(), std::move(file), on_exec);
+}
+
+// Sets what the flags ask for in a file that nobody else has yet.
+void set_flags(OpenFile& file, std::uint64_t flags) {
+    const std::uint64_t access = flags & kOpenAccessMask;
+    file.path_only = (flags & kOpenPath) != 0;
+    if (file.path_only) return;
+    file.readable = access != kOpenWriteOnly;
+    file.writable = access != kOpenReadOnly;
+    file.append = (flags & kOpenAppend) != 0;
+    file.non_blocking = (flags & kOpenNonBlock) != 0;
+}
+
+// What /proc/PID/fd/N leads to: opened once more, as far as the capability of the old one grants it. A pipe has no other
+// end to give, so the same is had again, for what it is open for already.
+Outcome open_target(Call& call, const Ref<OpenFile>& target, std::uint64_t flags) {
+    const std::uint64_t access = flags & kOpenAccessMask;
+    const bool path_only = (flags & kOpenPath) != 0;
+    const bool changing = !path_only && (access != kOpenReadOnly || (flags & kOpenTruncate) != 0);
+    if (!target->is_live()) return refuse(kAccess);
+    if ((flags & kOpenDirectory) != 0) return refuse(kNotDirectory);
+    if (target->pipe() != nullptr && !path_only) {
+        const bool is_open_for =
+            (access == kOpenWriteOnly || target->readable) && (access == kOpenReadOnly || target->writable);
+        return is_open_for ? add_file(call, target, flags) : refuse(kAccess);
+    }
+    Ref<OpenFile> file = LINUX_TRY(target->reopen(call.process));
+    if (file->is_link() && !path_only) return refuse(kLoop);
+    if (!path_only && !file->may(rights::read)) return refuse(kAccess);
+    if (changing && !file->may(rights::write)) return refuse(file->node() != nullptr ? kReadOnly : kAccess);
+    if (changing && (flags & kOpenTruncate) != 0 && file->node() != nullptr) LINUX_TRY(file->resize(0));
+    set_flags(*file, flags);
+    return add_file(call, std::move(file), flags);
+}
+
 Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t flags, std::uint32_t mode) {
     const std::uint64_t access = flags & kOpenAccessMask;
     if (access == 3) return refuse(kInvalid);
@@ -34,9 +73,13 @@ Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t fl
     const bool exclusive = (flags & kOpenCreate) != 0 && (flags & kOpenExclusive) != 0;
     const Follow follow = (flags & kOpenNoFollow) != 0 || exclusive ? Follow::no : Follow::yes;
     Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, follow));
+    if (lookup.target()) return open_target(call, lookup.target(), flags);
     if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
 
     Ref<OpenFile> file = LINUX_TRY(open_or_create(call, lookup, flags, mode));
+    const GeneratedNode* const generated = lookup.generated();
+    if (generated != nullptr && generated->row->kind == RowKind::device && !path_only)
+        file = LINUX_TRY(open_device(call.process, generated->row->device));
     if (file->is_link() && !path_only) return refuse((flags & kOpenDirectory) != 0 ? kNotDirectory : kLoop);
     if ((flags & kOpenDirectory) != 0 && !file->is_directory()) return refuse(kNotDirectory);
     if (!path_only) {
@@ -45,16 +88,11 @@ Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t fl
         if (changing && file->node() != nullptr) {
             if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
         }
+        if (changing && file->node() == nullptr && !file->may(rights::write)) return refuse(kAccess);
         if ((flags & kOpenTruncate) != 0 && file->node() != nullptr) LINUX_TRY(file->resize(0));
-        file->readable = access != kOpenWriteOnly;
-        file->writable = access != kOpenReadOnly;
-        file->append = (flags & kOpenAppend) != 0;
-        file->non_blocking = (flags & kOpenNonBlock) != 0;
     }
-    file->path_only = path_only;
-    LinuxProcess::Lock::Guard guard(call.process.lock);
-    const OnExec on_exec = (flags & kOpenCloseOnExec) != 0 ? OnExec::close : OnExec::keep;
-    return call.process.files.add(call.process.quota(), std::move(file), on_exec);
+    set_flags(*file, flags);
+    return add_file(call, std::move(file), flags);
 }
 
 constexpr std::uint64_t kMayExecute = 1, kMayWrite = 2, kMayRead = 4; // R_OK...
@@ -82,7 +120,9 @@ Outcome access_at(Call& call, Descriptor from, UserIn<char> path, std::uint32_t 
     Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, follow));
     const auto file = LINUX_TRY(lookup.open());
     if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
-    if ((mode & kMayWrite) != 0 && lookup.generated() == Generated::none) {
+    if (lookup.generated() != nullptr) {
+        if ((mode & kMayWrite) != 0 && (file->info().mode & 0222) == 0) return refuse(kAccess);
+    } else if ((mode & kMayWrite) != 0) {
         if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
     }
     return (mode & kMayExecute) != 0 ? check_execute(*file) : Outcome(0);

@@ -2,7 +2,10 @@
 
 namespace aios::linux_abi {
 
-OpenFile::~OpenFile() { watched.end_all(*this); }
+OpenFile::~OpenFile() {
+    if (locks_.load(std::memory_order_acquire) != nullptr) drop_locks();
+    watched.end_all(*this);
+}
 
 Outcome OpenFile::read(Call&, UserOut<std::byte>, std::uint64_t) { return refuse(kBadFd); }
 Outcome OpenFile::write(Call&, UserIn<std::byte>, std::uint64_t) { return refuse(kBadFd); }
@@ -48,6 +51,7 @@ Outcome OpenFile::seek(std::int64_t, std::uint32_t) { return 0; }
 Outcome OpenFile::resize(std::uint64_t) { return refuse(kInvalid); }
 Outcome OpenFile::reserve(std::uint64_t, FileSize) { return refuse(kNoDevice); }
 Outcome OpenFile::control(Call&, std::uint32_t, std::uint64_t) { return refuse(kNotTerminal); }
+std::expected<Ref<OpenFile>, Errno> OpenFile::reopen(LinuxProcess&) { return std::unexpected(kNoDeviceAddress); }
 std::expected<MapSource, Errno> OpenFile::map_source() { return std::unexpected(kNoDevice); }
 
 } // namespace aios::linux_abi

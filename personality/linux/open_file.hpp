@@ -12,9 +12,11 @@
 #include "abi/call_types.hpp"
 #include "base/ref.hpp"
 #include "kernel/cap/table.hpp"
+#include "kernel/mm/label.hpp"
 #include "kernel/mm/pages.hpp"
 #include "kernel/object/source.hpp"
 #include "personality/linux/epoll_item.hpp"
+#include "personality/linux/file_locks.hpp"
 #include "personality/linux/outcome.hpp"
 #include "personality/linux/vectors.hpp"
 
@@ -29,12 +31,14 @@ namespace aios::linux_abi {
 
 struct Call;
 class DirectoryFile;
+class LinuxProcess;
 
 // What a mapping of a file is made of.
 struct MapSource {
-    Ref<mm::Pages> pages;
+    Ref<mm::Pages> pages;               // empty: zeros, as of anonymous memory
     Ref<cap::DerivationNode> authority; // the mapping ends with it
     bool may_execute = false;
+    Ref<mm::Label> label; // may be empty
 };
 
 // Which of the kinds that have calls of their own a file is.
@@ -89,6 +93,11 @@ public:
     [[nodiscard]] virtual DirectoryFile* directory() { return nullptr; }
     [[nodiscard]] bool is_directory() { return directory() != nullptr; }
     [[nodiscard]] virtual bool is_link() const { return false; }
+    // What it was opened as, absolute, in the form of Path; empty: it has no name.
+    [[nodiscard]] virtual std::string_view path() const { return {}; }
+    // Another open file of the same thing, with a position and flags of its own: what opening /proc/PID/fd/N makes.
+    // kNoDeviceAddress: kinds that cannot be opened by a name.
+    [[nodiscard]] virtual std::expected<Ref<OpenFile>, Errno> reopen(LinuxProcess& caller);
     // Whether the capability that it was opened under grants this; what needs none grants everything.
     [[nodiscard]] virtual bool may(Rights) const { return true; }
 
@@ -97,6 +106,8 @@ public:
     std::atomic<bool> append{false};
     std::atomic<bool> non_blocking{false}; // O_NONBLOCK, of every kind, whether it ever waits or not
     WatchedFile watched;                   // by epoll files
+    // Before it takes locks of its own (flock, F_OFD_SETLK): they end with it. kNoMemory. lock_calls.cpp
+    Errno keep_locks(Payer& payer, FileLocks& table);
     virtual ~OpenFile();
 
 protected:
@@ -106,8 +117,10 @@ protected:
     const cap::KeptNode authority_;
 
 private:
+    void drop_locks();
     RefCount references_;
     Reservation charge_;
+    std::atomic<LocksOfFile*> locks_{nullptr}; // set once
     const FileKind kind_;
 };
 

@@ -1,6 +1,7 @@
 // LinuxProcess: how a process and its threads begin and end.
 #include "personality/linux/process.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernel/mm/size_classes.hpp"
@@ -17,6 +18,7 @@ Result<mm::Owned<LinuxProcess>> LinuxProcess::create(Process& process, ProcessTa
     Reservation charge = TRY(Reservation::make(process.agent().quota(), Resource::memory, mm::cost_of<LinuxProcess>));
     auto made = TRY(mm::own<LinuxProcess>(process, Ref<ProcessTable>::share(family), std::move(charge)));
     made->executable = TRY(HeldText::copy(made->quota(), executable));
+    made->set_program_name(executable);
     return made;
 }
 
@@ -26,7 +28,7 @@ Result<> LinuxProcess::open_standard(const StartupBlock& startup) {
         if (startup.entries[i].role == static_cast<std::uint32_t>(StartupRole::console))
             handle = startup.entries[i].handle;
     }
-    Ref<OpenFile> input = TRY(open_generated(quota(), Generated::null));
+    Ref<OpenFile> input = TRY(open_memory_device(quota(), Device::null));
     input->readable = true;
     Ref<OpenFile> console = TRY(open_console(quota(), handle));
     console->writable = true; // without a console every write answers EACCES
@@ -56,6 +58,40 @@ LinuxProcess::~LinuxProcess() {
     if (entry_ != nullptr) family_->forget(*entry_);
 }
 
+namespace {
+
+void put_name(char (&to)[kThreadNameBytes], std::string_view name) {
+    std::memset(to, 0, sizeof(to));
+    std::memcpy(to, name.data(), std::min(name.size(), sizeof(to) - 1));
+}
+
+} // namespace
+
+void LinuxProcess::set_name(LinuxThread& thread, std::string_view name) {
+    ThreadLock::Guard guard(thread_lock);
+    put_name(thread.name, name);
+    if (has_entry() && thread.tid == pid()) put_name(program_name, name);
+}
+
+bool LinuxProcess::rename_thread(std::int32_t tid, std::string_view name) {
+    ThreadLock::Guard guard(thread_lock);
+    LinuxThread* const thread = threads.find(tid);
+    if (thread != nullptr) put_name(thread->name, name);
+    if (tid == pid()) put_name(program_name, name);
+    return thread != nullptr || tid == pid();
+}
+
+void LinuxProcess::copy_name(const LinuxThread& thread, char (&to)[kThreadNameBytes]) {
+    ThreadLock::Guard guard(thread_lock);
+    std::memcpy(to, thread.name, sizeof(to));
+}
+
+void LinuxProcess::set_program_name(std::string_view path) {
+    const std::string_view name = path.substr(path.rfind('/') + 1); // npos + 1 is 0
+    ThreadLock::Guard guard(thread_lock);
+    put_name(program_name, name);
+}
+
 std::int32_t LinuxProcess::group() {
     ProcessTable::Lock::Guard guard(family_->lock);
     return entry_->group->number;
@@ -79,10 +115,14 @@ std::expected<void, Errno> LinuxProcess::inherit(LinuxProcess& parent) {
     auto fresh = LINUX_TRY(Reservation::make(quota(), Resource::memory, mm::cost_of<ActionTable>));
     auto table = LINUX_TRY(mm::own<ActionTable>(std::move(fresh)));
     creation_mask = parent.creation_mask.load();
+    memory_score = parent.memory_score.load();
+    place = parent.place;
     ignores_children = parent.ignores_children.load();
     Lock::Guard guard(parent.lock);
     // No analysis: nobody else knows the child yet, so its lock is not needed, and two of a rank are not taken.
     [&]() AIOS_NO_LOCK_ANALYSIS {
+        limits = parent.limits;
+        files.limit_to(limits.of[kLimitFiles].current);
         break_start = parent.break_start;
         break_end = parent.break_end;
         break_mapped = parent.break_mapped;
@@ -111,6 +151,7 @@ void LinuxProcess::list_first_thread(LinuxThread& data) {
     family_->add_first_thread(data, *entry_);
     threads_staying.fetch_add(1);
     ThreadLock::Guard guard(thread_lock);
+    std::memcpy(data.name, program_name, sizeof(data.name));
     threads.insert(data);
     data.thread.personality_data = &data;
 }
@@ -188,8 +229,11 @@ void LinuxProcess::ended(EndReason reason, std::uint64_t status) {
 void LinuxProcess::close_all() {
     for (std::uint32_t fd = 0; fd < kMaxFiles;) {
         Ref<OpenFile> file;
-        Lock::Guard guard(lock);
-        file = files.remove_next(fd, FileTable::Which::all);
+        {
+            Lock::Guard guard(lock);
+            file = files.remove_next(fd, FileTable::Which::all);
+        }
+        if (file) drop_record_locks(*this, *file);
     }
 }
 

@@ -13,6 +13,7 @@
 #include "personality/linux/exec.hpp"
 #include "personality/linux/files.hpp"
 #include "personality/linux/futex.hpp"
+#include "personality/linux/limits.hpp"
 #include "personality/linux/process_table.hpp"
 #include "personality/linux/signal_files.hpp"
 
@@ -34,6 +35,14 @@ struct SentSignal {
     std::uint32_t status = 0; // of SIGCHLD: exit code or signal
 };
 
+// Where on the first stack the kernel has put what the program was given: what /proc/PID tells of it. Constant.
+struct ProgramPlace {
+    std::uint64_t stack = 0;
+    std::uint64_t arguments = 0, argument_bytes = 0;
+    std::uint64_t environment = 0, environment_bytes = 0;
+    std::uint64_t auxiliary = 0, auxiliary_bytes = 0;
+};
+
 class LinuxProcess final : public Personality {
 public:
     // The agent's first process.
@@ -49,6 +58,11 @@ public:
     void thread_exited(Thread& thread) override;
     void ended(EndReason reason, std::uint64_t status) override;
     bool page_is_lost(Thread& thread, EndReason reason, std::uint64_t address) override;
+    // Others may look at it by a view (process_view.hpp): it goes with the last.
+    void retain() { references_.retain(); }
+    void release() override {
+        if (references_.release()) mm::destroy(this);
+    }
     ~LinuxProcess() override;
 
     // Ends the process, by whatever a program can do. An execve that is under way already goes on: false.
@@ -63,6 +77,8 @@ public:
     [[nodiscard]] const NameSpace& name_space() const { return family_->name_space; }
     [[nodiscard]] ProcessEntry& entry() const { return *entry_; } // of a process that runs
     [[nodiscard]] std::int32_t pid() const { return entry_->pid; }
+    // False while its program is loaded for execve: it has no number, no thread of its own and no files yet.
+    [[nodiscard]] bool has_entry() const { return entry_ != nullptr; }
     [[nodiscard]] std::int32_t group(); // the number of its process group
     [[nodiscard]] bool is_first() const { return entry_ != nullptr && entry_->pid == ProcessTable::kFirst; }
 
@@ -74,8 +90,11 @@ public:
     std::uint64_t break_start AIOS_GUARDED_BY(lock) = 0;
     std::uint64_t break_end AIOS_GUARDED_BY(lock) = 0;    // as the program asked
     std::uint64_t break_mapped AIOS_GUARDED_BY(lock) = 0; // page-aligned end of what is mapped
+    Limits limits AIOS_GUARDED_BY(lock);
     std::atomic<std::uint32_t> creation_mask{022};
+    std::atomic<std::int32_t> memory_score{0};       // oom_score_adj: kept, and asked by nobody
     HeldText executable;                             // constant; absolute path
+    ProgramPlace place;                              // constant once its program is loaded
     FutexTable futexes;                              // of private futexes
     std::atomic<SignalFiles*> signal_files{nullptr}; // made with the first signal descriptor, let go at the end
 
@@ -85,13 +104,15 @@ public:
     std::atomic<std::uint64_t> process_pending{0};                // signals sent to the process, taken by any thread
     SentSignal sent[kSignalCount] AIOS_GUARDED_BY(thread_lock){}; // who sent them: the last of each
     std::atomic<bool> ignores_children{false};                    // they leave no zombies
+    std::atomic<bool> has_record_locks{false};                    // or had: closing a file drops them
     std::atomic<bool> is_stopped{false};                      // by a signal; its threads wait on their way to user mode
     std::atomic<bool> has_continued{false};                   // its parent has not been told yet
     std::uint32_t continues AIOS_GUARDED_BY(thread_lock) = 0; // how often it was told to go on
     sched::WaitQueue stopped;
-    std::atomic<std::uint32_t> threads_staying{0};                  // threads that have not called exit
-    std::uint64_t cpu_ns_of_ended AIOS_GUARDED_BY(thread_lock) = 0; // of threads that are gone
-    bool has_lost_page = false;                                     // while it was loaded; its loading thread's
+    std::atomic<std::uint32_t> threads_staying{0};                      // threads that have not called exit
+    std::uint64_t cpu_ns_of_ended AIOS_GUARDED_BY(thread_lock) = 0;     // of threads that are gone
+    char program_name[kThreadNameBytes] AIOS_GUARDED_BY(thread_lock){}; // of its first thread, there or not
+    bool has_lost_page = false;                                         // while it was loaded; its loading thread's
 
     // fork: what the child has of its parent, whose thread this runs on.
     std::expected<void, Errno> inherit(LinuxProcess& parent);
@@ -101,6 +122,11 @@ public:
     // The data of a thread that waits for its place: list_first_thread() cannot fail any more.
     static Result<LinuxThread*> make_thread(LinuxProcess& process, Thread& thread);
     void list_first_thread(LinuxThread& thread);
+    // At most kThreadNameBytes - 1 characters of it.
+    void set_name(LinuxThread& thread, std::string_view name);
+    bool rename_thread(std::int32_t tid, std::string_view name);             // false: it has no such thread
+    void copy_name(const LinuxThread& thread, char (&to)[kThreadNameBytes]); // one of its own
+    void set_program_name(std::string_view path);                            // its last component
 
     // execve, see exec.hpp. Whether this process is to be replaced is decided once: by the first of execve and leave().
     [[nodiscard]] bool yield_to(Ref<Replacement> replacement);
@@ -111,6 +137,7 @@ private:
     Result<> open_standard(const StartupBlock& startup);
     void note_unanswered(std::uint64_t number);
     Process& process_;
+    RefCount references_;
     const Ref<ProcessTable> family_;
     ProcessEntry* entry_ = nullptr; // constant once its first thread runs
     Reservation charge_;
@@ -158,6 +185,11 @@ private:
 // SA_RESTART applies to it. `deadline` of a relative wait, or 0.
 enum class AfterHandler : bool { ends, restarts };
 [[nodiscard]] std::unexpected<Errno> interrupted_call(Call& call, AfterHandler after, std::uint64_t deadline = 0);
+
+// F_GETLK and its kin, of `file`, which is behind `fd`. lock_calls.cpp
+Outcome record_lock(Call& call, Descriptor fd, OpenFile& file, std::uint32_t command, UserInOut<FileLock> user);
+// The process has closed a descriptor of the file: its record locks on it go. No locks are held.
+void drop_record_locks(LinuxProcess& process, const OpenFile& file);
 
 // F_GETPIPE_SZ and F_SETPIPE_SZ; kBadFd: not a pipe.
 Outcome pipe_capacity(Call& call, OpenFile& file, std::uint32_t command, std::uint64_t argument);

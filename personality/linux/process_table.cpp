@@ -1,6 +1,9 @@
 // The table of processes: numbers, birth, end and kinship. See process_table.hpp.
 #include "personality/linux/process_table.hpp"
 
+#include <cstring>
+
+#include "kernel/dev/entropy.hpp"
 #include "kernel/mm/size_classes.hpp"
 #include "personality/linux/process.hpp"
 #include "personality/linux/signals.hpp"
@@ -12,6 +15,8 @@ Result<Ref<ProcessTable>> ProcessTable::create(Payer& payer, const StartupBlock&
     Ref<ProcessTable> table = Ref<ProcessTable>::adopt(TRY(mm::make<ProcessTable>(std::move(charge))));
     table->name_space.set_up(block);
     table->startup = block;
+    TRY(dev::random_bytes(table->boot_id_));
+    table->locks = TRY(FileLocks::create(payer));
     return table;
 }
 
@@ -50,8 +55,10 @@ Result<std::int32_t> ProcessTable::free_number_locked() {
         last_number_ = last_number_ == kLast ? kFirst : last_number_ + 1;
         const std::int32_t number = last_number_;
         if (entries_.find(number) == nullptr && threads_.find(number) == nullptr && groups_.find(number) == nullptr &&
-            sessions_.find(number) == nullptr)
+            sessions_.find(number) == nullptr) {
+            ++given_;
             return number;
+        }
     }
     return fail(Error::would_block);
 }
@@ -100,6 +107,7 @@ Result<ProcessEntry*> ProcessTable::add(LinuxProcess& process, ProcessEntry* par
     Lock::Guard guard(lock);
     entry->pid = TRY(free_number_locked());
     entry->process = &process;
+    entry->born = sched::now_ns();
     entry->exit_signal = exit_signal;
     if (parent != nullptr) {
         entry->parent = parent;
@@ -149,6 +157,11 @@ void ProcessTable::remove_thread(LinuxThread& thread) {
 std::size_t ProcessTable::count() {
     Lock::Guard guard(lock);
     return entries_.size();
+}
+
+ProcessTable::Numbers ProcessTable::numbers() {
+    Lock::Guard guard(lock);
+    return {given_, last_number_};
 }
 
 // Who takes the children of `of`: the nearest living ancestor that asked for orphans, or the first process; nullptr if
@@ -221,6 +234,10 @@ void ProcessTable::end(ProcessEntry& entry, std::uint32_t status) {
     bool is_over = false;
     {
         Lock::Guard guard(lock);
+        {
+            LinuxProcess::ThreadLock::Guard inner(entry.process->thread_lock);
+            std::memcpy(entry.name, entry.process->program_name, sizeof(entry.name));
+        }
         entry.process = nullptr;
         entry.news = ChildNews::ended;
         entry.status = status;

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "kernel/sched/wait_queue.hpp"
+#include "personality/linux/file_locks.hpp"
 #include "personality/linux/linux_thread.hpp"
 #include "personality/linux/lookup.hpp"
 
@@ -56,6 +57,8 @@ struct ProcessEntry {
     std::uint32_t status = 0; // of the news, as wait4 tells it
     std::uint64_t cpu_ns = 0; // of its threads that have ended
     std::uint64_t children_cpu_ns = 0;
+    std::uint64_t born = 0;        // monotonic, ns; constant once it stands in the table
+    char name[kThreadNameBytes]{}; // of its first thread, when it has ended
     std::int32_t exit_signal = 0;
     bool has_executed = false;
     bool takes_orphans = false;
@@ -83,6 +86,7 @@ public:
     Lock lock;
     NameSpace name_space; // constant
     StartupBlock startup; // constant
+    Ref<FileLocks> locks; // constant
 
     // The entry of a new process; the first has no parent and a session of its own. It inherits its parent's group.
     // quota_exceeded, out_of_memory, would_block: no number is free.
@@ -115,11 +119,26 @@ public:
         lock.assert_held();
         return threads_.find(tid);
     }
+    [[nodiscard]] LinuxThread* find_thread_from_locked(std::int32_t tid) const AIOS_REQUIRES(lock) {
+        lock.assert_held();
+        return threads_.lower_bound(tid);
+    }
+    [[nodiscard]] LinuxThread* next_thread_locked(const LinuxThread& thread) const AIOS_REQUIRES(lock) {
+        lock.assert_held();
+        return threads_.next(thread);
+    }
     [[nodiscard]] ProcessGroup* find_group_locked(std::int32_t number) const AIOS_REQUIRES(lock) {
         lock.assert_held();
         return groups_.find(number);
     }
     [[nodiscard]] std::size_t count();
+    // How many processes and threads there have been, and the number that was given out last.
+    struct Numbers {
+        std::uint64_t given = 0;
+        std::int32_t last = 0;
+    };
+    [[nodiscard]] Numbers numbers();
+    [[nodiscard]] Bytes boot_id() const { return Bytes(boot_id_, sizeof(boot_id_)); } // random, the agent's own
 
     // st_ino of a file without a name: counted within the agent, so it tells nothing of others.
     [[nodiscard]] std::uint64_t new_inode() { return last_inode_.fetch_add(1, std::memory_order_relaxed) + 1; }
@@ -166,6 +185,8 @@ private:
     IntrusiveTree<Session, &Session::node, &Session::number> sessions_ AIOS_GUARDED_BY(lock);
     IntrusiveTree<LinuxThread, &LinuxThread::table_node, &LinuxThread::tid> threads_ AIOS_GUARDED_BY(lock);
     std::int32_t last_number_ AIOS_GUARDED_BY(lock) = 0;
+    std::uint64_t given_ AIOS_GUARDED_BY(lock) = 0;
+    std::byte boot_id_[16]{}; // constant
 };
 
 } // namespace aios::linux_abi

@@ -7,6 +7,7 @@
 #include "base/bits.hpp"
 #include "kernel/dev/entropy.hpp"
 #include "kernel/mm/size_classes.hpp"
+#include "personality/linux/file_label.hpp"
 #include "personality/linux/process.hpp"
 #include "personality/linux/signals.hpp"
 
@@ -85,7 +86,7 @@ struct LoadedProgram {
 };
 
 Result<std::uint64_t> build_stack(std::uint64_t top, const ProgramStart& start, const LoadedProgram& program,
-                                  std::string_view path) {
+                                  std::string_view path, ProgramPlace& place) {
     StackWriter stack(top);
     std::byte random[16];
     TRY(dev::random_bytes(random));
@@ -137,6 +138,13 @@ Result<std::uint64_t> build_stack(std::uint64_t top, const ProgramStart& start, 
     for (const Pair& pair : pairs)
         TRY(out.put(pair.type, pair.value));
     TRY(out.flush());
+    place = {pointer,
+             arguments.address,
+             start.argument_bytes,
+             environment.address,
+             start.environment_bytes,
+             pointer + words * sizeof(std::uint64_t) - 16 * std::size(pairs),
+             16 * std::size(pairs)};
     return pointer;
 }
 
@@ -152,11 +160,13 @@ Result<Ref<mm::Pages>> find_interpreter(LinuxProcess& process, std::string_view 
 Result<> load_images(LinuxProcess& process, const ProgramStart& start, std::uint64_t random, LoadedProgram& program) {
     ElfPlace place;
     place.slide = (random & kSlideMask) * 256;
+    place.label = TRY(FileLabel::create(process.quota(), process.executable.view().substr(1), 0, 0));
     program.image = TRY(elf_load(process.memory(), start.image, place));
     program.entry = program.image.entry;
     if (program.image.interpreter[0] == '\0') return {};
     const Ref<mm::Pages> interpreter = TRY(find_interpreter(process, program.image.interpreter));
     place.is_program = false;
+    place.label = TRY(FileLabel::create(process.quota(), std::string_view(program.image.interpreter).substr(1), 0, 0));
     const ElfLoaded loaded = TRY(elf_load(process.memory(), interpreter, place));
     if (loaded.interpreter[0] != '\0') return fail(Error::bad_format);
     program.interpreter_base = loaded.base;
@@ -184,7 +194,8 @@ Result<ProgramEntry> load_program(LinuxProcess& linux_process, const ProgramStar
         linux_process.break_start = program->image.end + (random[1] & 0x1fff) * arch::kPageSize;
         linux_process.break_end = linux_process.break_mapped = linux_process.break_start;
     }
-    auto pointer = build_stack(low + kStackBytes, start, *program, linux_process.executable.view());
+    auto pointer =
+        build_stack(low + kStackBytes, start, *program, linux_process.executable.view(), linux_process.place);
     return ProgramEntry{&linux_process, arch::make_user_frame(program->entry, TRY(std::move(pointer)))};
 }
 

@@ -28,10 +28,24 @@ Outcome stat_at(Call& call, Descriptor from, UserIn<char> path, UserOut<Stat> ou
     return answer(out, LINUX_TRY(file_at(call, from, path, flags))->info());
 }
 
-Outcome fill_statfs(Call& call, UserOut<StatFs> out) {
+// The magic numbers by which programs tell one file system from another.
+std::int64_t type_of(const OpenFile& file) {
+    switch (file.info().device) {
+    case kProcDevice:
+        return 0x9fa0;
+    case kSysDevice:
+        return 0x62656572;
+    case kCgroupDevice:
+        return 0x63677270;
+    default:
+        return 0x01021994; // in memory
+    }
+}
+
+Outcome fill_statfs(Call& call, const OpenFile& file, UserOut<StatFs> out) {
     const Quota& quota = call.process.quota();
     StatFs info{};
-    info.type = 0x01021994; // memory file system
+    info.type = type_of(file);
     info.block_bytes = info.fragment_bytes = static_cast<std::int64_t>(arch::kPageSize);
     info.blocks = quota.limit(Resource::memory) / arch::kPageSize;
     const std::uint64_t used = quota.used(Resource::memory) / arch::kPageSize;
@@ -80,13 +94,13 @@ Outcome call_statx(Call& call, Descriptor from, UserIn<char> path, Flags<kStatFl
 }
 
 Outcome call_statfs(Call& call, UserIn<char> path, UserOut<StatFs> out) {
-    LINUX_TRY(file_at(call, kHere, path, 0));
-    return fill_statfs(call, out);
+    const auto file = LINUX_TRY(file_at(call, kHere, path, 0));
+    return fill_statfs(call, *file, out);
 }
 
 Outcome call_fstatfs(Call& call, Descriptor fd, UserOut<StatFs> out) {
-    LINUX_TRY(file_of(call, fd));
-    return fill_statfs(call, out);
+    const auto file = LINUX_TRY(file_of(call, fd));
+    return fill_statfs(call, *file, out);
 }
 
 } // namespace aios::linux_abi

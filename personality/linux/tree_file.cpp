@@ -5,6 +5,7 @@
 
 #include "kernel/mm/size_classes.hpp"
 #include "kernel/time/clock.hpp"
+#include "personality/linux/generated_tree.hpp"
 #include "personality/linux/transfer.hpp"
 #include "personality/linux/tree_errno.hpp"
 
@@ -75,11 +76,17 @@ Outcome TreeFile::seek(std::int64_t offset, std::uint32_t whence) {
 
 // --- regular files --------------------------------------------------------------------------------------------------
 
-Result<Ref<OpenFile>> RegularFile::create(Payer& payer, Ref<fs::Node> node, TreePlace place) {
+Result<Ref<OpenFile>> RegularFile::create(Payer& payer, Ref<fs::Node> node, TreePlace place, std::string_view path) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<RegularFile>));
     cap::KeptNode authority = TRY(cap::KeptNode::keep(payer, std::move(place.authority)));
+    Ref<FileLabel> label = TRY(FileLabel::create(payer, path, place.device, node->info().id));
     return Ref<OpenFile>::adopt(
-        TRY(mm::make<RegularFile>(std::move(charge), std::move(authority), std::move(node), place)));
+        TRY(mm::make<RegularFile>(std::move(charge), std::move(authority), std::move(node), place, std::move(label))));
+}
+
+std::expected<Ref<OpenFile>, Errno> RegularFile::reopen(LinuxProcess& caller) {
+    if (!is_live()) return std::unexpected(kAccess);
+    return LINUX_TRY(create(caller.quota(), node_, {device_, rights_, authority_.node()}, path()));
 }
 
 Outcome RegularFile::read(Call& call, UserOut<std::byte> to, std::uint64_t bytes) {
@@ -208,7 +215,7 @@ Outcome RegularFile::reserve(std::uint64_t end, FileSize size) {
 
 std::expected<MapSource, Errno> RegularFile::map_source() {
     Ref<mm::Pages> pages = LINUX_TRY(node_->pages());
-    return MapSource{std::move(pages), authority_.node(), may(rights::execute)};
+    return MapSource{std::move(pages), authority_.node(), may(rights::execute), label_};
 }
 
 // --- directories ----------------------------------------------------------------------------------------------------
@@ -216,16 +223,31 @@ std::expected<MapSource, Errno> RegularFile::map_source() {
 namespace {
 
 // Positions that a program sees: 0 and 1 are "." and "..", then the tree's own plus 2; at the root, the trees that are
-// mounted below it follow from kMountPosition on.
-constexpr std::uint64_t kFirstPosition = 2;
-constexpr std::uint64_t kMountPosition = 1ull << 62;
+// mounted below it follow from kMountPosition on, and what is generated from kGeneratedPosition.
+constexpr std::uint64_t kMountPosition = 1ull << 61, kGeneratedPosition = 1ull << 62;
 
-void name_entry(fs::Node::Entry& out, std::string_view name) {
+void name_entry(ListedEntry& out, std::string_view name) {
     out.name_bytes = static_cast<std::uint32_t>(name.size());
     std::memcpy(out.name, name.data(), name.size());
 }
 
+// At the root: a directory of the tree that something is mounted on.
+bool is_covered(const LinuxProcess& process, std::string_view name) {
+    const NameSpace::Mount* const mount = process.name_space().find(name);
+    return is_generated(name) || (mount != nullptr && mount->prefix == name);
+}
+
 } // namespace
+
+bool DirectoryFile::dots_at(std::uint64_t position, std::uint64_t inode, ListedEntry& out) {
+    if (position >= kFirstPosition) return false;
+    out.kind = fs::NodeKind::directory;
+    out.is_device = false;
+    out.id = inode;
+    out.next_position = position + 1;
+    name_entry(out, position == 0 ? "." : "..");
+    return true;
+}
 
 Result<Ref<OpenFile>> DirectoryFile::create(Payer& payer, Ref<fs::Node> node, TreePlace place, std::string_view path) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<DirectoryFile>));
@@ -235,28 +257,32 @@ Result<Ref<OpenFile>> DirectoryFile::create(Payer& payer, Ref<fs::Node> node, Tr
         TRY(mm::make<DirectoryFile>(std::move(charge), std::move(authority), std::move(node), place, std::move(held))));
 }
 
-Result<> DirectoryFile::entry_at(LinuxProcess& process, std::uint64_t position, fs::Node::Entry& out) const {
-    if (position < kFirstPosition) {
-        out.kind = fs::NodeKind::directory;
-        out.id = node_ ? node_->info().id : 1;
-        out.next_position = position + 1;
-        name_entry(out, position == 0 ? "." : "..");
-        return {};
-    }
-    if (node_ && position < kMountPosition) {
+std::expected<bool, Errno> DirectoryFile::entry_at(LinuxProcess& process, std::uint64_t position,
+                                                   ListedEntry& out) const {
+    out.is_device = false;
+    if (dots_at(position, node_ ? node_->info().id : 1, out)) return true;
+    while (node_ && position < kMountPosition) { // goes on at most once for each directory that is covered
         const auto found = node_->entry(position - kFirstPosition, out);
-        if (found) out.next_position += kFirstPosition;
-        if (found || found.error() != Error::not_found) return found;
+        if (!found && found.error() != Error::not_found) return std::unexpected(errno_of(found.error()));
+        if (!found) break;
+        position = out.next_position += kFirstPosition;
+        if (!path().empty() || !is_covered(process, {out.name, out.name_bytes})) return true;
     }
-    if (!path().empty()) return fail(Error::not_found);
+    if (!path().empty()) return false;
     const std::uint64_t index = position < kMountPosition ? 0 : position - kMountPosition;
-    const NameSpace::Mount* mount = process.name_space().below_root(index);
-    if (mount == nullptr) return fail(Error::not_found);
-    out.kind = fs::NodeKind::directory;
-    out.id = 1;
-    out.next_position = kMountPosition + index + 1;
-    name_entry(out, mount->prefix);
-    return {};
+    const NameSpace::Mount* mount = position < kGeneratedPosition ? process.name_space().below_root(index) : nullptr;
+    if (mount != nullptr) {
+        out.kind = fs::NodeKind::directory;
+        out.id = 1;
+        out.next_position = kMountPosition + index + 1;
+        name_entry(out, mount->prefix);
+        return true;
+    }
+    const GeneratedNode root = generated_root();
+    const std::uint64_t at = position < kGeneratedPosition ? 0 : position - kGeneratedPosition;
+    const bool found = LINUX_TRY(entry_of({process, root}, at, out));
+    if (found) out.next_position += kGeneratedPosition;
+    return found;
 }
 
 } // namespace aios::linux_abi

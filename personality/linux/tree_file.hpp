@@ -3,6 +3,8 @@
 #pragma once
 
 #include "kernel/fs/tree.hpp"
+#include "personality/linux/file_label.hpp"
+#include "personality/linux/generated_tree.hpp"
 #include "personality/linux/held_text.hpp"
 #include "personality/linux/open_file.hpp"
 
@@ -44,7 +46,8 @@ protected:
 // A regular file, or a link opened as itself (O_PATH).
 class RegularFile final : public TreeFile {
 public:
-    static Result<Ref<OpenFile>> create(Payer& payer, Ref<fs::Node> node, TreePlace place);
+    // `path` is what it is opened as.
+    static Result<Ref<OpenFile>> create(Payer& payer, Ref<fs::Node> node, TreePlace place, std::string_view path);
 
     Outcome read(Call& call, UserOut<std::byte> to, std::uint64_t bytes) override;
     Outcome write(Call& call, UserIn<std::byte> from, std::uint64_t bytes) override;
@@ -56,17 +59,21 @@ public:
     Outcome control(Call& call, std::uint32_t request, std::uint64_t argument) override; // FIONREAD
     [[nodiscard]] std::expected<MapSource, Errno> map_source() override;
     [[nodiscard]] bool is_link() const override { return node_->info().kind == fs::NodeKind::link; }
+    [[nodiscard]] std::string_view path() const override { return label_->path(); }
+    std::expected<Ref<OpenFile>, Errno> reopen(LinuxProcess& caller) override;
 
-    RegularFile(mm::OnHeap, Reservation charge, cap::KeptNode authority, Ref<fs::Node> node, const TreePlace& place)
-        : TreeFile(std::move(charge), std::move(authority), std::move(node), place) {}
+    RegularFile(mm::OnHeap, Reservation charge, cap::KeptNode authority, Ref<fs::Node> node, const TreePlace& place,
+                Ref<FileLabel> label)
+        : TreeFile(std::move(charge), std::move(authority), std::move(node), place), label_(std::move(label)) {}
 
 private:
     Outcome read_pages(Call& call, UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t offset);
     Outcome write_pages(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset);
     Outcome append_pages(Call& call, UserIn<std::byte> from, std::uint64_t bytes);
+    const Ref<FileLabel> label_;
 };
 
-class DirectoryFile final : public TreeFile {
+class DirectoryFile : public TreeFile {
 public:
     // `path` is absolute, in the form of Path: the base of *at calls.
     static Result<Ref<OpenFile>> create(Payer& payer, Ref<fs::Node> node, TreePlace place, std::string_view path);
@@ -75,27 +82,40 @@ public:
     Outcome read_at(Call&, UserOut<std::byte>, std::uint64_t, std::uint64_t) override { return refuse(kIsDirectory); }
     [[nodiscard]] DirectoryFile* directory() override { return this; }
 
-    [[nodiscard]] std::string_view path() const { return path_.view(); }
+    [[nodiscard]] std::string_view path() const override { return path_.view(); }
     // Entries from the position on, each into `entry` and then to `take`, until it answers false or the directory ends.
     // What `take` refused comes again.
     template <typename F>
-    Result<> read_entries(LinuxProcess& process, fs::Node::Entry& entry, F&& take) {
-        PositionLock::Guard guard(position_lock_);
-        for (;;) {
-            const Result<> found = entry_at(process, position_, entry);
-            if (!found) return found.error() == Error::not_found ? Result<>() : found;
-            if (!take()) return {};
-            position_ = entry.next_position;
+    std::expected<void, Errno> read_entries(LinuxProcess& process, ListedEntry& entry, F&& take) {
+        if (is_listed_under_lock()) {
+            PositionLock::Guard guard(position_lock_);
+            for (;;) {
+                if (!LINUX_TRY(entry_at(process, position_, entry)) || !take()) return {};
+                position_ = entry.next_position;
+            }
+        }
+        for (;;) { // two threads at once may both see an entry; none is left out
+            const std::uint64_t at = position_;
+            if (!LINUX_TRY(entry_at(process, at, entry)) || !take()) return {};
+            PositionLock::Guard guard(position_lock_);
+            if (position_ == at) position_ = entry.next_position;
         }
     }
+    // False: its entries are found under locks of a lower rank than the position's.
+    [[nodiscard]] virtual bool is_listed_under_lock() const { return true; }
 
     DirectoryFile(mm::OnHeap, Reservation charge, cap::KeptNode authority, Ref<fs::Node> node, const TreePlace& place,
                   HeldText path)
         : TreeFile(std::move(charge), std::move(authority), std::move(node), place), path_(std::move(path)) {}
 
+protected:
+    static constexpr std::uint64_t kFirstPosition = 2; // behind "." and ".."
+    static bool dots_at(std::uint64_t position, std::uint64_t inode, ListedEntry& out);
+    // False: the end.
+    virtual std::expected<bool, Errno> entry_at(LinuxProcess& process, std::uint64_t position, ListedEntry& out) const;
+
 private:
-    Result<> entry_at(LinuxProcess& process, std::uint64_t position, fs::Node::Entry& out) const;
-    HeldText path_;
+    const HeldText path_;
 };
 
 } // namespace aios::linux_abi
