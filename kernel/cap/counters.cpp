@@ -7,7 +7,7 @@
 
 namespace aios::cap {
 
-static_assert(static_cast<unsigned>(ObjectType::hold) < kObjectTypes);
+static_assert(static_cast<unsigned>(ObjectType::stream) < kObjectTypes);
 
 namespace {
 

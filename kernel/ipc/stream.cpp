@@ -75,11 +75,15 @@ Result<std::uint64_t> Stream::write_now(StreamIn& from, std::uint64_t offset, st
     return done;
 }
 
-Result<std::uint64_t> Stream::write(StreamIn& from, std::uint64_t bytes, WhenFull when) {
+namespace {
+bool is_dead(const sched::Through& through) { return through.node != nullptr && !through.node->is_held(); }
+} // namespace
+
+Result<std::uint64_t> Stream::write(StreamIn& from, std::uint64_t bytes, WhenFull when, sched::Through through) {
     if (bytes == 0) return 0;
     std::uint64_t done = 0;
+    Error error{};
     for (;;) {
-        Error error{};
         {
             Inside inside(writing_);
             error = Error::interrupted; // if it does not come in, or is killed under way
@@ -92,23 +96,24 @@ Result<std::uint64_t> Stream::write(StreamIn& from, std::uint64_t bytes, WhenFul
                 done += *part;
             }
         }
-        if (done == bytes) break;
-        if (error == Error::would_block && when == WhenFull::wait) {
-            const sched::Outcome outcome = writers_.wait(sched::kNever, [this] { // (4)
-                Lock::Guard guard(lock_);
-                return is_reader_gone_ || has_room_locked();
-            });
-            if (outcome == sched::Outcome::ready) continue;
-            error = Error::interrupted;
-        }
-        if (done == 0) return fail(error);
+        if (done == bytes || error != Error::would_block || when != WhenFull::wait) break;
+        const auto has_room = [&] { // (4)
+            if (is_dead(through)) return true;
+            Lock::Guard guard(lock_);
+            return is_reader_gone_ || has_room_locked();
+        };
+        const sched::Outcome outcome =
+            writers_.wait(sched::kNever, has_room, sched::Interruptible::yes, nullptr, through);
+        if (outcome == sched::Outcome::ready && !is_dead(through)) continue;
+        error = outcome == sched::Outcome::ready ? Error::revoked : Error::interrupted;
         break;
     }
-    writers_.wake_one_if([this] { // (4)
+    // (4): however it ends, it may have been woken for room that it did not take.
+    writers_.wake_one_if([this] {
         Lock::Guard guard(lock_);
         return has_room_locked();
     });
-    return done;
+    return done != 0 ? Result<std::uint64_t>(done) : fail(error);
 }
 
 Result<std::uint64_t> Stream::read_now(StreamOut& to, std::uint64_t bytes, Take take) {
@@ -146,7 +151,8 @@ Result<std::uint64_t> Stream::read_now(StreamOut& to, std::uint64_t bytes, Take 
     return done;
 }
 
-Result<std::uint64_t> Stream::read(StreamOut& to, std::uint64_t bytes, WhenEmpty when, Take take) {
+Result<std::uint64_t> Stream::read(StreamOut& to, std::uint64_t bytes, WhenEmpty when, Take take,
+                                   sched::Through through) {
     if (bytes == 0) return 0;
     for (;;) {
         Result<std::uint64_t> done = fail(Error::interrupted);
@@ -155,12 +161,15 @@ Result<std::uint64_t> Stream::read(StreamOut& to, std::uint64_t bytes, WhenEmpty
             if (inside) done = read_now(to, bytes, take);
         }
         if (!done && done.error() == Error::would_block && when == WhenEmpty::wait) {
-            const sched::Outcome outcome = readers_.wait(sched::kNever, [this] { // (4)
+            const auto has_bytes = [&] { // (4)
+                if (is_dead(through)) return true;
                 Lock::Guard guard(lock_);
                 return is_writer_gone_ || head_ != tail_;
-            });
-            if (outcome == sched::Outcome::ready) continue;
-            done = fail(Error::interrupted);
+            };
+            const sched::Outcome outcome =
+                readers_.wait(sched::kNever, has_bytes, sched::Interruptible::yes, nullptr, through);
+            if (outcome == sched::Outcome::ready && !is_dead(through)) continue;
+            done = fail(outcome == sched::Outcome::ready ? Error::revoked : Error::interrupted);
         }
         readers_.wake_one_if([this] { // (4)
             Lock::Guard guard(lock_);
@@ -190,6 +199,11 @@ void Stream::close_reader() {
     }
     writer_.tell(news);
     writers_.wake_all();
+}
+
+void Stream::wake_revoked(std::uint64_t holder) {
+    readers_.wake_revoked(holder);
+    writers_.wake_revoked(holder);
 }
 
 std::uint64_t Stream::waiting() const {

@@ -25,6 +25,7 @@
 #include <algorithm>
 
 #include "base/types.hpp"
+#include "kernel/cap/derivation.hpp"
 #include "kernel/mm/owned.hpp"
 #include "kernel/object/source.hpp"
 #include "kernel/sched/wait_queue.hpp"
@@ -92,13 +93,16 @@ public:
 
     // Up to `bytes`: those up to kWhole as a whole, of more as many as go in before an error. peer_closed (no reader is
     // left), would_block, interrupted, quota_exceeded and out_of_memory (pages), and what `from` answers. An error is
-    // answered only if nothing was written. 0 bytes are 0, whatever the state.
-    Result<std::uint64_t> write(StreamIn& from, std::uint64_t bytes, WhenFull when);
+    // answered only if nothing was written. 0 bytes are 0, whatever the state. `through`: the capability that the call is
+    // made with, if it is made with one; a call that waits when that is revoked answers `revoked`.
+    Result<std::uint64_t> write(StreamIn& from, std::uint64_t bytes, WhenFull when, sched::Through through = {});
     // Up to `bytes` of what there is; waits for the first. 0: no writer is left, and everything was read.
-    Result<std::uint64_t> read(StreamOut& to, std::uint64_t bytes, WhenEmpty when, Take take = Take::yes);
+    Result<std::uint64_t> read(StreamOut& to, std::uint64_t bytes, WhenEmpty when, Take take = Take::yes,
+                               sched::Through through = {});
 
     void close_writer(); // any context without locks; more than once is once
     void close_reader();
+    void wake_revoked(std::uint64_t holder); // capabilities of its are dead: who waits through them leaves. No locks
 
     [[nodiscard]] std::uint64_t waiting() const; // bytes to read
     [[nodiscard]] std::uint64_t capacity() const;
