@@ -1,4 +1,4 @@
-// Frames from the guest to the host (abi/messages.cddl, section 2): what the kernel and the host program agree on.
+// Frames from the guest to the host, and input from the host (abi/messages.cddl, section 2): what the kernel and the host program agree on.
 #pragma once
 
 #include <cstddef>
@@ -21,5 +21,9 @@ enum class FrameKind : std::uint32_t {
     checks = 7,
     note = 8,
 };
+
+// The other way go pieces of a program's input: how many bytes (32 bits, little-endian), and they. A piece of no bytes is its end.
+inline constexpr std::size_t kInputHead = 4;
+inline constexpr std::size_t kMaxInputPiece = 16 << 10;
 
 } // namespace aios

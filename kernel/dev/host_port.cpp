@@ -129,6 +129,11 @@ void host_port_send(std::uint32_t kind, std::uint64_t agent, const char* name, B
     }
 }
 
+std::size_t host_port_receive(MutableBytes to) {
+    return with_port(
+        [&](Port& p) { return p.console != nullptr && p.console->is_ready() ? p.console->receive(to) : 0; });
+}
+
 void drain_host_port() {
     const std::uint64_t give_up = arch::ticks() + arch::tick_khz() * kDrainMilliseconds;
     const auto idle = [](Port& p) {
@@ -159,5 +164,7 @@ void send_frame(FrameKind kind, std::uint64_t agent, const char* name, Bytes bod
         return; // acquire: pairs with the release in init_host_port
     dev::host_port_send(static_cast<std::uint32_t>(kind), agent, name, body);
 }
+
+std::size_t receive_from_host(MutableBytes to) { return dev::host_port_receive(to); }
 
 } // namespace aios::upcall

@@ -29,15 +29,15 @@ struct VirtQueue::Memory { // in one page
     struct alignas(4) {
         std::uint16_t flags;
         std::atomic<std::uint16_t> index;
-        struct {
-            std::uint32_t id, bytes;
-        } ring[kSize];
+        Used ring[kSize];
         std::uint16_t event;
     } used;
 };
 
-void VirtQueue::offer(std::uint16_t id, std::uint64_t physical, std::uint32_t bytes) {
-    memory_->descriptors[id] = {physical, bytes, 0, 0};
+void VirtQueue::offer(std::uint16_t id, std::uint64_t physical, std::uint32_t bytes, Access access) {
+    constexpr std::uint16_t kWrite = 2; // 2.6.5
+    const std::uint16_t flags = access == Access::device_writes ? kWrite : 0;
+    memory_->descriptors[id] = {physical, bytes, flags, 0};
     memory_->available.ring[offered_ % size_] = id;
     ++offered_;
     memory_->available.index.store(offered_, std::memory_order_release);
@@ -48,9 +48,9 @@ void VirtQueue::notify() {
     transport_->ring(bell_, number_);
 }
 
-std::uint32_t VirtQueue::take_used() {
-    if (taken_ == memory_->used.index.load(std::memory_order_acquire)) return kNone;
-    return memory_->used.ring[taken_++ % size_].id;
+VirtQueue::Used VirtQueue::take_used() {
+    if (taken_ == memory_->used.index.load(std::memory_order_acquire)) return {kNone, 0};
+    return memory_->used.ring[taken_++ % size_];
 }
 
 Result<> VirtioDevice::init(std::uint16_t kind, std::uint32_t wanted) {

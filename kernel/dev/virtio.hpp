@@ -17,13 +17,17 @@ public:
     static constexpr unsigned kSize = 64;
 
     [[nodiscard]] unsigned size() const { return size_; } // at most kSize: what the device offers
-    // A buffer at a physical address for the device to read, under a number below size() that is not out.
-    void offer(std::uint16_t id, std::uint64_t physical, std::uint32_t bytes);
+    // A buffer at a physical address, for the device to read or to write, under a number below size() that is not out.
+    enum class Access : bool { device_reads, device_writes };
+    void offer(std::uint16_t id, std::uint64_t physical, std::uint32_t bytes, Access access = Access::device_reads);
     void notify(); // the device looks at what was offered
-    // The number of a buffer that the device is done with, one a call; kNone if there is none. It is the device's word:
-    // check it.
+    // A buffer that the device is done with, one a call, and how much it has written there; kNone if there is none. It is
+    // the device's word: check it.
     static constexpr std::uint32_t kNone = ~0u;
-    std::uint32_t take_used();
+    struct Used {
+        std::uint32_t id, bytes;
+    };
+    Used take_used();
 
 private:
     friend class VirtioDevice;

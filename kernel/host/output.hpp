@@ -14,6 +14,8 @@ namespace aios {
 // Answered by kernel/dev/host_port.cpp (docs/design/upcalls.md).
 namespace upcall {
 void send_frame(FrameKind kind, std::uint64_t agent, const char* name, Bytes body);
+// What the host has sent, at most to.size() bytes of it; 0 if there is nothing yet. Answered by the same.
+std::size_t receive_from_host(MutableBytes to);
 } // namespace upcall
 
 } // namespace aios

@@ -55,7 +55,7 @@ Result<> put_device(Agent& agent, StartupBlock& block, StartupRole role, DeviceK
 
 Result<> fill_table(Agent& agent, StartupBlock& block) {
     TRY(put_device(agent, block, StartupRole::console, DeviceKind::console, rights::write));
-    TRY(put_device(agent, block, StartupRole::host_port, DeviceKind::host_port, rights::send));
+    TRY(put_device(agent, block, StartupRole::host_port, DeviceKind::host_port, rights::send | rights::receive));
     TRY(put_device(agent, block, StartupRole::power, DeviceKind::power, rights::power));
     TRY(put_device(agent, block, StartupRole::frames, DeviceKind::frames, rights::write | rights::map));
     if (const std::uint64_t hpet = dev::platform().hpet; hpet != 0 && hpet % arch::kPageSize == 0) {
@@ -69,7 +69,7 @@ Result<> fill_table(Agent& agent, StartupBlock& block) {
     TRY(put(agent, block, StartupRole::bundle, std::move(bundle), rights::read | rights::execute | kHandOn));
     // A container without a job is no error: tests bring none.
     if (auto job = fs::open_bundle_section(boot::kSectionJob))
-        TRY(put(agent, block, StartupRole::job, std::move(*job), rights::read | kHandOn));
+        TRY(put(agent, block, StartupRole::job, std::move(*job), rights::read | rights::execute | kHandOn));
     else if (job.error() != Error::not_found)
         return fail(job.error());
     Ref<fs::Tree> temporary = TRY(fs::create_temporary_tree(agent.quota()));

@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::uint64_t kMaxConsoleBytes = 65536; // of one call
 constexpr std::uint64_t kMaxHostBytes = 120 * 1024;
-constexpr std::uint64_t kConsolePiece = 1024;
+constexpr std::uint64_t kConsolePiece = 1024; // and of input
+constexpr std::uint64_t kInputPollNs = 1'000'000;
 
 Result<> check_kind(Call& call, DeviceKind kind) {
     return call.object<DeviceResource>().kind() == kind ? Result<>() : fail(Error::unsupported);
@@ -48,6 +49,25 @@ Answer host_send(Call& call, Handle, UserIn<std::byte> bytes, std::uint64_t size
     TRY(bytes.read_array(0, buffer.data(), size));
     upcall::send_frame(FrameKind::job_output, call.agent.id(), call.agent.name(), {buffer.data(), size});
     return size;
+}
+
+// Nothing tells when input comes, so it is looked for once a millisecond, by whoever waits for it.
+Answer host_receive(Call& call, Handle, UserOut<std::byte> to, std::uint64_t size) {
+    TRY(check_kind(call, DeviceKind::host_port));
+    std::byte piece[kConsolePiece];
+    const std::uint64_t most = std::min(size, kConsolePiece);
+    if (most == 0) return 0;
+    if (!to.is_plausible(most)) return fail(Error::bad_address); // before anything is taken
+    for (;;) {
+        const std::size_t bytes = upcall::receive_from_host({piece, most});
+        if (bytes != 0) {
+            TRY(to.write_array(0, piece, bytes));
+            return bytes;
+        }
+        if (sched::sleep_until(time::deadline_after(kInputPollNs)) == sched::Outcome::interrupted)
+            return fail(Error::interrupted);
+        if (!call.first.node->is_held()) return fail(Error::revoked);
+    }
 }
 
 Answer node_power(Call& call, Handle, std::uint64_t action, std::uint64_t status) {
