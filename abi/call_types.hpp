@@ -90,6 +90,8 @@ enum class PersonalityKind : std::uint32_t { native = 0, linux_abi = 1 };
 
 inline constexpr std::uint32_t kSpawnAwaitIdentity = 1; // stay `created` until AgentRegister
 inline constexpr std::uint32_t kSpawnWithoutHints = 2;  // its self handle has no right `hint`
+inline constexpr std::uint32_t kSpawnTemporary =
+    4; // with a temporary tree of its own, which it pays (role `temporary`)
 
 struct SpawnRequest {
     Handle tree;        // program comes from here: needs read and execute
@@ -112,7 +114,16 @@ struct SpawnRequest {
     // cpu_period_us. Both 0: none. Period 1,000 to 10,000,000; quota 100 to 1,000,000,000.
     std::uint64_t cpu_quota_us;
     std::uint64_t cpu_period_us;
+    std::uint64_t directory; // address of the path in which a Linux program starts, absolute; none is "/"
+    std::uint64_t directory_bytes;
 };
+
+// stream_create.
+struct StreamHandles {
+    Handle reader; // right read
+    Handle writer; // right write
+};
+inline constexpr std::uint64_t kStreamNoWait = 1; // stream_read, stream_write: would_block rather than wait
 
 // What AgentRegister puts on record beside the identity that the kernel measured; nothing of that can be changed by it.
 struct IdentityRecord {
@@ -236,15 +247,16 @@ struct Message {
 
 // --- events ----------------------------------------------------------------------------------------------------------
 
-inline constexpr std::uint64_t kSignalReadable = 1;     // channel: a message waits; queue: it has packets
-inline constexpr std::uint64_t kSignalWritable = 2;     // channel: room for a message of one byte
-inline constexpr std::uint64_t kSignalClosed = 4;       // channel: no receiver, or no sender, is left
+inline constexpr std::uint64_t kSignalReadable = 1; // channel: a message waits; stream: bytes; queue: it has packets
+inline constexpr std::uint64_t kSignalWritable = 2; // channel: room for a message of one byte; stream: for 4,096
+inline constexpr std::uint64_t kSignalClosed =
+    4; // channel: no receiver, or no sender, is left; stream: nobody writes any more
 inline constexpr std::uint64_t kSignalFired = 8;        // timer
 inline constexpr std::uint64_t kSignalDone = 16;        // operation finished
 inline constexpr std::uint64_t kSignalEnded = 32;       // agent or thread ended
 inline constexpr std::uint64_t kSignalFault = 64;       // agent faulted (supervisor)
 inline constexpr std::uint64_t kSignalReadClosed = 128; // channel: no sender is left; what was sent may still wait
-inline constexpr std::uint64_t kSignalError = 256; // what the object stands for has failed; no object has it so far
+inline constexpr std::uint64_t kSignalError = 256;      // stream: nobody will read what is written
 
 // How a registration tells: event_register takes at most one of these with the signals.
 //   none:  `readable` in each wait while it is set; everything else once a post. `writable` is posted when room comes

@@ -70,6 +70,7 @@ struct ProgramStart {
     std::size_t argument_bytes;
     const char* environment;
     std::size_t environment_bytes;
+    const char* directory;       // NUL-ended, where the program starts; empty: "/"
     const StartupBlock* startup; // handles; addresses in it are filled by whoever builds the stack
 };
 // Loads the image into the process's (empty) address space, builds the first stack and answers the first thread's
@@ -156,16 +157,20 @@ struct AgentPlan {
     // gets a copy of the image, which is measured as it is made.
     bool is_measured = false;
     std::uint8_t program[32] = {};
-    // Path (NUL-ended), argument strings, environment strings, one after another.
+    // Path (NUL-ended), argument strings, environment strings, directory (NUL-ended).
     const char* path = nullptr;
     std::size_t path_bytes = 0; // without the NUL
     const char* arguments = nullptr;
     std::size_t argument_bytes = 0;
     const char* environment = nullptr;
     std::size_t environment_bytes = 0;
+    const char* directory = nullptr;
+    std::size_t directory_bytes = 0; // without the NUL
     cap::Capability capabilities[kMaxStartupHandles - 1];
     std::uint32_t roles[kMaxStartupHandles - 1] = {};
     std::size_t capability_count = 0;
+    // Puts what the plan's flags ask for into the new agent's table; nullptr: nothing.
+    Result<> (*fill_table)(Agent& agent, StartupBlock& block) = nullptr;
     Ref<Operation> operation; // completes when the program is loaded, or fails; may be null
 };
 

@@ -20,7 +20,8 @@ struct Agent::Launch {
     [[nodiscard]] char* text() { return reinterpret_cast<char*>(this + 1); }
 
     static Result<Launch*> create(Payer& payer, const AgentPlan& plan) {
-        const std::size_t bytes = sizeof(Launch) + plan.path_bytes + 1 + plan.argument_bytes + plan.environment_bytes;
+        const std::size_t bytes = sizeof(Launch) + plan.path_bytes + 1 + plan.argument_bytes + plan.environment_bytes +
+                                  plan.directory_bytes + 1;
         Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::heap_cost(bytes, alignof(Launch))));
         void* place = mm::heap_allocate(bytes, alignof(Launch));
         if (place == nullptr) return fail(Error::out_of_memory);
@@ -39,12 +40,16 @@ struct Agent::Launch {
         if (plan.argument_bytes != 0) std::memcpy(to, plan.arguments, plan.argument_bytes);
         to += plan.argument_bytes;
         if (plan.environment_bytes != 0) std::memcpy(to, plan.environment, plan.environment_bytes);
+        to += plan.environment_bytes;
+        if (plan.directory_bytes != 0) std::memcpy(to, plan.directory, plan.directory_bytes);
+        to[plan.directory_bytes] = '\0';
         return launch;
     }
     [[nodiscard]] ProgramStart start() {
-        char* at = text();
+        const char* const arguments = text() + path_bytes + 1;
+        const char* const environment = arguments + argument_bytes;
         return {
-            image,   at, at + path_bytes + 1, argument_bytes, at + path_bytes + 1 + argument_bytes, environment_bytes,
+            image,   text(), arguments, argument_bytes, environment, environment_bytes, environment + environment_bytes,
             &startup};
     }
 };
@@ -218,7 +223,7 @@ Result<Ref<Agent>> Agent::spawn(Agent& parent, AgentPlan& plan) {
     if (parent.depth_ >= kMaxAgentDepth) return fail(Error::too_large);
     Ref<Quota> quota = TRY(parent.quota().split(plan.quota));
     if (!plan.is_measured) TRY(copy_image(*quota, plan));
-    return make(&parent, std::move(quota), plan, nullptr);
+    return make(&parent, std::move(quota), plan, plan.fill_table);
 }
 
 } // namespace aios

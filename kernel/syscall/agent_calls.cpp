@@ -32,19 +32,23 @@ public:
     Result<> fetch(Call& call, const SpawnRequest& request) {
         if (request.path_bytes == 0) return fail(Error::bad_argument);
         if (request.path_bytes > kMaxPathBytes || request.argument_bytes > kMaxTextBytes ||
-            request.environment_bytes > kMaxTextBytes) {
+            request.environment_bytes > kMaxTextBytes || request.directory_bytes > kMaxPathBytes) {
             return fail(Error::too_large);
         }
-        const std::uint64_t total = request.path_bytes + 1 + request.argument_bytes + request.environment_bytes;
+        const std::uint64_t total =
+            request.path_bytes + 1 + request.argument_bytes + request.environment_bytes + request.directory_bytes + 1;
         charge_ = TRY(Reservation::make(call.quota(), Resource::memory, mm::heap_cost(total)));
         data_ = static_cast<char*>(mm::heap_allocate(total));
         if (data_ == nullptr) return fail(Error::out_of_memory);
         arguments_ = data_ + request.path_bytes + 1;
         environment_ = arguments_ + request.argument_bytes;
-        data_[request.path_bytes] = '\0';
+        directory_ = environment_ + request.environment_bytes;
+        data_[request.path_bytes] = directory_[request.directory_bytes] = '\0';
         TRY(UserIn<char>(request.path).read_array(0, data_, request.path_bytes));
         TRY(UserIn<char>(request.arguments).read_array(0, arguments_, request.argument_bytes));
         TRY(UserIn<char>(request.environment).read_array(0, environment_, request.environment_bytes));
+        TRY(UserIn<char>(request.directory).read_array(0, directory_, request.directory_bytes));
+        if (std::memchr(directory_, '\0', request.directory_bytes) != nullptr) return fail(Error::bad_argument);
         if (std::memchr(data_, '\0', request.path_bytes) != nullptr) return fail(Error::bad_argument);
         const auto whole = [](const char* text, std::uint64_t bytes) { return bytes == 0 || text[bytes - 1] == '\0'; };
         if (!whole(arguments_, request.argument_bytes) || !whole(environment_, request.environment_bytes))
@@ -58,6 +62,8 @@ public:
         plan.argument_bytes = request.argument_bytes;
         plan.environment = environment_;
         plan.environment_bytes = request.environment_bytes;
+        plan.directory = directory_;
+        plan.directory_bytes = request.directory_bytes;
     }
     [[nodiscard]] const char* path() const { return data_; }
 
@@ -66,6 +72,7 @@ private:
     char* data_ = nullptr;
     char* arguments_ = nullptr;
     char* environment_ = nullptr;
+    char* directory_ = nullptr;
 };
 
 cap::Permitted<> derive_handles(Call& call, const SpawnRequest& request, AgentPlan& plan) {
@@ -80,14 +87,25 @@ cap::Permitted<> derive_handles(Call& call, const SpawnRequest& request, AgentPl
     return {};
 }
 
+constexpr std::uint32_t kSpawnFlags = kSpawnAwaitIdentity | kSpawnWithoutHints | kSpawnTemporary;
+
+Result<> give_temporary(Agent& agent, StartupBlock& block) {
+    if (block.count == kMaxStartupHandles) return fail(Error::too_large);
+    constexpr Rights kRights =
+        rights::read | rights::write | rights::execute | rights::inspect | rights::derive | rights::transfer;
+    Ref<fs::Tree> tree = TRY(fs::create_temporary_tree(agent.quota()));
+    const Handle handle = TRY(agent.table().insert_new(std::move(tree), kRights));
+    block.entries[block.count++] = {handle, static_cast<std::uint32_t>(StartupRole::temporary), kRights.bits()};
+    return {};
+}
+
 } // namespace
 
 Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     TRY(call.check_self());
     const SpawnRequest request = TRY(user_request.read());
     if (request.handle_count > kMaxStartupHandles - 1) return fail(Error::too_large);
-    if ((request.flags & ~(kSpawnAwaitIdentity | kSpawnWithoutHints)) != 0 || request.cpu_weight < 1 ||
-        request.cpu_weight > 10000)
+    if ((request.flags & ~kSpawnFlags) != 0 || request.cpu_weight < 1 || request.cpu_weight > 10000)
         return fail(Error::bad_argument);
     if (request.cpu_quota_us != 0 || request.cpu_period_us != 0) {
         const bool is_period = request.cpu_period_us >= 1'000 && request.cpu_period_us <= 10'000'000;
@@ -95,6 +113,8 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
         if (!is_period || !is_quota) return fail(Error::bad_argument);
     }
     if (request.personality > static_cast<std::uint32_t>(PersonalityKind::linux_abi)) return fail(Error::bad_argument);
+    const bool is_linux = request.personality == static_cast<std::uint32_t>(PersonalityKind::linux_abi);
+    if (request.directory_bytes != 0 && !is_linux) return fail(Error::bad_argument);
     TRY(check_name(request.name));
     Texts texts;
     TRY(texts.fetch(call, request));
@@ -108,6 +128,7 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     AgentPlan& plan = *plan_owned;
     plan.personality = static_cast<PersonalityKind>(request.personality);
     plan.flags = request.flags;
+    if ((request.flags & kSpawnTemporary) != 0) plan.fill_table = give_temporary;
     plan.cpu_weight = request.cpu_weight;
     plan.cpu_budget = {request.cpu_quota_us * 1'000, request.cpu_period_us * 1'000};
     plan.quota = TRY(understood(request.quota));
