@@ -105,7 +105,7 @@ inline constexpr std::uint64_t kTimerAbsolute = 1;
 
 // --- signals ---
 inline constexpr int kSigHup = 1, kSigIll = 4, kSigTrap = 5, kSigAbort = 6, kSigBus = 7, kSigFpe = 8, kSigKill = 9,
-                     kSigSegv = 11, kSigPipe = 13, kSigChild = 17, kSigContinue = 18, kSigStop = 19,
+                     kSigSegv = 11, kSigPipe = 13, kSigAlarm = 14, kSigChild = 17, kSigContinue = 18, kSigStop = 19,
                      kSigTerminalStop = 20, kSigTerminalIn = 21, kSigTerminalOut = 22, kSigUrgent = 23, kSigWindow = 28,
                      kSignalCount = 64;
 inline constexpr std::uint64_t kSigDefault = 0, kSigIgnore = 1;
@@ -227,6 +227,23 @@ static_assert(sizeof(MessageHeader) == 56);
 struct TimerSpec { // struct itimerspec
     TimeSpec interval, value;
 };
+struct IntervalSpec { // struct itimerval
+    TimeVal interval, value;
+};
+struct SignalEvent { // struct sigevent
+    std::uint64_t value;
+    std::int32_t signal, notify, thread;
+    std::int32_t rest[11];
+};
+static_assert(sizeof(SignalEvent) == 64);
+inline constexpr std::int32_t kNotifySignal = 0, kNotifyNone = 1,
+                              kNotifyThread = 4; // SIGEV_..., the last SIGEV_THREAD_ID
+struct SignalInfoRecord {                        // siginfo_t
+    std::int32_t signal, error, code, reserved;
+    std::uint64_t first; // address of a fault; of a timer its number and overruns; else the sender's pid, and user id 0
+    std::uint64_t rest[13]; // of SIGCHLD: the status first; of a timer and of sigqueue the value
+};
+static_assert(sizeof(SignalInfoRecord) == 128);
 struct SignalRecord { // struct signalfd_siginfo
     std::uint32_t signal;
     std::int32_t error, code;

@@ -76,12 +76,15 @@ Outcome call_getdents64(Call& call, Descriptor fd, UserOut<std::byte> out, std::
     return error == Errno{} ? Outcome(done) : partly(done, error);
 }
 
-Outcome call_chdir(Call& call, UserIn<char> path) {
-    Lookup lookup = LINUX_TRY(Lookup::resolve(call, kHere, path, Follow::yes));
+Outcome enter_directory(Call& call, const Lookup& lookup) {
     const auto file = LINUX_TRY(lookup.open());
     if (!file->is_directory()) return refuse(kNotDirectory);
     if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
     return set_working_directory(call, lookup.absolute());
+}
+
+Outcome call_chdir(Call& call, UserIn<char> path) {
+    return enter_directory(call, LINUX_TRY(Lookup::resolve(call, kHere, path, Follow::yes)));
 }
 
 Outcome call_fchdir(Call& call, Descriptor fd) {

@@ -5,7 +5,7 @@
 #include "base/format.hpp"
 #include "kernel/mm/size_classes.hpp"
 #include "personality/linux/process.hpp"
-#include "personality/linux/signals.hpp"
+#include "personality/linux/signal_timer.hpp"
 #include "personality/linux/start.hpp"
 
 namespace aios::linux_abi {
@@ -191,6 +191,7 @@ void load_and_wait(void* argument) {
                                  r.argument_bytes,
                                  reinterpret_cast<const char*>(r.environment.data()),
                                  r.environment_bytes,
+                                 "", // it stays where it was
                                  &process.family().startup};
         return load_program(process, start);
     };
@@ -308,16 +309,23 @@ void LinuxProcess::hand_over(Replacement& replacement) {
     FileTable handed;
     HeldText directory;
     mm::Owned<ActionTable> handlers;
+    mm::Owned<SignalTimers> running;
     Limits kept;
     {
         Lock::Guard guard(lock);
         handed.swap(files);
         std::swap(directory, working_directory);
         std::swap(handlers, actions);
+        std::swap(running, timers);
         kept = limits;
+    }
+    if (running) { // the interval timer goes on, those of timer_create end
+        for (auto& timer : running->of)
+            timer = {};
     }
     {
         Lock::Guard guard(next.lock);
+        std::swap(next.timers, running);
         next.files.swap(handed);
         std::swap(next.working_directory, directory);
         std::swap(next.actions, handlers);

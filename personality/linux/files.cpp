@@ -147,9 +147,12 @@ Outcome install_pair(Call& call, Ref<OpenFile> first, Ref<OpenFile> second, User
     for (std::size_t i = 0; i < made; ++i) {
         const Descriptor fd(static_cast<std::uint64_t>(numbers[i]));
         Ref<OpenFile> gone;
-        LinuxProcess::Lock::Guard guard(call.process.lock);
-        const auto there = call.process.files.get(fd); // another thread may have put something else there
-        if (there && *there == pair[i]) gone = call.process.files.remove(fd);
+        {
+            LinuxProcess::Lock::Guard guard(call.process.lock);
+            const auto there = call.process.files.get(fd); // another thread may have put something else there
+            if (there && *there == pair[i]) gone = call.process.files.remove(fd);
+        }
+        if (gone) drop_record_locks(call.process, *gone); // another thread may have locked it
     }
     return refuse(error != Errno{} ? error : kFault);
 }

@@ -22,7 +22,7 @@ public:
     Outcome read(Call& call, UserOut<std::byte> to, std::uint64_t bytes) override {
         if (node_.row->kind != RowKind::file) return refuse(kBadFd);
         for (bool is_fresh = false;;) { // twice, where another thread goes back to the start meanwhile
-            if (position_.load() == 0) {
+            if (position_.load() == 0 || !has_text_) {
                 if (const Errno error = make(call.process); error != Errno{}) return refuse(error);
                 is_fresh = true;
             }
@@ -35,7 +35,7 @@ public:
     }
     Outcome read_at(Call& call, UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t offset) override {
         if (node_.row->kind != RowKind::file) return refuse(kBadFd);
-        if (offset == 0) {
+        if (offset == 0 || !has_text_) {
             if (const Errno error = make(call.process); error != Errno{}) return refuse(error);
         }
         PositionLock::Guard guard(position_lock_);
@@ -86,6 +86,7 @@ private:
         if (fresh.error() != Errno{}) return fresh.error();
         PositionLock::Guard guard(position_lock_);
         text_.swap(fresh);
+        has_text_ = true;
         return Errno{};
     }
     Outcome copy(UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t offset) AIOS_REQUIRES(position_lock_) {
@@ -102,6 +103,7 @@ private:
     const Ref<Payer> payer_; // of the text: whoever opened the file
     PositionLock position_lock_;
     std::atomic<std::uint64_t> position_{0}; // changed under position_lock_
+    std::atomic<bool> has_text_{false};      // somebody has read; until then any offset makes it
     Text text_ AIOS_GUARDED_BY(position_lock_);
 };
 

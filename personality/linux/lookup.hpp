@@ -102,6 +102,9 @@ private:
     mm::Owned<Work> work_;
 };
 
+// Makes what the look-up found the working directory. directory_calls.cpp has it.
+Outcome enter_directory(Call& call, const Lookup& lookup);
+
 // Whether the path is empty where the flags say that this names the descriptor itself (AT_EMPTY_PATH). kFault.
 std::expected<bool, Errno> names_descriptor(UserIn<char> path, std::uint64_t flags);
 

@@ -56,6 +56,7 @@ public:
         if (references_.release()) mm::destroy(this);
     }
     [[nodiscard]] FileKind kind() const { return kind_; }
+    [[nodiscard]] bool has_authority() const { return static_cast<bool>(authority_.node()); }
     [[nodiscard]] bool is_live() const { return !authority_.node() || authority_.node()->is_held(); }
 
     // Data at the file's position, which moves on. Answers how many bytes; less than asked for is no error.

@@ -29,7 +29,8 @@ Errno make_self_link(const Asked& asked, Text& out) {
 }
 
 Errno make_thread_self_link(const Asked& asked, Text& out) {
-    if (!has_number(asked)) return kNoEntry;
+    // A program that is being loaded has no thread of its own yet.
+    if (!has_number(asked) || Thread::current().personality_data == nullptr) return kNoEntry;
     out.print("{}/task/{}", asked.caller.pid(), data_of(Thread::current()).tid);
     return Errno{};
 }

@@ -6,6 +6,8 @@
 
 #include "kernel/mm/size_classes.hpp"
 #include "personality/linux/device_file.hpp"
+#include "personality/linux/pipe_file.hpp"
+#include "personality/linux/signal_timer.hpp"
 #include "personality/linux/signals.hpp"
 
 namespace aios::linux_abi {
@@ -22,18 +24,41 @@ Result<mm::Owned<LinuxProcess>> LinuxProcess::create(Process& process, ProcessTa
     return made;
 }
 
-Result<> LinuxProcess::open_standard(const StartupBlock& startup) {
-    Handle handle = kNoHandle;
+namespace {
+
+Handle handle_of(const StartupBlock& startup, StartupRole role) {
     for (std::uint32_t i = 0; i < startup.count; ++i) {
-        if (startup.entries[i].role == static_cast<std::uint32_t>(StartupRole::console))
-            handle = startup.entries[i].handle;
+        if (startup.entries[i].role == static_cast<std::uint32_t>(role)) return startup.entries[i].handle;
     }
-    Ref<OpenFile> input = TRY(open_memory_device(quota(), Device::null));
-    input->readable = true;
-    Ref<OpenFile> console = TRY(open_console(quota(), handle));
-    console->writable = true; // without a console every write answers EACCES
+    return kNoHandle;
+}
+
+} // namespace
+
+// Whoever starts it may give it Streams; in their place are an input that is at its end, and the console.
+Result<> LinuxProcess::open_standard(const StartupBlock& startup) {
+    const auto stream = [&](StartupRole role, Rights right) -> Result<Ref<OpenFile>> {
+        const Handle handle = handle_of(startup, role);
+        if (handle == kNoHandle) return Ref<OpenFile>();
+        auto found = table().lookup<ipc::StreamEnd>(handle, right);
+        if (!found) return fail(found.error());
+        return open_stream_end(quota(), std::move(found->object), std::move(found->node), family().new_inode());
+    };
+    Ref<OpenFile> input = TRY(stream(StartupRole::input, rights::read));
+    if (!input) {
+        input = TRY(open_memory_device(quota(), Device::null));
+        input->readable = true;
+    }
+    Ref<OpenFile> output = TRY(stream(StartupRole::output, rights::write));
+    Ref<OpenFile> errors = TRY(stream(StartupRole::error_output, rights::write));
+    if (!output || !errors) {
+        Ref<OpenFile> console = TRY(open_console(quota(), handle_of(startup, StartupRole::console)));
+        console->writable = true; // without a console every write answers EACCES
+        if (!output) output = console;
+        if (!errors) errors = std::move(console);
+    }
     Lock::Guard guard(lock);
-    for (const Ref<OpenFile>& file : {input, console, console}) {
+    for (const Ref<OpenFile>& file : {input, output, errors}) {
         if (!files.add(quota(), file, OnExec::keep)) return fail(Error::quota_exceeded);
     }
     return {};
@@ -212,6 +237,11 @@ bool LinuxProcess::yield_to(Ref<Replacement> replacement) {
 // As wait4 tells it: the exit code in bits 8 to 15, or the signal in bits 0 to 6.
 void LinuxProcess::ended(EndReason reason, std::uint64_t status) {
     if (replacement_) return hand_over(*replacement_);
+    {
+        mm::Owned<SignalTimers> ending; // before the number goes by which they send
+        Lock::Guard guard(lock);
+        std::swap(ending, timers);
+    }
     close_all();
     if (entry_ == nullptr) return; // it never ran
     if (is_first()) agent().end(reason == EndReason::none ? EndReason::killed : reason, status, 0);

@@ -32,7 +32,8 @@ struct SentSignal {
     std::int32_t signal = 0;
     std::int32_t code = 0;    // si_code
     std::int32_t sender = 0;  // pid
-    std::uint32_t status = 0; // of SIGCHLD: exit code or signal
+    std::int32_t overrun = 0; // of a timer
+    std::uint64_t value = 0;  // of SIGCHLD: exit code or signal; of a timer and of sigqueue: what was given with it
 };
 
 // Where on the first stack the kernel has put what the program was given: what /proc/PID tells of it. Constant.
@@ -42,6 +43,8 @@ struct ProgramPlace {
     std::uint64_t environment = 0, environment_bytes = 0;
     std::uint64_t auxiliary = 0, auxiliary_bytes = 0;
 };
+
+struct SignalTimers;
 
 class LinuxProcess final : public Personality {
 public:
@@ -91,6 +94,7 @@ public:
     std::uint64_t break_end AIOS_GUARDED_BY(lock) = 0;    // as the program asked
     std::uint64_t break_mapped AIOS_GUARDED_BY(lock) = 0; // page-aligned end of what is mapped
     Limits limits AIOS_GUARDED_BY(lock);
+    mm::Owned<SignalTimers> timers AIOS_GUARDED_BY(lock); // made with the first
     std::atomic<std::uint32_t> creation_mask{022};
     std::atomic<std::int32_t> memory_score{0};       // oom_score_adj: kept, and asked by nobody
     HeldText executable;                             // constant; absolute path

@@ -49,7 +49,14 @@ public:
             SignalRecord record{};
             record.signal = static_cast<std::uint32_t>(info.signal);
             record.code = info.code;
-            record.pid = static_cast<std::uint32_t>(info.sender);
+            if (info.code == kCodeTimer) {
+                record.tid = static_cast<std::uint32_t>(info.sender);
+                record.overrun = static_cast<std::uint32_t>(info.overrun);
+                record.pointer = info.value;
+                record.number = static_cast<std::int32_t>(info.value);
+            } else {
+                record.pid = static_cast<std::uint32_t>(info.sender);
+            }
             if (!out.write(record, done)) return done != 0 ? Outcome(done * sizeof(record)) : refuse(kFault);
             ++done;
         } while (done < room && take_pending_among(call, mask_, info));

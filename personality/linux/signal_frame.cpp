@@ -26,17 +26,10 @@ struct Context { // struct ucontext
 };
 constexpr std::uint64_t kContextExtended = 1, kContextStackSegment = 2, kContextStrictSegment = 4;
 
-struct Info { // siginfo_t
-    std::int32_t signal, error, code, reserved;
-    std::uint64_t first;    // address of a fault; else sender's pid (low) and user id (high)
-    std::uint64_t rest[13]; // of SIGCHLD: the status first
-};
-static_assert(sizeof(Info) == 128);
-
 struct Frame {
     std::uint64_t restorer;
     Context context;
-    Info info;
+    SignalInfoRecord info;
 };
 static_assert(sizeof(Frame) == 440);
 
@@ -126,6 +119,17 @@ bool restore_extended_state(Thread& thread, std::uint64_t at) {
 
 std::uint64_t signal_stack_bytes() { return align_up(arch::extended_state_bytes() + sizeof(Frame) + 128, 64); }
 
+SignalInfoRecord record_of(const SignalInfo& info) {
+    SignalInfoRecord record{};
+    record.signal = info.signal;
+    record.code = info.code;
+    record.first = info.is_fault ? info.address
+                                 : static_cast<std::uint32_t>(info.sender) |
+                                       std::uint64_t{static_cast<std::uint32_t>(info.overrun)} << 32;
+    record.rest[0] = info.value;
+    return record;
+}
+
 bool push_signal_frame(LinuxThread& data, arch::TrapFrame& regs, const SignalAction& action, const SignalInfo& info,
                        std::uint64_t saved_mask) {
     if ((action.flags & kActionRestorer) == 0) return false; // without it there is no way back
@@ -171,10 +175,7 @@ bool push_signal_frame(LinuxThread& data, arch::TrapFrame& regs, const SignalAct
         r.vector = info.vector;
         r.address = info.address;
     }
-    frame.info.signal = info.signal;
-    frame.info.code = info.code;
-    frame.info.first = info.is_fault ? info.address : static_cast<std::uint32_t>(info.sender);
-    frame.info.rest[0] = info.status;
+    frame.info = record_of(info);
 
     if (!push_extended_state(data.thread, pointer, r.extended_state)) return false;
     // At a function's entry the return address lies below a 16-byte boundary.

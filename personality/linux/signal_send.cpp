@@ -53,46 +53,64 @@ SentSignal child_signal(int signal, std::int32_t child, ChildNews news, std::uin
     SentSignal sent{signal, kCodeContinued, child, kSigContinue};
     if (news == ChildNews::stopped) {
         sent.code = kCodeStopped;
-        sent.status = status >> 8 & 0xff;
+        sent.value = status >> 8 & 0xff;
     } else if (news == ChildNews::ended) {
         const bool by_signal = (status & 0x7f) != 0;
         sent.code = by_signal ? kCodeKilled : kCodeExited;
-        sent.status = by_signal ? status & 0x7f : status >> 8 & 0xff;
+        sent.value = by_signal ? status & 0x7f : status >> 8 & 0xff;
     }
     return sent;
 }
 
-Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred) {
+bool step_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, SignalStep& step,
+                     LinuxThread* preferred) {
     Watchers watchers(sent);
-    std::int32_t next = ProcessTable::kFirst;
-    for (bool is_first = true;; is_first = false) {
-        ProcessTable::Lock::Guard guard(family.lock);
-        ProcessEntry* const entry = family.find_locked(pid);
-        if (entry == nullptr) return is_first ? kNoProcess : Errno{};
-        LinuxProcess* const process = entry->process;
-        if (process == nullptr || sent.signal == 0) return Errno{}; // a zombie takes none
-        const std::uint64_t bit = bit_of(sent.signal);
-        if (is_first) {
-            note_pending(*process, process->process_pending, sent);
-            watchers.find(*process);
-            if (preferred != nullptr && preferred->process == process &&
-                (preferred->blocked.load() & bit & ~kUnblockable) == 0) {
-                preferred->thread.interrupt();
-                return Errno{};
-            }
-        }
-        LinuxProcess::ThreadLock::Guard threads(process->thread_lock);
-        LinuxThread* thread = process->threads.lower_bound(next);
-        for (unsigned i = 0; i < ProcessTable::kAtOnce && thread != nullptr; ++i) {
-            if ((thread->blocked.load() & bit & ~kUnblockable) == 0) {
-                thread->thread.interrupt();
-                return Errno{};
-            }
-            next = thread->tid + 1;
-            thread = process->threads.next(*thread);
-        }
-        if (thread == nullptr) return Errno{};
+    ProcessTable::Lock::Guard guard(family.lock);
+    const bool is_first = std::exchange(step.is_first, false);
+    ProcessEntry* const entry = family.find_locked(pid);
+    if (entry == nullptr) {
+        if (is_first) step.error = kNoProcess;
+        return true;
     }
+    LinuxProcess* const process = entry->process;
+    if (process == nullptr || sent.signal == 0) return true; // a zombie takes none
+    const std::uint64_t bit = bit_of(sent.signal);
+    if (is_first) {
+        step.next = ProcessTable::kFirst;
+        note_pending(*process, process->process_pending, sent);
+        watchers.find(*process);
+        if (preferred != nullptr && preferred->process == process &&
+            (preferred->blocked.load() & bit & ~kUnblockable) == 0) {
+            preferred->thread.interrupt();
+            return true;
+        }
+    }
+    LinuxProcess::ThreadLock::Guard threads(process->thread_lock);
+    LinuxThread* thread = process->threads.lower_bound(step.next);
+    for (unsigned i = 0; i < ProcessTable::kAtOnce && thread != nullptr; ++i) {
+        if ((thread->blocked.load() & bit & ~kUnblockable) == 0) {
+            thread->thread.interrupt();
+            return true;
+        }
+        step.next = thread->tid + 1;
+        thread = process->threads.next(*thread);
+    }
+    return thread == nullptr;
+}
+
+Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred) {
+    SignalStep step;
+    while (!step_to_process(family, pid, sent, step, preferred)) {
+    }
+    return step.error;
+}
+
+bool is_pending(ProcessTable& family, std::int32_t pid, int signal) {
+    if (signal == 0) return false;
+    ProcessTable::Lock::Guard guard(family.lock);
+    const ProcessEntry* const entry = family.find_locked(pid);
+    return entry != nullptr && entry->process != nullptr &&
+           (entry->process->process_pending.load() & bit_of(signal)) != 0;
 }
 
 Errno send_to_thread(ProcessTable& family, std::int32_t group, std::int32_t tid, const SentSignal& sent) {

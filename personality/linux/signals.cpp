@@ -46,9 +46,10 @@ SignalInfo info_of(LinuxProcess& process, int signal, bool sent_to_thread) {
     info.signal = signal;
     LinuxProcess::ThreadLock::Guard guard(process.thread_lock);
     const SentSignal& sent = process.sent[signal - 1];
-    info.code = sent_to_thread ? kCodeThread : sent.code;
+    info.code = sent_to_thread && sent.code >= kCodeUser ? kCodeThread : sent.code;
     info.sender = sent.sender;
-    info.status = sent.status;
+    info.overrun = sent.overrun;
+    info.value = sent.value;
     return info;
 }
 

@@ -16,11 +16,12 @@ struct SignalInfo {
     std::int32_t code = 0;
     std::uint64_t address = 0; // faults
     std::int32_t sender = 0;   // pid, others
-    std::uint32_t status = 0;  // of SIGCHLD
+    std::int32_t overrun = 0;  // of a timer
+    std::uint64_t value = 0;   // of SIGCHLD: the status; of a timer and of sigqueue: what was given with it
     bool is_fault = false;
     std::uint64_t vector = 0, error = 0; // faults, for the context
 };
-inline constexpr std::int32_t kCodeUser = 0, kCodeKernel = 0x80, kCodeThread = -6; // SI_USER, SI_KERNEL, SI_TKILL
+inline constexpr std::int32_t kCodeUser = 0, kCodeKernel = 0x80, kCodeTimer = -2, kCodeThread = -6; // SI_...
 
 inline constexpr std::int32_t kCodeExited = 1, kCodeKilled = 2, kCodeStopped = 5, kCodeContinued = 6; // CLD_...
 
@@ -29,6 +30,17 @@ SentSignal child_signal(int signal, std::int32_t child, ChildNews news, std::uin
 // To a process, of which any thread that does not block it takes it, `preferred` first; signal 0 looks whether it exists.
 // kNoProcess. Thread context, no locks.
 Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred = nullptr);
+// The same in steps, of which each looks at 16 threads: for interrupts. True: done. Any context that may take
+// Rank::process_table.
+struct SignalStep {
+    bool is_first = true;
+    std::int32_t next = 0; // thread
+    Errno error{};
+};
+bool step_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, SignalStep& step,
+                     LinuxThread* preferred = nullptr);
+// Whether a signal of that number waits to be taken by the process as a whole.
+[[nodiscard]] bool is_pending(ProcessTable& family, std::int32_t pid, int signal);
 Errno send_to_thread(ProcessTable& family, std::int32_t group, std::int32_t tid, const SentSignal& sent);
 // Every thread of the process comes to its call boundary, and looks.
 void interrupt_all(LinuxProcess& process);
@@ -61,6 +73,7 @@ private:
     bool is_set_ = false;
 };
 
+[[nodiscard]] SignalInfoRecord record_of(const SignalInfo& info); // as a program reads it
 // signal_frame.cpp: puts a signal frame on the user's stack and points `frame` at the handler. False: the stack cannot
 // take it.
 bool push_signal_frame(LinuxThread& data, arch::TrapFrame& frame, const SignalAction& action, const SignalInfo& info,

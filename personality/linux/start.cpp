@@ -8,6 +8,7 @@
 #include "kernel/dev/entropy.hpp"
 #include "kernel/mm/size_classes.hpp"
 #include "personality/linux/file_label.hpp"
+#include "personality/linux/lookup.hpp"
 #include "personality/linux/process.hpp"
 #include "personality/linux/signals.hpp"
 
@@ -148,13 +149,35 @@ Result<std::uint64_t> build_stack(std::uint64_t top, const ProgramStart& start, 
     return pointer;
 }
 
+Error error_of_path(Errno error) {
+    switch (error) {
+    case kAccess:
+        return Error::missing_right;
+    case kNoMemory:
+        return Error::quota_exceeded;
+    case kNameTooLong:
+        return Error::too_large;
+    default:
+        return Error::not_found;
+    }
+}
+
 // The interpreter (ld.so) lies in the agent's own tree, and is looked up with its rights.
 Result<Ref<mm::Pages>> find_interpreter(LinuxProcess& process, std::string_view path) {
     arch::TrapFrame frame{};
     Call call{process, Thread::current(), frame, kExecveNumber};
     auto found = find_program(call, path);
-    if (!found) return fail(found.error() == kAccess ? Error::missing_right : Error::not_found);
+    if (!found) return fail(error_of_path(found.error()));
     return std::move(found->image);
+}
+
+Result<> start_in(LinuxProcess& process, std::string_view directory) {
+    arch::TrapFrame frame{};
+    Call call{process, Thread::current(), frame, kExecveNumber};
+    const auto lookup = Lookup::resolve_text(call, directory, Follow::yes);
+    if (!lookup) return fail(error_of_path(lookup.error()));
+    const Outcome entered = enter_directory(call, *lookup);
+    return entered ? Result<>() : fail(error_of_path(entered.error()));
 }
 
 Result<> load_images(LinuxProcess& process, const ProgramStart& start, std::uint64_t random, LoadedProgram& program) {
@@ -201,6 +224,7 @@ Result<ProgramEntry> load_program(LinuxProcess& linux_process, const ProgramStar
 
 Result<ProgramEntry> start_program(Process& process, const ProgramStart& start) {
     auto made = TRY(LinuxProcess::create_first(process, start));
+    if (start.directory[0] != '\0') TRY(start_in(*made, start.directory));
     const ProgramEntry entry = TRY(load_program(*made, start));
     (void)made.release(); // the process's
     return entry;

@@ -174,7 +174,7 @@ Outcome call_waitid(
         info.signal = kSigChild;
         info.code = news.code;
         info.pid = answer.pid;
-        info.status = static_cast<std::int32_t>(news.status);
+        info.status = static_cast<std::int32_t>(news.value);
     }
     LINUX_TRY(out.write(info));
     return 0;

@@ -1,0 +1,68 @@
+// Timers that tell by a signal: the interval timer of a process (setitimer, alarm) and those of timer_create. The expiry
+// comes in the timer's interrupt, makes the signal pending and wakes a thread that lets it through; of a process with many
+// threads it looks at 16 and goes on a microsecond later. While the signal is pending further expiries are counted as
+// overruns. The agent's share pays for each. They end with the process, at the latest when no thread of it is left.
+//
+// Locks: who sets a timer holds LinuxProcess::lock, so that it is armed by one at a time; lock_ (Rank::timer_file) guards
+// what the interrupt changes, and is taken under Rank::timer_queue.
+#pragma once
+
+#include "kernel/mm/owned.hpp"
+#include "kernel/time/timer_queue.hpp"
+#include "personality/linux/process.hpp"
+#include "personality/linux/signals.hpp"
+
+namespace aios::linux_abi {
+
+class SignalTimer : Pinned {
+public:
+    static constexpr std::uint64_t kMinPeriod =
+        50'000; // ns; shorter ones are served at that rate, the missed are counted
+    struct Setting {
+        std::uint64_t due = time::kNever, period = 0; // ns, monotonic
+    };
+    struct Tells {
+        SentSignal sent;      // signal 0: nobody
+        std::int32_t tid = 0; // of a thread; 0: the process
+    };
+    SignalTimer(mm::OnHeap, Reservation charge, LinuxProcess& process, ClockId id, const Tells& tells);
+    ~SignalTimer() { time::cancel(entry_); }
+
+    Setting set(const Setting& wanted); // answers what was set before. Thread context, under the process's lock
+    [[nodiscard]] Setting left();
+    [[nodiscard]] std::int32_t overruns();
+
+    const ClockId clock;
+
+private:
+    using Lock = sync::SpinLock<sync::Rank::timer_file>;
+    struct Entry final : time::TimerEntry {
+        explicit Entry(SignalTimer& owner) : TimerEntry(&SignalTimer::fired), timer(owner) {}
+        SignalTimer& timer;
+    };
+    static std::uint64_t fired(time::TimerEntry& entry, std::uint64_t now);
+    [[nodiscard]] bool tell_some(SignalStep& step); // true: nobody is left to look at
+
+    Reservation charge_;
+    ProcessTable& family_; // the process's
+    const std::int32_t pid_;
+    const Tells tells_;
+    Lock lock_;
+    Setting setting_ AIOS_GUARDED_BY(lock_);
+    std::uint64_t overruns_ AIOS_GUARDED_BY(lock_) = 0; // since the last signal that was made pending
+    SignalStep step_{};                                 // of the interrupt alone: how far it has looked
+    std::uint64_t after_walk_ = 0; // of the interrupt alone: when the next expiry comes, once everybody was looked at
+    bool is_walking_ = false;      // of the interrupt alone
+    Entry entry_{*this};
+};
+
+// All of one process.
+struct SignalTimers {
+    static constexpr std::size_t kMost = 128; // of timer_create
+    explicit SignalTimers(Reservation reservation) : charge(std::move(reservation)) {}
+    Reservation charge;
+    mm::Owned<SignalTimer> interval; // ITIMER_REAL, made when it is first set
+    mm::Owned<SignalTimer> of[kMost];
+};
+
+} // namespace aios::linux_abi
