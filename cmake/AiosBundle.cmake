@@ -2,8 +2,8 @@
 # entry a line: path in the bundle, tab, mark, tab, file on this machine. A mark is KIND[,MODE[,NANOSECONDS]]: "x" or "-" for a file,
 # executable or not; "d", a directory; "l", a link, whose target stands in the place of the file; "n", a further name of the file
 # whose path in the bundle stands there. The mode is octal, the time since 1970. The host program packs it.
-# The bundle of `./aios run` is "boot"; "guest", "linux" and "hostile" hold the test programs of those levels, "bench" what
-# `./aios bench kernel` measures.
+# The bundle of `./aios run` is "boot", that of `./aios run-linux` "runner"; "guest", "linux" and "hostile" hold the test programs of
+# those levels, "bench" what `./aios bench kernel` measures.
 #
 #   aios_bundle_program(TARGET PATH [BUNDLE name...])   TARGET is a CMake target, PATH for instance bin/initd
 #   aios_bundle_file(FILE PATH [BUNDLE name...] [EXECUTABLE])  FILE is absolute or relative to the calling folder
@@ -13,7 +13,7 @@
 # Call aios_bundles_finish() once, after all folders.
 add_custom_target(aios-system)
 add_custom_target(aios-test-programs) # the programs of the other bundles
-set_property(GLOBAL PROPERTY AIOS_BUNDLE_NAMES "boot;guest;linux;hostile;bench")
+set_property(GLOBAL PROPERTY AIOS_BUNDLE_NAMES "boot;runner;guest;linux;hostile;bench")
 
 function(aios_bundle_entry_ path mark file bundles)
   get_property(names GLOBAL PROPERTY AIOS_BUNDLE_NAMES)
@@ -31,7 +31,7 @@ function(aios_bundle_program target path)
     set(arg_BUNDLE boot)
   endif()
   aios_bundle_entry_("${path}" x "$<TARGET_FILE:${target}>" "${arg_BUNDLE}")
-  if("boot" IN_LIST arg_BUNDLE)
+  if("boot" IN_LIST arg_BUNDLE OR "runner" IN_LIST arg_BUNDLE)
     add_dependencies(aios-system ${target})
   endif()
   add_dependencies(aios-test-programs ${target})

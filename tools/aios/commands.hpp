@@ -9,6 +9,7 @@
 namespace aios::host {
 
 [[nodiscard]] Outcome<Exit> command_run(const Places& places, ArgumentList arguments);
+[[nodiscard]] Outcome<Exit> command_run_linux(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_audit(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_container(const Places& places, ArgumentList arguments);
 [[nodiscard]] Outcome<Exit> command_boot(const Places& places, ArgumentList arguments);

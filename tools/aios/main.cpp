@@ -13,6 +13,7 @@ using namespace aios::host;
 Outcome<Exit> dispatch(std::string_view command, ArgumentList arguments) {
     const Places places = HOST_TRY(find_places());
     if (command == "run") return command_run(places, arguments);
+    if (command == "run-linux") return command_run_linux(places, arguments);
     if (command == "audit") return command_audit(places, arguments);
     if (command == "container") return command_container(places, arguments);
     if (command == "boot") return command_boot(places, arguments);
@@ -22,8 +23,9 @@ Outcome<Exit> dispatch(std::string_view command, ArgumentList arguments) {
     if (command == "policy") return command_policy(places, arguments);
     if (command == "image") return command_image(places, arguments);
     if (command == "plan") return command_plan(places, arguments);
-    return failure(Exit::wrong_use, "this program is called by ./aios; its commands are run, test, audit, kat, bench, "
-                                    "policy, plan, image, container.");
+    return failure(Exit::wrong_use,
+                   "this program is called by ./aios; its commands are run, run-linux, test, audit, kat, bench, "
+                   "policy, plan, image, container.");
 }
 
 } // namespace

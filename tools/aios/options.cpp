@@ -120,6 +120,62 @@ Outcome<RunOptions> parse_run(ArgumentList arguments) {
     return options;
 }
 
+namespace {
+
+Outcome<> take_directory(std::string_view value, std::vector<DirectoryMapping>& into) {
+    const auto colon = value.rfind(':');
+    const bool is_well = colon != 0 && colon != std::string_view::npos && value.substr(colon).starts_with(":/");
+    if (!is_well)
+        return failure(
+            Exit::wrong_use,
+            std::format("--dir takes HOST:GUEST, where GUEST begins with a slash, not '{}'.", printable(value)));
+    into.push_back({std::string(value.substr(0, colon)), std::string(value.substr(colon + 1))});
+    return {};
+}
+
+Outcome<> take_environment(std::string_view value, std::vector<std::string>& into) {
+    const auto equals = value.find('=');
+    if (equals == 0 || equals == std::string_view::npos || value.contains('\0'))
+        return failure(Exit::wrong_use, std::format("--env takes NAME=VALUE, not '{}'.", printable(value)));
+    into.emplace_back(value);
+    return {};
+}
+
+} // namespace
+
+// What stands behind `--` is the program's, whatever it looks like.
+Outcome<RunLinuxOptions> parse_run_linux(ArgumentList arguments) {
+    CommandLine line("run-linux");
+    RunLinuxOptions options;
+    line.value("--rootfs", options.root);
+    line.option("--dir", [&](const std::string& value) { return take_directory(value, options.directories); });
+    line.value("--with", options.companions);
+    line.option("--env", [&](const std::string& value) { return take_environment(value, options.environment); });
+    line.value("--cwd", options.directory);
+    line.number("--memory", options.memory_mib, 128, kMaxMemoryMib);
+    line.number("--smp", options.processors, 1, kMaxProcessors);
+    line.number("--timeout", options.timeout_seconds, 1, kMaxTimeoutSeconds);
+    line.value("--audit-log", options.audit_log);
+    line.choice("--accel", options.accelerator,
+                {{"auto", Accelerator::automatic}, {"kvm", Accelerator::kvm}, {"tcg", Accelerator::tcg}});
+    line.flag("--icount", options.count_instructions);
+    line.flag("--verbose", options.verbose);
+    line.value("--append", options.append);
+    line.ignored_flag("--debug");
+    line.ignored_flag("--yes");
+    const auto dashes = std::ranges::find(arguments, std::string_view("--"));
+    HOST_TRY(line.parse_options(ArgumentList(arguments.begin(), dashes)));
+    if (dashes == arguments.end() || dashes + 1 == arguments.end())
+        return failure(Exit::wrong_use,
+                       "run-linux needs a program behind two dashes: ./aios run-linux -- PROGRAM [ARG...]; "
+                       "see ./aios run-linux --help.");
+    if (!options.directory.starts_with('/'))
+        return failure(Exit::wrong_use, std::format("--cwd takes a path that begins with a slash, not '{}'.",
+                                                    printable(options.directory)));
+    options.program.assign(dashes + 1, arguments.end());
+    return options;
+}
+
 Outcome<AuditOptions> parse_audit(ArgumentList arguments) {
     const std::string_view action = arguments.empty() ? std::string_view() : arguments.front();
     if (action != "show" && action != "verify")

@@ -52,12 +52,35 @@ struct BootOptions {
     std::string cpu = std::string(kUsualCpu);
 };
 
+// What `aios run-linux` is asked for.
+struct DirectoryMapping {
+    std::filesystem::path host;
+    std::string guest; // absolute
+};
+struct RunLinuxOptions {
+    std::optional<std::filesystem::path> root;
+    std::vector<DirectoryMapping> directories;
+    std::vector<std::string> companions;  // --with: further programs
+    std::vector<std::string> environment; // NAME=VALUE, as given
+    std::string directory = "/";          // where the program starts
+    std::optional<std::uint64_t> memory_mib;
+    unsigned processors = 2;
+    std::optional<unsigned> timeout_seconds; // none: as long as it takes
+    std::optional<std::filesystem::path> audit_log;
+    Accelerator accelerator = Accelerator::automatic;
+    bool count_instructions = false;
+    bool verbose = false;
+    std::string append;
+    std::vector<std::string> program; // and its arguments; not empty
+};
+
 // Limits that --help states.
 inline constexpr unsigned kMaxProcessors = 64;
 inline constexpr std::uint64_t kMaxMemoryMib = 1u << 20;
 inline constexpr unsigned kMaxTimeoutSeconds = 24 * 3600;
 
 [[nodiscard]] Outcome<RunOptions> parse_run(ArgumentList arguments);
+[[nodiscard]] Outcome<RunLinuxOptions> parse_run_linux(ArgumentList arguments);
 [[nodiscard]] Outcome<AuditOptions> parse_audit(ArgumentList arguments);
 [[nodiscard]] Outcome<ContainerOptions> parse_container(ArgumentList arguments);
 [[nodiscard]] Outcome<BootOptions> parse_boot(ArgumentList arguments);

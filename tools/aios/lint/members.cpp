@@ -20,7 +20,7 @@ std::string_view trimmed(std::string_view text) {
 
 bool is_plain(std::string_view declaration) {
     static const std::regex kPlain(
-        R"(^(mutable )?((std::)?(u?int\d+_t|size_t)|bool|unsigned|int|long|char|(const )?[\w:]+(<[^;]*>)?\*)\s?(?!const\b)\w[\w\[\]]*(\s*=[^;]*|\{[^;]*\}|, [^;]*)?;$)");
+        R"(^(mutable )?((std::)?(u?int\d+_t|size_t)|bool|unsigned|int|long|char|(const )?[\w:]+(<[^;]*>)?\*)\s?(?!const\b)\w[\w\[\]]*(\s*=[^;]*|\{[^;]*\}(, [^;]*)?|, [^;]*)?;$)");
     return declaration.find_first_of("()") == declaration.npos && // also the last line of a function's declaration
            std::regex_match(declaration.begin(), declaration.end(), kPlain);
 }

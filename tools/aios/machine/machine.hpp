@@ -50,6 +50,8 @@ struct MachineEars {
     std::function<bool(std::string_view)> frames;
     // About ten times a second, or empty. Returns false to end the machine at once.
     std::function<bool()> tick;
+    // A file of this program whose bytes go to the guest as its input (abi/frames.hpp), to its end; -1: none.
+    int input = -1;
 };
 
 // What the kernel writes to the debug-exit port, as QEMU's exit status: (code << 1) | 1.

@@ -1,0 +1,45 @@
+// What a run of `./aios run-linux` tells: the program's output, written on as it comes; its end; the audit log.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "abi/call_types.hpp"
+#include "messages/owned.hpp"
+#include "tools/aios/linux/needs.hpp"
+#include "tools/aios/machine/machine.hpp"
+#include "tools/aios/record/record.hpp"
+
+namespace aios::host {
+
+class ProgramRecord {
+public:
+    ProgramRecord(std::string program, std::optional<unsigned> timeout_seconds)
+        : program_(std::move(program)), timeout_seconds_(timeout_seconds) {}
+    // Refuses a broken frame, and output that cannot be written: then nobody wants more of it.
+    [[nodiscard]] Outcome<> take(const Frame& frame);
+    // The program's exit status, or why there is none.
+    [[nodiscard]] Outcome<Exit> judge(const MachineResult& result) const;
+    [[nodiscard]] std::unexpected<Failure> out_of_time() const;
+
+    [[nodiscard]] const std::vector<std::string>& audit() const { return record_.audit; }
+    [[nodiscard]] const std::optional<AuditHead>& head() const { return record_.head; }
+
+private:
+    [[nodiscard]] Outcome<> take_output(Bytes message);
+    [[nodiscard]] Outcome<> write_all(int file, Bytes bytes) const;
+
+    const std::string program_;
+    const std::optional<unsigned> timeout_seconds_;
+    const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+    RunRecord record_;
+    std::optional<messages::owned::ProgramEnd> end_;
+};
+
+// As a shell tells how a program ended: its status, or 128 and the signal. Faults are the signals that Linux makes of them.
+[[nodiscard]] int shell_status(EndReason reason, std::uint64_t status);
+
+} // namespace aios::host

@@ -1,0 +1,154 @@
+#include "tools/aios/linux/root.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <format>
+
+#include <sys/stat.h>
+
+#include "tools/aios/host/files.hpp"
+#include "tools/aios/host/text.hpp"
+#include "tools/aios/image/pack.hpp"
+
+namespace aios::host {
+
+namespace {
+
+constexpr int kMostLinks = 40;
+constexpr std::uint64_t kMaxFile = std::uint64_t{2} << 30;
+
+// The components of a path, the last one first; "." is left out.
+void push_components(std::string_view path, std::vector<std::string>& todo) {
+    std::vector<std::string> parts;
+    while (!path.empty()) {
+        const auto slash = path.find('/');
+        const std::string_view part = path.substr(0, slash);
+        if (!part.empty() && part != ".") parts.emplace_back(part);
+        path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
+    }
+    todo.insert(todo.end(), parts.rbegin(), parts.rend());
+}
+
+} // namespace
+
+Outcome<> Root::add_folder(const std::filesystem::path& folder, std::string_view at) {
+    Bundle packed = HOST_TRY(pack_folder(folder));
+    std::string prefix = place_of(at).substr(1);
+    for (BundleEntry& entry : packed.entries) {
+        const auto inside = [&](const std::string& path) {
+            return prefix.empty() || path.empty() ? prefix + path : prefix + "/" + path;
+        };
+        entry.path = inside(entry.path);
+        if (entry.kind == EntryKind::name) entry.target = inside(entry.target);
+        if (entry.path.empty()) continue; // the root itself
+        if (!is_bundle_path(entry.path))
+            return failure(Exit::bad_input,
+                           std::format("'{}' cannot be a path of the program's root.", printable("/" + entry.path)));
+        std::string path = entry.path;
+        entries_.insert_or_assign(std::move(path), std::move(entry));
+    }
+    return {};
+}
+
+void Root::add_text(std::string_view path, std::string text) {
+    std::string name(path.substr(1));
+    BundleEntry entry{.path = name, .bytes = std::move(text)};
+    entry.mode = 0644;
+    entries_.try_emplace(std::move(name), std::move(entry));
+}
+
+BundleEntry* Root::entry_at(const std::string& place) {
+    const auto known = entries_.find(std::string_view(place).substr(1));
+    if (known != entries_.end()) return &known->second;
+    struct stat facts{};
+    if (!follows_this_machine() || ::lstat(place.c_str(), &facts) != 0) return nullptr;
+    if (!S_ISREG(facts.st_mode) && !S_ISLNK(facts.st_mode)) return nullptr;
+    BundleEntry entry{.path = place.substr(1), .bytes = {}, .source = place};
+    entry.mode = static_cast<std::uint16_t>(facts.st_mode & 07777);
+    if (facts.st_mtim.tv_sec > 0) entry.modified_ns = static_cast<std::uint64_t>(facts.st_mtim.tv_sec) * 1'000'000'000;
+    if (S_ISLNK(facts.st_mode)) {
+        std::error_code error;
+        entry.kind = EntryKind::link;
+        entry.target = std::filesystem::read_symlink(place, error).native();
+        if (error) return nullptr;
+    }
+    return &entries_.emplace(place.substr(1), std::move(entry)).first->second; // bytes of a file: by find()
+}
+
+bool Root::is_directory(const std::string& place) {
+    if (place == "/") return true;
+    const std::string_view name = std::string_view(place).substr(1);
+    const auto known = entries_.find(name);
+    if (known != entries_.end()) return known->second.kind == EntryKind::directory;
+    const auto below = entries_.lower_bound(std::string(name) + "/");
+    if (below != entries_.end() && below->first.starts_with(std::string(name) + "/")) return true;
+    struct stat facts{};
+    return follows_this_machine() && ::lstat(place.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+// As the kernel of the program will: a link's target takes its place, and `..` goes up from where one is.
+Outcome<Root::Walk> Root::walk(std::string_view path) {
+    std::vector<std::string> todo;
+    push_components(path, todo);
+    Walk now{"/", nullptr};
+    for (int links = 0; !todo.empty();) {
+        const std::string part = std::move(todo.back());
+        todo.pop_back();
+        if (part == "..") {
+            now.place.erase(std::max<std::size_t>(now.place.rfind('/'), 1));
+            now.entry = nullptr;
+            continue;
+        }
+        const std::string next = now.place == "/" ? "/" + part : now.place + "/" + part;
+        BundleEntry* const entry = entry_at(next);
+        if (entry == nullptr || entry->kind != EntryKind::link) {
+            now = {next, entry};
+            continue;
+        }
+        if (++links > kMostLinks)
+            return failure(Exit::bad_input,
+                           std::format("'{}' goes through too many symbolic links.", printable(std::string(path))));
+        if (entry->target.starts_with('/')) now.place = "/";
+        push_components(entry->target, todo);
+    }
+    return now;
+}
+
+Outcome<const BundleEntry*> Root::find(std::string_view path) {
+    Walk found = HOST_TRY(walk(path));
+    if (found.entry != nullptr && found.entry->kind == EntryKind::name)
+        found.entry = entry_at("/" + found.entry->target);
+    if (found.entry == nullptr || found.entry->kind != EntryKind::file) return nullptr;
+    BundleEntry& entry = *found.entry;
+    if (entry.bytes.empty() && !entry.source.empty()) entry.bytes = HOST_TRY(read_file(entry.source, kMaxFile));
+    return &entry;
+}
+
+std::string Root::place_of(std::string_view path) {
+    auto found = walk(path);
+    return found ? std::move(found->place) : std::string(path);
+}
+
+bool Root::has_directory(std::string_view path) {
+    const auto found = walk(path);
+    return found && is_directory(found->place);
+}
+
+std::vector<std::string> Root::files_below(std::string_view directory) {
+    const std::string place = place_of(directory);
+    const std::string prefix = place == "/" ? "" : place.substr(1) + "/";
+    std::vector<std::string> files;
+    for (auto at = entries_.lower_bound(prefix); at != entries_.end() && at->first.starts_with(prefix); ++at) {
+        if (at->second.kind == EntryKind::file) files.push_back("/" + at->first);
+    }
+    return files;
+}
+
+Bundle Root::bundle() && {
+    Bundle bundle;
+    for (auto& [path, entry] : entries_)
+        bundle.entries.push_back(std::move(entry));
+    return bundle;
+}
+
+} // namespace aios::host
