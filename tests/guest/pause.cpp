@@ -52,7 +52,7 @@ bool counts_on(std::uint64_t from, std::uint64_t seconds = 20) {
 }
 
 bool waits_until(volatile std::uint64_t& place, std::uint64_t least) {
-    for (const std::uint64_t until = now() + 20 * kSecond; place < least && now() < until;)
+    for (const std::uint64_t until = now() + 120 * kSecond; place < least && now() < until;)
         (void)sys::thread_yield();
     return place >= least;
 }

@@ -65,16 +65,21 @@ Handle source_of(const Row& row) {
     case ObjectType::tree:
         return handle(StartupRole::bundle);
     case ObjectType::device:
-        return handle(is(row, "console_write") ? StartupRole::console
-                      : is(row, "host_send")   ? StartupRole::host_port
-                      : is(row, "node_power")  ? StartupRole::power
-                                               : StartupRole::frames);
+        return handle(is(row, "console_write")                          ? StartupRole::console
+                      : is(row, "host_send") || is(row, "host_receive") ? StartupRole::host_port
+                      : is(row, "node_power")                           ? StartupRole::power
+                                                                        : StartupRole::frames);
     case ObjectType::budget:
         return GET(sys::agent_budget(self));
     case ObjectType::hold: {
         ResourceAmounts one;
         one.tokens = 1;
         return GET(sys::budget_hold(GET(sys::agent_budget(self)), &one));
+    }
+    case ObjectType::stream: {
+        StreamHandles ends{};
+        GET(sys::stream_create(self, &ends));
+        return is(row, "stream_read") ? ends.reader : ends.writer;
     }
     case ObjectType::process:
     case ObjectType::thread:

@@ -9,7 +9,7 @@
 namespace aios::scenario {
 
 SCENARIO(help_of_every_command) {
-    for (const std::string command : {"run", "test", "audit", "image", "build", "setup", "clean"}) {
+    for (const std::string command : {"run", "run-linux", "test", "audit", "image", "build", "setup", "clean"}) {
         const auto help = world.aios({command, "--help"});
         EXPECT_SAYING(help.status == 0, command);
         EXPECT_SAYING(help.out.starts_with("Usage: ./aios " + command), command);

@@ -315,7 +315,8 @@ TEST_F(Event, revocation_wakes_exactly_those_who_wait_through_it) {
             threads.push_back(waits(1, through_below.node.get()));
             threads.push_back(waits(2, through_other.node.get()));
         }
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        for (const auto& thread : threads)
+            thread->await_parked();
         const long before = test::unparks;
         for (int i = 0; i < 50; ++i)
             ASSERT_TRUE(table->close(*table->derive(root, rights::wait)));
