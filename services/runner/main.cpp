@@ -22,6 +22,7 @@ Result<Ends> make_stream(Handle self) {
     return Ends{OwnedHandle(made.reader), OwnedHandle(made.writer)};
 }
 
+// SAFETY: addresses cross the border as words.
 std::uint64_t address_of(const void* place) { return reinterpret_cast<std::uint64_t>(place); }
 
 // The name of the file, as far as it can be shown.

@@ -61,9 +61,10 @@ Relayed relay_output(Handle host, Handle reader, std::uint64_t stream) {
 }
 
 Result<> start_input(Handle self, Input& input) {
-    const auto stack = reinterpret_cast<std::uint64_t>(g_stack + sizeof(g_stack)) - 8; // as after a call
-    const auto argument = reinterpret_cast<std::uint64_t>(&input);
-    TRY(sys::thread_create(self, reinterpret_cast<std::uint64_t>(&relay_input), stack, argument));
+    // SAFETY: addresses cross the border as words.
+    const auto word = [](auto* place) { return reinterpret_cast<std::uint64_t>(place); };
+    const std::uint64_t stack = word(g_stack + sizeof(g_stack)) - 8; // as after a call
+    TRY(sys::thread_create(self, word(&relay_input), stack, word(&input)));
     return {};
 }
 
