@@ -72,12 +72,13 @@ public:
         mask_ = mask & ~kUnblockable;
         if (ready() != 0) readers_.wake_all();
     }
-    // From SignalFiles::tell(), which holds the lock.
-    void hear(std::uint64_t signals) {
+    // From SignalFiles, which holds the lock.
+    enum class Wake : bool { one, all };
+    void hear(std::uint64_t signals, Wake wake) {
         files_->lock.assert_held();
         if ((signals & mask_.load()) == 0) return;
         source_.set(kSignalReadable);
-        readers_.wake_all();
+        wake == Wake::all ? readers_.wake_all() : readers_.wake_one();
     }
 
 private:
@@ -120,8 +121,13 @@ void SignalFiles::remove(SignalFile& file) {
 void SignalFiles::tell(std::uint64_t signals) {
     for (unsigned i = 0; i < kMost; ++i) {
         Lock::Guard guard(lock);
-        if (files_[i] != nullptr) files_[i]->hear(signals);
+        if (files_[i] != nullptr) files_[i]->hear(signals, SignalFile::Wake::all);
     }
+}
+
+void SignalFiles::tell_one(unsigned index, std::uint64_t signals) {
+    Lock::Guard guard(lock);
+    if (files_[index] != nullptr) files_[index]->hear(signals, SignalFile::Wake::one);
 }
 
 Outcome call_signalfd4(Call& call, Descriptor fd, UserIn<std::uint64_t> mask, SignalSetBytes set_bytes,

@@ -62,10 +62,13 @@ SentSignal child_signal(int signal, std::int32_t child, ChildNews news, std::uin
     return sent;
 }
 
-bool step_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, SignalStep& step,
-                     LinuxThread* preferred) {
-    Watchers watchers(sent);
-    ProcessTable::Lock::Guard guard(family.lock);
+namespace {
+
+// Makes it pending at the first step, and wakes a thread that lets it through, of the next 16. True: done. The table's lock
+// is held.
+bool step_locked(ProcessTable& family, std::int32_t pid, const SentSignal& sent, SignalStep& step, Watchers* watchers,
+                 LinuxThread* preferred) AIOS_REQUIRES(family.lock) {
+    family.lock.assert_held();
     const bool is_first = std::exchange(step.is_first, false);
     ProcessEntry* const entry = family.find_locked(pid);
     if (entry == nullptr) {
@@ -78,7 +81,7 @@ bool step_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& s
     if (is_first) {
         step.next = ProcessTable::kFirst;
         note_pending(*process, process->process_pending, sent);
-        watchers.find(*process);
+        if (watchers != nullptr) watchers->find(*process);
         if (preferred != nullptr && preferred->process == process &&
             (preferred->blocked.load() & bit & ~kUnblockable) == 0) {
             preferred->thread.interrupt();
@@ -98,11 +101,42 @@ bool step_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& s
     return thread == nullptr;
 }
 
+} // namespace
+
 Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred) {
+    Watchers watchers(sent);
     SignalStep step;
-    while (!step_to_process(family, pid, sent, step, preferred)) {
+    for (bool is_done = false; !is_done;) {
+        ProcessTable::Lock::Guard guard(family.lock);
+        is_done = step_locked(family, pid, sent, step, &watchers, preferred);
     }
     return step.error;
+}
+
+bool step_from_interrupt(ProcessTable& family, std::int32_t pid, std::int32_t tid, const SentSignal& sent,
+                         SignalStep& step) {
+    Ref<SignalFiles> files;
+    {
+        ProcessTable::Lock::Guard guard(family.lock);
+        if (!step.are_threads_done && tid == 0) {
+            step.are_threads_done = step_locked(family, pid, sent, step, nullptr, nullptr);
+            if (!step.are_threads_done) return false;
+        } else if (!step.are_threads_done) {
+            step.are_threads_done = true;
+            LinuxThread* const thread = family.find_thread_locked(tid);
+            if (thread == nullptr || thread->process->pid() != pid) return true; // it has ended
+            note_pending(*thread->process, thread->pending, sent);
+            thread->thread.interrupt();
+        }
+        const ProcessEntry* const entry = family.find_locked(pid);
+        SignalFiles* const there = entry == nullptr || entry->process == nullptr
+                                       ? nullptr
+                                       : entry->process->signal_files.load(std::memory_order_acquire);
+        if (there == nullptr) return true;
+        files = Ref<SignalFiles>::share(*there); // not the last one: the process outlives its timers
+    }
+    files->tell_one(step.next_file, bit_of(sent.signal));
+    return ++step.next_file == SignalFiles::kMost;
 }
 
 bool is_pending(ProcessTable& family, std::int32_t pid, int signal) {

@@ -38,9 +38,7 @@ std::int32_t SignalTimer::overruns() {
 
 bool SignalTimer::tell_some(SignalStep& step) {
     if (tells_.sent.signal == 0) return true;
-    if (tells_.tid == 0) return step_to_process(family_, pid_, tells_.sent, step);
-    static_cast<void>(send_to_thread(family_, pid_, tells_.tid, tells_.sent)); // it may have ended
-    return true;
+    return step_from_interrupt(family_, pid_, tells_.tid, tells_.sent, step);
 }
 
 // Under the timer queue's lock. SAFETY of the downcast: only SignalTimer makes entries with this function.

@@ -1,7 +1,8 @@
 // Timers that tell by a signal: the interval timer of a process (setitimer, alarm) and those of timer_create. The expiry
 // comes in the timer's interrupt, makes the signal pending and wakes a thread that lets it through; of a process with many
-// threads it looks at 16 and goes on a microsecond later. While the signal is pending further expiries are counted as
-// overruns. The agent's share pays for each. They end with the process, at the latest when no thread of it is left.
+// threads it looks at 16 and goes on a microsecond later, and so with its signal descriptors, one at a time. While the
+// signal is pending further expiries are counted as overruns. The agent's share pays for each. They end with the process, at
+// the latest when no thread of it is left.
 //
 // Locks: who sets a timer holds LinuxProcess::lock, so that it is armed by one at a time; lock_ (Rank::timer_file) guards
 // what the interrupt changes, and is taken under Rank::timer_queue.

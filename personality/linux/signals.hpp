@@ -30,15 +30,16 @@ SentSignal child_signal(int signal, std::int32_t child, ChildNews news, std::uin
 // To a process, of which any thread that does not block it takes it, `preferred` first; signal 0 looks whether it exists.
 // kNoProcess. Thread context, no locks.
 Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred = nullptr);
-// The same in steps, of which each looks at 16 threads: for interrupts. True: done. Any context that may take
-// Rank::process_table.
+// The same in steps from a timer's interrupt, of which each looks at 16 threads or tells one signal descriptor. `tid` 0:
+// to the process; else to that thread. True: done. The process is there as long as the timer is.
 struct SignalStep {
-    bool is_first = true;
-    std::int32_t next = 0; // thread
+    bool is_first = true, are_threads_done = false;
+    std::int32_t next = 0;  // thread
+    unsigned next_file = 0; // signal descriptor
     Errno error{};
 };
-bool step_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, SignalStep& step,
-                     LinuxThread* preferred = nullptr);
+bool step_from_interrupt(ProcessTable& family, std::int32_t pid, std::int32_t tid, const SentSignal& sent,
+                         SignalStep& step);
 // Whether a signal of that number waits to be taken by the process as a whole.
 [[nodiscard]] bool is_pending(ProcessTable& family, std::int32_t pid, int signal);
 Errno send_to_thread(ProcessTable& family, std::int32_t group, std::int32_t tid, const SentSignal& sent);
