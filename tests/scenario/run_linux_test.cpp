@@ -51,11 +51,12 @@ SCENARIO(linux_programs_say_what_they_say_here) {
     same_as_here(world, {}, {"sh", "-c", "read line; echo \"got $line\"; echo trouble >&2; exit 7"}, "one\ntwo\n");
     same_as_here(world, {}, {"sh", "-c", "kill -TERM $$"});
     same_as_here(world, {}, {"cat"}, std::string(300'000, '\0'));
-    same_as_here(world, {"--with", "wc", "--with", "tr", "--with", "seq", "--with", "head", "--with", "yes"},
-                 {"bash", "-c",
-                  "set -o pipefail; seq 1 2000 | wc -l; yes | head -c 100000 | wc -c; "
-                  "x=$(echo a b c | tr a-z A-Z); echo $x; for i in 1 2 3; do (exit $i) || echo $?; done; "
-                  "trap 'echo bye' EXIT; sleep 0 & wait $!; echo $?"});
+    same_as_here(
+        world, {"--with", "wc", "--with", "tr", "--with", "seq", "--with", "head", "--with", "yes", "--with", "sleep"},
+        {"bash", "-c",
+         "set -o pipefail; seq 1 2000 | wc -l; yes | head -c 100000 | wc -c; "
+         "x=$(echo a b c | tr a-z A-Z); echo $x; for i in 1 2 3; do (exit $i) || echo $?; done; "
+         "trap 'echo bye' EXIT; sleep 0 & wait $!; echo $?"});
 }
 
 SCENARIO(python_starts_children) {
