@@ -59,7 +59,7 @@ TEST(ContainerHeader, RefusesOtherFormats) {
     header.magic[7] = '2';
     EXPECT_EQ(error_of(header), Error::bad_format);
     header = good();
-    header.version = 2;
+    header.version = boot::kContainerVersion + 1;
     EXPECT_EQ(error_of(header), Error::unsupported);
     for (std::uint32_t count : {0u, 1u, 3u, ~0u}) {
         header = good();
