@@ -78,7 +78,7 @@ TEST_F(AccountTest, whoever_causes_a_record_pays_for_it) {
     const std::uint64_t price = Engine::record_price.ns();
     record(*account, {.kind = Kind::call, .agent = 7}, Use::call);
     EXPECT_EQ(charged, price);
-    EXPECT_EQ(wake_ups, 0u); // it waits for company
+    EXPECT_EQ(wake_ups, 0u);                                              // it waits for company
     record(*account, {.kind = Kind::agent_start, .agent = 7}, Use::call); // and of its end
     EXPECT_EQ(charged, 3 * price);
     EXPECT_GE(wake_ups, 1u);
