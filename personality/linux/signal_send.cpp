@@ -139,9 +139,13 @@ bool step_from_interrupt(ProcessTable& family, std::int32_t pid, std::int32_t ti
     return ++step.next_file == SignalFiles::kMost;
 }
 
-bool is_pending(ProcessTable& family, std::int32_t pid, int signal) {
+bool is_pending(ProcessTable& family, std::int32_t pid, std::int32_t tid, int signal) {
     if (signal == 0) return false;
     ProcessTable::Lock::Guard guard(family.lock);
+    if (tid != 0) {
+        const LinuxThread* const thread = family.find_thread_locked(tid);
+        return thread != nullptr && (thread->pending.load() & bit_of(signal)) != 0;
+    }
     const ProcessEntry* const entry = family.find_locked(pid);
     return entry != nullptr && entry->process != nullptr &&
            (entry->process->process_pending.load() & bit_of(signal)) != 0;

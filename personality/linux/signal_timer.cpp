@@ -19,7 +19,7 @@ SignalTimer::Setting SignalTimer::set(const Setting& wanted) {
     {
         Lock::Guard guard(lock_);
         before = std::exchange(setting_, wanted);
-        overruns_ = 0;
+        overruns_ = delivered_ = 0;
     }
     time::arm(entry_, wanted.due);
     return before;
@@ -32,13 +32,22 @@ SignalTimer::Setting SignalTimer::left() {
 
 std::int32_t SignalTimer::overruns() {
     Lock::Guard guard(lock_);
+    return told(is_pending(family_, pid_, tells_.tid, tells_.sent.signal) ? delivered_ : overruns_);
+}
+
+std::int32_t SignalTimer::told(std::uint64_t count) {
     constexpr std::uint64_t kMost = 0x7fff'ffff; // DELAYTIMER_MAX
-    return static_cast<std::int32_t>(std::min(overruns_, kMost));
+    return static_cast<std::int32_t>(std::min(count, kMost));
 }
 
 bool SignalTimer::tell_some(SignalStep& step) {
     if (tells_.sent.signal == 0) return true;
-    return step_from_interrupt(family_, pid_, tells_.tid, tells_.sent, step);
+    SentSignal sent = tells_.sent; // each expiry writes what is so now over what was pending
+    {
+        Lock::Guard guard(lock_);
+        if (sent.code == kCodeTimer) sent.overrun = told(overruns_);
+    }
+    return step_from_interrupt(family_, pid_, tells_.tid, sent, step);
 }
 
 // Under the timer queue's lock. SAFETY of the downcast: only SignalTimer makes entries with this function.
@@ -50,7 +59,8 @@ std::uint64_t SignalTimer::fired(time::TimerEntry& entry, std::uint64_t now) {
         const TimerStep step = timer_step(timer.setting_.due, timer.setting_.period, now, kMinPeriod);
         timer.setting_.due = step.due;
         timer.after_walk_ = step.wake_at;
-        const bool is_taken = !is_pending(timer.family_, timer.pid_, timer.tells_.sent.signal);
+        const bool is_taken = !is_pending(timer.family_, timer.pid_, timer.tells_.tid, timer.tells_.sent.signal);
+        if (is_taken) timer.delivered_ = timer.overruns_;
         timer.overruns_ = is_taken ? step.count - 1 : timer.overruns_ + step.count;
         timer.step_ = {};
     }

@@ -31,7 +31,7 @@ public:
 
     Setting set(const Setting& wanted); // answers what was set before. Thread context, under the process's lock
     [[nodiscard]] Setting left();
-    [[nodiscard]] std::int32_t overruns();
+    [[nodiscard]] std::int32_t overruns(); // of the last signal that was taken
 
     const ClockId clock;
 
@@ -42,6 +42,7 @@ private:
         SignalTimer& timer;
     };
     static std::uint64_t fired(time::TimerEntry& entry, std::uint64_t now);
+    [[nodiscard]] static std::int32_t told(std::uint64_t count);
     [[nodiscard]] bool tell_some(SignalStep& step); // true: nobody is left to look at
 
     Reservation charge_;
@@ -50,8 +51,9 @@ private:
     const Tells tells_;
     Lock lock_;
     Setting setting_ AIOS_GUARDED_BY(lock_);
-    std::uint64_t overruns_ AIOS_GUARDED_BY(lock_) = 0; // since the last signal that was made pending
-    SignalStep step_{};                                 // of the interrupt alone: how far it has looked
+    std::uint64_t overruns_ AIOS_GUARDED_BY(lock_) = 0;  // since the last signal that was made pending
+    std::uint64_t delivered_ AIOS_GUARDED_BY(lock_) = 0; // those of the signal before it, which was taken
+    SignalStep step_{};                                  // of the interrupt alone: how far it has looked
     std::uint64_t after_walk_ = 0; // of the interrupt alone: when the next expiry comes, once everybody was looked at
     bool is_walking_ = false;      // of the interrupt alone
     Entry entry_{*this};

@@ -40,8 +40,8 @@ struct SignalStep {
 };
 bool step_from_interrupt(ProcessTable& family, std::int32_t pid, std::int32_t tid, const SentSignal& sent,
                          SignalStep& step);
-// Whether a signal of that number waits to be taken by the process as a whole.
-[[nodiscard]] bool is_pending(ProcessTable& family, std::int32_t pid, int signal);
+// Whether a signal of that number waits to be taken, by the process as a whole or, unless `tid` is 0, by that thread.
+[[nodiscard]] bool is_pending(ProcessTable& family, std::int32_t pid, std::int32_t tid, int signal);
 Errno send_to_thread(ProcessTable& family, std::int32_t group, std::int32_t tid, const SentSignal& sent);
 // Every thread of the process comes to its call boundary, and looks.
 void interrupt_all(LinuxProcess& process);
