@@ -155,6 +155,12 @@ TEST(LintUpcalls, WhatWasLinkedUpwards) {
     EXPECT_EQ(links("low/a.cpp", "arch/x86_64/b.cpp", "aios::arch::halt()"), 0u);
     EXPECT_EQ(links("arch/b.cpp", "arch/x86_64/b.cpp", "aios::arch::halt()"), 0u); // implements it
     EXPECT_EQ(links("low/a.cpp", "__/personality/x.cpp", "aios::linux_abi::f()"), 1u);
+    // What any room may need of its environment; and nothing that has but a like name.
+    for (const std::string_view name : {"memchr", "aios::assertion_failed(char const*, char const*, int)",
+                                        "std::__1::__libcpp_verbose_abort(char const*, ...)", "__stack_chk_fail"})
+        EXPECT_EQ(links("__/boot/a.cpp", "arch/x86_64/b.cpp", name), 0u) << name;
+    EXPECT_EQ(links("low/a.cpp", "high/b.cpp", "memchr_of_high"), 1u);
+    EXPECT_EQ(links("low/a.cpp", "high/b.cpp", "aios::high::assertion_failed(int)"), 1u);
     std::vector<Finding> findings;
     rule.check_links("", "/build/k", findings);
     EXPECT_EQ(findings.size(), 1u); // nothing was read: no proof

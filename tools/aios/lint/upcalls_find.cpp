@@ -190,10 +190,13 @@ void UpcallsRule::find_pointers(std::string_view file, std::string_view code) {
 
 // Lines "FOLDER/sched/boot.cpp.o: 0000000000000000 T aios::sched::init()"; U: defined elsewhere.
 namespace {
-// What compilers call on their own, in code of any room.
-bool is_of_the_compiler(std::string_view name) {
-    return name.starts_with("__stack_chk_") || name == "memcpy" || name == "memmove" || name == "memset" ||
-           name == "memcmp";
+// What compilers and headers call on their own, in code of any room; every environment of `base` defines it.
+bool is_of_the_environment(std::string_view name) {
+    constexpr std::string_view kNames[] = {
+        "memcpy", "memmove", "memset", "memcmp", "memchr", "aios::assertion_failed(char const*, char const*, int)"};
+    return name.starts_with("__stack_chk_") ||
+           (name.starts_with("std::") && name.contains("::__libcpp_verbose_abort(")) ||
+           std::ranges::contains(kNames, name);
 }
 } // namespace
 
@@ -229,7 +232,7 @@ void UpcallsRule::check_links(std::string_view symbols, std::string_view folder,
     }
     Files told;
     for (const Use& use : used) {
-        if (is_of_the_compiler(use.name)) continue;
+        if (is_of_the_environment(use.name)) continue;
         const auto found = defined.find(use.name);
         if (found == defined.end() || !is_above(found->second, use.file)) continue;
         std::string_view name = std::string_view(use.name).substr(0, use.name.find('('));
