@@ -93,6 +93,22 @@ inline constexpr std::uint32_t kSpawnWithoutHints = 2;  // its self handle has n
 inline constexpr std::uint32_t kSpawnTemporary =
     4; // with a temporary tree of its own, which it pays (role `temporary`)
 
+// A tree in the name space of a Linux program. As it is, or as a private one: then the program gets a writable tree of its
+// own that begins with what is there, and pays for what it looks at and changes; with kMountShown its parent gets a handle
+// (read, inspect) to see what it did with it (tree_change), which outlives the program.
+struct MountGrant {
+    Handle tree;              // needs read and transfer; for a private one, a tree that nobody can change
+    std::uint32_t rights;     // of the child, among those of the handle; a private one has write beside them
+    std::uint32_t flags;      // kMount...
+    std::uint64_t path;       // address of where it is, absolute; "/" is the root
+    std::uint64_t path_bytes; // no two are the same
+    std::uint64_t from;       // address of the path of a directory in the tree; none is the tree itself
+    std::uint64_t from_bytes;
+    Handle shown; // written by the call
+};
+inline constexpr std::uint32_t kMountPrivate = 1, kMountShown = 2;
+inline constexpr std::uint64_t kMaxMounts = 16;
+
 struct SpawnRequest {
     Handle tree;        // program comes from here: needs read and execute
     std::uint64_t path; // address of the path's bytes, relative to the tree
@@ -116,6 +132,8 @@ struct SpawnRequest {
     std::uint64_t cpu_period_us;
     std::uint64_t directory; // address of the path in which a Linux program starts, absolute; none is "/"
     std::uint64_t directory_bytes;
+    std::uint64_t mounts; // address of MountGrant[mount_count]; Linux programs only
+    std::uint64_t mount_count;
 };
 
 // stream_create.
@@ -301,6 +319,20 @@ struct TreeEntry {
     std::uint32_t name_bytes;
     std::uint32_t reserved;
     char name[kMaxPathBytes]; // full path relative to the tree, not ended by NUL
+};
+
+// What is other in a tree than in what it began with (tree_change). Of a directory that is gone, what was below it is not
+// told. `removed` is told after all others.
+enum class ChangeKind : std::uint32_t { file, directory, link, removed };
+struct TreeChange {
+    std::uint64_t next; // position of what follows
+    std::uint64_t modified_ns;
+    std::uint64_t size; // of a file, in bytes
+    std::uint32_t kind; // ChangeKind
+    std::uint32_t mode; // permission bits
+    std::uint32_t path_bytes, target_bytes;
+    char path[kMaxPathBytes]; // relative to the tree, not ended by NUL
+    char target[4096];        // of a link, likewise
 };
 
 struct LogInfo {

@@ -70,7 +70,9 @@ struct ProgramStart {
     std::size_t argument_bytes;
     const char* environment;
     std::size_t environment_bytes;
-    const char* directory;       // NUL-ended, where the program starts; empty: "/"
+    const char* directory; // NUL-ended, where the program starts; empty: "/"
+    const char* mounts;    // AgentPlan::mounts
+    std::size_t mount_bytes;
     const StartupBlock* startup; // handles; addresses in it are filled by whoever builds the stack
 };
 // Loads the image into the process's (empty) address space, builds the first stack and answers the first thread's
@@ -166,11 +168,15 @@ struct AgentPlan {
     std::size_t environment_bytes = 0;
     const char* directory = nullptr;
     std::size_t directory_bytes = 0; // without the NUL
+    // Where what the startup block has under role `mount` is, in its order: paths without the slash in front, NUL-ended.
+    const char* mounts = nullptr;
+    std::size_t mount_bytes = 0;
     cap::Capability capabilities[kMaxStartupHandles - 1];
     std::uint32_t roles[kMaxStartupHandles - 1] = {};
     std::size_t capability_count = 0;
     // Puts what the plan's flags ask for into the new agent's table; nullptr: nothing.
-    Result<> (*fill_table)(Agent& agent, StartupBlock& block) = nullptr;
+    using FillTable = Result<>(Agent& agent, StartupBlock& block, AgentPlan& plan);
+    FillTable* fill_table = nullptr;
     Ref<Operation> operation; // completes when the program is loaded, or fails; may be null
 };
 
@@ -207,8 +213,7 @@ public:
                                            rights::transfer;
 
     // The first agent; it has no parent and its quota is `quota`. `fill_table` puts startup handles into its table.
-    static Result<Ref<Agent>> create_first(Ref<Quota> quota, AgentPlan& plan,
-                                           Result<> (*fill_table)(Agent& agent, StartupBlock& block));
+    static Result<Ref<Agent>> create_first(Ref<Quota> quota, AgentPlan& plan, AgentPlan::FillTable* fill_table);
     // A child of `parent`, already started (its first thread loads the program). Nothing is left behind when it fails.
     // Errors: bad_argument (plan), unsupported (personality), too_large (kMaxAgentDepth), already_exists (a living
     // child of that name), quota_exceeded, out_of_memory, revoked (a capability), killed.
@@ -274,8 +279,7 @@ private:
     friend class Process;
     friend struct Reaper;
     struct Launch;
-    static Result<Ref<Agent>> make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
-                                   Result<> (*fill_table)(Agent& agent, StartupBlock& block));
+    static Result<Ref<Agent>> make(Agent* parent, Ref<Quota> quota, AgentPlan& plan, AgentPlan::FillTable* fill_table);
     static void launch(void* argument); // first thread
     Result<> link();
     [[nodiscard]] Error load_error(Error error) const;

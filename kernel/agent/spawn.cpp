@@ -15,13 +15,13 @@ struct Agent::Launch {
     Ref<mm::Pages> image;
     PersonalityFactory factory = nullptr;
     StartupBlock startup{};
-    std::size_t path_bytes = 0, argument_bytes = 0, environment_bytes = 0;
+    std::size_t path_bytes = 0, argument_bytes = 0, environment_bytes = 0, directory_bytes = 0, mount_bytes = 0;
     // SAFETY: make() allocates sizeof(Launch) + the strings.
     [[nodiscard]] char* text() { return reinterpret_cast<char*>(this + 1); }
 
     static Result<Launch*> create(Payer& payer, const AgentPlan& plan) {
         const std::size_t bytes = sizeof(Launch) + plan.path_bytes + 1 + plan.argument_bytes + plan.environment_bytes +
-                                  plan.directory_bytes + 1;
+                                  plan.directory_bytes + 1 + plan.mount_bytes;
         Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::heap_cost(bytes, alignof(Launch))));
         void* place = mm::heap_allocate(bytes, alignof(Launch));
         if (place == nullptr) return fail(Error::out_of_memory);
@@ -33,6 +33,8 @@ struct Agent::Launch {
         launch->path_bytes = plan.path_bytes;
         launch->argument_bytes = plan.argument_bytes;
         launch->environment_bytes = plan.environment_bytes;
+        launch->directory_bytes = plan.directory_bytes;
+        launch->mount_bytes = plan.mount_bytes;
         char* to = launch->text();
         std::memcpy(to, plan.path, plan.path_bytes);
         to[plan.path_bytes] = '\0';
@@ -42,15 +44,20 @@ struct Agent::Launch {
         if (plan.environment_bytes != 0) std::memcpy(to, plan.environment, plan.environment_bytes);
         to += plan.environment_bytes;
         if (plan.directory_bytes != 0) std::memcpy(to, plan.directory, plan.directory_bytes);
-        to[plan.directory_bytes] = '\0';
+        to += plan.directory_bytes;
+        *to++ = '\0';
+        if (plan.mount_bytes != 0) std::memcpy(to, plan.mounts, plan.mount_bytes);
         return launch;
     }
     [[nodiscard]] ProgramStart start() {
         const char* const arguments = text() + path_bytes + 1;
         const char* const environment = arguments + argument_bytes;
-        return {
-            image,   text(), arguments, argument_bytes, environment, environment_bytes, environment + environment_bytes,
-            &startup};
+        const char* const directory = environment + environment_bytes;
+        return {image,       text(),
+                arguments,   argument_bytes,
+                environment, environment_bytes,
+                directory,   directory + directory_bytes + 1,
+                mount_bytes, &startup};
     }
 };
 
@@ -162,8 +169,7 @@ Result<> Agent::link() {
     return {};
 }
 
-Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
-                               Result<> (*fill_table)(Agent& agent, StartupBlock& block)) {
+Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan, AgentPlan::FillTable* fill_table) {
     if (plan.cpu_weight < 1 || plan.cpu_weight > 10000) return fail(Error::bad_argument);
     if (personality_factory(plan.personality) == nullptr) return fail(Error::unsupported);
     Payer& payer = parent != nullptr ? static_cast<Payer&>(parent->quota()) : *quota;
@@ -197,7 +203,7 @@ Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
         if (handles[i] == kNoHandle) return fail(Error::revoked);
         block.entries[block.count++] = {handles[i], plan.roles[i], granted[i]};
     }
-    if (fill_table != nullptr) TRY(fill_table(*agent, block));
+    if (fill_table != nullptr) TRY(fill_table(*agent, block, plan));
 
     Ref<mm::AddressSpace> memory = TRY(mm::AddressSpace::create(*quota));
     Ref<Process> process = TRY(Process::create(*agent, std::move(memory), nullptr));
@@ -214,8 +220,7 @@ Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
     return agent;
 }
 
-Result<Ref<Agent>> Agent::create_first(Ref<Quota> quota, AgentPlan& plan,
-                                       Result<> (*fill_table)(Agent& agent, StartupBlock& block)) {
+Result<Ref<Agent>> Agent::create_first(Ref<Quota> quota, AgentPlan& plan, AgentPlan::FillTable* fill_table) {
     return make(nullptr, std::move(quota), plan, fill_table);
 }
 

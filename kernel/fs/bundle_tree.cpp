@@ -145,15 +145,19 @@ Result<Ref<Node>> make_node(Payer& payer, Arguments&&... arguments) {
     return Ref<Node>::adopt(node);
 }
 
+Result<std::uint32_t> node_at(const Manifest& manifest, std::string_view path) {
+    if (!path.empty() && !is_path(path)) return fail(Error::not_found);
+    const std::uint32_t index = manifest.lower_bound(path);
+    if (index >= manifest.count() || manifest.path(index) != path) return fail(Error::not_found);
+    return index;
+}
+
 } // namespace
 
 Result<Ref<Node>> BundleTree::open(std::string_view path, Payer& payer) {
     const Ref<Section> section = TRY(this->section(&payer));
     const Manifest& manifest = section->manifest();
-    if (!path.empty() && !is_path(path)) return fail(Error::not_found);
-    std::uint32_t index = manifest.lower_bound(path);
-    if (index >= manifest.count() || manifest.path(index) != path) return fail(Error::not_found);
-    index = manifest.resolve(index);
+    const std::uint32_t index = manifest.resolve(TRY(node_at(manifest, path)));
     switch (kind_of(manifest.node(index))) {
     case NodeKind::directory:
         return make_node<DirectoryNode>(payer, section, index);
@@ -163,6 +167,13 @@ Result<Ref<Node>> BundleTree::open(std::string_view path, Payer& payer) {
         return make_node<FileNode>(payer, section, index);
     }
     AIOS_UNREACHABLE();
+}
+
+Result<SectionPlace> BundleTree::place_of(std::string_view path, Payer& payer) {
+    Ref<Section> section = TRY(this->section(&payer));
+    const std::uint32_t node = TRY(node_at(section->manifest(), path));
+    if (kind_of(section->manifest().node(node)) != NodeKind::directory) return fail(Error::wrong_type);
+    return SectionPlace{std::move(section), node};
 }
 
 Result<> BundleTree::list(std::uint64_t index, TreeEntry& out, Payer& payer) {

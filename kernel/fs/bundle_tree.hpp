@@ -29,6 +29,7 @@ public:
     Result<> remove(std::string_view, NodeKind) override { return fail(Error::missing_right); }
     Result<> rename(std::string_view, std::string_view, IfPresent) override { return fail(Error::missing_right); }
     Result<> list(std::uint64_t index, TreeEntry& out, Payer& payer) override;
+    Result<SectionPlace> place_of(std::string_view path, Payer& payer) override;
 
     // Opened. The errors of Section::open; quota_exceeded. Without payer: nobody is charged, at boot.
     [[nodiscard]] Result<Ref<Section>> section(Payer* payer);

@@ -154,9 +154,12 @@ Findings::Settled Section::verify(const boot::ManifestNode& entry, std::uint32_t
     return answer;
 }
 
+Result<Ref<mm::PageSource>> Section::source_of(std::uint32_t entry, Payer& payer) {
+    return Ref<mm::PageSource>(TRY(EntrySource::create(payer, Ref<Section>::share(*this), entry)));
+}
+
 Result<Ref<mm::Pages>> Section::pages_of(std::uint32_t entry, Payer& payer) {
-    Ref<EntrySource> source = TRY(EntrySource::create(payer, Ref<Section>::share(*this), entry));
-    return mm::Pages::create_from(payer, std::move(source), manifest_.node(entry).bytes);
+    return mm::Pages::create_from(payer, TRY(source_of(entry, payer)), manifest_.node(entry).bytes);
 }
 
 } // namespace aios::fs

@@ -68,6 +68,8 @@ public:
     Result<arch::PhysAddr> page(std::uint32_t entry, std::uint64_t index);
     // The same if it is verified already, else not_ready. `first_page` and `pages` are those of the entry.
     Result<arch::PhysAddr> ready_page(std::uint64_t first_page, std::uint64_t pages, std::uint64_t index) const;
+    // The contents of an entry as a source, charged.
+    Result<Ref<mm::PageSource>> source_of(std::uint32_t entry, Payer& payer);
     // The contents of an entry as Pages: read-only, mapped in place. The objects are charged. too_large above 1 GiB.
     Result<Ref<mm::Pages>> pages_of(std::uint32_t entry, Payer& payer);
 
@@ -89,6 +91,12 @@ private:
     Manifest manifest_;
     Findings pages_;
     Findings entries_; // whether their leaves match their root
+};
+
+// A directory of a section: what a tree is that nobody can change.
+struct SectionPlace {
+    Ref<Section> section;
+    std::uint32_t node;
 };
 
 } // namespace aios::fs

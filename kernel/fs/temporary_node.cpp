@@ -53,8 +53,8 @@ void DirectoryEntry::destroy(Store& store, DirectoryEntry* entry) {
 // --- nodes -----------------------------------------------------------------------------------------------------------
 
 TemporaryNode::TemporaryNode(mm::OnHeap, Ref<Store> store, Reservation charge, NodeKind kind, std::uint32_t mode,
-                             std::uint64_t id)
-    : store_(std::move(store)), charge_(std::move(charge)), kind_(kind), id_(id), mode_(mode & 07777),
+                             std::uint64_t id, std::uint32_t base)
+    : store_(std::move(store)), charge_(std::move(charge)), kind_(kind), id_(id), base_(base), mode_(mode & 07777),
       modified_ns_(time::wall_ns()) {}
 
 TemporaryNode::~TemporaryNode() { mm::heap_free(target_); }
@@ -67,6 +67,7 @@ Result<Ref<TemporaryNode>> TemporaryNode::create_locked(const Ref<Store>& store,
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<TemporaryNode> + target_cost));
     const std::uint64_t id = store->next_id++;
     auto node = Ref<TemporaryNode>::adopt(TRY(mm::make<TemporaryNode>(store, std::move(charge), kind, mode, id)));
+    node->assert_held();
     if (kind == NodeKind::file) node->pages_ = TRY(mm::Pages::create(payer, 0, mm::ChargeWhen::at_touch));
     if (kind == NodeKind::link) {
         node->target_ = static_cast<char*>(mm::heap_allocate(target.size()));
@@ -81,38 +82,57 @@ void TemporaryNode::release() {
     if (references_.release()) mm::destroy(this);
 }
 
-std::uint64_t TemporaryNode::bytes() const { return pages_ ? pages_->bytes() : target_bytes_; }
+std::uint64_t TemporaryNode::bytes() const {
+    assert_held();
+    if (pages_) return pages_->bytes();
+    if (base_ == kNoBase || kind_ == NodeKind::directory) return target_bytes_;
+    return store_->section->manifest().node(base_).bytes;
+}
 
 NodeInfo TemporaryNode::info() {
     Guard guard(store_->mutex);
+    return info_locked();
+}
+
+NodeInfo TemporaryNode::info_locked() const {
+    assert_held();
     // A directory has one name. (Two and one for each subdirectory, as elsewhere, would only invite programs to count.)
     return {kind_, id_, bytes(), mode_, modified_ns_, is_directory() ? 1 : links_};
 }
 
 Result<Ref<mm::Pages>> TemporaryNode::pages() {
-    if (!pages_) return fail(Error::bad_argument);
+    if (kind_ != NodeKind::file) return fail(Error::bad_argument);
+    Guard guard(store_->mutex);
+    if (!pages_) {
+        Payer& payer = *store_->payer;
+        Ref<mm::PageSource> source = TRY(store_->section->source_of(base_, payer));
+        pages_ = TRY(mm::Pages::create_over(payer, std::move(source), store_->section->manifest().node(base_).bytes));
+    }
     return pages_;
 }
 
 Result<> TemporaryNode::resize(std::uint64_t bytes) {
-    if (!pages_) return fail(Error::bad_argument);
-    return pages_->resize(bytes); // without the tree's lock: it may wait for address spaces
+    const Ref<mm::Pages> pages = TRY(this->pages());
+    return pages->resize(bytes); // without the tree's lock: it may wait for address spaces
 }
 
 Result<> TemporaryNode::set_mode(std::uint32_t mode) {
     Guard guard(store_->mutex);
     mode_ = mode & 07777;
+    is_changed_ = true;
     return {};
 }
 
 Result<> TemporaryNode::set_modified(std::uint64_t ns) {
     Guard guard(store_->mutex);
     modified_ns_ = ns;
+    is_changed_ = true;
     return {};
 }
 
 Result<> TemporaryNode::entry(std::uint64_t position, Entry& out) {
     if (!is_directory()) return fail(Error::bad_argument);
+    if (base_ != kNoBase) TRY(make_whole());
     Guard guard(store_->mutex);
     const DirectoryEntry* found = by_position_.lower_bound(position);
     if (found == nullptr) return fail(Error::not_found);
@@ -127,6 +147,7 @@ Result<> TemporaryNode::entry(std::uint64_t position, Entry& out) {
 
 Result<std::uint64_t> TemporaryNode::read_link(char* out, std::uint64_t capacity) {
     if (kind_ != NodeKind::link) return fail(Error::bad_argument);
+    if (base_ != kNoBase) return store_->section->manifest().target(base_).copy(out, capacity);
     const std::uint64_t bytes = std::min<std::uint64_t>(capacity, target_bytes_);
     std::memcpy(out, target_, bytes);
     return bytes;
@@ -146,7 +167,7 @@ void TemporaryNode::link(DirectoryEntry& entry) {
     entry.position = next_position_++;
     by_name_.insert(entry);
     by_position_.insert(entry);
-    ++node.links_;
+    if (!entry.is_base) ++node.links_; // those that the section has are counted already
     if (node.is_directory()) node.own_entry_ = &entry;
     ++store_->changes;
 }

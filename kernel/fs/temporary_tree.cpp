@@ -1,75 +1,13 @@
-// TemporaryTree: an agent's private files. Operations find their places, make what they need, and then change the tree
-// without a way to fail. Nothing recurses: trees are as deep as their owner makes them. Lock: Rank::file_tree, in the
-// Store.
+// TemporaryTree: names; see temporary_tree.hpp.
+#include "kernel/fs/temporary_tree.hpp"
+
 #include <cstring>
 
-#include "base/path.hpp"
-#include "kernel/fs/temporary_node.hpp"
 #include "kernel/mm/size_classes.hpp"
-#include "kernel/time/clock.hpp"
 
 namespace aios::fs {
 
-namespace {
-
 using Guard = sync::Mutex<sync::Rank::file_tree>::Guard;
-
-class TemporaryTree final : public Tree {
-public:
-    static constexpr std::size_t kMaxTargetBytes = 4095;
-
-    TemporaryTree(Reservation charge, Ref<Store> store, Ref<TemporaryNode> root)
-        : Tree(ObjectType::tree, std::move(charge)), store_(std::move(store)), root_(std::move(root)) {}
-    ~TemporaryTree() override { remove_everything(); }
-
-    [[nodiscard]] bool is_writable() const override { return true; }
-    Result<Ref<Node>> open(std::string_view path, Payer&) override { // nodes are charged to the tree's payer
-        Guard guard(store_->mutex);
-        const Result<Ref<TemporaryNode>> node = find_locked(path);
-        if (!node) return fail(Error::not_found); // whatever is wrong with the path: nothing stands there
-        return Ref<Node>(*node);
-    }
-    Result<Ref<Node>> create_file(std::string_view path, std::uint32_t mode) override {
-        return Ref<Node>(TRY(create(path, NodeKind::file, mode, {})));
-    }
-    Result<> create_directory(std::string_view path, std::uint32_t mode) override {
-        TRY(create(path, NodeKind::directory, mode, {}));
-        return {};
-    }
-    Result<> create_link(std::string_view path, std::string_view target) override {
-        if (target.empty() || target.size() > kMaxTargetBytes) return fail(Error::bad_argument);
-        TRY(create(path, NodeKind::link, 0777, target));
-        return {};
-    }
-    Result<> create_hard_link(std::string_view path, std::string_view existing) override;
-    Result<> remove(std::string_view path, NodeKind kind) override;
-    Result<> rename(std::string_view from, std::string_view to, IfPresent if_present) override;
-    Result<> list(std::uint64_t index, TreeEntry& out, Payer& payer) override;
-
-private:
-    // Where something stands or could stand: a directory, and the entry if there is one.
-    struct Place {
-        TemporaryNode* directory;
-        DirectoryEntry* entry;
-        std::string_view name;
-    };
-    Result<Ref<TemporaryNode>> find_locked(std::string_view path) AIOS_REQUIRES(store_->mutex);
-    Result<Place> place_locked(std::string_view path) AIOS_REQUIRES(store_->mutex);
-    Result<Ref<TemporaryNode>> create(std::string_view path, NodeKind kind, std::uint32_t mode,
-                                      std::string_view target);
-    static void touch(TemporaryNode& directory) { directory.touch(time::wall_ns()); }
-    DirectoryEntry* next_file_locked(DirectoryEntry* entry) AIOS_REQUIRES(store_->mutex);
-    Result<> describe(const DirectoryEntry& entry, TreeEntry& out) AIOS_REQUIRES(store_->mutex);
-    void remove_everything();
-
-    const Ref<Store> store_;
-    const Ref<TemporaryNode> root_;
-    // Where list() was: the next call mostly wants the file after it.
-    struct Cursor {
-        std::uint64_t index = 0, changes = 0;
-        DirectoryEntry* entry = nullptr;
-    } cursor_ AIOS_GUARDED_BY(store_->mutex);
-};
 
 Result<Ref<TemporaryNode>> TemporaryTree::find_locked(std::string_view path) {
     store_->mutex.assert_held();
@@ -86,7 +24,7 @@ Result<TemporaryTree::Place> TemporaryTree::place_locked(std::string_view path) 
     TemporaryNode* directory = root_.get();
     for (PathWalker walker(path);;) {
         const std::string_view name = walker.next();
-        DirectoryEntry* entry = directory->find(name);
+        DirectoryEntry* entry = TRY(directory->look_up(name));
         if (walker.at_end()) return Place{directory, entry, name};
         if (entry == nullptr) return fail(Error::not_found);
         if (!entry->node->is_directory()) return fail(Error::wrong_type);
@@ -118,7 +56,22 @@ Result<> TemporaryTree::create_hard_link(std::string_view path, std::string_view
     return {};
 }
 
+// Once whole, a directory stays so; and one that is not keeps its place, so the path means the same when this returns.
+Result<> TemporaryTree::make_whole_at(std::string_view path) {
+    if (!store_->section) return {};
+    Ref<TemporaryNode> directory, node;
+    {
+        Guard guard(store_->mutex);
+        const Place place = TRY(place_locked(path));
+        directory = Ref<TemporaryNode>::share(*place.directory);
+        if (place.entry != nullptr) node = place.entry->node;
+    }
+    TRY(directory->make_whole());
+    return node && node->is_directory() ? node->make_whole() : Result<>();
+}
+
 Result<> TemporaryTree::remove(std::string_view path, NodeKind kind) {
+    TRY(make_whole_at(path));
     Ref<TemporaryNode> gone; // its contents are freed without the lock
     Guard guard(store_->mutex);
     const Place place = TRY(place_locked(path));
@@ -132,12 +85,15 @@ Result<> TemporaryTree::remove(std::string_view path, NodeKind kind) {
 }
 
 Result<> TemporaryTree::rename(std::string_view from, std::string_view to, IfPresent if_present) {
+    TRY(make_whole_at(from));
+    TRY(make_whole_at(to));
     Ref<TemporaryNode> gone;
     Guard guard(store_->mutex);
     const Place source = TRY(place_locked(from));
     const Place target = TRY(place_locked(to));
     if (source.entry == nullptr) return fail(Error::not_found);
     Ref<TemporaryNode> node = source.entry->node;
+    if (node->is_directory() && node->base() != TemporaryNode::kNoBase) return fail(Error::unsupported);
     // A directory cannot go below itself.
     for (const TemporaryNode* above = target.directory; above != nullptr;
          above = above->own_entry() == nullptr ? nullptr : above->own_entry()->directory)
@@ -161,32 +117,28 @@ Result<> TemporaryTree::rename(std::string_view from, std::string_view to, IfPre
 
 // --- walking ---------------------------------------------------------------------------------------------------------
 
-// The first file or link behind `entry` in the order of paths; from the start for nullptr.
+DirectoryEntry* TemporaryTree::next_locked(DirectoryEntry* entry) {
+    store_->mutex.assert_held();
+    if (entry == nullptr) return root_->first();
+    if (entry->node->is_directory()) {
+        if (DirectoryEntry* inside = entry->node->first(); inside != nullptr) return inside;
+    }
+    for (DirectoryEntry* at = entry; at != nullptr; at = at->directory->own_entry()) // up, to what follows
+        if (DirectoryEntry* next = at->directory->after(*at); next != nullptr) return next;
+    return nullptr;
+}
+
+// The first file or link behind `entry` in the order of paths.
 DirectoryEntry* TemporaryTree::next_file_locked(DirectoryEntry* entry) {
     store_->mutex.assert_held();
-    bool is_new = entry != nullptr; // an entry that was answered before is not entered again: files are not directories
-    DirectoryEntry* at = entry == nullptr ? root_->first() : entry;
-    TemporaryNode* directory = entry == nullptr ? root_.get() : entry->directory;
-    for (;;) {
-        if (is_new) {
-            at = directory->after(*at);
-            is_new = false;
-        }
-        if (at == nullptr) { // up, to what follows this directory
-            at = directory->own_entry();
-            if (at == nullptr) return nullptr;
-            directory = at->directory;
-            is_new = true;
-        } else if (at->node->is_directory()) {
-            directory = at->node.get();
-            at = directory->first();
-        } else {
-            return at;
-        }
-    }
+    do
+        entry = next_locked(entry);
+    while (entry != nullptr && entry->node->is_directory());
+    return entry;
 }
 
 Result<> TemporaryTree::list(std::uint64_t index, TreeEntry& out, Payer&) {
+    if (store_->section) return fail(Error::unsupported);
     Guard guard(store_->mutex);
     if (cursor_.entry == nullptr || cursor_.changes != store_->changes || cursor_.index > index)
         cursor_ = {0, store_->changes, next_file_locked(nullptr)};
@@ -195,24 +147,26 @@ Result<> TemporaryTree::list(std::uint64_t index, TreeEntry& out, Payer&) {
         ++cursor_.index;
     }
     if (cursor_.entry == nullptr) return fail(Error::not_found);
-    return describe(*cursor_.entry, out);
+    TRY(write_path(*cursor_.entry, out.name, out.name_bytes));
+    out.size = cursor_.entry->node->bytes();
+    out.reserved = 0;
+    return {};
 }
 
-// Writes the path from its end to its start. too_large: renaming has made it longer than a path may be.
-Result<> TemporaryTree::describe(const DirectoryEntry& entry, TreeEntry& out) {
+// From its end to its start.
+Result<> TemporaryTree::write_path(const DirectoryEntry& entry, char (&out)[kMaxPathBytes], std::uint32_t& bytes) {
+    store_->mutex.assert_held();
     std::size_t start = kMaxPathBytes;
     for (const DirectoryEntry* at = &entry; at != nullptr; at = at->directory->own_entry()) {
         const std::size_t slash = at == &entry ? 0 : 1;
         if (start < at->name_bytes + slash) return fail(Error::too_large);
         start -= at->name_bytes + slash;
-        std::memcpy(out.name + start, at->name().data(), at->name_bytes);
-        if (slash != 0) out.name[start + at->name_bytes] = '/';
+        std::memcpy(out + start, at->name().data(), at->name_bytes);
+        if (slash != 0) out[start + at->name_bytes] = '/';
     }
-    out.name_bytes = static_cast<std::uint32_t>(kMaxPathBytes - start);
-    std::memmove(out.name, out.name + start, out.name_bytes);
-    std::memset(out.name + out.name_bytes, 0, start); // nothing of the kernel's stack or an earlier answer
-    out.size = entry.node->bytes();
-    out.reserved = 0;
+    bytes = static_cast<std::uint32_t>(kMaxPathBytes - start);
+    std::memmove(out, out + start, bytes);
+    std::memset(out + bytes, 0, start); // nothing of the kernel's stack or an earlier answer
     return {};
 }
 
@@ -229,24 +183,37 @@ void TemporaryTree::remove_everything() {
         } else if (directory->own_entry() != nullptr) {
             directory = directory->own_entry()->directory;
         } else {
-            return;
+            break;
         }
     }
+    while (NamedFile* named = store_->named.first()) {
+        store_->named.erase(*named);
+        mm::destroy(named);
+    }
+}
+
+namespace {
+
+Result<Ref<Tree>> create_with(Payer& payer, Ref<Section> section, std::uint32_t directory) {
+    Reservation charge =
+        TRY(Reservation::make(payer, Resource::memory, mm::cost_of<TemporaryTree> + mm::cost_of<Store>));
+    auto store = Ref<Store>::adopt(TRY(mm::make<Store>(Ref<Payer>::share(payer), std::move(section))));
+    Ref<TemporaryNode> root;
+    {
+        Guard guard(store->mutex);
+        root = store->section ? TRY(TemporaryNode::create_of_base(store, directory))
+                              : TRY(TemporaryNode::create_locked(store, NodeKind::directory, 0755));
+    }
+    auto* tree = TRY(mm::make<TemporaryTree>(std::move(charge), std::move(store), std::move(root)));
+    return Ref<Tree>::adopt(tree);
 }
 
 } // namespace
 
-Result<Ref<Tree>> create_temporary_tree(Payer& payer) {
-    Reservation charge =
-        TRY(Reservation::make(payer, Resource::memory, mm::cost_of<TemporaryTree> + mm::cost_of<Store>));
-    auto store = Ref<Store>::adopt(TRY(mm::make<Store>(Ref<Payer>::share(payer))));
-    Ref<TemporaryNode> root;
-    {
-        Guard guard(store->mutex);
-        root = TRY(TemporaryNode::create_locked(store, NodeKind::directory, 0755));
-    }
-    auto* tree = TRY(mm::make<TemporaryTree>(std::move(charge), std::move(store), std::move(root)));
-    return Ref<Tree>::adopt(tree);
+Result<Ref<Tree>> create_temporary_tree(Payer& payer) { return create_with(payer, {}, 0); }
+
+Result<Ref<Tree>> create_private_tree(Payer& payer, SectionPlace place) {
+    return create_with(payer, std::move(place.section), place.node);
 }
 
 } // namespace aios::fs

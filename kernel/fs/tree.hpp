@@ -1,5 +1,5 @@
 // File trees as kernel objects: BundleTree (read-only, entries of a container section, pages verified at first touch)
-// and TemporaryTree (an agent's private files, charged as they grow). Paths are relative, '/'-separated, without "." or
+// and TemporaryTree (an agent's private files, charged as they grow; it may begin with what a bundle has). Paths are relative, '/'-separated, without "." or
 // ".."; the personality normalises. Lock: Rank::file_tree (temporary trees).
 #pragma once
 
@@ -56,6 +56,8 @@ protected:
 
 enum class IfPresent : std::uint8_t { refuse, replace };
 
+struct SectionPlace; // section.hpp
+
 class Tree : public Object {
 public:
     static constexpr ObjectType kType = ObjectType::tree;
@@ -74,6 +76,14 @@ public:
     virtual Result<> rename(std::string_view from, std::string_view to, IfPresent if_present) = 0;
     // Flat listing of all files, sorted by path: entry `index` of the tree (native tree_list). `payer` as in open().
     virtual Result<> list(std::uint64_t index, TreeEntry& out, Payer& payer) = 0;
+    // The next change from `position` on (0: the first) against what the tree began with; not_found: there are no more.
+    // unsupported: it began with nothing.
+    virtual Result<> change(std::uint64_t position, TreeChange& out) {
+        (void)position, (void)out;
+        return fail(Error::unsupported);
+    }
+    // Where directory `path` of the tree is in its section. unsupported: it can be changed; not_found, wrong_type.
+    virtual Result<SectionPlace> place_of(std::string_view path, Payer& payer);
 
 protected:
     using Object::Object;
@@ -86,5 +96,9 @@ Result<> init_bundle(arch::PhysAddr container, std::uint64_t bytes);
 [[nodiscard]] std::string_view first_program(); // the boot manifest's field 2
 Result<> boot_manifest_digest(std::uint8_t out[32]);
 Result<Ref<Tree>> create_temporary_tree(Payer& payer);
+// A temporary tree that begins with what lies below the place.
+Result<Ref<Tree>> create_private_tree(Payer& payer, SectionPlace place);
+// What lies below directory `path` of the tree, which nobody can change, as a tree. Errors as Tree::place_of.
+Result<Ref<Tree>> create_subtree(Payer& payer, Ref<Tree> whole, std::string_view path);
 
 } // namespace aios::fs

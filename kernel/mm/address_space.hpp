@@ -152,7 +152,7 @@ private:
     Result<Area*> make_area();
     void destroy_area(Area& area);
     // Others may end or cut it: it has to be looked at when the space is noticed.
-    static bool is_watched(const Area& area) { return area.authority || (area.pages && area.pages->is_anonymous()); }
+    static bool is_watched(const Area& area) { return area.authority || (area.pages && area.pages->is_changeable()); }
     void link_area(Area& area) AIOS_REQUIRES(mutex_);
     void unlink_area(Area& area) AIOS_REQUIRES(mutex_);
     void split_area(Area& area, std::uint64_t at, Area& upper) AIOS_REQUIRES(mutex_);
@@ -206,6 +206,7 @@ private:
     Ref<SpaceSet> set_; // constant once the first has entered
     SpaceMember member_;
     std::atomic<std::uint64_t> last_ticket_{0};          // of the cut that noticed it last: Pages
+    Ref<Pages> cut_ AIOS_GUARDED_BY(mutex_); // by a fault: to be told when the mutex is free
     std::atomic<std::uint64_t> noticed_{0}, settled_{0}; // settled_ is written under the mutex, and follows noticed_
     Tables tables_;
     sync::Mutex<sync::Rank::address_space> mutex_;

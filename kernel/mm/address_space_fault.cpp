@@ -31,6 +31,12 @@ Protection needed_for(AddressSpace::Access access) {
     AIOS_UNREACHABLE();
 }
 
+// A source's frame is for areas that cannot be written through, now or after a change of protection.
+Pages::Mapping mapping_of(const Area& area) {
+    const bool may_change = area.kind == AreaKind::pages_shared && has(area.maximum, Protection::write);
+    return may_change ? Pages::Mapping::changes : Pages::Mapping::looks;
+}
+
 void drop_reference(arch::PhysAddr frame) {
     if (is_managed_frame(frame)) release_frames(frame, 0);
 }
@@ -142,10 +148,12 @@ Result<> AddressSpace::fault_pages(Area& area, std::uint64_t page, Access access
             return write_to_shared_entry(area, page, entry);
         return {};
     }
-    const Result<arch::PhysAddr> frame = area.pages->page_for_mapping(area.page_index(page));
-    if (!frame) return fail(frame.error() == Error::bad_argument ? Error::bad_address : frame.error());
+    const Result<Pages::Mapped> found = area.pages->page_for_mapping(area.page_index(page), mapping_of(area));
+    if (!found) return fail(found.error() == Error::bad_argument ? Error::bad_address : found.error());
+    if (found->is_cut) cut_ = area.pages;
+    const arch::PhysAddr* const frame = &found->frame;
     if (is_private && access == Access::write) {
-        const Result<> mapped = map_own_page(area, page, &*frame);
+        const Result<> mapped = map_own_page(area, page, frame);
         drop_reference(*frame);
         return mapped;
     }
@@ -166,7 +174,7 @@ void AddressSpace::map_neighbours(const Area& area, std::uint64_t page) {
     const Protection protection =
         area.kind == AreaKind::pages_private ? area.protection & ~Protection::write : area.protection;
     arch::PhysAddr frames[kNeighbourhood / kPageSize];
-    area.pages->ready_for_mapping(area.page_index(low), (high - low) / kPageSize, frames);
+    area.pages->ready_for_mapping(area.page_index(low), (high - low) / kPageSize, mapping_of(area), frames);
     for (std::uint64_t at = low; at < high; at += kPageSize) {
         const arch::PhysAddr frame = frames[(at - low) / kPageSize];
         if (frame.value == Pages::kAbsent) continue;

@@ -51,7 +51,7 @@ Result<std::uint64_t> AddressSpace::map(Ref<Pages> pages, std::uint64_t offset, 
     nature.kind = sharing == Sharing::shared ? AreaKind::pages_shared : AreaKind::pages_private;
     nature.protection = with_read(protection);
     nature.maximum = with_read(options.maximum);
-    if (sharing == Sharing::shared && !pages->is_anonymous()) nature.maximum = nature.maximum & ~Protection::write;
+    if (sharing == Sharing::shared && !pages->is_changeable()) nature.maximum = nature.maximum & ~Protection::write;
     nature.jit = options.jit;
     nature.authority = options.authority;
     nature.label = options.label;

@@ -26,14 +26,16 @@
 namespace aios::mm {
 
 void AddressSpace::leave() {
+    const Ref<Pages> cut = std::move(cut_);
     for (;;) {
         if (!is_settled()) sweep(); // 5
         mutex_.release();
         // 4. A notice that came too late for the sweep, and found the mutex taken, left the work to us. It counted before it
         // tried, we let go before we look, and all four are sequentially consistent (mutex.cpp): so it found the mutex free
         // or we find its count. If somebody has taken the mutex since, the work is theirs.
-        if (is_settled() || !mutex_.try_acquire()) return;
+        if (is_settled() || !mutex_.try_acquire()) break;
     }
+    if (cut) cut->tell_own(); // comes back here at most once: no fault happens there
 }
 
 void AddressSpace::sweep() {

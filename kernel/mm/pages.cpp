@@ -12,14 +12,15 @@ namespace aios::mm {
 
 using Guard = sync::Mutex<sync::Rank::pages>::Guard;
 
-Pages::Pages(OnHeap, Ref<Payer> payer, Ref<PageSource> source, std::uint64_t bytes, ChargeWhen when)
-    : when_(when), source_(std::move(source)), payer_(std::move(payer)), bytes_(bytes) {}
+Pages::Pages(OnHeap, Ref<Payer> payer, Ref<PageSource> source, std::uint64_t bytes, ChargeWhen when, Over over)
+    : when_(when), is_over_(over == Over::yes), source_(std::move(source)), payer_(std::move(payer)), bytes_(bytes),
+      sources_end_(is_over_ ? div_ceil(bytes, kPageSize) : 0) {}
 
 Result<Ref<Pages>> Pages::create(Payer& payer, std::uint64_t bytes, ChargeWhen when) {
     if (bytes > kMaxPages * kPageSize) return fail(Error::too_large);
     const std::uint64_t contents = when == ChargeWhen::at_once ? align_up(bytes, kPageSize) + table_bytes(bytes) : 0;
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, cost_of<Pages> + contents));
-    auto* pages = TRY(make<Pages>(Ref<Payer>::share(payer), Ref<PageSource>{}, bytes, when));
+    auto* pages = TRY(make<Pages>(Ref<Payer>::share(payer), Ref<PageSource>{}, bytes, when, Over::no));
     Guard guard(pages->mutex_); // nobody else knows them yet
     pages->charged_ = charge.amount();
     charge.keep();
@@ -50,10 +51,18 @@ Result<Ref<Pages>> Pages::create_contiguous(Payer& payer, std::uint64_t frames) 
 }
 
 Result<Ref<Pages>> Pages::create_from(Payer& payer, Ref<PageSource> source, std::uint64_t bytes) {
+    return create_with(payer, std::move(source), bytes, Over::no);
+}
+
+Result<Ref<Pages>> Pages::create_over(Payer& payer, Ref<PageSource> source, std::uint64_t bytes) {
+    return create_with(payer, std::move(source), bytes, Over::yes);
+}
+
+Result<Ref<Pages>> Pages::create_with(Payer& payer, Ref<PageSource> source, std::uint64_t bytes, Over over) {
     if (!source) return fail(Error::bad_argument);
     if (bytes > kMaxPages * kPageSize) return fail(Error::too_large);
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, cost_of<Pages>));
-    auto* pages = TRY(make<Pages>(Ref<Payer>::share(payer), std::move(source), bytes, ChargeWhen::at_touch));
+    auto* pages = TRY(make<Pages>(Ref<Payer>::share(payer), std::move(source), bytes, ChargeWhen::at_touch, over));
     Guard guard(pages->mutex_);
     pages->charged_ = charge.amount();
     charge.keep();
@@ -135,12 +144,21 @@ Result<arch::PhysAddr> Pages::page_locked(std::uint64_t index) {
     mutex_.assert_held();
     if (index >= page_count()) return fail(Error::bad_argument);
     arch::PhysAddr* slot = TRY(slot_locked(index));
-    if (slot->value != 0) return *slot;
+    return slot->value != 0 ? *slot : fill_locked(*slot, nullptr);
+}
+
+// A frame where none is, of zeros or a copy.
+Result<arch::PhysAddr> Pages::fill_locked(arch::PhysAddr& slot, const arch::PhysAddr* copy_of) {
+    mutex_.assert_held();
     Reservation charge;
     if (when_ == ChargeWhen::at_touch) charge = TRY(Reservation::make(*payer_, Resource::memory, kPageSize));
     const arch::PhysAddr frame = TRY(allocate_frames(0));
-    zero_frame(frame);
-    *slot = frame;
+    if (copy_of != nullptr) {
+        copy_frame(frame, *copy_of);
+    } else {
+        zero_frame(frame);
+    }
+    slot = frame;
     charged_ += charge.amount();
     charge.keep();
     resident_.fetch_add(1, std::memory_order_relaxed);
@@ -148,7 +166,9 @@ Result<arch::PhysAddr> Pages::page_locked(std::uint64_t index) {
 }
 
 Result<arch::PhysAddr> Pages::page(std::uint64_t index) {
-    if (source_) {
+    if (is_over_) {
+        if (TRY(make_own(index))) tell_own();
+    } else if (source_) {
         if (index >= page_count()) return fail(Error::bad_argument);
         return source_->page(index);
     }
@@ -156,21 +176,22 @@ Result<arch::PhysAddr> Pages::page(std::uint64_t index) {
     return page_locked(index);
 }
 
-Result<arch::PhysAddr> Pages::page_for_mapping(std::uint64_t index) {
+Result<Pages::Mapped> Pages::page_for_mapping(std::uint64_t index, Mapping mapping) {
+    if (is_over_) return page_over(index, mapping);
     if (source_) {
         const arch::PhysAddr frame = TRY(page(index));
         if (is_managed_frame(frame)) retain_frame(frame);
-        return frame;
+        return Mapped{frame, false};
     }
     Guard guard(mutex_);
     const arch::PhysAddr frame = TRY(page_locked(index));
     retain_frame(frame);
-    return frame;
+    return Mapped{frame, false};
 }
 
-void Pages::ready_for_mapping(std::uint64_t first, std::size_t count, arch::PhysAddr* frames) {
+void Pages::ready_for_mapping(std::uint64_t first, std::size_t count, Mapping mapping, arch::PhysAddr* frames) {
     const std::uint64_t end = page_count();
-    if (source_) {
+    if (source_ && !is_over_) {
         for (std::size_t i = 0; i < count; ++i) {
             const Result<arch::PhysAddr> frame =
                 first + i < end ? source_->ready_page(first + i) : Result<arch::PhysAddr>(fail(Error::not_ready));
@@ -181,13 +202,22 @@ void Pages::ready_for_mapping(std::uint64_t first, std::size_t count, arch::Phys
     }
     Guard guard(mutex_);
     for (std::size_t i = 0; i < count; ++i) {
-        const arch::PhysAddr* slot = first + i < page_count() ? present_slot_locked(first + i) : nullptr;
-        frames[i] = slot == nullptr ? arch::PhysAddr{kAbsent} : *slot;
-        if (slot != nullptr) retain_frame(*slot);
+        frames[i] = {kAbsent};
+        if (first + i >= page_count()) continue;
+        if (const arch::PhysAddr* slot = present_slot_locked(first + i)) {
+            frames[i] = *slot;
+        } else if (mapping == Mapping::looks && is_sources_locked(first + i)) {
+            if (const auto ready = source_->ready_page(first + i)) {
+                frames[i] = *ready;
+                is_shown_ = true;
+            }
+        }
+        if (frames[i].value != kAbsent && is_managed_frame(frames[i])) retain_frame(frames[i]);
     }
 }
 
 Result<> Pages::read(std::uint64_t offset, void* to, std::size_t size) {
+    if (is_over_) return read_over(offset, to, size);
     if (source_) return read_source(offset, to, size);
     auto* target = static_cast<std::byte*>(to);
     Guard guard(mutex_);
@@ -224,6 +254,7 @@ Result<> Pages::read_source(std::uint64_t offset, void* to, std::size_t size) {
 }
 
 Result<> Pages::write(std::uint64_t offset, const void* from, std::size_t size) {
+    if (is_over_) return write_over(offset, from, size);
     if (source_) return fail(Error::missing_right);
     const auto* bytes_in = static_cast<const std::byte*>(from);
     Guard guard(mutex_);

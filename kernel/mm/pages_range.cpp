@@ -73,19 +73,21 @@ void Pages::zero_tail_locked(std::uint64_t bytes) {
 }
 
 Result<> Pages::check_size(std::uint64_t bytes) const {
-    if (source_ || when_ != ChargeWhen::at_touch) return fail(Error::missing_right);
+    if (!is_changeable() || when_ != ChargeWhen::at_touch) return fail(Error::missing_right);
     if (bytes > kMaxPages * kPageSize) return fail(Error::too_large);
     return {};
 }
 
 Result<> Pages::resize(std::uint64_t bytes) {
     TRY(check_size(bytes));
+    if (is_over_) TRY(prepare_cut(bytes));
     {
         Guard guard(mutex_);
         const std::uint64_t old = bytes_.exchange(bytes, std::memory_order_acq_rel);
         if (bytes >= old) return {};
         const std::uint64_t first_gone = div_ceil(bytes, kPageSize);
         drop_range_locked(first_gone, kMaxPages - first_gone);
+        sources_end_ = std::min(sources_end_, first_gone);
         zero_tail_locked(bytes);
         cuts_.fetch_add(1, std::memory_order_acq_rel); // (1); pairs with the acquire in cuts()
     }

@@ -53,7 +53,7 @@ Result<> put_device(Agent& agent, StartupBlock& block, StartupRole role, DeviceK
     return put(agent, block, role, std::move(device), rights | kHandOn);
 }
 
-Result<> fill_table(Agent& agent, StartupBlock& block) {
+Result<> fill_table(Agent& agent, StartupBlock& block, AgentPlan&) {
     TRY(put_device(agent, block, StartupRole::console, DeviceKind::console, rights::write));
     TRY(put_device(agent, block, StartupRole::host_port, DeviceKind::host_port, rights::send | rights::receive));
     TRY(put_device(agent, block, StartupRole::power, DeviceKind::power, rights::power));

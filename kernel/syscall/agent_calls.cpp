@@ -6,6 +6,7 @@
 #include "kernel/fs/tree.hpp"
 #include "kernel/mm/owned.hpp"
 #include "kernel/syscall/call.hpp"
+#include "kernel/syscall/mount_plan.hpp"
 
 namespace aios::syscall::calls {
 
@@ -89,14 +90,23 @@ cap::Permitted<> derive_handles(Call& call, const SpawnRequest& request, AgentPl
 
 constexpr std::uint32_t kSpawnFlags = kSpawnAwaitIdentity | kSpawnWithoutHints | kSpawnTemporary;
 
-Result<> give_temporary(Agent& agent, StartupBlock& block) {
-    if (block.count == kMaxStartupHandles) return fail(Error::too_large);
-    constexpr Rights kRights =
-        rights::read | rights::write | rights::execute | rights::inspect | rights::derive | rights::transfer;
-    Ref<fs::Tree> tree = TRY(fs::create_temporary_tree(agent.quota()));
-    const Handle handle = TRY(agent.table().insert_new(std::move(tree), kRights));
-    block.entries[block.count++] = {handle, static_cast<std::uint32_t>(StartupRole::temporary), kRights.bits()};
-    return {};
+// What a spawn asks for beside the capabilities that are handed on.
+struct SpawnPlan : AgentPlan {
+    bool has_temporary = false;
+    MountPlan mount_plan;
+};
+
+Result<> give_trees(Agent& agent, StartupBlock& block, AgentPlan& base) {
+    auto& plan = static_cast<SpawnPlan&>(base); // SAFETY: agent_spawn alone names this function, in a SpawnPlan
+    if (plan.has_temporary) {
+        if (block.count == kMaxStartupHandles) return fail(Error::too_large);
+        constexpr Rights kRights =
+            rights::read | rights::write | rights::execute | rights::inspect | rights::derive | rights::transfer;
+        Ref<fs::Tree> tree = TRY(fs::create_temporary_tree(agent.quota()));
+        const Handle handle = TRY(agent.table().insert_new(std::move(tree), kRights));
+        block.entries[block.count++] = {handle, static_cast<std::uint32_t>(StartupRole::temporary), kRights.bits()};
+    }
+    return plan.mount_plan.give(agent, block);
 }
 
 } // namespace
@@ -114,7 +124,7 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     }
     if (request.personality > static_cast<std::uint32_t>(PersonalityKind::linux_abi)) return fail(Error::bad_argument);
     const bool is_linux = request.personality == static_cast<std::uint32_t>(PersonalityKind::linux_abi);
-    if (request.directory_bytes != 0 && !is_linux) return fail(Error::bad_argument);
+    if ((request.directory_bytes != 0 || request.mount_count != 0) && !is_linux) return fail(Error::bad_argument);
     TRY(check_name(request.name));
     Texts texts;
     TRY(texts.fetch(call, request));
@@ -123,12 +133,13 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     if (node->info().kind != fs::NodeKind::file) return fail(Error::bad_argument);
 
     // The plan is large for a kernel stack: it lives on the heap for the length of the call.
-    const Reservation room = TRY(Reservation::make(call.quota(), Resource::memory, mm::cost_of<AgentPlan>));
-    const auto plan_owned = TRY(mm::own<AgentPlan>());
-    AgentPlan& plan = *plan_owned;
+    const Reservation room = TRY(Reservation::make(call.quota(), Resource::memory, mm::cost_of<SpawnPlan>));
+    const auto plan_owned = TRY(mm::own<SpawnPlan>());
+    SpawnPlan& plan = *plan_owned;
     plan.personality = static_cast<PersonalityKind>(request.personality);
     plan.flags = request.flags;
-    if ((request.flags & kSpawnTemporary) != 0) plan.fill_table = give_temporary;
+    plan.has_temporary = (request.flags & kSpawnTemporary) != 0;
+    plan.fill_table = give_trees;
     plan.cpu_weight = request.cpu_weight;
     plan.cpu_budget = {request.cpu_quota_us * 1'000, request.cpu_period_us * 1'000};
     plan.quota = TRY(understood(request.quota));
@@ -137,14 +148,17 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     plan.is_measured = node->content_root(plan.program);
     texts.give_to(plan, request);
     TRY(derive_handles(call, request, plan));
+    TRY(plan.mount_plan.fetch(call, request, plan));
     plan.operation = TRY(Operation::create(call.quota()));
 
     const Handle handle = TRY(call.give(plan.operation, rights::read | rights::wait | rights::derive));
     auto agent = Agent::spawn(call.agent, plan);
     if (!agent) {
         (void)call.agent.table().close(handle);
+        plan.mount_plan.take_back(call);
         return fail(agent.error());
     }
+    plan.mount_plan.show(call, request);
     audit::Record& record = *call.record;
     record.kind = audit::Kind::agent_start;
     record.subject = (*agent)->id();

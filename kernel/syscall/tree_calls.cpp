@@ -1,5 +1,6 @@
 // Calls about file trees: native programs read whole files as memory objects. See call.hpp.
 #include "kernel/fs/tree.hpp"
+#include "kernel/mm/owned.hpp"
 #include "kernel/object/memory_object.hpp"
 #include "kernel/syscall/call.hpp"
 
@@ -25,6 +26,14 @@ Answer tree_list(Call& call, Handle, std::uint64_t index, UserInOut<TreeEntry> o
     TreeEntry entry{};
     TRY(call.object<fs::Tree>().list(index, entry, call.quota()));
     TRY(out.out().write(entry));
+    return 0;
+}
+
+Answer tree_change(Call& call, Handle, std::uint64_t position, UserInOut<TreeChange> out) {
+    const Reservation room = TRY(Reservation::make(call.quota(), Resource::memory, mm::cost_of<TreeChange>));
+    const auto change = TRY(mm::own<TreeChange>());
+    TRY(call.object<fs::Tree>().change(position, *change));
+    TRY(out.out().write(*change));
     return 0;
 }
 

@@ -192,6 +192,8 @@ void load_and_wait(void* argument) {
                                  reinterpret_cast<const char*>(r.environment.data()),
                                  r.environment_bytes,
                                  "", // it stays where it was
+                                 "", // and sees what it saw
+                                 0,
                                  &process.family().startup};
         return load_program(process, start);
     };

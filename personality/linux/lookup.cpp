@@ -25,19 +25,39 @@ void Path::pop() {
     if (bytes != 0) --bytes; // the slash
 }
 
-void NameSpace::set_up(const StartupBlock& startup) {
+void NameSpace::add(std::string_view prefix, Handle tree) {
+    for (std::size_t i = 0; i < count_; ++i)
+        if (mounts_[i].prefix == prefix) return; // who comes first has the place
+    mounts_[count_++] = {prefix, tree};
+}
+
+Result<> NameSpace::set_up(Payer& payer, const StartupBlock& startup, std::string_view mounts) {
+    text_ = TRY(mm::OwnedBytes::make(payer, mounts.size()));
+    if (!mounts.empty()) std::memcpy(text_.data(), mounts.data(), mounts.size());
+    // SAFETY: bytes as characters
+    std::string_view rest(reinterpret_cast<const char*>(text_.data()), mounts.size());
+    const auto for_each = [&](StartupRole role, auto&& f) {
+        for (std::uint32_t i = 0; i < startup.count; ++i)
+            if (startup.entries[i].role == static_cast<std::uint32_t>(role) && !f(startup.entries[i].handle)) return;
+    };
+    for_each(StartupRole::mount, [&](Handle tree) {
+        const std::size_t end = rest.find('\0');
+        if (end == rest.npos || count_ == kMaxMounts) return false; // without a place of its own
+        add(rest.substr(0, end), tree);
+        rest.remove_prefix(end + 1);
+        return true;
+    });
     const struct {
         StartupRole role;
         std::string_view prefix;
-    } kinds[kMaxMounts] = {{StartupRole::bundle, ""}, {StartupRole::job, "job"}, {StartupRole::temporary, "tmp"}};
+    } kinds[kRoles] = {{StartupRole::bundle, ""}, {StartupRole::job, "job"}, {StartupRole::temporary, "tmp"}};
     for (const auto& kind : kinds) {
-        for (std::uint32_t i = 0; i < startup.count; ++i) {
-            if (startup.entries[i].role == static_cast<std::uint32_t>(kind.role)) {
-                mounts_[count_++] = {kind.prefix, startup.entries[i].handle};
-                break;
-            }
-        }
+        for_each(kind.role, [&](Handle tree) {
+            add(kind.prefix, tree);
+            return false; // the first
+        });
     }
+    return {};
 }
 
 const NameSpace::Mount* NameSpace::find(std::string_view path) const {

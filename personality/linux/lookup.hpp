@@ -1,11 +1,13 @@
 // From what a program wrote to a tree and a path in it. The name space is built from the agent's tree capabilities:
-// bundle at "/", job at "/job", temporary at "/tmp"; without them it is an empty root. /dev, /proc and /sys are generated
+// bundle at "/", job at "/job", temporary at "/tmp", and those that its parent mounted, which come before; without them it
+// is an empty root. /dev, /proc and /sys are generated
 // (generated_tree.hpp) and cover whatever a tree has there. Paths are walked component by component, so that ".." and symbolic links mean what they mean on Linux. Bounded by kMaxPathBytes and kMaxLinks. The
 // working memory of a look-up (some 5 KiB) is on the heap, charged for the length of the call.
 #pragma once
 
 #include <string_view>
 
+#include "kernel/mm/owned.hpp"
 #include "personality/linux/device_file.hpp"
 #include "personality/linux/files.hpp"
 #include "personality/linux/tree_file.hpp"
@@ -29,22 +31,30 @@ struct Path {
 class NameSpace {
 public:
     struct Mount {
-        std::string_view prefix; // "", "job", "tmp"
+        std::string_view prefix; // "", "job", "tmp", "home/me/work"
         Handle tree = kNoHandle;
     };
-    static constexpr std::size_t kMaxMounts = 3;
-    void set_up(const StartupBlock& startup);
+    // `mounts` as AgentPlan has them. quota_exceeded, out_of_memory; too_large: more than there can be.
+    Result<> set_up(Payer& payer, const StartupBlock& startup, std::string_view mounts);
     [[nodiscard]] const Mount* find(std::string_view path) const; // the longest prefix; nullptr: none
     // The index-th mount that is not the root; nullptr at the end.
     [[nodiscard]] const Mount* below_root(std::size_t index) const;
+    // Whether something is mounted there.
+    [[nodiscard]] bool is_mount(std::string_view path) const {
+        const Mount* const mount = find(path);
+        return mount != nullptr && mount->prefix == path;
+    }
     // st_dev of what is in it: the same for every boot and every agent with these trees.
     [[nodiscard]] std::uint64_t device_of(const Mount& mount) const {
         return kNoTreeDevice + 1 + static_cast<std::uint64_t>(&mount - mounts_);
     }
 
 private:
-    Mount mounts_[kMaxMounts];
+    void add(std::string_view prefix, Handle tree);
+    static constexpr std::size_t kRoles = 3;
+    Mount mounts_[kMaxMounts + kRoles];
     std::size_t count_ = 0;
+    mm::OwnedBytes text_; // of the prefixes
 };
 
 enum class Follow : bool { no, yes };

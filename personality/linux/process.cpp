@@ -70,7 +70,7 @@ Result<mm::Owned<LinuxProcess>> LinuxProcess::create_first(Process& process, con
     if (bytes + 1 > sizeof(path)) return fail(Error::too_large);
     path[0] = '/';
     std::memcpy(path + 1, start.path, bytes);
-    const Ref<ProcessTable> family = TRY(ProcessTable::create(process.agent().quota(), *start.startup));
+    const Ref<ProcessTable> family = TRY(ProcessTable::create(process.agent().quota(), start));
     auto made = TRY(create(process, *family, {path, bytes + 1}));
     TRY(made->open_standard(*start.startup));
     made->set_entry(*TRY(family->add(*made, nullptr, kSigChild)));

@@ -10,10 +10,11 @@
 
 namespace aios::linux_abi {
 
-Result<Ref<ProcessTable>> ProcessTable::create(Payer& payer, const StartupBlock& block) {
+Result<Ref<ProcessTable>> ProcessTable::create(Payer& payer, const ProgramStart& start) {
+    const StartupBlock& block = *start.startup;
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<ProcessTable>));
     Ref<ProcessTable> table = Ref<ProcessTable>::adopt(TRY(mm::make<ProcessTable>(std::move(charge))));
-    table->name_space.set_up(block);
+    TRY(table->name_space.set_up(payer, block, {start.mounts, start.mount_bytes}));
     table->startup = block;
     TRY(dev::random_bytes(table->boot_id_));
     table->locks = TRY(FileLocks::create(payer));

@@ -11,6 +11,7 @@
 // does not matter. An entry's `process` is alive as long as it is not nullptr and the lock is held.
 #pragma once
 
+#include "kernel/agent/agent.hpp"
 #include "kernel/sched/wait_queue.hpp"
 #include "personality/linux/file_locks.hpp"
 #include "personality/linux/linux_thread.hpp"
@@ -76,7 +77,7 @@ public:
     static constexpr std::int32_t kFirst = 1, kLast = 1 << 22;
     static constexpr unsigned kAtOnce = 16;
 
-    static Result<Ref<ProcessTable>> create(Payer& payer, const StartupBlock& block);
+    static Result<Ref<ProcessTable>> create(Payer& payer, const ProgramStart& start);
     void retain() { references_.retain(); }
     void release() {
         if (references_.release()) mm::destroy(this);

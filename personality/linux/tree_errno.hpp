@@ -11,6 +11,7 @@ namespace aios::linux_abi {
     if (error == Error::wrong_type) return kNotDirectory;
     if (error == Error::missing_right) return kReadOnly;
     if (error == Error::too_large) return kFileTooBig;
+    if (error == Error::unsupported) return kCrossDevice; // a directory that keeps its place
     return errno_of(error);
 }
 

@@ -233,8 +233,7 @@ void name_entry(ListedEntry& out, std::string_view name) {
 
 // At the root: a directory of the tree that something is mounted on.
 bool is_covered(const LinuxProcess& process, std::string_view name) {
-    const NameSpace::Mount* const mount = process.name_space().find(name);
-    return is_generated(name) || (mount != nullptr && mount->prefix == name);
+    return is_generated(name) || process.name_space().is_mount(name);
 }
 
 } // namespace
@@ -269,8 +268,10 @@ std::expected<bool, Errno> DirectoryFile::entry_at(LinuxProcess& process, std::u
         if (!path().empty() || !is_covered(process, {out.name, out.name_bytes})) return true;
     }
     if (!path().empty()) return false;
-    const std::uint64_t index = position < kMountPosition ? 0 : position - kMountPosition;
+    std::uint64_t index = position < kMountPosition ? 0 : position - kMountPosition;
     const NameSpace::Mount* mount = position < kGeneratedPosition ? process.name_space().below_root(index) : nullptr;
+    while (mount != nullptr && mount->prefix.contains('/')) // those deeper down are listed by what they are in
+        mount = process.name_space().below_root(++index);
     if (mount != nullptr) {
         out.kind = fs::NodeKind::directory;
         out.id = 1;

@@ -1,8 +1,9 @@
 // runner: the first agent of ./aios run-linux. It starts one Linux program in an agent of its own, which gets the job
-// bundle as its root, a temporary tree that it pays and three Streams and nothing else, passes its output and input on, tells the host
-// how it ended, and powers the node off. A native program without a C library.
+// bundle as its root (folders.hpp), a temporary tree that it pays and three Streams and nothing else, passes its output and
+// input on, tells the host what it changed and how it ended, and powers the node off. A native program without a C library.
 #include "messages/view.hpp"
 #include "runtime/kernel/console.hpp"
+#include "services/runner/folders.hpp"
 #include "services/runner/relay.hpp"
 
 namespace aios::runner {
@@ -70,6 +71,7 @@ public:
             message.reason = end->end_reason;
             message.status = end->end_status;
             message.memory_peak_bytes = end->memory_peak_bytes;
+            message.lost = lost_ ? 0 : static_cast<std::uint64_t>(lost_.error());
         } else {
             message.error = static_cast<std::uint64_t>(end.error());
         }
@@ -98,12 +100,13 @@ private:
             return HandleGrant{handle, rights.bits(), static_cast<std::uint32_t>(role)};
         };
         const HandleGrant grants[] = {
-            grant(find_handle(startup_, StartupRole::job), rights::read | rights::execute, StartupRole::bundle),
             grant(in, rights::read, StartupRole::input),
             grant(out, rights::write, StartupRole::output),
             grant(err, rights::write, StartupRole::error_output),
         };
+        TRY(folders_.set_up(what, find_handle(startup_, StartupRole::job)));
         SpawnRequest request{};
+        folders_.mount_in(request);
         request.tree = find_handle(startup_, StartupRole::job);
         request.path = address_of(what.path.data());
         request.path_bytes = what.path.size();
@@ -122,6 +125,7 @@ private:
                          own.quota.threads - kOwnThreads, 0};
         set_name(request, what.path);
         const OwnedHandle started = TRY(owned(sys::agent_spawn(self_, &request)));
+        folders_.take_shown();
         TRY(sys::event_register(queue_.get(), started.get(), kSignalDone, loaded));
         AsyncResult result{};
         while (!sys::get_async_result(started.get(), &result)) {
@@ -132,16 +136,19 @@ private:
         return OwnedHandle(result.value);
     }
 
-    // Until the program has ended and its output is told to the end.
+    // Until the program has ended, and its output and its changes are told to the end. When both streams have ended nothing of
+    // it runs any more; it has ended as a whole when what it paid for is given back, the folders too.
     void follow(Handle out, Handle err) {
-        bool has_ended = false;
+        bool has_ended = false, are_told = false;
         Relayed one = Relayed::nothing, two = Relayed::nothing;
         for (;;) {
             // In turns, so that a program that never stops writing to one is heard on the other.
             if (one != Relayed::end) one = relay_output(host_, out, 1);
             if (two != Relayed::end) two = relay_output(host_, err, 2);
             if (one == Relayed::piece || two == Relayed::piece) continue;
-            if (has_ended && one == Relayed::end && two == Relayed::end) return;
+            if (one == Relayed::end && two == Relayed::end && !std::exchange(are_told, true))
+                lost_ = folders_.tell_changes(self_, host_);
+            if (has_ended && are_told) return;
             EventPacket packets[4];
             const auto count = sys::event_wait(queue_.get(), packets, std::size(packets), kNoDeadline);
             for (std::uint64_t i = 0; count && i < *count; ++i)
@@ -153,6 +160,8 @@ private:
     const Handle self_, host_;
     OwnedHandle queue_, child_, file_;
     Input input_;
+    Folders folders_;
+    Result<> lost_; // why changes were not told
 };
 
 } // namespace

@@ -2,30 +2,11 @@
 // what is refused.
 #include <format>
 
-#include "tests/scenario/scenario.hpp"
+#include "tests/scenario/run_linux.hpp"
 
 namespace aios::scenario {
 
 namespace {
-
-using Words = std::vector<std::string>;
-
-host::Captured run_linux(const World& world, const Words& options, const Words& program, std::string_view input = {}) {
-    Words words{"run-linux", "--timeout", "240"};
-    words.insert(words.end(), options.begin(), options.end());
-    words.emplace_back("--");
-    words.insert(words.end(), program.begin(), program.end());
-    // An input of its own, whatever this program's is.
-    world.put("input", input);
-    std::string line = std::format("exec < '{}'; exec '{}'", world.at("input"), (world.root / "aios").native());
-    for (const std::string& word : words) {
-        std::string quoted;
-        for (const char c : word)
-            quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-        line += " '" + quoted + "'";
-    }
-    return host::capture_process({"/bin/sh", "-c", line}, std::chrono::seconds(300));
-}
 
 // The program on this machine and on AIOS: status, output and errors.
 void same_as_here(const World& world, const Words& options, const Words& program, std::string_view input = {}) {
@@ -130,6 +111,11 @@ SCENARIO(what_run_linux_refuses) {
     refused({"--frob", "--", "ls"}, 125, "--frob");
     refused({"--dir", "here", "--", "ls"}, 125, "--dir takes HOST:GUEST");
     refused({"--dir", world.at("nowhere") + ":/x", "--", "ls"}, 125, "nowhere");
+    refused({"--dir", world.at("") + ":/x", "--dir", world.at("") + ":/y/../x/:rw", "--", "ls"}, 125, "gives /x twice");
+    refused({"--out", world.at("out"), "--", "ls"}, 125, "--dir HOST:GUEST:rw");
+    world.put("full/file", "");
+    refused({"--dir", world.at("full") + ":/x:rw", "--out", world.at("full"), "--", "ls"}, 125, "is not empty");
+    refused({"--dir", world.at("full") + ":/x:rw", "--out", world.at("full/file"), "--", "ls"}, 125, "--out");
     refused({"--env", "NAME", "--", "ls"}, 125, "--env takes NAME=VALUE");
     refused({"--memory", "1", "--", "ls"}, 125, "--memory");
     refused({"--rootfs", world.at("nowhere"), "--", "ls"}, 125, "nowhere");

@@ -68,6 +68,7 @@ public:
 
     Outcome<Exit> perform() {
         HOST_TRY(check_writable(log_file_));
+        if (options_.out) changes_ = HOST_TRY(Changes::create(*options_.out));
         static_cast<void>(HOST_TRY(find_qemu()));
         set_environment();
         HOST_TRY(gather());
@@ -89,6 +90,7 @@ private:
                 return failure(Exit::wrong_use,
                                "--dir gives nothing in /tmp, which is an empty folder of the program's own.");
             HOST_TRY(root_.add_folder(directory.host, directory.guest));
+            (directory.is_writable ? writable_ : read_only_) += root_.place_of(directory.guest) + '\0';
         }
         const auto program =
             HOST_TRY(find_program(root_, options_.program.front(), options_.directory, value_of(environment_, "PATH")));
@@ -151,13 +153,15 @@ private:
             .environment = as_bytes(environment),
             .directory = as_bytes(options_.directory),
             .input = true,
+            .read_only = as_bytes(read_only_),
+            .writable = as_bytes(writable_),
         });
         if (!encoded) return failure(kLinuxFailed, "the program's description cannot be encoded.");
         return std::string(as_text(*encoded));
     }
 
     Outcome<Exit> follow(const MachineSpec& spec) {
-        ProgramRecord record(options_.program.front(), options_.timeout_seconds);
+        ProgramRecord record(options_.program.front(), options_.timeout_seconds, std::move(changes_));
         LineCutter lines([&](std::string_view line) {
             if (options_.verbose) progress_.say("kernel| " + printable_lines(line));
         });
@@ -189,6 +193,8 @@ private:
     Root root_;
     Progress progress_;
     std::vector<std::string> environment_, arguments_;
+    std::string read_only_, writable_; // folders of the program: paths, each ended by NUL
+    std::optional<Changes> changes_;
     std::string path_; // of what is loaded, in its root
 };
 

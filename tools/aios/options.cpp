@@ -4,6 +4,7 @@
 #include <charconv>
 #include <format>
 
+#include "abi/call_types.hpp"
 #include "tools/aios/host/command_line.hpp"
 #include "tools/aios/host/text.hpp"
 #include "tools/aios/record/audit_record.hpp"
@@ -123,13 +124,24 @@ Outcome<RunOptions> parse_run(ArgumentList arguments) {
 namespace {
 
 Outcome<> take_directory(std::string_view value, std::vector<DirectoryMapping>& into) {
-    const auto colon = value.rfind(':');
-    const bool is_well = colon != 0 && colon != std::string_view::npos && value.substr(colon).starts_with(":/");
-    if (!is_well)
+    std::string_view rest = value;
+    const bool is_writable = rest.ends_with(":rw");
+    if (is_writable || rest.ends_with(":ro")) rest.remove_suffix(3);
+    const auto colon = rest.rfind(':');
+    const bool is_well = colon != 0 && colon != std::string_view::npos && rest.substr(colon).starts_with(":/");
+    std::string guest = is_well ? std::filesystem::path(rest.substr(colon + 1)).lexically_normal().native() : "";
+    while (guest.size() > 1 && guest.ends_with('/'))
+        guest.pop_back();
+    if (!is_well || guest.contains('\0'))
         return failure(
             Exit::wrong_use,
-            std::format("--dir takes HOST:GUEST, where GUEST begins with a slash, not '{}'.", printable(value)));
-    into.push_back({std::string(value.substr(0, colon)), std::string(value.substr(colon + 1))});
+            std::format("--dir takes HOST:GUEST or HOST:GUEST:rw, where GUEST begins with a slash, not '{}'.",
+                        printable(value)));
+    if (std::ranges::contains(into, guest, &DirectoryMapping::guest))
+        return failure(Exit::wrong_use, std::format("--dir gives {} twice.", printable(guest)));
+    if (into.size() == kMaxMounts - 1)
+        return failure(Exit::wrong_use, std::format("--dir can be given {} times at most.", kMaxMounts - 1));
+    into.push_back({std::string(rest.substr(0, colon)), std::move(guest), is_writable});
     return {};
 }
 
@@ -149,6 +161,7 @@ Outcome<RunLinuxOptions> parse_run_linux(ArgumentList arguments) {
     RunLinuxOptions options;
     line.value("--rootfs", options.root);
     line.option("--dir", [&](const std::string& value) { return take_directory(value, options.directories); });
+    line.value("--out", options.out);
     line.value("--with", options.companions);
     line.option("--env", [&](const std::string& value) { return take_environment(value, options.environment); });
     line.value("--cwd", options.directory);
@@ -172,6 +185,10 @@ Outcome<RunLinuxOptions> parse_run_linux(ArgumentList arguments) {
     if (!options.directory.starts_with('/'))
         return failure(Exit::wrong_use, std::format("--cwd takes a path that begins with a slash, not '{}'.",
                                                     printable(options.directory)));
+    if (options.out && std::ranges::none_of(options.directories, &DirectoryMapping::is_writable))
+        return failure(
+            Exit::wrong_use,
+            "--out receives what is changed in folders that may be written to: give one by --dir HOST:GUEST:rw.");
     options.program.assign(dashes + 1, arguments.end());
     return options;
 }

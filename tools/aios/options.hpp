@@ -55,14 +55,16 @@ struct BootOptions {
 // What `aios run-linux` is asked for.
 struct DirectoryMapping {
     std::filesystem::path host;
-    std::string guest; // absolute
+    std::string guest; // absolute, without a slash at its end but for "/"
+    bool is_writable = false;
 };
 struct RunLinuxOptions {
     std::optional<std::filesystem::path> root;
     std::vector<DirectoryMapping> directories;
-    std::vector<std::string> companions;  // --with: further programs
-    std::vector<std::string> environment; // NAME=VALUE, as given
-    std::string directory = "/";          // where the program starts
+    std::optional<std::filesystem::path> out; // --out: a folder for what is changed
+    std::vector<std::string> companions;      // --with: further programs
+    std::vector<std::string> environment;     // NAME=VALUE, as given
+    std::string directory = "/";              // where the program starts
     std::optional<std::uint64_t> memory_mib;
     unsigned processors = 2;
     std::optional<unsigned> timeout_seconds; // none: as long as it takes

@@ -216,7 +216,7 @@ TEST_F(PagesTest, Sources) {
     fake::Source source;
     {
         auto pages = Pages::create_from(payer_, Ref<PageSource>::share(source), 20 * kPageSize - 5).value();
-        EXPECT_FALSE(pages->is_anonymous());
+        EXPECT_FALSE(pages->is_changeable());
         EXPECT_EQ(pages->page_count(), 20u);
         std::uint8_t byte = 0;
         ASSERT_TRUE(pages->read(3 * kPageSize, &byte, 1).has_value());

@@ -90,6 +90,11 @@ Outcome<> ProgramRecord::take_output(Bytes message) {
     if (type && *type == type_word<view::ProgramText>) {
         if (const auto text = decode<view::ProgramText>(message))
             return write_all(text->stream == 2 ? STDERR_FILENO : STDOUT_FILENO, text->text);
+    } else if (type && *type == type_word<view::ProgramChange>) {
+        if (const auto change = decode<view::ProgramChange>(message); change && changes_)
+            return changes_->take(*change);
+    } else if (type && *type == type_word<view::ProgramData>) {
+        if (const auto data = decode<view::ProgramData>(message); data && changes_) return changes_->take(*data);
     } else if (type && *type == type_word<owned::ProgramEnd>) {
         if (auto end = decode<owned::ProgramEnd>(message)) {
             end_ = std::move(*end);
@@ -107,7 +112,7 @@ Outcome<> ProgramRecord::take(const Frame& frame) {
     return take_output(*message);
 }
 
-Outcome<Exit> ProgramRecord::judge(const MachineResult& result) const {
+Outcome<Exit> ProgramRecord::judge(const MachineResult& result) {
     if (!end_) {
         std::string why = result.status == kStatusPanic ? "the kernel of AIOS stopped"
                           : result.message.empty()      ? std::format("QEMU's status is {}", result.status)
@@ -119,6 +124,11 @@ Outcome<Exit> ProgramRecord::judge(const MachineResult& result) const {
     if (end_->error != 0)
         return failure(kLinuxCannotRun, std::format("'{}' cannot run: {}.", printable(program_),
                                                     error_info(static_cast<Error>(end_->error)).sentence));
+    if (changes_) HOST_TRY(changes_->finish());
+    if (end_->lost != 0)
+        return failure(kLinuxFailed,
+                       std::format("what '{}' changed could not be told to the end: {}. What came is in --out.",
+                                   printable(program_), error_info(static_cast<Error>(end_->lost)).sentence));
     const auto reason = static_cast<EndReason>(end_->reason);
     const Exit exit{shell_status(reason, end_->status)};
     if (reason == EndReason::quota)

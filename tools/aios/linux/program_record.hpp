@@ -9,6 +9,7 @@
 
 #include "abi/call_types.hpp"
 #include "messages/owned.hpp"
+#include "tools/aios/linux/changes.hpp"
 #include "tools/aios/linux/needs.hpp"
 #include "tools/aios/machine/machine.hpp"
 #include "tools/aios/record/record.hpp"
@@ -17,12 +18,12 @@ namespace aios::host {
 
 class ProgramRecord {
 public:
-    ProgramRecord(std::string program, std::optional<unsigned> timeout_seconds)
-        : program_(std::move(program)), timeout_seconds_(timeout_seconds) {}
+    ProgramRecord(std::string program, std::optional<unsigned> timeout_seconds, std::optional<Changes> changes)
+        : program_(std::move(program)), timeout_seconds_(timeout_seconds), changes_(std::move(changes)) {}
     // Refuses a broken frame, and output that cannot be written: then nobody wants more of it.
     [[nodiscard]] Outcome<> take(const Frame& frame);
     // The program's exit status, or why there is none.
-    [[nodiscard]] Outcome<Exit> judge(const MachineResult& result) const;
+    [[nodiscard]] Outcome<Exit> judge(const MachineResult& result);
     [[nodiscard]] std::unexpected<Failure> out_of_time() const;
 
     [[nodiscard]] const std::vector<std::string>& audit() const { return record_.audit; }
@@ -36,6 +37,7 @@ private:
     const std::optional<unsigned> timeout_seconds_;
     const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
     RunRecord record_;
+    std::optional<Changes> changes_; // where they go, if anybody wants them
     std::optional<messages::owned::ProgramEnd> end_;
 };
 

@@ -42,8 +42,8 @@ constexpr Way kWays[] = {
     {StartupRole::region_writer, ObjectType::memory, read | write | map, ""},
 };
 // Those that a parent does not grant by a unit file: an agent has itself and its parent, and makes temporary trees; streams
-// are made by whoever starts a program with them.
-constexpr std::size_t kOtherRoles = 6;
+// and mounts are made by whoever starts a program with them.
+constexpr std::size_t kOtherRoles = 7;
 constexpr std::size_t kRoles = 0
 #define ROLE(name, number, sentence) +1
 #include "abi/roles.def"
