@@ -100,9 +100,21 @@ NodeInfo TemporaryNode::info_locked() const {
     return {kind_, id_, bytes(), mode_, modified_ns_, is_directory() ? 1 : links_};
 }
 
+// So that who looks at it when its payer has gone finds it all the same.
+Result<> TemporaryNode::keep_contents() {
+    if (kind_ != NodeKind::file) return {};
+    TRY(pages());
+    return {};
+}
+
 Result<Ref<mm::Pages>> TemporaryNode::pages() {
     if (kind_ != NodeKind::file) return fail(Error::bad_argument);
     Guard guard(store_->mutex);
+    return pages_locked();
+}
+
+Result<Ref<mm::Pages>> TemporaryNode::pages_locked() {
+    assert_held();
     if (!pages_) {
         Payer& payer = *store_->payer;
         Ref<mm::PageSource> source = TRY(store_->section->source_of(base_, payer));
@@ -117,6 +129,7 @@ Result<> TemporaryNode::resize(std::uint64_t bytes) {
 }
 
 Result<> TemporaryNode::set_mode(std::uint32_t mode) {
+    TRY(keep_contents());
     Guard guard(store_->mutex);
     mode_ = mode & 07777;
     is_changed_ = true;
@@ -124,6 +137,7 @@ Result<> TemporaryNode::set_mode(std::uint32_t mode) {
 }
 
 Result<> TemporaryNode::set_modified(std::uint64_t ns) {
+    TRY(keep_contents());
     Guard guard(store_->mutex);
     modified_ns_ = ns;
     is_changed_ = true;

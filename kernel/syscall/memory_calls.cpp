@@ -95,6 +95,20 @@ Answer memory_map(Call& call, Handle, UserIn<MapRequest> user_request) {
     return call.first.node->is_held() ? Answer(address) : fail(Error::revoked);
 }
 
+// Contents without a mapping: what was never touched is read as it is, and charged to nobody.
+Answer memory_read(Call& call, Handle, std::uint64_t offset, UserOut<std::byte> to, std::uint64_t size) {
+    constexpr std::uint64_t kMost = 64 << 10;
+    mm::Pages& pages = call.object<MemoryObject>().pages();
+    const std::uint64_t bytes = pages.bytes();
+    if (offset > bytes) return fail(Error::bad_argument);
+    const std::uint64_t wanted = std::min({size, bytes - offset, kMost});
+    if (wanted == 0) return 0;
+    const auto buffer = TRY(mm::OwnedBytes::make(call.quota(), wanted));
+    TRY(pages.read(offset, buffer.data(), wanted)); // bad_argument: cut off meanwhile
+    TRY(to.write_array(0, buffer.data(), wanted));
+    return wanted;
+}
+
 Answer frame_alloc(Call& call, Handle, std::uint64_t frames) {
     if (call.object<DeviceResource>().kind() != DeviceKind::frames) return fail(Error::unsupported);
     if (frames == 0) return fail(Error::bad_argument);

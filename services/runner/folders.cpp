@@ -4,14 +4,13 @@
 #include <algorithm>
 
 #include "base/bytes.hpp"
-#include "runtime/kernel/mapping.hpp"
 
 namespace aios::runner {
 namespace {
 
 constexpr std::size_t kPiece = 32 << 10; // of a file
 constexpr std::size_t kHead = 64;        // of a message around it
-std::byte g_message[kPiece + kHead];
+std::byte g_contents[kPiece], g_message[kPiece + kHead];
 TreeChange g_change;
 char g_path[2 * kMaxPathBytes + 2]; // of a change, as the program sees it
 
@@ -28,21 +27,18 @@ Result<> send(Handle host, const T& message) {
     return {};
 }
 
-Result<> send_pieces(Handle host, Bytes contents) {
-    while (!contents.empty()) {
-        const Bytes piece = contents.first(std::min(contents.size(), kPiece));
-        TRY(send(host, messages::view::ProgramData{.data = piece}));
-        contents = contents.subspan(piece.size());
-    }
-    return {};
-}
-
 // As many bytes as were announced: nobody changes the tree any more.
-Result<> send_contents(Handle self, Handle host, Handle tree, const TreeChange& change) {
+Result<> send_contents(Handle host, Handle tree, const TreeChange& change) {
     if (change.size == 0) return {};
     const OwnedHandle file = TRY(owned(sys::tree_open(tree, change.path, change.path_bytes)));
-    const Mapping mapping = TRY(Mapping::map(self, file.get(), kProtectRead));
-    return send_pieces(host, mapping.bytes());
+    for (std::uint64_t at = 0; at < change.size;) {
+        // Not mapped: holes are read as they are, though nobody is there any more to pay for their pages.
+        const std::uint64_t bytes = TRY(sys::memory_read(file.get(), at, g_contents, kPiece));
+        if (bytes == 0) return fail(Error::truncated);
+        TRY(send(host, messages::view::ProgramData{.data = Bytes(g_contents, bytes)}));
+        at += bytes;
+    }
+    return {};
 }
 
 } // namespace
@@ -86,7 +82,7 @@ void Folders::take_shown() {
         if (mounts_[i].shown != kNoHandle) shown_[i] = OwnedHandle(mounts_[i].shown);
 }
 
-Result<> Folders::tell_folder(Handle self, Handle host, Handle tree, std::string_view path) {
+Result<> Folders::tell_folder(Handle host, Handle tree, std::string_view path) {
     std::ranges::copy(path, g_path);
     const std::size_t start = path == "/" ? 1 : path.size() + 1;
     g_path[start - 1] = '/';
@@ -101,18 +97,17 @@ Result<> Folders::tell_folder(Handle self, Handle host, Handle tree, std::string
                                                      .modified_ns = g_change.modified_ns,
                                                      .size = g_change.size,
                                                      .target = as_bytes({g_change.target, g_change.target_bytes})}));
-        if (g_change.kind == static_cast<std::uint32_t>(ChangeKind::file))
-            TRY(send_contents(self, host, tree, g_change));
+        if (g_change.kind == static_cast<std::uint32_t>(ChangeKind::file)) TRY(send_contents(host, tree, g_change));
     }
 }
 
-Result<> Folders::tell_changes(Handle self, Handle host) {
+Result<> Folders::tell_changes(Handle host) {
     Result<> outcome;
     for (std::size_t i = 0; i < count_; ++i) {
         if (!shown_[i]) continue;
         // SAFETY: from the program's description, which stays.
         const std::string_view path(reinterpret_cast<const char*>(mounts_[i].path), mounts_[i].path_bytes);
-        if (outcome) outcome = tell_folder(self, host, shown_[i].get(), path);
+        if (outcome) outcome = tell_folder(host, shown_[i].get(), path);
         shown_[i].reset();
     }
     return outcome;

@@ -17,11 +17,11 @@ public:
     // After the spawn: takes what is shown. Without it that goes unseen.
     void take_shown();
     // What is other in the folders than in the bundle. The trees are let go, so that the program's quota goes home.
-    [[nodiscard]] Result<> tell_changes(Handle self, Handle host);
+    [[nodiscard]] Result<> tell_changes(Handle host);
 
 private:
     [[nodiscard]] Result<> add(Bytes paths, std::uint32_t flags, Handle bundle);
-    [[nodiscard]] Result<> tell_folder(Handle self, Handle host, Handle tree, std::string_view path);
+    [[nodiscard]] Result<> tell_folder(Handle host, Handle tree, std::string_view path);
 
     MountGrant mounts_[kMaxMounts] = {};
     OwnedHandle shown_[kMaxMounts];

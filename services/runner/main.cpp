@@ -147,7 +147,7 @@ private:
             if (two != Relayed::end) two = relay_output(host_, err, 2);
             if (one == Relayed::piece || two == Relayed::piece) continue;
             if (one == Relayed::end && two == Relayed::end && !std::exchange(are_told, true))
-                lost_ = folders_.tell_changes(self_, host_);
+                lost_ = folders_.tell_changes(host_);
             if (has_ended && are_told) return;
             EventPacket packets[4];
             const auto count = sys::event_wait(queue_.get(), packets, std::size(packets), kNoDeadline);

@@ -15,7 +15,7 @@ void test_null() {
 
 void test_unknown_calls() {
     for (std::uint64_t number :
-         {0ull, 1ull, 39ull, 4095ull, 4104ull, 4183ull, 4500ull, 1ull << 32, (1ull << 32) + 4096, ~0ull})
+         {0ull, 1ull, 39ull, 4095ull, 4104ull, 4127ull, 4184ull, 4500ull, 1ull << 32, (1ull << 32) + 4096, ~0ull})
         CHECK(raw(number) == -static_cast<std::int64_t>(Error::unsupported));
 }
 
@@ -111,6 +111,8 @@ void test_wrong_type() {
     CHECK_ERROR(sys::log_info(t, &log), wrong_type);
     CHECK_ERROR(sys::tree_open(t, "x", 1), wrong_type);
     CHECK_ERROR(sys::tree_list(t, 0, &entry), wrong_type);
+    CHECK_ERROR(sys::tree_change(t, 0, bad_pointer<TreeChange>(0)), wrong_type);
+    CHECK_ERROR(sys::memory_read(t, 0, bad_pointer<void>(0), 1), wrong_type);
     CHECK_ERROR(sys::tree_create_temporary(t), wrong_type);
     ResourceAmounts amounts{};
     BudgetInfo budget{};
@@ -175,6 +177,7 @@ void test_missing_right() {
             TreeEntry entry;
             CHECK_ERROR(sys::tree_open(bare.get(), "bin", 3), missing_right);
             CHECK_ERROR(sys::tree_list(bare.get(), 0, &entry), missing_right);
+            CHECK_ERROR(sys::tree_change(bare.get(), 0, bad_pointer<TreeChange>(0)), missing_right);
             break;
         }
         default:

@@ -171,6 +171,17 @@ void test_trees() {
     CHECK((words_at(a)[0] & 0xffff'ffff) == 0x464c'457f); // ELF
     CHECK_ERROR(sys::memory_map(file.get(), &write), missing_right);
     GET(sys::agent_mem_free(self, a, 4096));
+    HandleInfo size{};
+    GET(sys::handle_info(file.get(), &size));
+    static char start[100'000];
+    CHECK(GET(sys::memory_read(file.get(), 0, start, sizeof(start))) == 64 << 10);
+    CHECK(start[1] == 'E' && start[2] == 'L' && start[3] == 'F');
+    CHECK(GET(sys::memory_read(file.get(), size.size - 3, start, 100)) == 3);
+    CHECK(GET(sys::memory_read(file.get(), size.size, start, 100)) == 0);
+    CHECK_ERROR(sys::memory_read(file.get(), size.size + 1, start, 0), bad_argument);
+    CHECK_ERROR(sys::memory_read(file.get(), ~0ull, start, 1), bad_argument);
+    for (const std::uint64_t address : kBadAddresses)
+        CHECK_ERROR(sys::memory_read(file.get(), 0, bad_pointer<void>(address), 1), bad_address);
     CHECK_ERROR(sys::tree_open(bundle, "bin", 3), bad_argument); // a directory
     CHECK_ERROR(sys::tree_open(bundle, "bin/none", 8), not_found);
     CHECK_ERROR(sys::tree_open(bundle, own.data(), 0), bad_argument);
@@ -184,6 +195,9 @@ void test_trees() {
         CHECK(!sys::tree_open(bundle, odd.data(), odd.size()));
     const OwnedHandle temporary(GET(sys::tree_create_temporary(self)));
     CHECK_ERROR(sys::tree_list(temporary.get(), 0, &entry), not_found);
+    static TreeChange change;
+    CHECK_ERROR(sys::tree_change(temporary.get(), 0, &change), unsupported); // it began with nothing
+    CHECK_ERROR(sys::tree_change(bundle, 0, &change), unsupported);          // nobody can change it
 }
 
 void test_log() {
