@@ -54,10 +54,11 @@ void SocketEnd::restart(std::uint64_t levels) {
     source.tell(news);
 }
 
-Result<Ref<Connection>> Connection::create(Payer& payer, Ref<SocketEnd> first, Ref<SocketEnd> second, bool is_inet) {
+Result<Ref<Connection>> Connection::create(Payer& payer, Ref<SocketEnd> first, Ref<SocketEnd> second,
+                                           std::uint16_t family) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Connection>));
     return Ref<Connection>::adopt(
-        TRY(mm::make<Connection>(std::move(charge), payer, std::move(first), std::move(second), is_inet)));
+        TRY(mm::make<Connection>(std::move(charge), payer, std::move(first), std::move(second), family)));
 }
 
 void Connection::end_ways(unsigned side, Ways ways) {
@@ -77,6 +78,7 @@ void Connection::shut_down(unsigned side, Ways ways) {
 void Connection::close(unsigned side, Farewell farewell) {
     const bool breaks = farewell == Farewell::reset || streams_[1 - side].waiting() != 0;
     end_ways(side, kBothWays);
+    attachments_[1 - side].drop(); // nobody will receive them
     if (breaks) {
         break_off(1 - side, kConnectionReset);
     } else if (is_inet_) {

@@ -23,9 +23,11 @@ public:
         refused   // its listener ended while it waited
     };
     // Ends that nobody has yet, or that are not connected: their levels become those of a connected socket's.
-    static Result<Ref<Connection>> create(Payer& payer, Ref<SocketEnd> first, Ref<SocketEnd> second, bool is_inet);
-    Connection(mm::OnHeap, Reservation charge, Payer& payer, Ref<SocketEnd> first, Ref<SocketEnd> second, bool is_inet)
-        : charge_(std::move(charge)), ends_{std::move(first), std::move(second)}, is_inet_(is_inet),
+    static Result<Ref<Connection>> create(Payer& payer, Ref<SocketEnd> first, Ref<SocketEnd> second,
+                                          std::uint16_t family);
+    Connection(mm::OnHeap, Reservation charge, Payer& payer, Ref<SocketEnd> first, Ref<SocketEnd> second,
+               std::uint16_t family)
+        : charge_(std::move(charge)), ends_{std::move(first), std::move(second)}, is_inet_(family != kFamilyUnix),
           streams_{{payer, ends_[1]->source, ends_[0]->source, kEnds},
                    {payer, ends_[0]->source, ends_[1]->source, kEnds}} {}
     Connection(const Connection&) = delete;
@@ -37,6 +39,7 @@ public:
 
     [[nodiscard]] const Ref<SocketEnd>& end(unsigned side) const { return ends_[side]; }
     [[nodiscard]] ipc::Stream& from(unsigned side) { return streams_[side]; } // what `side` writes
+    [[nodiscard]] AttachmentList& attachments_from(unsigned side) { return attachments_[side]; }
 
     void shut_down(unsigned side, Ways ways);
     enum class Farewell : bool { orderly, reset };
@@ -65,6 +68,7 @@ private:
     const bool is_inet_;
     std::atomic<bool> has_lost_[2] = {false, false};
     ipc::Stream streams_[2]; // from side i
+    AttachmentList attachments_[2];
 };
 
 } // namespace aios::linux_abi

@@ -46,9 +46,11 @@ Outcome call_sendmsg(Call& call, Descriptor fd, UserIn<MessageHeader> user, std:
     SocketName to;
     if (has_name) to = LINUX_TRY(fetch_name(UserIn<std::byte>(message.name), message.name_bytes));
     const Vectors vectors = LINUX_TRY(vectors_of(call, message));
-    if (message.control_bytes != 0) return refuse(kInvalid);
+    mm::Owned<Attachment> attachment;
+    if (message.control_bytes != 0 && !socket->is_inet()) attachment = LINUX_TRY(Attachment::fetch(call, message));
     VectorsIn in(vectors);
-    return socket->send(call, in, vectors.bytes(), {.flags = flags, .to = has_name ? &to : nullptr});
+    const Sending how{.flags = flags, .to = has_name ? &to : nullptr, .attachment = &attachment};
+    return socket->send(call, in, vectors.bytes(), how);
 }
 
 Outcome call_recvmsg(Call& call, Descriptor fd, UserInOut<MessageHeader> user, std::uint32_t flags) {
@@ -63,8 +65,14 @@ Outcome call_recvmsg(Call& call, Descriptor fd, UserInOut<MessageHeader> user, s
         if (fitting != 0) LINUX_TRY(UserOut<std::byte>(message.name).write_array(0, told.from.data, fitting));
     }
     message.name_bytes = told.from.bytes;
-    message.control_bytes = 0;
     message.flags = told.flags;
+    std::optional<Credentials> credentials;
+    if (socket->options().is_on(SocketOption::pass_credentials) && !socket->is_inet()) {
+        credentials = Credentials{told.process, 0, 0};
+        if (told.attachment && told.attachment->credentials) credentials = told.attachment->credentials;
+    }
+    const OnExec on_exec = (flags & kMessageCloseOnExec) != 0 ? OnExec::close : OnExec::keep;
+    LINUX_TRY(tell_attachment(call, message, told.attachment.get(), credentials, on_exec));
     LINUX_TRY(user.out().write(message));
     return done;
 }

@@ -85,8 +85,8 @@ public:
 
     using Lock = sync::SpinLock<sync::Rank::process_table>;
     Lock lock;
-    NameSpace name_space; // constant
-    StartupBlock startup; // constant
+    NameSpace name_space;     // constant
+    StartupBlock startup;     // constant
     Ref<FileLocks> locks;     // constant
     Ref<SocketSpace> sockets; // constant
 

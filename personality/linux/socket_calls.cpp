@@ -1,5 +1,6 @@
 // Sockets: making them, names, connecting and accepting. message_calls.cpp has what goes through them, socket_option_calls.cpp
 // the options. What a kind of socket does is its own (socket_file.hpp); here is what Linux asks of all.
+#include "personality/linux/datagram_socket.hpp"
 #include "personality/linux/stream_socket.hpp"
 
 namespace aios::linux_abi {
@@ -14,21 +15,27 @@ struct Wanted {
 
 // What can be made of family, type and protocol; protocol 0 is the usual one.
 std::expected<Wanted, Errno> kind_of(std::int32_t family, std::int32_t type, std::int32_t protocol) {
-    constexpr std::int32_t kProtocolTcp = 6, kLastType = 10;
+    constexpr std::int32_t kProtocolTcp = 6, kProtocolUdp = 17, kLastType = 10;
     const auto flags = static_cast<std::uint64_t>(static_cast<std::uint32_t>(type & ~kTypeMask));
     if ((flags & ~kFileFlags) != 0) return std::unexpected(kInvalid);
     const std::int32_t sort = type & kTypeMask;
     if (sort > kLastType) return std::unexpected(kInvalid);
     if (family == kFamilyUnix) {
         if (protocol != 0 && protocol != kFamilyUnix) return std::unexpected(kNoProtocol);
-        if (sort != kSocketStream) return std::unexpected(kNoSocketType);
-        return Wanted{{kFamilyUnix, kSocketStream, 0}, flags};
+        if (sort != kSocketStream && sort != kSocketDatagram) return std::unexpected(kNoSocketType);
+        return Wanted{{kFamilyUnix, sort, 0}, flags};
     }
     if (family != kFamilyInet && family != kFamilyInet6) return std::unexpected(kNoFamily);
     if (sort == kSocketRaw) return std::unexpected(kPerm); // nobody sees what others send
-    if (sort != kSocketStream) return std::unexpected(kNoSocketType);
-    if (protocol != 0 && protocol != kProtocolTcp) return std::unexpected(kNoProtocol);
-    return Wanted{{static_cast<std::uint16_t>(family), kSocketStream, kProtocolTcp}, flags};
+    if (sort != kSocketStream && sort != kSocketDatagram) return std::unexpected(kNoSocketType);
+    const std::int32_t usual = sort == kSocketStream ? kProtocolTcp : kProtocolUdp;
+    if (protocol != 0 && protocol != usual) return std::unexpected(kNoProtocol);
+    return Wanted{{static_cast<std::uint16_t>(family), sort, usual}, flags};
+}
+
+std::expected<Ref<SocketFile>, Errno> make_socket(Call& call, const SocketKind& kind) {
+    if (kind.type == kSocketDatagram) return DatagramSocket::create(call, kind);
+    return StreamSocket::create(call, kind);
 }
 
 Outcome accept(Call& call, Descriptor fd, UserOut<std::byte> name, UserInOut<std::uint32_t> bytes,
@@ -55,7 +62,7 @@ std::expected<Ref<SocketFile>, Errno> socket_of(Call& call, Descriptor fd) {
 
 Outcome call_socket(Call& call, std::int32_t family, std::int32_t type, std::int32_t protocol) {
     const Wanted asked = LINUX_TRY(kind_of(family, type, protocol));
-    auto made = LINUX_TRY(StreamSocket::create(call, asked.kind));
+    auto made = LINUX_TRY(make_socket(call, asked.kind));
     return install(call, std::move(made), asked.flags);
 }
 
@@ -63,6 +70,12 @@ Outcome call_socketpair(Call& call, std::int32_t family, std::int32_t type, std:
                         UserOut<std::int32_t> out) {
     const Wanted asked = LINUX_TRY(kind_of(family, type, protocol));
     if (asked.kind.family != kFamilyUnix) return refuse(kNotSupported);
+    if (asked.kind.type == kSocketDatagram) {
+        auto first = LINUX_TRY(DatagramSocket::create(call, asked.kind));
+        auto second = LINUX_TRY(DatagramSocket::create(call, asked.kind));
+        DatagramSocket::join(*first, *second);
+        return install_pair(call, std::move(first), std::move(second), out, asked.flags);
+    }
     auto pair = LINUX_TRY(StreamSocket::create_pair(call, asked.kind));
     return install_pair(call, std::move(pair.first), std::move(pair.second), out, asked.flags);
 }

@@ -174,9 +174,9 @@ std::expected<UnixTarget, Errno> find_unix(Call& call, const SocketName& name) {
     return target;
 }
 
-SocketBinding* find_unix_locked(const SocketSpace& space, const UnixTarget& target) {
+SocketBinding* find_unix_locked(const SocketSpace& space, std::int32_t type, const UnixTarget& target) {
     space.mutex.assert_held();
-    return target.node ? space.find_node_locked(*target.node) : space.find_abstract_locked(target.abstract);
+    return target.node ? space.find_node_locked(*target.node) : space.find_abstract_locked(type, target.abstract);
 }
 
 std::expected<InetAddress, Errno> find_inet(Call& call, const SocketKind& kind, const SocketName& name) {

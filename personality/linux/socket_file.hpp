@@ -4,12 +4,13 @@
 // the open file. Locks: the SocketSpace's mutex over names and states; Rank::stream over a SocketEnd.
 #pragma once
 
-#include "personality/linux/anonymous_file.hpp"
+#include "personality/linux/attachment.hpp"
 #include "personality/linux/socket_options.hpp"
 #include "personality/linux/socket_space.hpp"
 
 namespace aios::linux_abi {
 
+class DatagramSocket;
 class StreamSocket;
 
 inline constexpr std::uint32_t kMessageOutOfBand = 1, kMessagePeek = 2, kMessageTruncated = 0x20,
@@ -56,12 +57,15 @@ private:
 // How a message is sent.
 struct Sending {
     std::uint32_t flags = 0;
-    const SocketName* to = nullptr; // nullptr: to the peer
+    const SocketName* to = nullptr;              // nullptr: to the peer
+    mm::Owned<Attachment>* attachment = nullptr; // AF_UNIX: taken if it is sent
 };
 // What is told of one that was received.
 struct Received {
     SocketName from; // no bytes: nothing is told
     std::uint32_t flags = 0;
+    mm::Owned<Attachment> attachment;
+    std::int32_t process = 0; // who sent it; 0: not known
 };
 
 class SocketFile : public OpenFile {
@@ -87,6 +91,7 @@ public:
     [[nodiscard]] virtual bool listens() { return false; }
     [[nodiscard]] virtual Errno take_error() = 0;
     [[nodiscard]] virtual StreamSocket* stream_socket() { return nullptr; }
+    [[nodiscard]] virtual DatagramSocket* datagram_socket() { return nullptr; }
 
     [[nodiscard]] bool is_seekable() const override { return false; }
     [[nodiscard]] Stat info() const override { return anonymous_info(kModeSocket | 0777, inode_); }
@@ -98,8 +103,8 @@ public:
 
 protected:
     SocketFile(Reservation charge, Ref<SocketSpace> space, const SocketKind& kind, std::uint64_t inode)
-        : OpenFile(std::move(charge), {}, FileKind::socket), space_(std::move(space)), binding_(*this), kind_(kind),
-          options_(kind), inode_(inode) {}
+        : OpenFile(std::move(charge), {}, FileKind::socket), space_(std::move(space)), binding_(*this, kind.type),
+          kind_(kind), options_(kind), inode_(inode) {}
     [[nodiscard]] bool waits(std::uint32_t flags) const { return !non_blocking && (flags & kMessageDontWait) == 0; }
     // Of the Internet: the address, and a port of the system's choice if it names none. Nothing if it is bound already.
     // kAddressInUse.
@@ -130,7 +135,8 @@ struct UnixTarget {
     Ref<fs::Node> node;
 };
 std::expected<UnixTarget, Errno> find_unix(Call& call, const SocketName& name);
-SocketBinding* find_unix_locked(const SocketSpace& space, const UnixTarget& target) AIOS_REQUIRES(space.mutex);
+SocketBinding* find_unix_locked(const SocketSpace& space, std::int32_t type, const UnixTarget& target)
+    AIOS_REQUIRES(space.mutex);
 // An address that may be talked to; all addresses mean the loopback. kInvalid, kNoFamily; kAccess, recorded.
 std::expected<InetAddress, Errno> find_inet(Call& call, const SocketKind& kind, const SocketName& name);
 

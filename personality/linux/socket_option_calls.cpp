@@ -14,10 +14,6 @@ constexpr std::int32_t kType = 3, kError = 4, kLinger = 13, kPeerCredentials = 1
 struct Linger { // struct linger
     std::int32_t on, seconds;
 };
-struct Credentials { // struct ucred
-    std::int32_t process;
-    std::uint32_t user, group;
-};
 constexpr std::uint64_t kSecond = 1'000'000'000, kMicrosecond = 1000;
 
 std::atomic<std::uint64_t>* time_of(SocketFile& socket, std::int32_t option) {

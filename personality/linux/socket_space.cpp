@@ -102,7 +102,7 @@ bool SocketSpace::may_listen_locked(const SocketBinding& binding) const {
 
 Errno SocketSpace::bind_abstract_locked(SocketBinding& binding) {
     mutex.assert_held();
-    if (abstract_.find(binding.name.text()) != nullptr) return kAddressInUse;
+    if (abstract_.find(abstract_key(binding)) != nullptr) return kAddressInUse;
     abstract_.insert(binding);
     binding.table = SocketBinding::Table::abstract;
     return Errno{};
@@ -133,9 +133,9 @@ void SocketSpace::bind_node_locked(SocketBinding& binding, Ref<fs::Node> node) {
     binding.table = SocketBinding::Table::nodes;
 }
 
-SocketBinding* SocketSpace::find_abstract_locked(std::string_view name) const {
+SocketBinding* SocketSpace::find_abstract_locked(std::int32_t type, std::string_view name) const {
     mutex.assert_held();
-    return abstract_.find(name);
+    return abstract_.find(AbstractKey{type, name});
 }
 
 SocketBinding* SocketSpace::find_node_locked(const fs::Node& node) const {

@@ -22,7 +22,7 @@ class SocketFile;
 
 // What a socket is bound to: part of the socket, under the space's mutex.
 struct SocketBinding {
-    explicit SocketBinding(SocketFile& owner) : socket(owner) {}
+    SocketBinding(SocketFile& owner, std::int32_t type) : socket(owner), port{type, 0} {}
     SocketBinding(const SocketBinding&) = delete;
     ~SocketBinding() = default;
 
@@ -76,8 +76,19 @@ public:
     Errno bind_abstract_locked(SocketBinding& binding) AIOS_REQUIRES(mutex);
     Errno bind_any_name(SocketBinding& binding); // an abstract name that nobody has
     void bind_node_locked(SocketBinding& binding, Ref<fs::Node> node) AIOS_REQUIRES(mutex);
-    [[nodiscard]] SocketBinding* find_abstract_locked(std::string_view name) const AIOS_REQUIRES(mutex);
+    // Each type of socket has abstract names of its own.
+    [[nodiscard]] SocketBinding* find_abstract_locked(std::int32_t type, std::string_view name) const
+        AIOS_REQUIRES(mutex);
     [[nodiscard]] SocketBinding* find_node_locked(const fs::Node& node) const AIOS_REQUIRES(mutex);
+
+    // --- files on their way between processes: at most kMostInFlight
+    static constexpr std::uint64_t kMostInFlight = 1024;
+    [[nodiscard]] bool takes_off(std::uint64_t files) {
+        if (in_flight_.fetch_add(files, std::memory_order_relaxed) + files <= kMostInFlight) return true;
+        landed(files);
+        return false;
+    }
+    void landed(std::uint64_t files) { in_flight_.fetch_sub(files, std::memory_order_relaxed); }
 
     // Answers the node that the binding kept, to be let go outside the mutex.
     Ref<fs::Node> unbind_locked(SocketBinding& binding) AIOS_REQUIRES(mutex);
@@ -91,10 +102,18 @@ private:
     static std::uint64_t key_of(const fs::Node& node) {
         return reinterpret_cast<std::uint64_t>(&node); // SAFETY: an address as a number, compared alone
     }
+    struct AbstractKey {
+        std::int32_t type;
+        std::string_view name;
+        auto operator<=>(const AbstractKey&) const = default;
+    };
+    static AbstractKey abstract_key(const SocketBinding& binding) { return {binding.port.type, binding.name.text()}; }
     RefCount references_;
     Reservation charge_;
+    std::atomic<std::uint64_t> in_flight_{0};
     IntrusiveTree<SocketBinding, &SocketBinding::node, &SocketBinding::port> ports_ AIOS_GUARDED_BY(mutex);
-    IntrusiveTree<SocketBinding, &SocketBinding::node, [](const SocketBinding& binding) { return binding.name.text(); }>
+    IntrusiveTree<SocketBinding, &SocketBinding::node,
+                  [](const SocketBinding& binding) { return abstract_key(binding); }>
         abstract_ AIOS_GUARDED_BY(mutex);
     IntrusiveTree<SocketBinding, &SocketBinding::node,
                   [](const SocketBinding& binding) { return key_of(*binding.place); }>

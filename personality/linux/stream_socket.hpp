@@ -67,18 +67,20 @@ private:
     [[nodiscard]] SocketBinding* find_listener_locked(const Target& target) AIOS_REQUIRES(space_->mutex);
     Errno begin_connecting();
     std::expected<Ref<Connection>, Errno> make_connection(Call& call, const Target& target);
+    enum class Patience : bool { leaves, waits };
     enum class Placed : std::uint8_t { queued, waiting };
-    std::expected<Placed, Errno> place_locked(const Target& target, const Ref<Connection>& connection, bool waits)
-        AIOS_REQUIRES(space_->mutex);
-    Outcome fail_to_connect(Errno error, bool waits);
+    std::expected<Placed, Errno> place_locked(const Target& target, const Ref<Connection>& connection,
+                                              Patience patience) AIOS_REQUIRES(space_->mutex);
+    Outcome fail_to_connect(Errno error, Patience patience);
     Outcome wait_until_connected(Call& call);
     // Moves a client on whose connection was accepted or refused. What it has lost goes to the caller, to be let go outside.
     Ref<Connection> settle_locked() AIOS_REQUIRES(space_->mutex);
-    Connection* connection(); // nullptr: it is not connected
+    void withdraw_locked(Connection& own) AIOS_REQUIRES(space_->mutex); // from the list of those that wait
+    Connection* connection();                                           // nullptr: it is not connected
     Ref<Connection> take_queued_locked() AIOS_REQUIRES(space_->mutex);
     void attach(Ref<Connection> connection, unsigned side);
     void stop_listening();
-    Outcome not_connected(Call& call, std::uint32_t flags, bool is_sending);
+    Outcome not_connected(Call& call, std::uint32_t flags, Ways way);
     Outcome outcome_of(Call& call, Connection& connection, Error error, std::uint32_t flags, std::uint64_t bytes);
 
     Ref<SocketEnd> end_;                          // constant once others see the socket

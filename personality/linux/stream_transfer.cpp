@@ -11,6 +11,9 @@ class OffsetIn final : public ipc::StreamIn {
 public:
     OffsetIn(ipc::StreamIn& from, std::uint64_t skip) : from_(from), skip_(skip) {}
     Result<> fetch(std::uint64_t offset, MutableBytes to) override { return from_.fetch(skip_ + offset, to); }
+    void published(std::uint64_t position) override {
+        if (skip_ == 0) from_.published(position);
+    }
 
 private:
     ipc::StreamIn& from_;
@@ -24,14 +27,14 @@ using Guard = SocketSpace::Mutex::Guard;
 } // namespace
 
 // What data finds that has nowhere to go.
-Outcome StreamSocket::not_connected(Call& call, std::uint32_t flags, bool is_sending) {
+Outcome StreamSocket::not_connected(Call& call, std::uint32_t flags, Ways way) {
     {
         Guard guard(space_->mutex);
         if (stage_ == Stage::connecting) return refuse(kAgain);
-        if (!is_inet()) return refuse(is_sending ? kNotConnected : kInvalid);
+        if (!is_inet()) return refuse(way == kWayOut ? kNotConnected : kInvalid);
     }
     if (const Errno error = end_->take_error(); error != Errno{}) return refuse(error);
-    if (!is_sending) return refuse(kNotConnected);
+    if (way == kWayIn) return refuse(kNotConnected);
     if ((flags & kMessageNoSignal) == 0) send_to_self(call, kSigPipe);
     return refuse(kPipe);
 }
@@ -53,18 +56,21 @@ Outcome StreamSocket::send(Call& call, ipc::StreamIn& from, std::uint64_t bytes,
     if (how.to != nullptr && !is_inet()) return refuse(to != nullptr ? kIsConnected : kNotSupported);
     const bool will_wait = waits(how.flags);
     if (to == nullptr && will_wait && is_inet()) { // one that is connecting
-        const Outcome outcome = not_connected(call, how.flags, true);
+        const Outcome outcome = not_connected(call, how.flags, kWayOut);
         if (!outcome && outcome.error() != kAgain) return outcome;
         LINUX_TRY(wait_until_connected(call));
         to = connection();
     }
-    if (to == nullptr) return not_connected(call, how.flags, true);
+    if (to == nullptr) return not_connected(call, how.flags, kWayOut);
     const std::uint64_t time = options().send_time;
     const auto when = will_wait && time == 0 ? ipc::WhenFull::wait : ipc::WhenFull::fail;
     const sched::Deadline deadline = deadline_of(time);
+    mm::Owned<Attachment> attachment;
+    if (how.attachment != nullptr && !is_inet()) attachment = std::move(*how.attachment);
+    AttachedIn attached(from, to->attachments_from(side_), std::move(attachment));
     std::uint64_t done = 0;
     for (;;) {
-        OffsetIn rest(from, done);
+        OffsetIn rest(attached, done);
         const auto part = to->from(side_).write(rest, bytes - done, when);
         if (part) done += *part;
         if (done == bytes) return done;
@@ -78,27 +84,29 @@ Outcome StreamSocket::send(Call& call, ipc::StreamIn& from, std::uint64_t bytes,
     }
 }
 
-Outcome StreamSocket::receive(Call& call, ipc::StreamOut& to, std::uint64_t bytes, std::uint32_t flags, Received&) {
+Outcome StreamSocket::receive(Call& call, ipc::StreamOut& to, std::uint64_t bytes, std::uint32_t flags,
+                              Received& told) {
     Connection* from = connection();
     const bool will_wait = waits(flags);
     if (from == nullptr && will_wait && is_inet()) {
-        const Outcome outcome = not_connected(call, flags, false);
+        const Outcome outcome = not_connected(call, flags, kWayIn);
         if (!outcome && outcome.error() != kAgain) return outcome;
         LINUX_TRY(wait_until_connected(call));
         from = connection();
     }
-    if (from == nullptr) return not_connected(call, flags, false);
+    if (from == nullptr) return not_connected(call, flags, kWayIn);
     const std::uint64_t time = options().receive_time;
     const auto when = will_wait && time == 0 ? ipc::WhenEmpty::wait : ipc::WhenEmpty::fail;
     const auto take = (flags & kMessagePeek) != 0 ? ipc::Take::no : ipc::Take::yes;
     const bool wants_all = will_wait && (flags & (kMessageWaitAll | kMessagePeek)) == kMessageWaitAll;
     const sched::Deadline deadline = deadline_of(time);
+    AttachedOut attached(to, from->attachments_from(1 - side_));
     std::uint64_t done = 0;
     for (;;) {
-        ipc::OffsetOut rest(to, done);
+        ipc::OffsetOut rest(attached, done);
         const auto part = from->from(1 - side_).read(rest, bytes - done, when, take);
         if (part) done += *part;
-        if (part && (*part == 0 || !wants_all || done == bytes)) break;
+        if (part && (*part == 0 || !wants_all || done == bytes || attached.attachment)) break;
         if (part) continue;
         if (part.error() != Error::would_block || !will_wait) {
             if (done != 0) break;
@@ -107,6 +115,8 @@ Outcome StreamSocket::receive(Call& call, ipc::StreamOut& to, std::uint64_t byte
         const Errno error = wait_for_signals(call, kSignalReadable | kSignalReadClosed, deadline);
         if (error != Errno{}) return done != 0 ? Outcome(done) : refuse(error);
     }
+    told.attachment = std::move(attached.attachment);
+    if (!is_inet()) told.process = from->processes[1 - side_];
     if (done == 0 && bytes != 0) {
         if (const Errno error = end_->take_error(); error != Errno{}) return refuse(error);
     }
