@@ -204,7 +204,6 @@ Outcome DatagramSocket::receive(Call& call, ipc::StreamOut& to, std::uint64_t by
 }
 
 Outcome DatagramSocket::shut_down(Ways ways) {
-    Ref<Inbox> peer;
     {
         Guard guard(space_->mutex);
         if (is_inet() && !is_connected_) return refuse(kNotConnected);
