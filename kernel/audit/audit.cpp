@@ -177,6 +177,7 @@ void refused(Account& account, const Refused& by, const cap::Refusal& refusal) {
     record.detail[0] = static_cast<std::uint64_t>(asked.type);
     record.detail[1] = asked.rights.bits();
     record.detail[2] = static_cast<std::uint64_t>(Error(refusal));
+    set_name(record, by.what);
     Engine::refused(account, record);
 }
 

@@ -58,6 +58,7 @@ void record(Account& account, const Record& record, Use use);
 struct Refused {
     std::uint64_t agent, call;
     cap::Asked asked;
+    std::string_view what = {}; // what was asked for, where a capability does not say it; printable ASCII
 };
 void refused(Account& account, const Refused& by, const cap::Refusal& refusal);
 // The same of a refusal that a service made and tells of; `account` and `record.agent` are the service's. Who lends his

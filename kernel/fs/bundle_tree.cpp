@@ -165,6 +165,8 @@ Result<Ref<Node>> BundleTree::open(std::string_view path, Payer& payer) {
         return make_node<LinkNode>(payer, section, index);
     case NodeKind::file:
         return make_node<FileNode>(payer, section, index);
+    case NodeKind::socket:
+        break; // no manifest has one
     }
     AIOS_UNREACHABLE();
 }

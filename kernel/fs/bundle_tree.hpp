@@ -24,6 +24,7 @@ public:
     // missing_right, whatever the arguments: nobody can change the bundle.
     Result<Ref<Node>> create_file(std::string_view, std::uint32_t) override { return fail(Error::missing_right); }
     Result<> create_directory(std::string_view, std::uint32_t) override { return fail(Error::missing_right); }
+    Result<Ref<Node>> create_socket(std::string_view, std::uint32_t) override { return fail(Error::missing_right); }
     Result<> create_link(std::string_view, std::string_view) override { return fail(Error::missing_right); }
     Result<> create_hard_link(std::string_view, std::string_view) override { return fail(Error::missing_right); }
     Result<> remove(std::string_view, NodeKind) override { return fail(Error::missing_right); }

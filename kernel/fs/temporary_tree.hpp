@@ -32,6 +32,9 @@ public:
     Result<Ref<Node>> create_file(std::string_view path, std::uint32_t mode) override {
         return Ref<Node>(TRY(create(path, NodeKind::file, mode, {})));
     }
+    Result<Ref<Node>> create_socket(std::string_view path, std::uint32_t mode) override {
+        return Ref<Node>(TRY(create(path, NodeKind::socket, mode, {})));
+    }
     Result<> create_directory(std::string_view path, std::uint32_t mode) override {
         TRY(create(path, NodeKind::directory, mode, {}));
         return {};

@@ -11,7 +11,8 @@
 
 namespace aios::fs {
 
-enum class NodeKind : std::uint8_t { file, directory, link };
+// A socket is a name alone, which a personality gives its sockets: nothing is in it.
+enum class NodeKind : std::uint8_t { file, directory, link, socket };
 
 struct NodeInfo {
     NodeKind kind;
@@ -67,6 +68,8 @@ public:
     virtual Result<Ref<Node>> open(std::string_view path, Payer& payer) = 0;
     virtual Result<Ref<Node>> create_file(std::string_view path,
                                           std::uint32_t mode) = 0; // already_exists, quota_exceeded
+    // The node that the name stands for: whoever keeps it knows it again.
+    virtual Result<Ref<Node>> create_socket(std::string_view path, std::uint32_t mode) = 0;
     virtual Result<> create_directory(std::string_view path, std::uint32_t mode) = 0;
     virtual Result<> create_link(std::string_view path, std::string_view target) = 0;
     virtual Result<> create_hard_link(std::string_view path, std::string_view existing) = 0;

@@ -26,6 +26,8 @@ ChangeKind kind_of(NodeKind kind) {
         return ChangeKind::link;
     case NodeKind::file:
         return ChangeKind::file;
+    case NodeKind::socket:
+        break; // is not told: it means nothing outside
     }
     AIOS_UNREACHABLE();
 }
@@ -71,7 +73,8 @@ Result<TemporaryTree::Look> TemporaryTree::next_change_locked(std::uint64_t& pos
         DirectoryEntry* const entry = cursor_.entry;
         if (entry == nullptr) return Look::at_end;
         if (cursor_.index == position) {
-            if (!entry->is_base || entry->node->is_changed()) {
+            const bool is_told = entry->node->kind() != NodeKind::socket;
+            if (is_told && (!entry->is_base || entry->node->is_changed())) {
                 TRY(describe_change(*entry, out));
                 out.next = position + 1;
                 return Look::found;

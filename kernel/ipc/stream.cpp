@@ -66,6 +66,8 @@ Result<std::uint64_t> Stream::write_now(StreamIn& from, std::uint64_t offset, st
     News news;
     {
         Lock::Guard guard(lock_);
+        if (offset == 0) from.published(total_);
+        total_ += done;
         head_ += done;
         news = reader_.raise(kSignalReadable);
         if (!has_room_locked()) writer_.clear(kSignalWritable);
@@ -122,7 +124,7 @@ Result<std::uint64_t> Stream::read_now(StreamOut& to, std::uint64_t bytes, Take 
         Lock::Guard guard(lock_);
         if (head_ == tail_) return is_writer_gone_ ? Result<std::uint64_t>(0) : fail(Error::would_block);
         at = tail_;
-        wanted = std::min(used_locked(), bytes);
+        wanted = to.bound(total_ - used_locked(), std::min(used_locked(), bytes));
     }
     std::uint64_t done = 0;
     Result<> copied;
@@ -139,6 +141,7 @@ Result<std::uint64_t> Stream::read_now(StreamOut& to, std::uint64_t bytes, Take 
     {
         Lock::Guard guard(lock_);
         const bool had_room = has_room_locked();
+        to.taken(total_ - used_locked());
         tail_ += done;
         const bool end_is_readable = is_writer_gone_ && (ends_.for_reader & kSignalReadable) != 0;
         if (head_ == tail_ && !end_is_readable) reader_.clear(kSignalReadable);

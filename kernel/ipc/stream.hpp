@@ -36,6 +36,8 @@ namespace aios::ipc {
 class StreamIn {
 public:
     virtual Result<> fetch(std::uint64_t offset, MutableBytes to) = 0;
+    // Its first byte is in, at this position of all that was ever written. Once, under the stream's lock.
+    virtual void published(std::uint64_t position) { (void)position; }
 
 protected:
     ~StreamIn() = default;
@@ -43,6 +45,13 @@ protected:
 class StreamOut {
 public:
     virtual Result<> store(std::uint64_t offset, Bytes from) = 0;
+    // How many of `bytes` (not 0) from this position on may be taken together, at least 1; and: some of them were taken. Both
+    // under the stream's lock.
+    virtual std::uint64_t bound(std::uint64_t position, std::uint64_t bytes) {
+        (void)position;
+        return bytes;
+    }
+    virtual void taken(std::uint64_t position) { (void)position; }
 
 protected:
     ~StreamOut() = default;
@@ -66,6 +75,8 @@ class OffsetOut final : public StreamOut {
 public:
     OffsetOut(StreamOut& to, std::uint64_t skip) : to_(to), skip_(skip) {}
     Result<> store(std::uint64_t offset, Bytes from) override { return to_.store(skip_ + offset, from); }
+    std::uint64_t bound(std::uint64_t position, std::uint64_t bytes) override { return to_.bound(position, bytes); }
+    void taken(std::uint64_t position) override { to_.taken(position); }
 
 private:
     StreamOut& to_;
@@ -180,6 +191,7 @@ private:
     mutable Lock lock_;
     std::uint64_t head_ AIOS_GUARDED_BY(lock_) = 0, tail_ AIOS_GUARDED_BY(lock_) =
                                                         0; // positions; both only grow, but when empty
+    std::uint64_t total_ AIOS_GUARDED_BY(lock_) = 0; // bytes that were ever written: positions for those who count
     bool is_writer_gone_ AIOS_GUARDED_BY(lock_) = false, is_reader_gone_ AIOS_GUARDED_BY(lock_) = false;
     Ring ring_; // pages: by whoever is in the writing side. Replaced by whoever is in both, under the lock
 };

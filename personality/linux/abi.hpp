@@ -47,14 +47,24 @@ enum Errno : std::int64_t {
     kLoop = 40,
     kOverflow = 75,
     kNotSocket = 88,
+    kNoDestination = 89,
     kMessageTooLong = 90,
+    kWrongType = 91,
     kNoOption = 92,
     kNoProtocol = 93,
     kNoSocketType = 94,
     kNotSupported = 95,
     kNoFamily = 97,
+    kAddressInUse = 98,
+    kNoAddress = 99,
+    kConnectionReset = 104,
     kIsConnected = 106,
+    kNotConnected = 107,
+    kTooManyReferences = 109,
     kTimedOut = 110,
+    kConnectionRefused = 111,
+    kAlready = 114,
+    kInProgress = 115,
 };
 
 // The errno for an AIOS error, where a call has no better one of its own.
@@ -143,7 +153,8 @@ inline constexpr std::uint64_t kAtSymlinkNoFollow = 0x100, kAtRemoveDir = 0x200,
                                kAtNoAutomount = 0x800, kAtEmptyPath = 0x1000;
 inline constexpr std::uint32_t kModeDirectory = 0040000, kModeFile = 0100000, kModeLink = 0120000, kModeChar = 0020000,
                                kModeFifo = 0010000, kModeSocket = 0140000;
-inline constexpr std::uint8_t kDirentChar = 2, kDirentDirectory = 4, kDirentFile = 8, kDirentLink = 10;
+inline constexpr std::uint8_t kDirentChar = 2, kDirentDirectory = 4, kDirentFile = 8, kDirentLink = 10,
+                              kDirentSocket = 12;
 struct Stat {
     std::uint64_t device, inode, links;
     std::uint32_t mode, uid, gid, reserved0;

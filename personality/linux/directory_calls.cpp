@@ -24,6 +24,8 @@ std::uint8_t dirent_type(const Entry& entry) {
         return kDirentLink;
     case fs::NodeKind::file:
         return kDirentFile;
+    case fs::NodeKind::socket:
+        return kDirentSocket;
     }
     AIOS_UNREACHABLE();
 }

@@ -273,7 +273,7 @@ bool Lookup::walk_straight(Follow follow) {
     if (node) {
         const fs::NodeKind kind = (*node)->info().kind;
         if (kind == fs::NodeKind::link && (follow == Follow::yes || has_slash)) return false;
-        if (kind == fs::NodeKind::file && has_slash) return false;
+        if ((kind == fs::NodeKind::file || kind == fs::NodeKind::socket) && has_slash) return false;
         work.outcome = std::move(*node);
     } else {
         const std::size_t slash = path.rfind('/');
@@ -365,7 +365,8 @@ Errno Lookup::walk(Follow follow) {
             return kNoEntry;
         }
         const fs::NodeKind kind = (*node)->info().kind;
-        if (kind == fs::NodeKind::file && behind != Behind::nothing) return kNotDirectory;
+        const bool has_nothing_below = kind == fs::NodeKind::file || kind == fs::NodeKind::socket;
+        if (has_nothing_below && behind != Behind::nothing) return kNotDirectory;
         if (kind != fs::NodeKind::link) continue;
         const auto length = (*node)->read_link(work.link, kMaxPathBytes);
         if (!length) return errno_of(length.error());

@@ -83,6 +83,8 @@ Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t fl
     if (file->is_link() && !path_only) return refuse((flags & kOpenDirectory) != 0 ? kNotDirectory : kLoop);
     if ((flags & kOpenDirectory) != 0 && !file->is_directory()) return refuse(kNotDirectory);
     if (!path_only) {
+        if (file->node() != nullptr && file->node()->info().kind == fs::NodeKind::socket)
+            return refuse(kNoDeviceAddress);
         const bool changing = access != kOpenReadOnly || (flags & kOpenTruncate) != 0;
         if (file->is_directory() && (changing || (flags & kOpenCreate) != 0)) return refuse(kIsDirectory);
         if (changing && file->node() != nullptr) {

@@ -18,6 +18,7 @@ Result<Ref<ProcessTable>> ProcessTable::create(Payer& payer, const ProgramStart&
     table->startup = block;
     TRY(dev::random_bytes(table->boot_id_));
     table->locks = TRY(FileLocks::create(payer));
+    table->sockets = TRY(SocketSpace::create(payer));
     return table;
 }
 

@@ -16,6 +16,7 @@
 #include "personality/linux/file_locks.hpp"
 #include "personality/linux/linux_thread.hpp"
 #include "personality/linux/lookup.hpp"
+#include "personality/linux/socket_space.hpp"
 
 namespace aios::linux_abi {
 
@@ -85,9 +86,10 @@ public:
 
     using Lock = sync::SpinLock<sync::Rank::process_table>;
     Lock lock;
-    NameSpace name_space; // constant
-    StartupBlock startup; // constant
-    Ref<FileLocks> locks; // constant
+    NameSpace name_space;     // constant
+    StartupBlock startup;     // constant
+    Ref<FileLocks> locks;     // constant
+    Ref<SocketSpace> sockets; // constant
 
     // The entry of a new process; the first has no parent and a session of its own. It inherits its parent's group.
     // quota_exceeded, out_of_memory, would_block: no number is free.

@@ -21,6 +21,8 @@ std::uint32_t type_bits(fs::NodeKind kind) {
         return kModeDirectory;
     case fs::NodeKind::link:
         return kModeLink;
+    case fs::NodeKind::socket:
+        return kModeSocket;
     }
     return 0;
 }

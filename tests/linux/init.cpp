@@ -223,6 +223,15 @@ bool run_chance(std::string_view what, Handle temporary) {
     return differs;
 }
 
+// What a program may not talk to is recorded, with the address.
+bool has_recorded_address(std::uint64_t from, std::string_view address) {
+    bool is_recorded = false;
+    const bool whole = for_each_record(from, [&](const LogRecord& record) {
+        is_recorded = is_recorded || (record.is(AuditKind::refusal) && std::string_view(record.name) == address);
+    });
+    return whole && is_recorded;
+}
+
 // A tree with each choice of rights, and the records of what was refused.
 bool run_rights(std::string_view mode, Rights job_rights, Rights refused) {
     const auto tree = fresh_tree();
@@ -262,7 +271,10 @@ int aios_main(const StartupBlock& block) {
         const std::string_view path(entry.name, entry.name_bytes);
         if (!path.starts_with("bin/test_") || path == "bin/test_init") continue;
         has_go = has_go || path == "bin/test_go";
+        const std::uint64_t records = log_size();
         good = run_program(path) && good;
+        if (path == "bin/test_sockets_inet")
+            run("refused_addresses_are_recorded", [&] { CHECK(has_recorded_address(records, "dial 192.0.2.1:80")); });
         ++programs;
     }
     if (!has_go) skip("bin/test_go", "there was no Go compiler when this was built");

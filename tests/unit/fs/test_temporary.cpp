@@ -89,6 +89,21 @@ TEST_F(Temporary, FilesDirectoriesLinks) {
     EXPECT_EQ(tree_->open("", test::payer).value()->info().kind, NodeKind::directory);
 }
 
+TEST_F(Temporary, SocketsAreNamesAlone) {
+    const auto made = tree_->create_socket("s", 0755);
+    ASSERT_TRUE(made.has_value());
+    const NodeInfo info = (*made)->info();
+    EXPECT_TRUE(info.kind == NodeKind::socket && info.bytes == 0 && info.mode == 0755 && info.links == 1);
+    EXPECT_EQ((*made)->pages().error(), Error::bad_argument);
+    EXPECT_EQ(tree_->create_socket("s", 0755).error(), Error::already_exists);
+    const auto opened = tree_->open("s", test::payer);
+    ASSERT_TRUE(opened.has_value());
+    EXPECT_EQ(opened->get(), made->get()); // whoever keeps the node knows it again
+    ASSERT_TRUE(tree_->rename("s", "t", IfPresent::refuse).has_value());
+    ASSERT_TRUE(tree_->remove("t", NodeKind::socket).has_value());
+    EXPECT_EQ((*made)->info().links, 0u);
+}
+
 TEST_F(Temporary, RemovedFilesLiveWhileOpen) {
     write("f", "still here");
     ASSERT_TRUE(tree_->create_hard_link("g", "f").has_value());
