@@ -196,6 +196,13 @@ Ref<TemporaryNode> TemporaryNode::unlink(DirectoryEntry& entry) {
     node->own_entry_ = nullptr;
     ++store_->changes;
     DirectoryEntry::destroy(*store_, &entry);
+    if (node->base_ != kNoBase && node->links_ == 0) { // nobody can ask for it by a name again
+        store_->mutex.assert_held();
+        if (NamedFile* named = store_->named.find(node->base_)) {
+            store_->named.erase(*named);
+            mm::destroy(named);
+        }
+    }
     return node;
 }
 

@@ -39,7 +39,8 @@ struct Store {
     sync::Mutex<sync::Rank::file_tree> mutex;
     std::uint64_t next_id AIOS_GUARDED_BY(mutex); // those of the section are its nodes' plus 1
     IntrusiveTree<NamedFile, &NamedFile::by_base, &NamedFile::base>
-        named AIOS_GUARDED_BY(mutex); // emptied by the tree, which closes the circle
+        named AIOS_GUARDED_BY(mutex);              // emptied by the tree, which closes the circle
+    bool has_ended AIOS_GUARDED_BY(mutex) = false; // the tree: directories that are still open get no entries any more
     std::uint64_t
         changes AIOS_GUARDED_BY(mutex) = 0; // of the structure: remembered places are good while it stands still
     void retain() { references.retain(); }
@@ -95,7 +96,8 @@ public:
     // --- for TemporaryTree, under the store's lock: each asserts that, as clang cannot know that two nodes have one store
     [[nodiscard]] NodeKind kind() const { return kind_; }
     [[nodiscard]] bool is_directory() const { return kind_ == NodeKind::directory; }
-    // The entry of this name, made of the section's if need be; null: there is none. quota_exceeded, out_of_memory.
+    // The entry of this name, made of the section's if need be; null: there is none. quota_exceeded, out_of_memory; revoked: the
+    // tree has ended.
     Result<DirectoryEntry*> look_up(std::string_view name);
     [[nodiscard]] DirectoryEntry* find(std::string_view name) const; // among those that are made
     [[nodiscard]] bool is_whole() const {

@@ -175,6 +175,7 @@ Result<> TemporaryTree::write_path(const DirectoryEntry& entry, char (&out)[kMax
 // Takes every entry out, the deepest first. Nodes that are open live on, directories among them empty.
 void TemporaryTree::remove_everything() {
     Guard guard(store_->mutex);
+    store_->has_ended = true;
     TemporaryNode* directory = root_.get();
     for (;;) {
         DirectoryEntry* entry = directory->first();

@@ -75,8 +75,10 @@ private:
     enum class Look : std::uint8_t { found, goes_on, at_end };
     Result<Look> next_change_locked(std::uint64_t& position, TreeChange& out) AIOS_REQUIRES(store_->mutex);
     Result<Look> next_removed_locked(std::uint64_t& position, TreeChange& out) AIOS_REQUIRES(store_->mutex);
-    bool is_gone_locked(std::uint32_t index) AIOS_REQUIRES(store_->mutex);
-    Result<> describe_change(DirectoryEntry& entry, TreeChange& out) AIOS_REQUIRES(store_->mutex);
+    enum class Fate : std::uint8_t { told, unmade, gone }; // told: there, or seen by what is there
+    Fate fate_of_locked(std::uint32_t index) AIOS_REQUIRES(store_->mutex);
+    TemporaryNode* changed_by_name_locked(std::uint32_t index) AIOS_REQUIRES(store_->mutex);
+    Result<> describe_node(TemporaryNode& node, TreeChange& out) AIOS_REQUIRES(store_->mutex);
     void remove_everything();
 
     const Ref<Store> store_;

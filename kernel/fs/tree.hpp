@@ -80,7 +80,7 @@ public:
     // Flat listing of all files, sorted by path: entry `index` of the tree (native tree_list). `payer` as in open().
     virtual Result<> list(std::uint64_t index, TreeEntry& out, Payer& payer) = 0;
     // The next change from `position` on (0: the first) against what the tree began with; not_found: there are no more.
-    // unsupported: it began with nothing.
+    // unsupported: it began with nothing; would_block: others change it meanwhile; too_large: a path.
     virtual Result<> change(std::uint64_t position, TreeChange& out) {
         (void)position, (void)out;
         return fail(Error::unsupported);

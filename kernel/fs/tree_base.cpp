@@ -59,6 +59,7 @@ Result<Ref<TemporaryNode>> TemporaryNode::create_of_base(const Ref<Store>& store
 Result<DirectoryEntry*> TemporaryNode::make_entry_locked(std::string_view name, std::uint32_t index) {
     assert_held();
     store_->mutex.assert_held();
+    if (store_->has_ended) return fail(Error::revoked);
     Ref<TemporaryNode> node = TRY(create_of_base(store_, store_->section->manifest().resolve(index)));
     DirectoryEntry* entry = TRY(DirectoryEntry::create(*store_, name, std::move(node)));
     entry->is_base = true;

@@ -150,8 +150,12 @@ Result<> AddressSpace::fault_pages(Area& area, std::uint64_t page, Access access
     }
     const Result<Pages::Mapped> found = area.pages->page_for_mapping(area.page_index(page), mapping_of(area));
     if (!found) return fail(found.error() == Error::bad_argument ? Error::bad_address : found.error());
-    if (found->is_cut) cut_ = area.pages;
     const arch::PhysAddr* const frame = &found->frame;
+    if (found->is_cut) { // the access is tried again when everybody has been told
+        cut_ = area.pages;
+        drop_reference(*frame);
+        return {};
+    }
     if (is_private && access == Access::write) {
         const Result<> mapped = map_own_page(area, page, frame);
         drop_reference(*frame);
@@ -195,7 +199,9 @@ Result<> AddressSpace::for_each_byte_run(std::uint64_t address, std::size_t byte
             TRY(fault_locked(address, access));
             const Area* area = areas_.find(address);
             if (area->kind == AreaKind::device) return fail(Error::bad_address);
-            copy(static_cast<std::byte*>(arch::physmap(table_.query(address - in_page).frame)) + in_page, piece);
+            const arch::PageTable::Entry entry = table_.query(address - in_page);
+            if (!entry.mapped) continue; // once more, without the mutex in between
+            copy(static_cast<std::byte*>(arch::physmap(entry.frame)) + in_page, piece);
         }
         address += piece;
         bytes -= piece;

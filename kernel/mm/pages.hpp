@@ -101,7 +101,8 @@ public:
     enum class Mapping : std::uint8_t { looks, changes };
     struct Mapped {
         arch::PhysAddr frame;
-        bool is_cut; // it was the source's until now, and others may see that: tell_own() when no lock is held
+        bool
+            is_cut; // others may still see the source's: nothing is to be done with it before tell_own(), without locks
     };
     Result<Mapped> page_for_mapping(std::uint64_t index, Mapping mapping);
     void tell_own();
@@ -162,6 +163,8 @@ private:
     Leaf** leaves_ AIOS_GUARDED_BY(mutex_) = nullptr;
     std::uint64_t leaf_count_ AIOS_GUARDED_BY(mutex_) = 0;
     bool is_shown_ AIOS_GUARDED_BY(mutex_) = false; // a mapping got one of the source's frames
+    // Of the cuts by own pages: the last one, and up to which those who map have been told.
+    std::uint64_t last_own_cut_ AIOS_GUARDED_BY(mutex_) = 0, told_cut_ AIOS_GUARDED_BY(mutex_) = 0;
     std::uint64_t sources_end_ AIOS_GUARDED_BY(mutex_); // over a source: pages from here on are not its
     std::uint64_t charged_ AIOS_GUARDED_BY(mutex_) = 0; // bytes: what is given back at the end
     sync::SpinLock<sync::Rank::windows> windows_lock_;

@@ -8,7 +8,9 @@
 //       the table.
 //   (3) Mappings may still show the source's frame, none of them with the right to write. If any ever got one, this is a
 //       cut (pages_range.cpp): those who map follow it, and find the own page. A window that is linked after the look at
-//       them gets its frames after (2). A fault does (3) when it has let go of its space (AddressSpace::leave).
+//       them gets its frames after (2). A fault does (3) when it has let go of its space (AddressSpace::leave), and makes no
+//       entry before. Whoever comes to an own page while a cut is untold does (3) too: so when a write has returned, or a
+//       program has the right to write, nobody sees what was there before.
 #include <algorithm>
 #include <cstring>
 
@@ -37,9 +39,9 @@ Result<bool> Pages::make_own(std::uint64_t index) {
                 arch::PhysAddr* slot = TRY(slot_locked(index));
                 if (slot->value == 0) TRY(fill_locked(*slot, is_sources ? &source : nullptr));
                 has_own_.store(true, std::memory_order_release);
-                if (!is_sources || !is_shown_) return false;
-                cuts_.fetch_add(1, std::memory_order_acq_rel); // pairs with the acquire in cuts()
-                return true;
+                if (is_sources && is_shown_) // pairs with the acquire in cuts()
+                    last_own_cut_ = cuts_.fetch_add(1, std::memory_order_acq_rel) + 1;
+                return told_cut_ < last_own_cut_;
             }
         }
         source = TRY(source_->page(index)); // (1)
@@ -49,11 +51,19 @@ Result<bool> Pages::make_own(std::uint64_t index) {
 
 // (3)
 void Pages::tell_own() {
+    std::uint64_t cut;
+    {
+        Guard guard(mutex_);
+        cut = last_own_cut_;
+    }
+    bool is_mapped;
     {
         sync::SpinLock<sync::Rank::windows>::Guard guard(windows_lock_);
-        if (windows_.is_empty()) return;
+        is_mapped = !windows_.is_empty();
     }
-    notice_spaces();
+    if (is_mapped) notice_spaces();
+    Guard guard(mutex_);
+    told_cut_ = std::max(told_cut_, cut);
 }
 
 Result<Pages::Mapped> Pages::page_over(std::uint64_t index, Mapping mapping) {

@@ -98,7 +98,9 @@ Result<> Pages::resize(std::uint64_t bytes) {
 Result<> Pages::grow(std::uint64_t bytes) {
     TRY(check_size(bytes));
     Guard guard(mutex_);
-    if (bytes > this->bytes()) bytes_.store(bytes, std::memory_order_release);
+    if (bytes <= this->bytes()) return {};
+    has_own_.store(true, std::memory_order_release);
+    bytes_.store(bytes, std::memory_order_release);
     return {};
 }
 
@@ -108,6 +110,7 @@ Result<std::uint64_t> Pages::extend(std::uint64_t bytes, std::uint64_t limit) {
     const std::uint64_t old = this->bytes();
     limit = std::min(limit, kMaxPages * kPageSize);
     if (!range_fits(old, bytes, limit)) return fail(Error::too_large);
+    has_own_.store(true, std::memory_order_release);
     bytes_.store(old + bytes, std::memory_order_release);
     return old;
 }

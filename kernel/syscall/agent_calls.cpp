@@ -80,7 +80,9 @@ cap::Permitted<> derive_handles(Call& call, const SpawnRequest& request, AgentPl
     for (std::uint32_t i = 0; i < request.handle_count; ++i) {
         const HandleGrant grant = TRY(UserIn<HandleGrant>(request.handles).read(i));
         if ((grant.rights & ~rights::all.bits()) != 0) return fail(Error::bad_argument);
-        if (grant.role == static_cast<std::uint32_t>(StartupRole::self)) return fail(Error::bad_argument);
+        const auto is = [&](StartupRole role) { return grant.role == static_cast<std::uint32_t>(role); };
+        if (is(StartupRole::self) || is(StartupRole::mount))
+            return fail(Error::bad_argument); // those have their own ways
         plan.capabilities[i] = TRY(call.agent.table().derive_out(grant.handle, Rights(grant.rights), rights::transfer));
         plan.roles[i] = grant.role;
     }

@@ -79,8 +79,8 @@ Result<> MountPlan::give(Agent& agent, StartupBlock& block) {
         } else {
             tree = TRY(fs::create_subtree(agent.quota(), mount.tree, mount.from));
         }
-        if ((mount.flags & kMountShown) != 0) mount.shown = TRY(parent_->insert_new(tree, kShownRights));
-        // It ends when the capability does that it comes from.
+        // Both end when the capability does that they come from.
+        if ((mount.flags & kMountShown) != 0) mount.shown = TRY(parent_->insert_new(tree, kShownRights, mount.node));
         const Handle handle = TRY(agent.table().insert_new(std::move(tree), given, mount.node));
         block.entries[block.count++] = {handle, static_cast<std::uint32_t>(StartupRole::mount), given.bits()};
     }

@@ -66,9 +66,9 @@ Outcome rename_at(Call& call, Descriptor from_fd, UserIn<char> from_path, Descri
         const std::string_view last = last_component(side->text());
         if (last == "." || last == "..") return refuse(kBusy);
     }
-    if (from.tree() != to.tree()) return refuse(kCrossDevice);
     const Ref<fs::Node> source = LINUX_TRY(from.node());
     if (from.relative().empty() || to.relative().empty()) return refuse(kBusy);
+    if (from.tree() != to.tree()) return refuse(kCrossDevice);
     if (const Errno error = from.permit_change(); error != Errno{}) return refuse(error);
     const bool moves_directory = is_directory(source);
     if (!moves_directory && (from.must_be_directory() || to.must_be_directory())) return refuse(kNotDirectory);

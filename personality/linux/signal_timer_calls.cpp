@@ -3,23 +3,13 @@
 
 #include "kernel/mm/size_classes.hpp"
 #include "kernel/time/clock.hpp"
+#include "personality/linux/timer_spec.hpp"
 
 namespace aios::linux_abi {
 namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000, kMicrosecond = 1000;
 constexpr std::int32_t kReal = 0, kVirtual = 1, kProfile = 2; // ITIMER_...
-
-TimeSpec time_spec(std::uint64_t ns) {
-    return {static_cast<std::int64_t>(ns / kSecond), static_cast<std::int64_t>(ns % kSecond)};
-}
-
-// What is left until the next expiry; all zero if none comes.
-TimerSpec spec_of(const SignalTimer::Setting& setting) {
-    if (setting.due == time::kNever) return {time_spec(setting.period), {0, 0}};
-    const std::uint64_t now = time::now_ns();
-    return {time_spec(setting.period), time_spec(setting.due > now ? setting.due - now : 1)}; // it comes in this moment
-}
 
 // Rounded up: what is set is never told as nothing.
 TimeVal time_val(const TimeSpec& spec) {

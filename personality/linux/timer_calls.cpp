@@ -6,15 +6,10 @@
 #include "kernel/agent/agent.hpp"
 #include "kernel/time/clock.hpp"
 #include "personality/linux/anonymous_file.hpp"
+#include "personality/linux/timer_spec.hpp"
 
 namespace aios::linux_abi {
 namespace {
-
-constexpr std::uint64_t kSecond = 1'000'000'000;
-
-TimeSpec time_spec(std::uint64_t ns) {
-    return {static_cast<std::int64_t>(ns / kSecond), static_cast<std::int64_t>(ns % kSecond)};
-}
 
 class TimerFile final : public OpenFile {
 public:
@@ -144,12 +139,6 @@ std::expected<Ref<OpenFile>, Errno> timer_of(Call& call, Descriptor fd) {
 }
 
 // What is left until the next expiry; all zero if none comes.
-TimerSpec spec_of(const TimerFile::Setting& setting) {
-    if (setting.due == time::kNever) return {time_spec(setting.period), {0, 0}};
-    const std::uint64_t now = time::now_ns();
-    return {time_spec(setting.period), time_spec(setting.due > now ? setting.due - now : 1)}; // it comes in this moment
-}
-
 } // namespace
 
 Outcome call_timerfd_create(Call& call, std::int32_t clock, Flags<kFileFlags> flags) {

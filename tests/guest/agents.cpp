@@ -149,6 +149,7 @@ void test_bad_requests() {
     with_grant({handle(StartupRole::console), rights::all.bits(), 2}, Error::missing_right, __LINE__);
     with_grant({handle(StartupRole::console), 1u << 30, 2}, Error::bad_argument, __LINE__);
     with_grant({handle(StartupRole::console), rights::write.bits(), 1}, Error::bad_argument, __LINE__);
+    with_grant({handle(StartupRole::bundle), rights::read.bits(), 17}, Error::bad_argument, __LINE__); // by MountGrant
     // A file that is no program.
     SpawnRequest request = make_request("etc/not-a-program", options);
     const auto odd = finish_spawn(sys::agent_spawn(self, &request));
@@ -245,6 +246,20 @@ void test_mounts() {
         constexpr std::string_view kFile = "not-a-program";
         CHECK_ERROR(sys::tree_open(shown.get(), kFile.data(), kFile.size()), killed);
         CHECK_ERROR(sys::tree_open(shown.get(), kOwn.data(), kOwn.size()), not_found);
+    }
+    // What is shown ends with the capability that it comes from.
+    {
+        const OwnedHandle lent(GET(
+            sys::handle_derive(bundle, (rights::read | rights::execute | rights::transfer | rights::derive).bits())));
+        const OwnedHandle child(GET(attempt([&](R&, M& m) {
+            m.tree = lent.get();
+            m.flags = kMountPrivate | kMountShown;
+        })));
+        const OwnedHandle shown(mounts[0].shown);
+        GET(sys::handle_revoke(lent.get()));
+        static TreeChange change;
+        CHECK_ERROR(sys::tree_change(shown.get(), 0, &change), revoked);
+        (void)wait_dead(child.get());
     }
     CHECK(settles(before));
 }
