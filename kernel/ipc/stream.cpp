@@ -70,7 +70,8 @@ Result<std::uint64_t> Stream::write_now(StreamIn& from, std::uint64_t offset, st
         total_ += done;
         head_ += done;
         news = reader_.raise(kSignalReadable);
-        if (!has_room_locked()) writer_.clear(kSignalWritable);
+        const bool finds_out = is_reader_gone_ && (ends_.for_writer & kSignalWritable) != 0; // who writes
+        if (!has_room_locked() && !finds_out) writer_.clear(kSignalWritable);
     }
     reader_.tell(news); // each write is told, also if there were bytes before: edges count
     readers_.wake_one();

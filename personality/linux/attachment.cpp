@@ -71,8 +71,9 @@ Errno Attachment::add_files(Call& call, UserIn<std::int32_t> numbers, std::uint6
     return Errno{};
 }
 
-void AttachmentList::add(mm::Owned<Attachment> attachment, std::uint64_t position) {
+void AttachmentList::add(mm::Owned<Attachment>& attachment, std::uint64_t position) {
     Lock::Guard guard(lock_);
+    if (is_dropped_) return;
     attachment->position = position;
     list_.push_back(*attachment.release());
 }
@@ -96,6 +97,7 @@ void AttachmentList::drop() {
     for (;;) {
         mm::Owned<Attachment> gone; // ends outside the lock
         Lock::Guard guard(lock_);
+        is_dropped_ = true;
         gone = mm::Owned<Attachment>(list_.pop_front());
         if (!gone) return;
     }
@@ -139,9 +141,12 @@ Errno tell_file(Call& call, const Ref<OpenFile>& file, OnExec on_exec, UserOut<s
     }
     if (to.write(static_cast<std::int32_t>(fd))) return Errno{};
     Ref<OpenFile> gone;
-    LinuxProcess::Lock::Guard guard(process.lock);
-    const auto there = process.files.get(Descriptor(fd)); // another thread may have put something else there
-    if (there && *there == file) gone = process.files.remove(Descriptor(fd));
+    {
+        LinuxProcess::Lock::Guard guard(process.lock);
+        const auto there = process.files.get(Descriptor(fd)); // another thread may have put something else there
+        if (there && *there == file) gone = process.files.remove(Descriptor(fd));
+    }
+    if (gone) drop_record_locks(process, *gone); // it may have locked it too
     return kFault;
 }
 

@@ -50,16 +50,18 @@ public:
     AttachmentList() = default;
     AttachmentList(const AttachmentList&) = delete;
     ~AttachmentList() { drop(); }
-    void add(mm::Owned<Attachment> attachment, std::uint64_t position);
+    // Taken, unless the list was dropped: then it ends with its sender.
+    void add(mm::Owned<Attachment>& attachment, std::uint64_t position);
     // How many of `bytes` from `position` on may be read at once.
     [[nodiscard]] std::uint64_t bound(std::uint64_t position, std::uint64_t bytes);
     [[nodiscard]] mm::Owned<Attachment> take(std::uint64_t position); // empty: none stands there
-    void drop();                                                      // all; no locks
+    void drop();                                                      // all, and those to come; no locks
 
 private:
     using Lock = sync::SpinLock<sync::Rank::operation>;
     Lock lock_;
     IntrusiveList<Attachment, &Attachment::node> list_ AIOS_GUARDED_BY(lock_);
+    bool is_dropped_ AIOS_GUARDED_BY(lock_) = false;
 };
 
 // What is written, with an attachment at its first byte.
@@ -69,7 +71,7 @@ public:
         : from_(from), list_(list), attachment_(std::move(attachment)) {}
     Result<> fetch(std::uint64_t offset, MutableBytes to) override { return from_.fetch(offset, to); }
     void published(std::uint64_t position) override {
-        if (attachment_) list_.add(std::move(attachment_), position);
+        if (attachment_) list_.add(attachment_, position);
     }
 
 private:

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "kernel/time/clock.hpp"
-#include "personality/linux/signals.hpp"
 
 namespace aios::linux_abi {
 
@@ -145,11 +144,8 @@ Outcome DatagramSocket::send(Call& call, ipc::StreamIn& from, std::uint64_t byte
         if (const Errno error = take_error(); error != Errno{}) return refuse(error); // of what was sent before
         if (bytes > kMostInet) return refuse(kMessageTooLong);
     }
-    const auto way = find_way(call, how.to);
-    if (!way) {
-        if (way.error() == kPipe && (how.flags & kMessageNoSignal) == 0) send_to_self(call, kSigPipe);
-        return refuse(way.error());
-    }
+    const auto way = find_way(call, how.to); // kPipe comes without a signal: that is for streams
+    if (!way) return refuse(way.error());
     auto datagram = LINUX_TRY(Datagram::create(call.process.quota(), from, bytes));
     datagram->from = way->name;
     datagram->sender = way->from;
@@ -168,18 +164,23 @@ Outcome DatagramSocket::send(Call& call, ipc::StreamIn& from, std::uint64_t byte
     }
     if (put == Inbox::Put::closed) {
         if (!is_inet()) return refuse(kConnectionRefused);
-        if (how.to == nullptr) inbox_->end->fail(kConnectionRefused);
+        if (how.to == nullptr) {
+            inbox_->end->fail(kConnectionRefused);
+            inbox_->receivers.wake_all();
+        }
     }
     return bytes;
 }
 
 Outcome DatagramSocket::receive(Call& call, ipc::StreamOut& to, std::uint64_t bytes, std::uint32_t flags,
                                 Received& told) {
-    if (const Errno error = take_error(); error != Errno{}) return refuse(error);
     const auto take = (flags & kMessagePeek) != 0 ? ipc::Take::no : ipc::Take::yes;
     Ref<Datagram> got;
     bool is_over = false;
+    Errno error{};
     const auto is_there = [&] {
+        error = take_error();
+        if (error != Errno{}) return true;
         got = inbox_->take(take, is_over);
         return got || is_over;
     };
@@ -191,6 +192,7 @@ Outcome DatagramSocket::receive(Call& call, ipc::StreamOut& to, std::uint64_t by
         if (outcome == sched::Outcome::timed_out) return refuse(kAgain);
         if (outcome == sched::Outcome::interrupted) return interrupted_call(call, AfterHandler::restarts);
     }
+    if (error != Errno{}) return refuse(error);
     if (!got) return 0;
     if (take == ipc::Take::no) inbox_->receivers.wake_one(); // it is still there
     told.from = is_inet() ? got->sender.name(socket_kind().family) : got->from;

@@ -25,6 +25,11 @@ std::expected<Ref<OpenFile>, Errno> open_or_create(Call& call, Lookup& lookup, s
     return std::unexpected(kNoEntry);
 }
 
+// The name of a socket in a tree: nothing is in it.
+bool is_socket_name(const OpenFile& file) {
+    return file.node() != nullptr && file.node()->info().kind == fs::NodeKind::socket;
+}
+
 Outcome add_file(Call& call, Ref<OpenFile> file, std::uint64_t flags) {
     LinuxProcess::Lock::Guard guard(call.process.lock);
     const OnExec on_exec = (flags & kOpenCloseOnExec) != 0 ? OnExec::close : OnExec::keep;
@@ -57,6 +62,7 @@ Outcome open_target(Call& call, const Ref<OpenFile>& target, std::uint64_t flags
     }
     Ref<OpenFile> file = LINUX_TRY(target->reopen(call.process));
     if (file->is_link() && !path_only) return refuse(kLoop);
+    if (!path_only && is_socket_name(*file)) return refuse(kNoDeviceAddress);
     if (!path_only && !file->may(rights::read)) return refuse(kAccess);
     if (changing && !file->may(rights::write)) return refuse(file->node() != nullptr ? kReadOnly : kAccess);
     if (changing && (flags & kOpenTruncate) != 0 && file->node() != nullptr) LINUX_TRY(file->resize(0));
@@ -83,8 +89,7 @@ Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t fl
     if (file->is_link() && !path_only) return refuse((flags & kOpenDirectory) != 0 ? kNotDirectory : kLoop);
     if ((flags & kOpenDirectory) != 0 && !file->is_directory()) return refuse(kNotDirectory);
     if (!path_only) {
-        if (file->node() != nullptr && file->node()->info().kind == fs::NodeKind::socket)
-            return refuse(kNoDeviceAddress);
+        if (is_socket_name(*file)) return refuse(kNoDeviceAddress);
         const bool changing = access != kOpenReadOnly || (flags & kOpenTruncate) != 0;
         if (file->is_directory() && (changing || (flags & kOpenCreate) != 0)) return refuse(kIsDirectory);
         if (changing && file->node() != nullptr) {

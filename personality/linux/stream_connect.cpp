@@ -59,8 +59,8 @@ SocketBinding* StreamSocket::find_listener_locked(const Target& target) {
                                     });
 }
 
-// (1). Errno{}: this call connects. kInProgress: another one does, or did and has not been told.
-Errno StreamSocket::begin_connecting() {
+// (1). Errno{}: this call connects. kInProgress: another one does (`attempt`), or did and has not been told.
+Errno StreamSocket::begin_connecting(Ref<Connection>& attempt) {
     Ref<Connection> lost;
     Guard guard(space_->mutex);
     lost = settle_locked();
@@ -69,8 +69,10 @@ Errno StreamSocket::begin_connecting() {
         return is_inet() ? kIsConnected : kInvalid;
     case Stage::connected:
         return std::exchange(has_told_, true) ? kIsConnected : kInProgress;
-    case Stage::connecting:
-        return connection_ ? kInProgress : kAlready;
+    case Stage::connecting: // one of AF_UNIX ends with its caller: nobody joins it
+        if (!connection_ || !is_inet()) return kAlready;
+        attempt = connection_;
+        return kInProgress;
     case Stage::stopping:
         return kInvalid;
     case Stage::alone:
@@ -93,6 +95,7 @@ StreamSocket::place_locked(const Target& target, const Ref<Connection>& connecti
     if (!has_room && patience == Patience::leaves && !is_inet()) return std::unexpected(kAgain); // (3)
     connection->processes[1] = listener->listening_process_;
     if (!is_inet()) connection->names[1] = listener->binding_.name;
+    AIOS_ASSERT(stage_ == Stage::connecting && !connection_);
     connection->listener = listener;
     connection_ = connection;
     has_told_ = false;
@@ -153,9 +156,10 @@ Outcome StreamSocket::connect(Call& call, const SocketName& name) {
     const bool will_wait = waits(0);
     const Patience patience = will_wait ? Patience::waits : Patience::leaves;
     const Target target = LINUX_TRY(find_target(call, name));
-    if (const Errno error = begin_connecting(); error == kInProgress) {
-        if (connected_.load(std::memory_order_acquire) != nullptr) return 0;
-        return will_wait ? wait_until_connected(call) : refuse(kAlready);
+    Ref<Connection> joined;
+    if (const Errno error = begin_connecting(joined); error == kInProgress) {
+        if (!joined) return 0;
+        return will_wait ? wait_until_connected(call, joined) : refuse(kAlready);
     } else if (error != Errno{}) {
         return refuse(error);
     }
@@ -170,45 +174,58 @@ Outcome StreamSocket::connect(Call& call, const SocketName& name) {
     }
     if (!placed) return fail_to_connect(placed.error(), patience);
     if (!will_wait && is_inet()) return refuse(kInProgress);
-    return *placed == Placed::queued ? Outcome(0) : wait_until_connected(call);
+    return *placed == Placed::queued ? Outcome(0) : wait_until_connected(call, *made);
 }
 
-// (3)
-Outcome StreamSocket::wait_until_connected(Call& call) {
+// (3). The attempt may be over and another one under way: what is not this one is let alone.
+Outcome StreamSocket::wait_until_connected(Call& call, const Ref<Connection>& attempt) {
     Ref<Connection> lost;
     const auto is_over = [&] {
         Guard guard(space_->mutex);
         lost = settle_locked();
-        return stage_ != Stage::connecting;
+        return stage_ != Stage::connecting || connection_ != attempt;
     };
     const std::uint64_t time = options().send_time;
     const auto outcome = end_->waiters.wait(time == 0 ? sched::kNever : time::now_ns() + time, is_over);
     if (outcome == sched::Outcome::ready) {
         Guard guard(space_->mutex);
-        if (stage_ == Stage::connected) {
+        if (stage_ == Stage::connected && connection_ == attempt) {
             has_told_ = true;
             return 0;
         }
+        if (stage_ != Stage::alone) return refuse(kConnectionRefused);
         const Errno error = end_->take_error();
         if (!is_inet()) end_->restart(kAlone);
         return refuse(error != Errno{} ? error : kConnectionRefused);
     }
     const bool is_late = outcome == sched::Outcome::timed_out;
     if (!is_inet()) { // it does not go on without its caller
-        Ref<Connection> own;
+        Ref<Connection> own, settled;
         Guard guard(space_->mutex);
-        own = settle_locked();
-        if (stage_ == Stage::connected) {
+        settled = settle_locked();
+        if (stage_ == Stage::connected && connection_ == attempt) {
             has_told_ = true;
             return 0;
         }
-        if (connection_) own = std::move(connection_);
-        if (own) withdraw_locked(*own);
-        stage_ = Stage::alone;
-        end_->restart(kAlone);
+        if (stage_ == Stage::connecting && connection_ == attempt) {
+            own = std::move(connection_);
+            withdraw_locked(*own);
+            stage_ = Stage::alone;
+            end_->restart(kAlone);
+        }
     }
     if (is_late) return refuse(is_inet() ? kInProgress : kAgain);
     return interrupted_call(call, AfterHandler::restarts);
+}
+
+Outcome StreamSocket::wait_for_attempt(Call& call) {
+    Ref<Connection> attempt;
+    {
+        Guard guard(space_->mutex);
+        if (stage_ != Stage::connecting) return 0;
+        attempt = connection_;
+    }
+    return attempt ? wait_until_connected(call, attempt) : refuse(kNotConnected); // it has not got that far
 }
 
 } // namespace aios::linux_abi

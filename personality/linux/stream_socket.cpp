@@ -98,6 +98,7 @@ Ref<Connection> StreamSocket::take_queued_locked() {
         next->end(0)->restart(kSignalWritable);
         next->end(0)->waiters.wake_all();
         end_->source.set(kSignalReadable);
+        end_->waiters.wake_one(); // it came without one
     } else if (--queued_count_ == 0) {
         end_->source.clear(kSignalReadable);
     }
@@ -181,8 +182,10 @@ void StreamSocket::stop_listening() {
             if (count < kEndedAtOnce) stage_ = Stage::alone;
         }
         if (is_first) end_->waiters.wake_all(); // those in accept
-        for (unsigned i = 0; i < count; ++i)
+        for (unsigned i = 0; i < count; ++i) {
+            gone[i]->attachments_from(0).drop(); // nobody will receive them
             gone[i]->end(0)->waiters.wake_all();
+        }
         if (count < kEndedAtOnce) return;
     }
 }

@@ -65,14 +65,15 @@ private:
 
     std::expected<Target, Errno> find_target(Call& call, const SocketName& name);
     [[nodiscard]] SocketBinding* find_listener_locked(const Target& target) AIOS_REQUIRES(space_->mutex);
-    Errno begin_connecting();
+    Errno begin_connecting(Ref<Connection>& attempt);
     std::expected<Ref<Connection>, Errno> make_connection(Call& call, const Target& target);
     enum class Patience : bool { leaves, waits };
     enum class Placed : std::uint8_t { queued, waiting };
     std::expected<Placed, Errno> place_locked(const Target& target, const Ref<Connection>& connection,
                                               Patience patience) AIOS_REQUIRES(space_->mutex);
     Outcome fail_to_connect(Errno error, Patience patience);
-    Outcome wait_until_connected(Call& call);
+    Outcome wait_until_connected(Call& call, const Ref<Connection>& attempt);
+    Outcome wait_for_attempt(Call& call); // of another thread, if one is under way
     // Moves a client on whose connection was accepted or refused. What it has lost goes to the caller, to be let go outside.
     Ref<Connection> settle_locked() AIOS_REQUIRES(space_->mutex);
     void withdraw_locked(Connection& own) AIOS_REQUIRES(space_->mutex); // from the list of those that wait

@@ -58,7 +58,7 @@ Outcome StreamSocket::send(Call& call, ipc::StreamIn& from, std::uint64_t bytes,
     if (to == nullptr && will_wait && is_inet()) { // one that is connecting
         const Outcome outcome = not_connected(call, how.flags, kWayOut);
         if (!outcome && outcome.error() != kAgain) return outcome;
-        LINUX_TRY(wait_until_connected(call));
+        LINUX_TRY(wait_for_attempt(call));
         to = connection();
     }
     if (to == nullptr) return not_connected(call, how.flags, kWayOut);
@@ -91,7 +91,7 @@ Outcome StreamSocket::receive(Call& call, ipc::StreamOut& to, std::uint64_t byte
     if (from == nullptr && will_wait && is_inet()) {
         const Outcome outcome = not_connected(call, flags, kWayIn);
         if (!outcome && outcome.error() != kAgain) return outcome;
-        LINUX_TRY(wait_until_connected(call));
+        LINUX_TRY(wait_for_attempt(call));
         from = connection();
     }
     if (from == nullptr) return not_connected(call, flags, kWayIn);

@@ -90,6 +90,8 @@ Result<> Folders::tell_folder(Handle host, Handle tree, std::string_view path) {
         const auto found = sys::tree_change(tree, position, &g_change);
         if (!found) return found.error() == Error::not_found ? Result<>() : fail(found.error());
         position = g_change.next;
+        if (g_change.size > left_) return fail(Error::too_large);
+        left_ -= g_change.size;
         std::ranges::copy(g_change.path, g_change.path + g_change.path_bytes, g_path + start);
         TRY(send(host, messages::view::ProgramChange{.path = as_bytes({g_path, start + g_change.path_bytes}),
                                                      .kind = g_change.kind,
@@ -101,8 +103,9 @@ Result<> Folders::tell_folder(Handle host, Handle tree, std::string_view path) {
     }
 }
 
-Result<> Folders::tell_changes(Handle host) {
+Result<> Folders::tell_changes(Handle host, std::uint64_t most) {
     Result<> outcome;
+    left_ = most;
     for (std::size_t i = 0; i < count_; ++i) {
         if (!shown_[i]) continue;
         // SAFETY: from the program's description, which stays.

@@ -16,8 +16,9 @@ public:
     void mount_in(SpawnRequest& request);
     // After the spawn: takes what is shown. Without it that goes unseen.
     void take_shown();
-    // What is other in the folders than in the bundle. The trees are let go, so that the program's quota goes home.
-    [[nodiscard]] Result<> tell_changes(Handle host);
+    // What is other in the folders than in the bundle, at most so many bytes of files (too_large): holes cost a program
+    // nothing. The trees are let go, so that the program's quota goes home.
+    [[nodiscard]] Result<> tell_changes(Handle host, std::uint64_t most);
 
 private:
     [[nodiscard]] Result<> add(Bytes paths, std::uint32_t flags, Handle bundle);
@@ -26,6 +27,7 @@ private:
     MountGrant mounts_[kMaxMounts] = {};
     OwnedHandle shown_[kMaxMounts];
     std::size_t count_ = 0;
+    std::uint64_t left_ = 0; // bytes that may be told
 };
 
 } // namespace aios::runner

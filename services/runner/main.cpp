@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t kOwnMemory = 8 << 20, kOwnThreads = 8;
 constexpr std::uint64_t kMostHandles = 4096;
+constexpr std::uint64_t kMostTold = 4; // times the node's memory, of changed files
 enum Key : std::uint64_t { loaded, ended, output, errors };
 
 struct Ends {
@@ -96,6 +97,7 @@ private:
     Result<OwnedHandle> start(const messages::view::ProgramRun& what, Handle in, Handle out, Handle err) {
         AgentInfo own{};
         TRY(sys::agent_info(self_, &own));
+        own_memory_ = own.quota.memory_bytes;
         const auto grant = [](Handle handle, Rights rights, StartupRole role) {
             return HandleGrant{handle, rights.bits(), static_cast<std::uint32_t>(role)};
         };
@@ -147,7 +149,7 @@ private:
             if (two != Relayed::end) two = relay_output(host_, err, 2);
             if (one == Relayed::piece || two == Relayed::piece) continue;
             if (one == Relayed::end && two == Relayed::end && !std::exchange(are_told, true))
-                lost_ = folders_.tell_changes(host_);
+                lost_ = folders_.tell_changes(host_, kMostTold * own_memory_);
             if (has_ended && are_told) return;
             EventPacket packets[4];
             const auto count = sys::event_wait(queue_.get(), packets, std::size(packets), kNoDeadline);
@@ -161,7 +163,8 @@ private:
     OwnedHandle queue_, child_, file_;
     Input input_;
     Folders folders_;
-    Result<> lost_; // why changes were not told
+    std::uint64_t own_memory_ = 0; // bytes
+    Result<> lost_;                // why changes were not told
 };
 
 } // namespace

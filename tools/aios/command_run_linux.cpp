@@ -86,11 +86,19 @@ private:
     Outcome<> gather() {
         if (options_.root) HOST_TRY(root_.add_folder(*options_.root, "/"));
         for (const DirectoryMapping& directory : options_.directories) {
-            if (directory.guest == "/tmp" || directory.guest.starts_with("/tmp/"))
+            const std::string place = root_.place_of(directory.guest); // where links lead
+            if (place == "/tmp" || place.starts_with("/tmp/"))
                 return failure(Exit::wrong_use,
                                "--dir gives nothing in /tmp, which is an empty folder of the program's own.");
+            const std::string entry = place + '\0';
+            for (const std::string& others : {read_only_, writable_}) {
+                const std::size_t at = ('\0' + others).find('\0' + entry);
+                if (at != std::string::npos)
+                    return failure(Exit::wrong_use, std::format("--dir gives {} twice, as {} too.", printable(place),
+                                                                printable(directory.guest)));
+            }
             HOST_TRY(root_.add_folder(directory.host, directory.guest));
-            (directory.is_writable ? writable_ : read_only_) += root_.place_of(directory.guest) + '\0';
+            (directory.is_writable ? writable_ : read_only_) += entry;
         }
         const auto program =
             HOST_TRY(find_program(root_, options_.program.front(), options_.directory, value_of(environment_, "PATH")));

@@ -1,6 +1,8 @@
 #include "tools/aios/linux/changes.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <format>
 
@@ -63,11 +65,12 @@ Outcome<Changes> Changes::create(const std::filesystem::path& folder) {
 
 // Directories above it that did not change are made too.
 Outcome<Changes::Place> Changes::place_of(std::string_view path) const {
-    if (!path.starts_with('/') || !is_path(path.substr(1))) return nonsense();
+    if (!path.starts_with('/')) return nonsense();
     Descriptor directory(::openat(root_.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     PathWalker walker(path.substr(1));
     for (;;) {
         std::string name(walker.next());
+        if (!is_component(name)) return nonsense();
         if (!directory) return cannot(path);
         if (walker.at_end()) return Place{std::move(directory), std::move(name)};
         if (::mkdirat(directory.number(), name.c_str(), 0755) != 0 && errno != EEXIST) return cannot(path);
@@ -94,12 +97,13 @@ Outcome<> Changes::put(const messages::view::ProgramChange& change, const Place&
         file_ = Descriptor(::openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
         if (!file_) return cannot(path);
         file_path_ = path;
-        file_left_ = change.size;
+        file_left_ = file_bytes_ = change.size;
         file_mode_ = static_cast<std::uint32_t>(change.mode);
         file_modified_ns_ = change.modified_ns;
         return {};
     case ChangeKind::removed: {
         const std::string mark = std::string(kWhiteout) + place.name;
+        if (mark.size() > kMaxComponent) return pass_over(path);
         const Descriptor made(::openat(directory, mark.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
         return made ? Outcome<>() : cannot(path);
     }
@@ -109,25 +113,45 @@ Outcome<> Changes::put(const messages::view::ProgramChange& change, const Place&
 
 Outcome<> Changes::take(const messages::view::ProgramChange& change) {
     HOST_TRY(finish_file());
-    ++count_;
-    return put(change, HOST_TRY(place_of(text_of(change.path))));
+    const std::string_view path = text_of(change.path);
+    const Place place = HOST_TRY(place_of(path));
+    // It would say that something is gone.
+    const bool is_mark = place.name.starts_with(kWhiteout) && change.kind != static_cast<unsigned>(ChangeKind::removed);
+    if (is_mark) file_left_ = change.size;
+    return is_mark ? pass_over(path) : put(change, place);
 }
 
 Outcome<> Changes::take(const messages::view::ProgramData& data) {
-    if (!file_ || data.data.size() > file_left_) return nonsense();
+    if (data.data.size() > file_left_) return nonsense();
+    file_left_ -= data.data.size();
+    if (!file_) return {}; // it is passed over
+    const bool is_hole = std::ranges::all_of(data.data, [](std::byte byte) { return byte == std::byte{0}; });
+    if (is_hole) { // files of holes alone cost nothing there, nor here
+        if (::lseek(file_.number(), static_cast<off_t>(data.data.size()), SEEK_CUR) < 0) return cannot(file_path_);
+        return {};
+    }
     for (Bytes rest = data.data; !rest.empty();) {
         const ssize_t count = ::write(file_.number(), rest.data(), rest.size());
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) return cannot(file_path_);
         rest = rest.subspan(static_cast<std::size_t>(count));
     }
-    file_left_ -= data.data.size();
+    return {};
+}
+
+// What cannot be said in a folder is told to the user, and the rest goes on.
+Outcome<> Changes::pass_over(std::string_view path) {
+    std::fprintf(
+        stderr,
+        "aios: --out cannot hold what became of %s: a name that begins with .wh. says that something is gone.\n",
+        printable(std::string(path)).c_str());
     return {};
 }
 
 Outcome<> Changes::finish_file() {
+    if (std::exchange(file_left_, 0) != 0 && !is_cut_) return nonsense();
     if (!file_) return {};
-    if (file_left_ != 0) return nonsense();
+    if (::ftruncate(file_.number(), static_cast<off_t>(file_bytes_)) != 0) return cannot(file_path_);
     if (::fchmod(file_.number(), file_mode_ & kModeBits) != 0) return cannot(file_path_);
     set_times(file_.number(), file_modified_ns_);
     file_ = Descriptor();
@@ -135,7 +159,8 @@ Outcome<> Changes::finish_file() {
 }
 
 // From the deepest: a directory that may not be written to gets that mode when nothing is to come into it.
-Outcome<> Changes::finish() {
+Outcome<> Changes::finish(bool is_cut) {
+    is_cut_ = is_cut;
     HOST_TRY(finish_file());
     for (auto at = directories_.rbegin(); at != directories_.rend(); ++at) {
         const Place place = HOST_TRY(place_of(at->path));

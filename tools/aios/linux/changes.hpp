@@ -21,9 +21,8 @@ public:
     // Refuses what makes no sense, and what cannot be written.
     [[nodiscard]] Outcome<> take(const messages::view::ProgramChange& change);
     [[nodiscard]] Outcome<> take(const messages::view::ProgramData& data);
-    // All were told. Directories get their modes and times.
-    [[nodiscard]] Outcome<> finish();
-    [[nodiscard]] std::size_t count() const { return count_; }
+    // All were told, or the last file is cut off. Directories get their modes and times.
+    [[nodiscard]] Outcome<> finish(bool is_cut);
 
 private:
     struct Place {
@@ -40,16 +39,17 @@ private:
     [[nodiscard]] Outcome<Place> place_of(std::string_view path) const;
     [[nodiscard]] Outcome<> put(const messages::view::ProgramChange& change, const Place& place);
     [[nodiscard]] Outcome<> finish_file();
+    [[nodiscard]] static Outcome<> pass_over(std::string_view path);
     [[nodiscard]] std::unexpected<Failure> cannot(std::string_view path) const;
 
     std::filesystem::path folder_;
     Descriptor root_;
     std::vector<Directory> directories_;
-    std::size_t count_ = 0;
+    bool is_cut_ = false;
     // The file that comes now.
     Descriptor file_;
     std::string file_path_;
-    std::uint64_t file_left_ = 0;
+    std::uint64_t file_left_ = 0, file_bytes_ = 0; // to come; in all
     std::uint32_t file_mode_ = 0;
     std::uint64_t file_modified_ns_ = 0;
 };

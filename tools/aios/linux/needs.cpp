@@ -17,6 +17,7 @@ constexpr int kMostScripts = 5;
 // Where loaders of this architecture look without being told to.
 constexpr std::array kBuiltIn = {
     "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib"};
+constexpr std::string_view kC = "/libc.so.6", kLoadedByC = "libgcc_s.so.1";
 constexpr std::string_view kConfiguration = "/etc/ld.so.conf", kCache = "/etc/ld.so.cache";
 
 std::vector<std::string> split(std::string_view list, char separator) {
@@ -72,6 +73,8 @@ public:
             for (const std::string& name : object.needs.libraries) {
                 if (known_.insert(name).second) HOST_TRY(find_one(object, name));
             }
+            if (object.path.ends_with(kC) && known_.insert(std::string(kLoadedByC)).second)
+                HOST_TRY(find_loaded_by_c(object));
         }
         return {};
     }
@@ -84,6 +87,14 @@ private:
 
     static std::vector<std::string> paths_of(const std::string& list, const std::string& object) {
         return split(replace_tokens(list, folder_of(object)), ':');
+    }
+
+    // What glibc loads by itself when a thread ends by pthread_exit. Where it is not, only that does not work.
+    Outcome<> find_loaded_by_c(const Object& object) {
+        const IfMissing before = std::exchange(if_missing_, IfMissing::pass_over);
+        auto found = find_one(object, std::string(kLoadedByC));
+        if_missing_ = before;
+        return found;
     }
 
     Outcome<> find_one(const Object& object, const std::string& name) {
@@ -169,7 +180,7 @@ private:
     Root& root_;
     const ProgramPlace program_;
     const std::vector<std::string> library_path_;
-    const IfMissing if_missing_;
+    IfMissing if_missing_;
     std::vector<std::string> program_rpath_;
     std::deque<Object> todo_;
     std::set<std::string> known_; // names that were looked for

@@ -124,7 +124,7 @@ Outcome<Exit> ProgramRecord::judge(const MachineResult& result) {
     if (end_->error != 0)
         return failure(kLinuxCannotRun, std::format("'{}' cannot run: {}.", printable(program_),
                                                     error_info(static_cast<Error>(end_->error)).sentence));
-    if (changes_) HOST_TRY(changes_->finish());
+    if (changes_) HOST_TRY(changes_->finish(end_->lost != 0));
     if (end_->lost != 0)
         return failure(kLinuxFailed,
                        std::format("what '{}' changed could not be told to the end: {}. What came is in --out.",
