@@ -175,8 +175,7 @@ struct AgentPlan {
     std::uint32_t roles[kMaxStartupHandles - 1] = {};
     std::size_t capability_count = 0;
     // Puts what the plan's flags ask for into the new agent's table; nullptr: nothing.
-    using FillTable = Result<>(Agent& agent, StartupBlock& block, AgentPlan& plan);
-    FillTable* fill_table = nullptr;
+    Result<> (*fill_table)(Agent& agent, StartupBlock& block, AgentPlan& plan) = nullptr;
     Ref<Operation> operation; // completes when the program is loaded, or fails; may be null
 };
 
@@ -213,7 +212,8 @@ public:
                                            rights::transfer;
 
     // The first agent; it has no parent and its quota is `quota`. `fill_table` puts startup handles into its table.
-    static Result<Ref<Agent>> create_first(Ref<Quota> quota, AgentPlan& plan, AgentPlan::FillTable* fill_table);
+    static Result<Ref<Agent>> create_first(Ref<Quota> quota, AgentPlan& plan,
+                                           Result<> (*fill_table)(Agent& agent, StartupBlock& block, AgentPlan& plan));
     // A child of `parent`, already started (its first thread loads the program). Nothing is left behind when it fails.
     // Errors: bad_argument (plan), unsupported (personality), too_large (kMaxAgentDepth), already_exists (a living
     // child of that name), quota_exceeded, out_of_memory, revoked (a capability), killed.
@@ -279,7 +279,8 @@ private:
     friend class Process;
     friend struct Reaper;
     struct Launch;
-    static Result<Ref<Agent>> make(Agent* parent, Ref<Quota> quota, AgentPlan& plan, AgentPlan::FillTable* fill_table);
+    static Result<Ref<Agent>> make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
+                                   Result<> (*fill_table)(Agent& agent, StartupBlock& block, AgentPlan& plan));
     static void launch(void* argument); // first thread
     Result<> link();
     [[nodiscard]] Error load_error(Error error) const;

@@ -169,7 +169,8 @@ Result<> Agent::link() {
     return {};
 }
 
-Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan, AgentPlan::FillTable* fill_table) {
+Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
+                               Result<> (*fill_table)(Agent& agent, StartupBlock& block, AgentPlan& plan)) {
     if (plan.cpu_weight < 1 || plan.cpu_weight > 10000) return fail(Error::bad_argument);
     if (personality_factory(plan.personality) == nullptr) return fail(Error::unsupported);
     Payer& payer = parent != nullptr ? static_cast<Payer&>(parent->quota()) : *quota;
@@ -220,7 +221,8 @@ Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
     return agent;
 }
 
-Result<Ref<Agent>> Agent::create_first(Ref<Quota> quota, AgentPlan& plan, AgentPlan::FillTable* fill_table) {
+Result<Ref<Agent>> Agent::create_first(Ref<Quota> quota, AgentPlan& plan,
+                                       Result<> (*fill_table)(Agent& agent, StartupBlock& block, AgentPlan& plan)) {
     return make(nullptr, std::move(quota), plan, fill_table);
 }
 

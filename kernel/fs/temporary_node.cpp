@@ -91,10 +91,10 @@ std::uint64_t TemporaryNode::bytes() const {
 
 NodeInfo TemporaryNode::info() {
     Guard guard(store_->mutex);
-    return info_locked();
+    return current_info();
 }
 
-NodeInfo TemporaryNode::info_locked() const {
+NodeInfo TemporaryNode::current_info() const {
     assert_held();
     // A directory has one name. (Two and one for each subdirectory, as elsewhere, would only invite programs to count.)
     return {kind_, id_, bytes(), mode_, modified_ns_, is_directory() ? 1 : links_};
@@ -110,10 +110,10 @@ Result<> TemporaryNode::keep_contents() {
 Result<Ref<mm::Pages>> TemporaryNode::pages() {
     if (kind_ != NodeKind::file) return fail(Error::bad_argument);
     Guard guard(store_->mutex);
-    return pages_locked();
+    return made_pages();
 }
 
-Result<Ref<mm::Pages>> TemporaryNode::pages_locked() {
+Result<Ref<mm::Pages>> TemporaryNode::made_pages() {
     assert_held();
     if (!pages_) {
         Payer& payer = *store_->payer;

@@ -132,8 +132,8 @@ public:
         modified_ns_ = ns;
     }
     [[nodiscard]] std::uint64_t bytes() const;
-    [[nodiscard]] NodeInfo info_locked() const;
-    Result<Ref<mm::Pages>> pages_locked(); // files
+    [[nodiscard]] NodeInfo current_info() const;
+    Result<Ref<mm::Pages>> made_pages(); // files
 
     TemporaryNode(mm::OnHeap, Ref<Store> store, Reservation charge, NodeKind kind, std::uint32_t mode, std::uint64_t id,
                   std::uint32_t base = kNoBase);
@@ -141,8 +141,8 @@ public:
 
 private:
     Result<> keep_contents();
-    Result<DirectoryEntry*> make_entry_locked(std::string_view name, std::uint32_t index);
-    Result<> make_next_locked();
+    Result<DirectoryEntry*> make_entry(std::string_view name, std::uint32_t index);
+    Result<> make_next();
     void assert_held() const AIOS_ASSERT_CAPABILITY(store_->mutex) { store_->mutex.assert_held(); }
 
     RefCount references_;

@@ -50,7 +50,7 @@ Result<> TemporaryTree::create_hard_link(std::string_view path, std::string_view
     if (node->is_directory()) return fail(Error::wrong_type);
     const Place place = TRY(place_locked(path));
     if (place.entry != nullptr) return fail(Error::already_exists);
-    if (node->kind() == NodeKind::file) TRY(node->pages_locked());
+    if (node->kind() == NodeKind::file) TRY(node->made_pages());
     DirectoryEntry* entry = TRY(DirectoryEntry::create(*store_, place.name, std::move(node)));
     place.directory->link(*entry);
     touch(*place.directory);
@@ -106,7 +106,7 @@ Result<> TemporaryTree::rename(std::string_view from, std::string_view to, IfPre
         if (old.is_directory() != node->is_directory()) return fail(Error::wrong_type);
         if (!old.is_empty()) return fail(Error::busy);
     }
-    if (node->kind() == NodeKind::file) TRY(node->pages_locked());
+    if (node->kind() == NodeKind::file) TRY(node->made_pages());
     DirectoryEntry* entry = TRY(DirectoryEntry::create(*store_, target.name, node));
     // From here on nothing fails.
     if (target.entry != nullptr) gone = target.directory->unlink(*target.entry);

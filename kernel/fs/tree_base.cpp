@@ -56,7 +56,7 @@ Result<Ref<TemporaryNode>> TemporaryNode::create_of_base(const Ref<Store>& store
     return node;
 }
 
-Result<DirectoryEntry*> TemporaryNode::make_entry_locked(std::string_view name, std::uint32_t index) {
+Result<DirectoryEntry*> TemporaryNode::make_entry(std::string_view name, std::uint32_t index) {
     assert_held();
     store_->mutex.assert_held();
     if (store_->has_ended) return fail(Error::revoked);
@@ -81,11 +81,11 @@ Result<DirectoryEntry*> TemporaryNode::look_up(std::string_view name) {
     const std::string_view whole(path, directory.size() + slash + name.size());
     const std::uint32_t index = manifest.lower_bound(whole);
     if (index >= manifest.count() || manifest.path(index) != whole) return nullptr;
-    return make_entry_locked(name, index);
+    return make_entry(name, index);
 }
 
 // One step of make_whole(). As DirectoryNode::entry (bundle_tree.cpp), what lies deeper is jumped over.
-Result<> TemporaryNode::make_next_locked() {
+Result<> TemporaryNode::make_next() {
     assert_held();
     const Manifest& manifest = store_->section->manifest();
     const std::string_view directory = manifest.path(base_);
@@ -103,7 +103,7 @@ Result<> TemporaryNode::make_next_locked() {
         next_base_ = manifest.below(whole, {index, range.end}).end;
         return {};
     }
-    if (find(name) == nullptr) TRY(make_entry_locked(name, index));
+    if (find(name) == nullptr) TRY(make_entry(name, index));
     next_base_ = index + 1;
     return {};
 }
@@ -113,7 +113,7 @@ Result<> TemporaryNode::make_whole() {
         Guard guard(store_->mutex);
         for (unsigned i = 0; i < kInOneHold; ++i) {
             if (is_whole_) return {};
-            TRY(make_next_locked());
+            TRY(make_next());
         }
     }
 }

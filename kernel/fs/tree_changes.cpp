@@ -57,7 +57,7 @@ Result<> TemporaryTree::change(std::uint64_t position, TreeChange& out) {
 
 Result<> TemporaryTree::describe_node(TemporaryNode& node, TreeChange& out) {
     store_->mutex.assert_held();
-    const NodeInfo info = node.info_locked();
+    const NodeInfo info = node.current_info();
     out.modified_ns = info.modified_ns;
     out.size = info.kind == NodeKind::file ? info.bytes : 0;
     out.kind = static_cast<std::uint32_t>(kind_of(info.kind));

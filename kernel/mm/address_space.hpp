@@ -206,7 +206,7 @@ private:
     Ref<SpaceSet> set_; // constant once the first has entered
     SpaceMember member_;
     std::atomic<std::uint64_t> last_ticket_{0};          // of the cut that noticed it last: Pages
-    Ref<Pages> cut_ AIOS_GUARDED_BY(mutex_); // by a fault: to be told when the mutex is free
+    Ref<Pages> cut_ AIOS_GUARDED_BY(mutex_);             // by a fault: to be told when the mutex is free
     std::atomic<std::uint64_t> noticed_{0}, settled_{0}; // settled_ is written under the mutex, and follows noticed_
     Tables tables_;
     sync::Mutex<sync::Rank::address_space> mutex_;
