@@ -83,6 +83,52 @@ SCENARIO(a_folder_comes_back_with_what_was_changed) {
     EXPECT(world.get(world.at("fixed/file")) == "fixed\n" && !std::filesystem::exists(world.at("fixed/new")));
 }
 
+// From init to merge and clone, with the hashes that git makes on this machine; what comes out is a repository.
+SCENARIO(git_works_in_a_folder) {
+    const std::string core = "/usr/lib/git-core", templates = "/usr/share/git-core";
+    if (!std::filesystem::exists(core) || !std::filesystem::exists(templates)) {
+        SKIP("there is no git here");
+    }
+    const std::string script =
+        "export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b "
+        "GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b GIT_AUTHOR_DATE='@1700000000 +0000' "
+        "GIT_COMMITTER_DATE='@1700000000 +0000'\n"
+        "git init -q -b main . && for i in 1 2 3 4 5 6 7 8 9; do mkdir d$i && echo $i > d$i/file; done && git add . && "
+        "git commit -qm first && git checkout -qb side && echo more >> d1/file && git commit -qam second && "
+        "git checkout -q main && echo other > d2/file && git commit -qam third && git merge -qm joined side && "
+        "git rm -q d3/file && git commit -qm gone && git log --format='%H %s' && git status --porcelain && "
+        "git clone -q . clone && git -C clone rev-parse HEAD && git -C clone fsck && cat clone/d1/file clone/d2/file";
+    std::filesystem::create_directories(world.at("here"));
+    std::filesystem::create_directories(world.at("data"));
+    const auto wanted = host::capture_process({"/bin/bash", "-c", "cd '" + world.at("here") + "'\n" + script},
+                                              std::chrono::seconds(60));
+    const auto got = run_linux(world, {"--dir",  world.at("data") + ":/work:rw",
+                                       "--out",  world.at("out"),
+                                       "--cwd",  "/work",
+                                       "--dir",  core + ":" + core,
+                                       "--dir",  templates + ":" + templates,
+                                       "--with", "git",
+                                       "--with", "sh",
+                                       "--with", "git-upload-pack",
+                                       "--with", "mkdir",
+                                       "--with", "cat"},
+                               {"bash", "-c", script});
+    EXPECT_SAYING(wanted.status == 0 && got.status == 0 && got.out == wanted.out,
+                  std::format("{}: {}{}, here {}: {}", got.status, got.out, got.err, wanted.status, wanted.out));
+    const auto kept =
+        host::capture_process({"git", "-C", world.at("out/work"), "fsck", "--strict"}, std::chrono::seconds(60));
+    EXPECT_SAYING(kept.status == 0, kept.err);
+}
+
+// Without --out a folder may be changed all the same, and what was changed goes with the program.
+SCENARIO(a_folder_may_be_scratch) {
+    world.put("data/old", "one\n");
+    const auto done = run_linux(world, {"--dir", world.at("data") + ":/work:rw", "--cwd", "/work", "--with", "cat"},
+                                {"bash", "-c", "echo two > new; cat old new; command -v /bin/cat"});
+    EXPECT_SAYING(done.status == 0 && done.out == "one\ntwo\n/bin/cat\n" && done.err.empty(), done.out + done.err);
+    EXPECT(!std::filesystem::exists(world.at("data/new")));
+}
+
 // Also when the program dies of what it wrote, and when there is much of it.
 SCENARIO(changes_come_back_however_the_program_ends) {
     world.put("data/big", std::string(3 << 20, 'b'));

@@ -51,8 +51,11 @@ Outcome<std::string> joined(const std::vector<std::string>& strings, std::string
     return all;
 }
 
-// What a program without a root of its own expects to find.
+// What a program without a root of its own expects to find: a few files, and the names that directories have had for ever,
+// where they are links here (/bin, of which scripts and programs have /bin/sh).
 void add_usual_files(Root& root) {
+    for (const std::string_view link : {"/bin", "/sbin", "/lib", "/lib64"})
+        static_cast<void>(root.has_directory(link));
     root.add_text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
     root.add_text("/etc/group", "root:x:0:\n");
     root.add_text("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");

@@ -90,11 +90,11 @@ Outcome<> ProgramRecord::take_output(Bytes message) {
     if (type && *type == type_word<view::ProgramText>) {
         if (const auto text = decode<view::ProgramText>(message))
             return write_all(text->stream == 2 ? STDERR_FILENO : STDOUT_FILENO, text->text);
-    } else if (type && *type == type_word<view::ProgramChange>) {
-        if (const auto change = decode<view::ProgramChange>(message); change && changes_)
-            return changes_->take(*change);
+    } else if (type && *type == type_word<view::ProgramChange>) { // without --out nobody wants them
+        if (const auto change = decode<view::ProgramChange>(message))
+            return changes_ ? changes_->take(*change) : Outcome<>();
     } else if (type && *type == type_word<view::ProgramData>) {
-        if (const auto data = decode<view::ProgramData>(message); data && changes_) return changes_->take(*data);
+        if (const auto data = decode<view::ProgramData>(message)) return changes_ ? changes_->take(*data) : Outcome<>();
     } else if (type && *type == type_word<owned::ProgramEnd>) {
         if (auto end = decode<owned::ProgramEnd>(message)) {
             end_ = std::move(*end);
