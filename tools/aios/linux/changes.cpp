@@ -103,7 +103,7 @@ Outcome<> Changes::put(const messages::view::ProgramChange& change, const Place&
         return {};
     case ChangeKind::removed: {
         const std::string mark = std::string(kWhiteout) + place.name;
-        if (mark.size() > kMaxComponent) return pass_over(path);
+        if (mark.size() > kMaxComponent) return pass_over(path, "the name of its mark would be too long");
         const Descriptor made(::openat(directory, mark.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
         return made ? Outcome<>() : cannot(path);
     }
@@ -118,7 +118,8 @@ Outcome<> Changes::take(const messages::view::ProgramChange& change) {
     // It would say that something is gone.
     const bool is_mark = place.name.starts_with(kWhiteout) && change.kind != static_cast<unsigned>(ChangeKind::removed);
     if (is_mark) file_left_ = change.size;
-    return is_mark ? pass_over(path) : put(change, place);
+    if (is_mark) return pass_over(path, "a name that begins with .wh. says that something is gone");
+    return put(change, place);
 }
 
 Outcome<> Changes::take(const messages::view::ProgramData& data) {
@@ -140,11 +141,10 @@ Outcome<> Changes::take(const messages::view::ProgramData& data) {
 }
 
 // What cannot be said in a folder is told to the user, and the rest goes on.
-Outcome<> Changes::pass_over(std::string_view path) {
-    std::fprintf(
-        stderr,
-        "aios: --out cannot hold what became of %s: a name that begins with .wh. says that something is gone.\n",
-        printable(std::string(path)).c_str());
+Outcome<> Changes::pass_over(std::string_view path, std::string_view why) {
+    std::fputs(
+        std::format("aios: --out cannot hold what became of {}: {}.\n", printable(std::string(path)), why).c_str(),
+        stderr);
     return {};
 }
 

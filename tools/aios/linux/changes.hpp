@@ -39,7 +39,7 @@ private:
     [[nodiscard]] Outcome<Place> place_of(std::string_view path) const;
     [[nodiscard]] Outcome<> put(const messages::view::ProgramChange& change, const Place& place);
     [[nodiscard]] Outcome<> finish_file();
-    [[nodiscard]] static Outcome<> pass_over(std::string_view path);
+    [[nodiscard]] static Outcome<> pass_over(std::string_view path, std::string_view why);
     [[nodiscard]] std::unexpected<Failure> cannot(std::string_view path) const;
 
     std::filesystem::path folder_;
