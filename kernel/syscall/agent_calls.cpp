@@ -95,7 +95,7 @@ constexpr std::uint32_t kSpawnFlags = kSpawnAwaitIdentity | kSpawnWithoutHints |
 // What a spawn asks for beside the capabilities that are handed on.
 struct SpawnPlan : AgentPlan {
     bool has_temporary = false;
-    MountPlan mount_plan;
+    mm::Owned<MountPlan> mount_plan; // most ask for none
 };
 
 Result<> give_trees(Agent& agent, StartupBlock& block, AgentPlan& base) {
@@ -108,7 +108,7 @@ Result<> give_trees(Agent& agent, StartupBlock& block, AgentPlan& base) {
         const Handle handle = TRY(agent.table().insert_new(std::move(tree), kRights));
         block.entries[block.count++] = {handle, static_cast<std::uint32_t>(StartupRole::temporary), kRights.bits()};
     }
-    return plan.mount_plan.give(agent, block);
+    return plan.mount_plan ? plan.mount_plan->give(agent, block) : Result<>();
 }
 
 } // namespace
@@ -136,6 +136,7 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
 
     // The plan is large for a kernel stack: it lives on the heap for the length of the call.
     const Reservation room = TRY(Reservation::make(call.quota(), Resource::memory, mm::cost_of<SpawnPlan>));
+    Reservation mount_room; // goes after the plan
     const auto plan_owned = TRY(mm::own<SpawnPlan>());
     SpawnPlan& plan = *plan_owned;
     plan.personality = static_cast<PersonalityKind>(request.personality);
@@ -150,17 +151,21 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     plan.is_measured = node->content_root(plan.program);
     texts.give_to(plan, request);
     TRY(derive_handles(call, request, plan));
-    TRY(plan.mount_plan.fetch(call, request, plan));
+    if (request.mount_count != 0) {
+        mount_room = TRY(Reservation::make(call.quota(), Resource::memory, mm::cost_of<MountPlan>));
+        plan.mount_plan = TRY(mm::own<MountPlan>());
+        TRY(plan.mount_plan->fetch(call, request, plan));
+    }
     plan.operation = TRY(Operation::create(call.quota()));
 
     const Handle handle = TRY(call.give(plan.operation, rights::read | rights::wait | rights::derive));
     auto agent = Agent::spawn(call.agent, plan);
     if (!agent) {
         (void)call.agent.table().close(handle);
-        plan.mount_plan.take_back(call);
+        if (plan.mount_plan) plan.mount_plan->take_back(call);
         return fail(agent.error());
     }
-    plan.mount_plan.show(call, request);
+    if (plan.mount_plan) plan.mount_plan->show(call, request);
     audit::Record& record = *call.record;
     record.kind = audit::Kind::agent_start;
     record.subject = (*agent)->id();
