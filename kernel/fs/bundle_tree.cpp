@@ -11,10 +11,6 @@
 
 namespace aios::fs {
 
-namespace {
-
-std::uint64_t id_of(std::uint32_t node) { return std::uint64_t{node} + 1; } // inode number
-
 NodeKind kind_of(const boot::ManifestNode& node) {
     switch (Manifest::kind(node)) {
     case boot::ManifestKind::directory:
@@ -27,6 +23,10 @@ NodeKind kind_of(const boot::ManifestNode& node) {
     }
     AIOS_UNREACHABLE();
 }
+
+namespace {
+
+std::uint64_t id_of(std::uint32_t node) { return std::uint64_t{node} + 1; } // inode number
 
 // What is the same for all nodes: nothing can be changed.
 class BundleNode : public Node {

@@ -13,22 +13,32 @@
 
 namespace aios::fs {
 
-class BundleTree final : public Tree {
+// Trees that nobody can change: missing_right, whatever the arguments.
+class ReadOnlyTree : public Tree {
+public:
+    [[nodiscard]] bool is_writable() const final { return false; }
+    Result<Ref<Node>> create_file(std::string_view, std::uint32_t) final { return fail(Error::missing_right); }
+    Result<> create_directory(std::string_view, std::uint32_t) final { return fail(Error::missing_right); }
+    Result<Ref<Node>> create_socket(std::string_view, std::uint32_t) final { return fail(Error::missing_right); }
+    Result<> create_link(std::string_view, std::string_view) final { return fail(Error::missing_right); }
+    Result<> create_hard_link(std::string_view, std::string_view) final { return fail(Error::missing_right); }
+    Result<> remove(std::string_view, NodeKind) final { return fail(Error::missing_right); }
+    Result<> rename(std::string_view, std::string_view, IfPresent) final { return fail(Error::missing_right); }
+
+protected:
+    explicit ReadOnlyTree(Reservation charge) : Tree(ObjectType::tree, std::move(charge)) {}
+};
+
+// What a node of a section is in a tree.
+[[nodiscard]] NodeKind kind_of(const boot::ManifestNode& node);
+
+class BundleTree final : public ReadOnlyTree {
 public:
     // As Section::open, which is put off.
     static Result<Ref<BundleTree>> create(arch::PhysAddr base, const boot::ContainerSection& header) {
         return Ref<BundleTree>::adopt(TRY(mm::make<BundleTree>(base, header)));
     }
-    [[nodiscard]] bool is_writable() const override { return false; }
     Result<Ref<Node>> open(std::string_view path, Payer& payer) override;
-    // missing_right, whatever the arguments: nobody can change the bundle.
-    Result<Ref<Node>> create_file(std::string_view, std::uint32_t) override { return fail(Error::missing_right); }
-    Result<> create_directory(std::string_view, std::uint32_t) override { return fail(Error::missing_right); }
-    Result<Ref<Node>> create_socket(std::string_view, std::uint32_t) override { return fail(Error::missing_right); }
-    Result<> create_link(std::string_view, std::string_view) override { return fail(Error::missing_right); }
-    Result<> create_hard_link(std::string_view, std::string_view) override { return fail(Error::missing_right); }
-    Result<> remove(std::string_view, NodeKind) override { return fail(Error::missing_right); }
-    Result<> rename(std::string_view, std::string_view, IfPresent) override { return fail(Error::missing_right); }
     Result<> list(std::uint64_t index, TreeEntry& out, Payer& payer) override;
     Result<SectionPlace> place_of(std::string_view path, Payer& payer) override;
 
@@ -36,7 +46,7 @@ public:
     [[nodiscard]] Result<Ref<Section>> section(Payer* payer);
 
     BundleTree(mm::OnHeap, arch::PhysAddr base, const boot::ContainerSection& header)
-        : Tree(ObjectType::tree, Reservation{}), base_(base), header_(header) {}
+        : ReadOnlyTree(Reservation{}), base_(base), header_(header) {}
     ~BundleTree() override;
 
 private:

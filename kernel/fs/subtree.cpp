@@ -10,14 +10,13 @@ namespace aios::fs {
 
 namespace {
 
-class Subtree final : public Tree {
+class Subtree final : public ReadOnlyTree {
 public:
     Subtree(mm::OnHeap, Reservation charge, Ref<Tree> whole, mm::OwnedBytes prefix, std::size_t prefix_bytes)
-        : Tree(ObjectType::tree, std::move(charge)), whole_(std::move(whole)), prefix_(std::move(prefix)),
+        : ReadOnlyTree(std::move(charge)), whole_(std::move(whole)), prefix_(std::move(prefix)),
           prefix_bytes_(prefix_bytes) {}
     ~Subtree() override = default;
 
-    [[nodiscard]] bool is_writable() const override { return false; }
     Result<Ref<Node>> open(std::string_view path, Payer& payer) override {
         char room[kMaxPathBytes];
         return whole_->open(TRY(whole_path(path, room)), payer);
@@ -26,13 +25,6 @@ public:
         char room[kMaxPathBytes];
         return whole_->place_of(TRY(whole_path(path, room)), payer);
     }
-    Result<Ref<Node>> create_file(std::string_view, std::uint32_t) override { return fail(Error::missing_right); }
-    Result<> create_directory(std::string_view, std::uint32_t) override { return fail(Error::missing_right); }
-    Result<Ref<Node>> create_socket(std::string_view, std::uint32_t) override { return fail(Error::missing_right); }
-    Result<> create_link(std::string_view, std::string_view) override { return fail(Error::missing_right); }
-    Result<> create_hard_link(std::string_view, std::string_view) override { return fail(Error::missing_right); }
-    Result<> remove(std::string_view, NodeKind) override { return fail(Error::missing_right); }
-    Result<> rename(std::string_view, std::string_view, IfPresent) override { return fail(Error::missing_right); }
     Result<> list(std::uint64_t, TreeEntry&, Payer&) override { return fail(Error::unsupported); }
 
 private:
@@ -42,7 +34,7 @@ private:
         if (path.size() > kMaxPathBytes || prefix_bytes_ + slash + path.size() > kMaxPathBytes)
             return fail(Error::not_found);
         std::memcpy(room, prefix_.data(), prefix_bytes_);
-        room[prefix_bytes_] = '/';
+        if (slash != 0) room[prefix_bytes_] = '/'; // a prefix of the greatest length leaves no room for one
         std::memcpy(room + prefix_bytes_ + slash, path.data(), path.size());
         return std::string_view(room, prefix_bytes_ + slash + path.size());
     }

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/path.hpp"
+#include "kernel/fs/bundle_tree.hpp"
 #include "kernel/fs/temporary_node.hpp"
 #include "kernel/mm/size_classes.hpp"
 
@@ -14,19 +15,6 @@ using Guard = sync::Mutex<sync::Rank::file_tree>::Guard;
 namespace {
 
 constexpr unsigned kInOneHold = 32;
-
-NodeKind kind_of(const boot::ManifestNode& node) {
-    switch (Manifest::kind(node)) {
-    case boot::ManifestKind::directory:
-        return NodeKind::directory;
-    case boot::ManifestKind::link:
-        return NodeKind::link;
-    case boot::ManifestKind::file:
-    case boot::ManifestKind::name:
-        return NodeKind::file;
-    }
-    AIOS_UNREACHABLE();
-}
 
 } // namespace
 

@@ -9,32 +9,17 @@
 #include <sys/un.h>
 #include <vector>
 
-#include "tests/linux/test.hpp"
+#include "tests/linux/socket_fd.hpp"
 #include "tests/linux/waiting.hpp"
 
 using namespace linux_test;
 
 namespace {
 
-struct Pair {
-    explicit Pair(int flags = 0) {
-        if (socketpair(AF_UNIX, SOCK_STREAM | flags, 0, fds) != 0) failed("socketpair", __LINE__, std::strerror(errno));
-    }
-    Pair(const Pair&) = delete;
-    ~Pair() {
-        end(0);
-        end(1);
-    }
-    void end(int side) {
-        if (fds[side] >= 0) close(fds[side]);
-        fds[side] = -1;
-    }
-    int operator[](int side) const { return fds[side]; }
-    int fds[2] = {-1, -1};
-};
+;
 
 LINUX_TEST(both_directions) {
-    Pair pair;
+    SocketPair pair;
     char text[16]{};
     EXPECT(5, SYS_write, pair[0], "right", 5);
     EXPECT(4, SYS_write, pair[1], "left", 4);
@@ -58,7 +43,7 @@ LINUX_TEST(arguments) {
     EXPECT(-ESOCKTNOSUPPORT, SYS_socketpair, AF_UNIX, 9, 0, fds);
     EXPECT(-EINVAL, SYS_socketpair, AF_UNIX, SOCK_STREAM | 0x100, 0, fds);
     EXPECT(-EFAULT, SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, 8);
-    Pair pair(SOCK_CLOEXEC | SOCK_NONBLOCK), pipe;
+    SocketPair pair(SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK), pipe;
     CHECK(fcntl(pair[0], F_GETFD) == FD_CLOEXEC && fcntl(pair[1], F_GETFL) == (O_RDWR | O_NONBLOCK));
     char byte = 0;
     EXPECT(-EAGAIN, SYS_recvfrom, pair[0], &byte, 1, 0, nullptr, nullptr);
@@ -90,7 +75,7 @@ LINUX_TEST(arguments) {
 }
 
 LINUX_TEST(messages) {
-    Pair pair;
+    SocketPair pair;
     char a[4]{}, b[8]{};
     iovec parts[] = {{a, 4}, {b, 8}};
     msghdr message{};
@@ -118,7 +103,7 @@ LINUX_TEST(messages) {
 LINUX_TEST(ends) {
     signal(SIGPIPE, SIG_IGN);
     constexpr int kAll = POLLIN | POLLOUT | POLLRDHUP;
-    Pair pair;
+    SocketPair pair;
     CHECK(poll_one(pair[0], kAll) == POLLOUT);
     EXPECT(4, SYS_write, pair[0], "last", 4);
     EXPECT(0, SYS_shutdown, pair[0], SHUT_WR);
@@ -133,12 +118,12 @@ LINUX_TEST(ends) {
     EXPECT(0, SYS_shutdown, pair[1], SHUT_WR);
     CHECK(poll_one(pair[0], kAll) == (kAll | POLLHUP) && poll_one(pair[1], kAll) == (kAll | POLLHUP));
 
-    Pair other;
+    SocketPair other;
     EXPECT(0, SYS_shutdown, other[0], SHUT_RD);
     EXPECT(0, SYS_read, other[0], text, 8);
     EXPECT(-EPIPE, SYS_write, other[1], "x", 1);
 
-    Pair closed;
+    SocketPair closed;
     static std::atomic<int> heard;
     heard = 0;
     signal(SIGPIPE, [](int) { ++heard; });
@@ -153,7 +138,7 @@ LINUX_TEST(ends) {
 }
 
 LINUX_TEST(waits) {
-    Pair pair;
+    SocketPair pair;
     std::vector<char> much(400'000), back(400'000);
     for (std::size_t i = 0; i < much.size(); ++i)
         much[i] = static_cast<char>(i * 13 >> 2);

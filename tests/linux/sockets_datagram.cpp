@@ -11,29 +11,17 @@
 #include <sys/un.h>
 #include <vector>
 
-#include "tests/linux/test.hpp"
+#include "tests/linux/socket_fd.hpp"
 #include "tests/linux/waiting.hpp"
 
 using namespace linux_test;
 
 namespace {
 
-class Socket {
+class Socket : public SocketFd {
 public:
-    explicit Socket(int family, int flags = 0) : fd_(socket(family, SOCK_DGRAM | flags, 0)) {
-        if (fd_ < 0) failed("socket", __LINE__, std::strerror(errno));
-    }
-    explicit Socket(int fd, std::nullptr_t) : fd_(fd) {}
-    Socket(const Socket&) = delete;
-    ~Socket() { end(); }
-    void end() {
-        if (fd_ >= 0) close(fd_);
-        fd_ = -1;
-    }
-    [[nodiscard]] int fd() const { return fd_; }
-
-private:
-    int fd_;
+    explicit Socket(int family, int flags = 0) : SocketFd(socket(family, SOCK_DGRAM | flags, 0)) {}
+    using SocketFd::SocketFd;
 };
 
 struct UnixName {
@@ -47,21 +35,6 @@ UnixName unix_name(const char* what) {
     std::memcpy(name.address.sun_path + 1, text.data(), text.size());
     name.bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
     return name;
-}
-sockaddr_in address_of(const char* ip, int port) {
-    sockaddr_in out{};
-    out.sin_family = AF_INET;
-    out.sin_port = htons(static_cast<std::uint16_t>(port));
-    inet_pton(AF_INET, ip, &out.sin_addr);
-    return out;
-}
-long bind_to(const Socket& socket, const char* ip, int port) {
-    const sockaddr_in name = address_of(ip, port);
-    return raw(SYS_bind, socket.fd(), &name, sizeof(name));
-}
-long connect_to(const Socket& socket, const char* ip, int port) {
-    const sockaddr_in name = address_of(ip, port);
-    return raw(SYS_connect, socket.fd(), &name, sizeof(name));
 }
 long send_to(const Socket& socket, const std::string& text, const char* ip, int port) {
     const sockaddr_in name = address_of(ip, port);

@@ -13,53 +13,25 @@
 #include <sys/wait.h>
 #include <vector>
 
-#include "tests/linux/test.hpp"
+#include "tests/linux/socket_fd.hpp"
 #include "tests/linux/waiting.hpp"
 
 using namespace linux_test;
 
 namespace {
 
-class Socket {
+class Socket : public SocketFd {
 public:
-    explicit Socket(int flags = 0, int family = AF_INET) : fd_(socket(family, SOCK_STREAM | flags, 0)) {
-        if (fd_ < 0) failed("socket", __LINE__, std::strerror(errno));
-    }
-    Socket(long fd, std::nullptr_t) : fd_(static_cast<int>(fd)) {}
-    Socket(const Socket&) = delete;
-    ~Socket() { end(); }
-    void end() {
-        if (fd_ >= 0) close(fd_);
-        fd_ = -1;
-    }
-    [[nodiscard]] int fd() const { return fd_; }
-    operator int() const { return fd_; }
-
-private:
-    int fd_;
+    explicit Socket(int flags = 0, int family = AF_INET) : SocketFd(socket(family, SOCK_STREAM | flags, 0)) {}
+    using SocketFd::SocketFd;
 };
 
-sockaddr_in address_of(const char* ip, int port) {
-    sockaddr_in out{};
-    out.sin_family = AF_INET;
-    out.sin_port = htons(static_cast<std::uint16_t>(port));
-    inet_pton(AF_INET, ip, &out.sin_addr);
-    return out;
-}
 sockaddr_in6 address6_of(const char* ip, int port) {
     sockaddr_in6 out{};
     out.sin6_family = AF_INET6;
     out.sin6_port = htons(static_cast<std::uint16_t>(port));
     inet_pton(AF_INET6, ip, &out.sin6_addr);
     return out;
-}
-long bind_to(int fd, const char* ip, int port) {
-    const sockaddr_in name = address_of(ip, port);
-    return raw(SYS_bind, fd, &name, sizeof(name));
-}
-long connect_to(int fd, const char* ip, int port) {
-    const sockaddr_in name = address_of(ip, port);
-    return raw(SYS_connect, fd, &name, sizeof(name));
 }
 long bind6_to(int fd, const char* ip, int port) {
     const sockaddr_in6 name = address6_of(ip, port);

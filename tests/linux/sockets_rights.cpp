@@ -9,29 +9,14 @@
 #include <sys/wait.h>
 #include <vector>
 
-#include "tests/linux/test.hpp"
+#include "tests/linux/socket_fd.hpp"
 #include "tests/linux/waiting.hpp"
 
 using namespace linux_test;
 
 namespace {
 
-struct Pair {
-    explicit Pair(int type = SOCK_STREAM) {
-        if (socketpair(AF_UNIX, type, 0, fds) != 0) failed("socketpair", __LINE__, std::strerror(errno));
-    }
-    Pair(const Pair&) = delete;
-    ~Pair() {
-        end(0);
-        end(1);
-    }
-    void end(int side) {
-        if (fds[side] >= 0) close(fds[side]);
-        fds[side] = -1;
-    }
-    int operator[](int side) const { return fds[side]; }
-    int fds[2] = {-1, -1};
-};
+;
 
 long send_files(int fd, const std::string& text, const std::vector<int>& files, int flags = MSG_NOSIGNAL) {
     std::vector<char> control(CMSG_SPACE(files.size() * sizeof(int)));
@@ -90,7 +75,7 @@ void let_go(const Got& got) {
 }
 
 void check_type(int type) {
-    Pair pair(type);
+    SocketPair pair(type);
     Pipe pipe;
     CHECK(send_files(pair[0], "x", {pipe.in(), pipe.out()}) == 1);
     const Got got = receive(pair[1]);
@@ -117,7 +102,7 @@ LINUX_TEST(files) {
 }
 
 LINUX_TEST(places) {
-    Pair pair;
+    SocketPair pair;
     const int event = eventfd(0, 0);
     EXPECT(3, SYS_write, pair[0], "one", 3);
     CHECK(send_files(pair[0], "two", {event}) == 3);
@@ -145,7 +130,7 @@ LINUX_TEST(places) {
 }
 
 LINUX_TEST(arguments) {
-    Pair pair;
+    SocketPair pair;
     CHECK(send_files(pair[0], "x", {999}) == -EBADF);
     CHECK(send_files(pair[0], "x", std::vector<int>(254, STDOUT_FILENO)) == -EINVAL);
     CHECK(receive(pair[1]).text == "EAGAIN");
@@ -163,7 +148,7 @@ LINUX_TEST(arguments) {
 
 LINUX_TEST(credentials) {
     for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
-        Pair pair(type);
+        SocketPair pair(type);
         const int on = 1;
         EXPECT(0, SYS_setsockopt, pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
         EXPECT(1, SYS_write, pair[0], "x", 1);
@@ -178,7 +163,7 @@ LINUX_TEST(credentials) {
 }
 
 LINUX_TEST(processes) {
-    Pair pair;
+    SocketPair pair;
     Pipe pipe;
     const pid_t child = fork();
     if (child == 0) {
@@ -197,12 +182,12 @@ LINUX_TEST(processes) {
 LINUX_TEST(no_circles) {
     SKIP_UNLESS(on_aios(), "Linux collects circles");
     for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
-        Pair pair(type), other(type);
+        SocketPair pair(type), other(type);
         CHECK(send_files(pair[0], "x", {pair[1]}) == -ETOOMANYREFS &&
               send_files(pair[0], "x", {other[0]}) == -ETOOMANYREFS);
         CHECK(send_files(pair[0], "x", {STDOUT_FILENO, other[0]}) == -ETOOMANYREFS);
     }
-    Pair pair;
+    SocketPair pair;
     const int inet = socket(AF_INET, SOCK_STREAM, 0);
     CHECK(send_files(pair[0], "x", {inet}) == 1); // those of the Internet hold nothing on its way
     close(inet);
@@ -212,7 +197,7 @@ LINUX_TEST(no_circles) {
 LINUX_TEST(never_received) {
     for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
         Pipe pipe;
-        Pair pair(type);
+        SocketPair pair(type);
         CHECK(send_files(pair[0], "x", {pipe.in()}) == 1);
         pipe.close_in();
         CHECK(poll_one(pipe.out(), POLLIN) == 0);
@@ -224,7 +209,7 @@ LINUX_TEST(never_received) {
 // Ill will: as many files on their way as there may be, and all that is left behind at the end.
 LINUX_TEST(hoards) {
     for (int round = 0; round < 3; ++round) {
-        Pair pair;
+        SocketPair pair;
         long result = 0;
         int sent = 0;
         const std::vector<int> files(round == 0 ? 1 : 100, STDOUT_FILENO);
@@ -244,7 +229,7 @@ LINUX_TEST(hoards) {
 }
 
 LINUX_TEST(storms) {
-    Pair pair;
+    SocketPair pair;
     Pipe pipe;
     std::thread sender([&] {
         for (int i = 0; i < 2000; ++i) {

@@ -13,30 +13,17 @@
 #include <sys/wait.h>
 #include <vector>
 
-#include "tests/linux/test.hpp"
+#include "tests/linux/socket_fd.hpp"
 #include "tests/linux/waiting.hpp"
 
 using namespace linux_test;
 
 namespace {
 
-class Socket {
+class Socket : public SocketFd {
 public:
-    explicit Socket(int flags = 0) : fd_(socket(AF_UNIX, SOCK_STREAM | flags, 0)) {
-        if (fd_ < 0) failed("socket", __LINE__, std::strerror(errno));
-    }
-    explicit Socket(long fd, std::nullptr_t) : fd_(static_cast<int>(fd)) {}
-    Socket(const Socket&) = delete;
-    ~Socket() { end(); }
-    void end() {
-        if (fd_ >= 0) close(fd_);
-        fd_ = -1;
-    }
-    [[nodiscard]] int fd() const { return fd_; }
-    operator int() const { return fd_; }
-
-private:
-    int fd_;
+    explicit Socket(int flags = 0) : SocketFd(socket(AF_UNIX, SOCK_STREAM | flags, 0)) {}
+    using SocketFd::SocketFd;
 };
 
 struct Name {
@@ -244,6 +231,44 @@ LINUX_TEST(backlog) {
         CHECK(got == wanted);
     }
     CHECK(poll_one(listener, POLLIN) == 0);
+}
+
+// Two threads that connect one socket: the second is told so, and neither meets what the other left.
+LINUX_TEST(connects_at_once) {
+    SKIP_UNLESS(on_aios(), "Linux lets both wait");
+    const std::string text = unique("j");
+    Socket listener;
+    CHECK(bind_to(listener, text) == 0);
+    EXPECT(0, SYS_listen, listener.fd(), 0);
+    Socket full;
+    CHECK(connect_to(full, text) == 0);
+    Socket shared;
+    timeval time{0, 300'000};
+    EXPECT(0, SYS_setsockopt, shared.fd(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
+    std::thread first([&] { CHECK(connect_to(shared, text) == -EAGAIN); });
+    wait_until_blocked();
+    CHECK(connect_to(shared, text) == -EALREADY);
+    first.join();
+    time = {0, 200};
+    EXPECT(0, SYS_setsockopt, shared.fd(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof(time));
+    std::atomic<int> odd{0};
+    const auto attempts = [&] {
+        for (int i = 0; i < 200; ++i) {
+            const long result = connect_to(shared, text);
+            if (result != -EAGAIN && result != -EALREADY) ++odd;
+        }
+    };
+    std::thread a(attempts), b(attempts);
+    a.join();
+    b.join();
+    CHECK(odd == 0);
+    // It is as one that never tried.
+    Socket taken(raw(SYS_accept, listener.fd(), nullptr, nullptr), nullptr);
+    CHECK(connect_to(shared, text) == 0);
+    EXPECT(1, SYS_write, shared.fd(), "x", 1);
+    Socket server(raw(SYS_accept, listener.fd(), nullptr, nullptr), nullptr);
+    char byte = 0;
+    EXPECT(1, SYS_read, server.fd(), &byte, 1);
 }
 
 LINUX_TEST(listener_ends) {

@@ -20,6 +20,7 @@ struct TestSection {
     std::map<std::string, std::uint16_t> modes = {}; // of files: 0444 where there is none
     std::map<std::string, std::string> links = {};   // path, target
     std::map<std::string, std::string> names = {};   // path, the file whose further name it is
+    std::vector<std::string> directories = {};       // with nothing in them; others come with what they have
 };
 
 inline void append_padded(std::vector<std::byte>& to, Bytes data) {
@@ -37,6 +38,8 @@ inline std::vector<TestNode> nodes_of(const TestSection& section) {
     std::map<std::string, boot::ManifestKind> kinds{{"", boot::ManifestKind::directory}};
     for (const auto& [path, contents] : section.files)
         kinds[path] = boot::ManifestKind::file;
+    for (const std::string& path : section.directories)
+        kinds[path] = boot::ManifestKind::directory;
     for (const auto& [path, target] : section.links)
         kinds[path] = boot::ManifestKind::link;
     for (const auto& [path, file] : section.names)

@@ -33,6 +33,7 @@ protected:
                           {"work/deep/four", "4444"},
                           {"workshop", "not in work"},
                           {"work/many/a", "many"}};
+        section_.directories = {longest_directory()};
         section_.modes = {{"usr/bin/sh", 0755}};
         section_.links = {{"work/link", "deep/four"}};
         section_.names = {{"work/many/b", "work/many/a"}};
@@ -51,6 +52,10 @@ protected:
     void make(std::string_view directory) {
         tree_.reset();
         tree_ = create_private_tree(payer_, bundle_->place_of(directory, payer_).value()).value();
+    }
+    static std::string longest_directory() { // 1,024 bytes
+        const std::string part(255, 'l');
+        return part + '/' + part + '/' + part + '/' + std::string(200, 'l') + '/' + std::string(55, 'l');
     }
     static std::string read(Node& node) {
         std::string text(node.info().bytes, '?');
@@ -197,6 +202,10 @@ TEST_F(Private, SubtreesShowADirectory) {
     EXPECT_EQ(create_subtree(payer_, bundle_, "work/one").error(), Error::wrong_type);
     EXPECT_EQ(create_subtree(payer_, bundle_, "none").error(), Error::not_found);
     EXPECT_EQ(create_subtree(payer_, tree_, "deep").error(), Error::unsupported);
+    // One whose own path is as long as a path may be.
+    auto longest = create_subtree(payer_, bundle_, longest_directory()).value();
+    EXPECT_EQ(longest->open("", payer_).value()->info().kind, NodeKind::directory);
+    EXPECT_EQ(longest->open("x", payer_).error(), Error::not_found);
     auto in = create_private_tree(payer_, sub->place_of("in", payer_).value()).value();
     EXPECT_TRUE(in->open("three", payer_).has_value());
 }
