@@ -171,7 +171,7 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     record.subject = (*agent)->id();
     record.detail[0] = request.personality;
     record.detail[1] = plan.quota.memory_bytes;
-    record.detail[2] = request.handle_count;
+    record.detail[2] = request.handle_count + request.mount_count; // what it was handed
     audit::set_name(record, name_text(request.name));
     std::memcpy(record.digest, (*agent)->identity().identity, sizeof(record.digest));
     return handle;
