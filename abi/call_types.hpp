@@ -91,7 +91,8 @@ enum class PersonalityKind : std::uint32_t { native = 0, linux_abi = 1 };
 inline constexpr std::uint32_t kSpawnAwaitIdentity = 1; // stay `created` until AgentRegister
 inline constexpr std::uint32_t kSpawnWithoutHints = 2;  // its self handle has no right `hint`
 inline constexpr std::uint32_t kSpawnTemporary =
-    4; // with a temporary tree of its own, which it pays (role `temporary`)
+    4;                                        // with a temporary tree of its own, which it pays (role `temporary`)
+inline constexpr std::uint32_t kSpawnJit = 8; // its self handle has the right `jit`; the caller's needs it
 
 // A tree in the name space of a Linux program. As it is, or as a private one: then the program gets a writable tree of its
 // own that begins with what is there, and pays for what it looks at and changes; with kMountShown its parent gets a handle

@@ -226,6 +226,8 @@ public:
     [[nodiscard]] AgentState state() const;
     [[nodiscard]] AgentInfo info();
     [[nodiscard]] sched::ShareGroup& share_group() { return group_; }
+    // Whether its memory may be writable and executable at once.
+    [[nodiscard]] mm::Jit jit() const { return (flags_ & kSpawnJit) != 0 ? mm::Jit::yes : mm::Jit::no; }
     [[nodiscard]] const MeasuredIdentity& identity() const { return identity_; }
     // What it registered in event queues, whoever they belong to.
     [[nodiscard]] event::Registrant& registrant() { return registrant_; }

@@ -18,7 +18,7 @@ struct ElfSegment {
     std::uint64_t file_offset;   // congruent to address modulo the page size
     std::uint64_t file_bytes;    // <= memory_bytes
     std::uint64_t memory_bytes;  // > 0
-    arch::Protection protection; // never write and execute at once
+    arch::Protection protection; // write and execute at once only where the space may
 };
 
 struct ElfImage {
@@ -27,7 +27,7 @@ struct ElfImage {
     std::uint64_t headers; // address of the program headers as linked, 0 if no segment holds them
     std::uint16_t header_count;
     std::uint64_t low, high;          // extent of all segments as linked, page aligned; high - low <= 1 GiB
-    bool executable_stack;            // asked for by PT_GNU_STACK; refused by the loader
+    bool executable_stack;            // asked for by PT_GNU_STACK; refused by the loader where the space may not
     std::uint64_t interpreter_offset; // of its path in the file (PT_INTERP)
     std::size_t interpreter_bytes;    // with the NUL; 0: it needs none
     std::size_t segment_count;
@@ -35,7 +35,7 @@ struct ElfImage {
 };
 
 // Decodes `head`, the first min(file_bytes, kElfHeadBytes) bytes. truncated, bad_format, unsupported (class, machine,
-// type, writable and executable segment), too_large. `image` is defined only on success.
+// type), too_large. `image` is defined only on success.
 Result<> elf_parse(Bytes head, std::uint64_t file_bytes, ElfImage& image);
 
 struct ElfLoaded {
@@ -43,6 +43,7 @@ struct ElfLoaded {
     std::uint64_t entry;
     std::uint64_t headers; // address of the program headers in memory, 0 if they are not mapped
     std::uint64_t header_count;
+    bool executable_stack;
     std::uint64_t end;                      // first page after the image: where brk starts
     char interpreter[kMaxInterpreterBytes]; // path, NUL-ended; empty: it needs none
 };
@@ -55,7 +56,7 @@ struct ElfPlace {
 };
 
 // Maps `image` into `memory`, which must be active on this thread; an interpreter that the image asks for is the caller's
-// to load. bad_address, quota_exceeded, out_of_memory, integrity, and what elf_parse answers.
+// to load. missing_right (writable and executable at once without jit), bad_address, quota_exceeded, out_of_memory, integrity, and what elf_parse answers.
 Result<ElfLoaded> elf_load(mm::AddressSpace& memory, const Ref<mm::Pages>& image, const ElfPlace& place);
 
 } // namespace aios

@@ -83,7 +83,8 @@ Result<> load(mm::AddressSpace& memory, const Ref<mm::Pages>& image, const ElfPl
     TRY(image->read(0, scratch.head, head_bytes));
     TRY(elf_parse(Bytes(scratch.head, head_bytes), file_bytes, scratch.image));
     const ElfImage& parsed = scratch.image;
-    if (parsed.executable_stack) return fail(Error::unsupported);
+    if (parsed.executable_stack && memory.jit() == mm::Jit::no) return fail(Error::missing_right);
+    loaded.executable_stack = parsed.executable_stack;
     TRY(read_interpreter(*image, parsed, loaded));
 
     loaded.base = 0;

@@ -7,7 +7,6 @@
 namespace aios {
 namespace {
 
-constexpr std::uint32_t kWriteExecute = elf::kWrite | elf::kExecute;
 constexpr std::uint64_t kMaxImageBytes = 1ull << 30;
 constexpr std::uint64_t kPage = arch::kPageSize;
 
@@ -29,7 +28,6 @@ Result<> add_segment(ElfImage& image, const elf::ProgramHeader& header, std::uin
         return fail(Error::bad_format);
     }
     if (header.virtual_address % kPage != header.offset % kPage) return fail(Error::bad_format);
-    if ((header.flags & kWriteExecute) == kWriteExecute) return fail(Error::unsupported);
     if (image.segment_count != 0) {
         const ElfSegment& last = image.segments[image.segment_count - 1];
         if (align_down(header.virtual_address, kPage) < align_up(last.address + last.memory_bytes, kPage)) {

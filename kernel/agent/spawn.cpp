@@ -190,8 +190,9 @@ Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
     mm::Owned<Launch> launch(TRY(Launch::create(*quota, plan)));
 
     StartupBlock& block = launch->startup;
-    const bool may_hint = (plan.flags & kSpawnWithoutHints) == 0;
-    const Rights self_rights = may_hint ? kSelfRights : Rights(kSelfRights.bits() & ~rights::hint.bits());
+    Rights self_rights = kSelfRights;
+    if ((plan.flags & kSpawnWithoutHints) != 0) self_rights = Rights(self_rights.bits() & ~rights::hint.bits());
+    if ((plan.flags & kSpawnJit) != 0) self_rights = self_rights | rights::jit;
     const Handle self = TRY(agent->table_->insert_new(agent, self_rights));
     block.entries[block.count++] = {self, static_cast<std::uint32_t>(StartupRole::self), self_rights.bits()};
     Handle handles[kMaxStartupHandles - 1];
@@ -206,7 +207,7 @@ Result<Ref<Agent>> Agent::make(Agent* parent, Ref<Quota> quota, AgentPlan& plan,
     }
     if (fill_table != nullptr) TRY(fill_table(*agent, block, plan));
 
-    Ref<mm::AddressSpace> memory = TRY(mm::AddressSpace::create(*quota));
+    Ref<mm::AddressSpace> memory = TRY(mm::AddressSpace::create(*quota, agent->jit()));
     Ref<Process> process = TRY(Process::create(*agent, std::move(memory), nullptr));
     holder.done(); // from here on the reaper takes down what is left
     auto thread = process->create_kernel_thread(Agent::launch, launch.get());

@@ -46,6 +46,11 @@ struct Record {
 // As much of `text` as there is room for; what is not printable ASCII becomes '?'.
 void set_name(Record& record, std::string_view text);
 
+// The first detail of agent_start.
+inline std::uint64_t start_detail(PersonalityKind personality, std::uint32_t spawn_flags) {
+    return static_cast<std::uint64_t>(personality) | std::uint64_t{spawn_flags} << 8;
+}
+
 // What a slot is wanted for. A kill or fault may use one slot more than a call, so that calls never stand in its way.
 enum class Use : std::uint8_t { call, urgent };
 

@@ -33,14 +33,14 @@ void AddressSpace::Tables::free_table(arch::PhysAddr frame) {
     payer_.give_back(Resource::memory, kPageSize);
 }
 
-AddressSpace::AddressSpace(OnHeap, Ref<Payer> payer) : payer_(std::move(payer)), tables_(*payer_) {
+AddressSpace::AddressSpace(OnHeap, Ref<Payer> payer, Jit jit) : payer_(std::move(payer)), jit_(jit), tables_(*payer_) {
     top_ = arch::kUserHigh - kTopDistance - (upcall::random_word() % kTopSlackPages) * kPageSize;
     search_from_ = top_;
 }
 
-Result<Ref<AddressSpace>> AddressSpace::create(Payer& payer) {
+Result<Ref<AddressSpace>> AddressSpace::create(Payer& payer, Jit jit) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, cost_of<AddressSpace>));
-    auto space = Ref<AddressSpace>::adopt(TRY(make<AddressSpace>(Ref<Payer>::share(payer))));
+    auto space = Ref<AddressSpace>::adopt(TRY(make<AddressSpace>(Ref<Payer>::share(payer), jit)));
     charge.keep();        // the destructor gives it back
     Locked guard(*space); // nobody else knows it yet
     space->table_ = TRY(arch::PageTable::create(space->tables_));

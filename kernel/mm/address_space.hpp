@@ -1,6 +1,6 @@
 // AddressSpace: the user mappings of one process: an ordered set of areas, each a window on Pages, shared or private
-// (copy on write), or anonymous memory, or device registers. Faults are resolved here. W^X is enforced unless an area
-// was made under a jit right. Lock: Rank::address_space (mutex), taken as AddressSpace::Locked, which also takes away
+// (copy on write), or anonymous memory, or device registers. Faults are resolved here. W^X is enforced unless the space
+// was made with Jit::yes. Lock: Rank::address_space (mutex), taken as AddressSpace::Locked, which also takes away
 // what others have ended meanwhile. How revocation and truncation reach a space: address_space_notice.cpp.
 //
 // Who holds what: an entry of the page table holds one reference on its frame (where it is a managed frame), and bears
@@ -24,18 +24,22 @@ struct MapOptions {
     bool fixed = false;        // exactly there, replacing what is mapped (Linux MAP_FIXED)
     bool no_replace = false;   // with fixed: already_exists instead of replacing
     bool grows_down = false;   // anonymous only: grows to kMaxStackGrowth at faults below it
-    bool jit = false;          // write and execute at once is allowed
     arch::Protection maximum =
         arch::Protection::read | arch::Protection::write | arch::Protection::execute; // for protect()
     Ref<Authority> authority = {}; // what it is made under; the mapping goes when that ends. Empty: nothing can end it
     Ref<Label> label = {};         // what it is called, of Pages
 };
 
+// Whether memory may be writable and executable at once.
+enum class Jit : std::uint8_t { no, yes };
+
 class AddressSpace {
 public:
     static constexpr std::size_t kMaxAreas = 32768; // no_space beyond it
 
-    static Result<Ref<AddressSpace>> create(Payer& payer); // page tables and areas are charged to `payer`
+    // Page tables and areas are charged to `payer`.
+    static Result<Ref<AddressSpace>> create(Payer& payer, Jit jit = Jit::no);
+    [[nodiscard]] Jit jit() const { return jit_; }
     void retain() { references_.retain(); }
     void release();
     [[nodiscard]] bool try_retain() { return references_.try_retain(); }
@@ -121,7 +125,7 @@ public:
     // Invariants, in time linear in areas and entries. For tests.
     [[nodiscard]] bool is_consistent();
 
-    AddressSpace(OnHeap, Ref<Payer> payer);
+    AddressSpace(OnHeap, Ref<Payer> payer, Jit jit);
     ~AddressSpace();
 
 private:
@@ -157,6 +161,8 @@ private:
     void unlink_area(Area& area) AIOS_REQUIRES(mutex_);
     void split_area(Area& area, std::uint64_t at, Area& upper) AIOS_REQUIRES(mutex_);
     Area& merge_around(Area& area) AIOS_REQUIRES(mutex_);
+    // Whether all of the area may be mapped like this.
+    [[nodiscard]] bool may_have(const Area& area, arch::Protection protection) const;
     // address_space_map.cpp
     Result<std::uint64_t> insert_mapping(Area& nature, std::uint64_t bytes, const MapOptions& options);
     Result<std::uint64_t> choose_place(std::uint64_t bytes, const MapOptions& options) AIOS_REQUIRES(mutex_);
@@ -203,6 +209,7 @@ private:
     RefCount references_;
     std::atomic<std::uint32_t> processes_{0}; // that have entered
     const Ref<Payer> payer_;
+    const Jit jit_;
     Ref<SpaceSet> set_; // constant once the first has entered
     SpaceMember member_;
     std::atomic<std::uint64_t> last_ticket_{0};          // of the cut that noticed it last: Pages

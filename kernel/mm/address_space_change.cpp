@@ -51,14 +51,13 @@ Result<> AddressSpace::protect(std::uint64_t address, std::uint64_t bytes, Prote
     const std::uint64_t end = address + align_up(bytes, kPageSize);
     protection = protection & (Protection::read | Protection::write | Protection::execute);
     if (protection != Protection::none) protection = protection | Protection::read;
-    const bool needs_jit = has(protection, Protection::write) && has(protection, Protection::execute);
 
     Locked guard(*this);
     Area* first = areas_.find(address);
     if (first == nullptr) return fail(Error::bad_address);
     unsigned splits = first->start < address ? 1 : 0;
     for (Area* area = first;; area = areas_.next(*area)) {
-        if ((protection & area->maximum) != protection || (needs_jit && !area->jit)) return fail(Error::missing_right);
+        if (!may_have(*area, protection)) return fail(Error::missing_right);
         if (area->end > end) ++splits;
         if (area->end >= end) break;
         const Area* next = areas_.next(*area);

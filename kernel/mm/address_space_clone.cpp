@@ -12,7 +12,7 @@ using arch::Protection;
 // The child's lock is not taken: nobody sees the child before publish(). It has then no entries for contents of Pages, so a cut that came before has nothing to take from it; and what was
 // revoked before it joins a set is looked for when it does.
 Result<Ref<AddressSpace>> AddressSpace::clone_copy_on_write(Payer& payer) {
-    Ref<AddressSpace> child = TRY(create(payer));
+    Ref<AddressSpace> child = TRY(create(payer, jit_));
     TRY(clone_areas(*child, payer));
     child->publish();
     return child;

@@ -22,16 +22,6 @@ Protection with_read(Protection protection) {
     return protection == Protection::none ? protection : protection | Protection::read;
 }
 
-bool writes_and_executes(Protection protection) {
-    return has(protection, Protection::write) && has(protection, Protection::execute);
-}
-
-Result<> check_rights(const Area& nature) {
-    if ((nature.protection & nature.maximum) != nature.protection) return fail(Error::missing_right);
-    if (writes_and_executes(nature.protection) && !nature.jit) return fail(Error::missing_right);
-    return {};
-}
-
 // Sizes in pages; nothing that is asked for may be empty or larger than user space.
 Result<std::uint64_t> page_bytes(std::uint64_t bytes) {
     if (bytes == 0) return fail(Error::bad_argument);
@@ -40,6 +30,11 @@ Result<std::uint64_t> page_bytes(std::uint64_t bytes) {
 }
 
 } // namespace
+
+bool AddressSpace::may_have(const Area& area, Protection protection) const {
+    const bool writes_and_executes = has(protection, Protection::write) && has(protection, Protection::execute);
+    return (protection & area.maximum) == protection && (jit_ == Jit::yes || !writes_and_executes);
+}
 
 // --- making ----------------------------------------------------------------------------------------------------------
 
@@ -52,7 +47,6 @@ Result<std::uint64_t> AddressSpace::map(Ref<Pages> pages, std::uint64_t offset, 
     nature.protection = with_read(protection);
     nature.maximum = with_read(options.maximum);
     if (sharing == Sharing::shared && !pages->is_changeable()) nature.maximum = nature.maximum & ~Protection::write;
-    nature.jit = options.jit;
     nature.authority = options.authority;
     nature.label = options.label;
     nature.offset = offset;
@@ -65,7 +59,6 @@ Result<std::uint64_t> AddressSpace::map_anonymous(std::uint64_t bytes, Protectio
     Area nature;
     nature.protection = with_read(protection);
     nature.maximum = with_read(options.maximum);
-    nature.jit = options.jit;
     nature.grows_down = options.grows_down;
     nature.charged_whole = when == ChargeWhen::at_once;
     return insert_mapping(nature, bytes, options);
@@ -85,7 +78,7 @@ Result<std::uint64_t> AddressSpace::map_device(arch::PhysAddr base, std::uint64_
 
 Result<std::uint64_t> AddressSpace::insert_mapping(Area& nature, std::uint64_t bytes, const MapOptions& options) {
     bytes = TRY(page_bytes(bytes));
-    TRY(check_rights(nature));
+    if (!may_have(nature, nature.protection)) return fail(Error::missing_right);
     if (!is_aligned(options.address, kPageSize)) return fail(Error::bad_argument);
     Locked guard(*this);
     const std::uint64_t address = TRY(choose_place(bytes, options));

@@ -33,7 +33,6 @@ struct Area {
     arch::Protection protection = arch::Protection::none;
     arch::Protection maximum = arch::Protection::none;
     bool grows_down = false;
-    bool jit = false;
     bool charged_whole = false; // each of its pages was charged when it was mapped; else a page of its own is at touch
 
     [[nodiscard]] std::uint64_t bytes() const { return end - start; }
@@ -54,11 +53,10 @@ struct Area {
         protection = other.protection;
         maximum = other.maximum;
         grows_down = other.grows_down;
-        jit = other.jit;
         charged_whole = other.charged_whole;
     }
     [[nodiscard]] bool has_rights_of(const Area& other) const {
-        return protection == other.protection && maximum == other.maximum && jit == other.jit;
+        return protection == other.protection && maximum == other.maximum;
     }
     [[nodiscard]] bool is_held_as(const Area& other) const {
         return authority == other.authority && cuts == other.cuts && charged_whole == other.charged_whole;

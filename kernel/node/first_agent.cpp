@@ -113,6 +113,7 @@ Result<> start_first_agent() {
 
     const auto plan = TRY(mm::own<AgentPlan>());
     plan->quota = all;
+    plan->flags = kSpawnJit; // what it may hand on
     plan->image = TRY(program->pages());
     plan->is_measured = program->content_root(plan->program);
     plan->path = path.data();
@@ -125,6 +126,7 @@ Result<> start_first_agent() {
     audit::Record record;
     record.kind = audit::Kind::agent_start;
     record.subject = agent->id();
+    record.detail[0] = audit::start_detail(plan->personality, plan->flags);
     record.detail[1] = all.memory_bytes;
     audit::set_name(record, agent->name());
     std::memcpy(record.digest, agent->identity().identity, sizeof(record.digest));

@@ -90,7 +90,7 @@ cap::Permitted<> derive_handles(Call& call, const SpawnRequest& request, AgentPl
     return {};
 }
 
-constexpr std::uint32_t kSpawnFlags = kSpawnAwaitIdentity | kSpawnWithoutHints | kSpawnTemporary;
+constexpr std::uint32_t kSpawnFlags = kSpawnAwaitIdentity | kSpawnWithoutHints | kSpawnTemporary | kSpawnJit;
 
 // What a spawn asks for beside the capabilities that are handed on.
 struct SpawnPlan : AgentPlan {
@@ -113,7 +113,7 @@ Result<> give_trees(Agent& agent, StartupBlock& block, AgentPlan& base) {
 
 } // namespace
 
-Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
+Answer agent_spawn(Call& call, Handle self, UserIn<SpawnRequest> user_request) {
     TRY(call.check_self());
     const SpawnRequest request = TRY(user_request.read());
     if (request.handle_count > kMaxStartupHandles - 1) return fail(Error::too_large);
@@ -127,6 +127,7 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     if (request.personality > static_cast<std::uint32_t>(PersonalityKind::linux_abi)) return fail(Error::bad_argument);
     const bool is_linux = request.personality == static_cast<std::uint32_t>(PersonalityKind::linux_abi);
     if ((request.directory_bytes != 0 || request.mount_count != 0) && !is_linux) return fail(Error::bad_argument);
+    if ((request.flags & kSpawnJit) != 0) TRY(call.lookup<Agent>(self, rights::jit));
     TRY(check_name(request.name));
     Texts texts;
     TRY(texts.fetch(call, request));
@@ -169,7 +170,7 @@ Answer agent_spawn(Call& call, Handle, UserIn<SpawnRequest> user_request) {
     audit::Record& record = *call.record;
     record.kind = audit::Kind::agent_start;
     record.subject = (*agent)->id();
-    record.detail[0] = request.personality;
+    record.detail[0] = audit::start_detail(plan.personality, plan.flags);
     record.detail[1] = plan.quota.memory_bytes;
     record.detail[2] = request.handle_count + request.mount_count; // what it was handed
     audit::set_name(record, name_text(request.name));

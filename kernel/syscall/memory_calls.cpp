@@ -14,7 +14,6 @@ constexpr std::uint64_t kMaxFrames = 1024; // contiguous: 4 MiB
 Result<arch::Protection> decode_protection(std::uint64_t bits) {
     constexpr std::uint64_t known = kProtectRead | kProtectWrite | kProtectExecute;
     if ((bits & ~known) != 0) return fail(Error::bad_argument);
-    if ((bits & kProtectWrite) != 0 && (bits & kProtectExecute) != 0) return fail(Error::bad_argument);
     arch::Protection protection = arch::Protection::none;
     if ((bits & kProtectRead) != 0) protection = protection | arch::Protection::read;
     if ((bits & kProtectWrite) != 0) protection = protection | arch::Protection::write;
@@ -38,6 +37,15 @@ arch::Protection most_allowed(Rights rights) {
     return most;
 }
 
+// Whether the agent may have memory that is written and executed at once, if that is asked for.
+cap::Permitted<void> check_jit(Call& call, arch::Protection protection) {
+    const bool needs_jit =
+        arch::has(protection, arch::Protection::write) && arch::has(protection, arch::Protection::execute);
+    if (needs_jit && call.agent.jit() == mm::Jit::no)
+        return cap::refuse(Error::missing_right, {ObjectType::agent, rights::jit});
+    return {};
+}
+
 Result<mm::MapOptions> decode_place(const MapRequest& request) {
     if (request.bytes == 0 || request.bytes > kMaxMemoryBytes) return fail(Error::bad_argument);
     if (request.offset % kPageBytes != 0 || request.address % kPageBytes != 0) return fail(Error::bad_argument);
@@ -56,6 +64,7 @@ Result<mm::MapOptions> decode_place(const MapRequest& request) {
 Answer agent_mem_alloc(Call& call, Handle, std::uint64_t bytes, std::uint64_t protection) {
     TRY(call.check_self());
     const arch::Protection decoded = TRY(decode_protection(protection));
+    TRY(check_jit(call, decoded));
     if (bytes == 0) return fail(Error::bad_argument);
     if (bytes > kMaxMemoryBytes) return fail(Error::too_large);
     return call.memory().map_anonymous(bytes, decoded, mm::ChargeWhen::at_once);
@@ -83,6 +92,7 @@ Answer memory_map(Call& call, Handle, UserIn<MapRequest> user_request) {
     mm::MapOptions options = TRY(decode_place(request));
     const Rights needed = rights_for(request.protection);
     if (!call.first.rights.contains(needed)) return cap::refuse(Error::missing_right, {ObjectType::memory, needed});
+    TRY(check_jit(call, protection));
     options.maximum = most_allowed(call.first.rights);
     MemoryObject& memory = call.object<MemoryObject>();
     options.authority = call.first.node;

@@ -15,7 +15,7 @@ constinit std::uint64_t ns_per_tick = 1ull << 32; // 32.32; 1 GHz until calibrat
 constinit std::uint64_t ticks_per_ns = 1ull << 32;
 constinit std::uint64_t boot_wall_ns = 0;
 
-std::uint64_t scale(std::uint64_t value, std::uint64_t factor) {
+std::uint64_t scaled(std::uint64_t value, std::uint64_t factor) {
     const auto product = (static_cast<unsigned __int128>(value) * factor) >> 32;
     return product > ~0ull ? ~0ull : static_cast<std::uint64_t>(product);
 }
@@ -34,17 +34,19 @@ void init_clock() {
         log(LogLevel::warning, "the real-time clock cannot be read: wall time starts in 1970");
 }
 
-std::uint64_t now_ns() { return scale(arch::ticks() - first_tick, ns_per_tick); }
+std::uint64_t now_ns() { return scaled(arch::ticks() - first_tick, ns_per_tick); }
 
 std::uint64_t ticks_at(std::uint64_t ns) {
     // One nanosecond more than asked, so that rounding never makes a deadline early.
-    const std::uint64_t ticks = scale(ns, ticks_per_ns);
+    const std::uint64_t ticks = scaled(ns, ticks_per_ns);
     std::uint64_t sum;
     if (__builtin_add_overflow(ticks, first_tick + (ticks_per_ns >> 32) + 1, &sum)) return ~0ull;
     return sum;
 }
 
 std::uint64_t wall_ns() { return boot_wall_ns + now_ns(); }
+
+Scale scale() { return {first_tick, ns_per_tick, boot_wall_ns}; }
 
 } // namespace aios::time
 

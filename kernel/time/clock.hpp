@@ -13,6 +13,15 @@ namespace aios::time {
 // Nanoseconds since 1970-01-01 UTC: the real-time clock read at boot plus the monotonic clock.
 [[nodiscard]] std::uint64_t wall_ns();
 
+// How both clocks come from the counter: nanoseconds are (ticks - first_tick) * ns_per_tick >> 32, and boot_wall_ns more on
+// the wall clock. Constant after boot.
+struct Scale {
+    std::uint64_t first_tick;
+    std::uint64_t ns_per_tick; // 32.32 fixed point
+    std::uint64_t boot_wall_ns;
+};
+[[nodiscard]] Scale scale();
+
 // A monotonic deadline `ns` from now, and one for a wall-clock time. They saturate: never earlier than asked.
 [[nodiscard]] inline std::uint64_t deadline_after(std::uint64_t ns) {
     const std::uint64_t now = now_ns();

@@ -319,6 +319,7 @@ enum class Aux : std::uint64_t {
     random = 25,
     hwcap2 = 26,
     exec_name = 31,
+    vdso = 33, // AT_SYSINFO_EHDR
     min_signal_stack = 51,
 };
 

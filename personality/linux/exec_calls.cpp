@@ -237,7 +237,7 @@ Errno replace(Call& call, FoundProgram found, std::string_view name, StringBlock
     const auto prepared = [&]() -> Result<Ref<Replacement>> {
         Reservation charge = TRY(Reservation::make(quota, Resource::memory, mm::cost_of<Replacement>));
         auto made = Ref<Replacement>::adopt(TRY(mm::make<Replacement>(std::move(charge))));
-        Ref<mm::AddressSpace> memory = TRY(mm::AddressSpace::create(quota));
+        Ref<mm::AddressSpace> memory = TRY(mm::AddressSpace::create(quota, agent.jit()));
         made->process = TRY(Process::create(agent, std::move(memory), nullptr));
         return made;
     }();

@@ -1,7 +1,8 @@
 // Memory: brk, mmap, munmap, mprotect, madvise, mremap. All of it acts on the agent's own address space under its self
-// handle; what is refused is refused for quota (ENOMEM) or for write together with execute (EACCES).
+// handle; what is refused is refused for quota (ENOMEM) or for write together with execute without jit (EACCES, recorded).
 #include "base/bits.hpp"
 #include "base/checked.hpp"
+#include "kernel/audit/audit.hpp"
 #include "personality/linux/process.hpp"
 
 namespace aios::linux_abi {
@@ -10,10 +11,15 @@ namespace {
 constexpr std::uint64_t kPage = arch::kPageSize;
 constexpr std::uint64_t kMapHugePages = 0x40000; // there are none
 
-std::expected<arch::Protection, Errno> protection_of(std::uint64_t bits) {
+std::expected<arch::Protection, Errno> protection_of(Call& call, std::uint64_t bits) {
     if ((bits & ~(kProtRead | kProtWrite | kProtExec | 0x0300'0000ull)) != 0)
         return refuse(kInvalid); // GROWSDOWN/UP bits
-    if ((bits & kProtWrite) != 0 && (bits & kProtExec) != 0) return refuse(kAccess);
+    Agent& agent = call.process.agent();
+    if ((bits & kProtWrite) != 0 && (bits & kProtExec) != 0 && agent.jit() == mm::Jit::no) {
+        audit::refused(agent.audit(), {agent.id(), call.number, {ObjectType::agent, rights::jit}, {}},
+                       Error::missing_right);
+        return refuse(kAccess);
+    }
     auto protection = arch::Protection::none;
     if ((bits & (kProtRead | kProtWrite)) != 0)
         protection = protection | arch::Protection::read; // x86: write implies read
@@ -71,7 +77,7 @@ Outcome call_mmap(Call& call, std::uint64_t address, std::uint64_t bytes, std::u
                   Descriptor fd, std::uint64_t offset) {
     if (bytes == 0 || offset % kPage != 0) return refuse(kInvalid);
     if (bytes > arch::kUserHigh || (flags & kMapHugePages) != 0) return refuse(kNoMemory);
-    const arch::Protection wanted = LINUX_TRY(protection_of(protection));
+    const arch::Protection wanted = LINUX_TRY(protection_of(call, protection));
     mm::MapOptions options;
     options.fixed = (flags & (kMapFixed | kMapFixedNoReplace)) != 0;
     options.no_replace = (flags & kMapFixedNoReplace) != 0;
@@ -139,7 +145,7 @@ Outcome call_munmap(Call& call, std::uint64_t address, std::uint64_t bytes) {
 Outcome call_mprotect(Call& call, std::uint64_t address, std::uint64_t bytes, std::uint64_t protection) {
     if (address % kPage != 0) return refuse(kInvalid);
     if (!is_below_user_end(address, bytes)) return refuse(kNoMemory);
-    const arch::Protection wanted = LINUX_TRY(protection_of(protection));
+    const arch::Protection wanted = LINUX_TRY(protection_of(call, protection));
     if (bytes == 0) return 0;
     if (const auto done = call.process.memory().protect(address, align_up(bytes, kPage), wanted); !done) {
         return refuse(memory_errno(done.error()));

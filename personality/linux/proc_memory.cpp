@@ -20,7 +20,8 @@ Breaks breaks_of(LinuxProcess& process) {
     return {process.break_start, process.break_mapped};
 }
 
-void print_area(Text& out, const mm::AddressSpace::AreaInfo& area, const Breaks& breaks, std::uint64_t stack) {
+void print_area(Text& out, const mm::AddressSpace::AreaInfo& area, const Breaks& breaks,
+                const ProgramPlace& place) {
     // Every label in a Linux program's memory was put there by its mmap or its loader.
     const auto* label = static_cast<const FileLabel*>(area.label.get());
     const auto may = [&](arch::Protection right, char letter) {
@@ -36,8 +37,10 @@ void print_area(Text& out, const mm::AddressSpace::AreaInfo& area, const Breaks&
         name = label->path();
     } else if (breaks.start < breaks.end && area.start < breaks.end && area.end > breaks.start) {
         name = "[heap]";
-    } else if (area.start <= stack && stack < area.end) {
+    } else if (area.start <= place.stack && place.stack < area.end) {
         name = "[stack]";
+    } else if (area.start == place.vdso) {
+        name = "[vdso]";
     }
     if (!name.empty()) { // in column 74, as programs that print it expect
         constexpr std::size_t kColumn = 73;
@@ -72,11 +75,10 @@ Errno make_maps(const Asked& asked, Text& out) {
     if (!view) return view.error();
     if (view->is_zombie()) return Errno{};
     const Breaks breaks = breaks_of(*view->linux_process);
-    const std::uint64_t stack = view->linux_process->place.stack;
     for (std::uint64_t from = 0; !Thread::current().is_killed() && out.error() == Errno{};) {
         const auto area = view->process->memory().next_area(from);
         if (!area) break;
-        print_area(out, *area, breaks, stack);
+        print_area(out, *area, breaks, view->linux_process->place);
         from = area->end;
     }
     return out.error();

@@ -38,6 +38,7 @@ struct SentSignal {
 
 // Where on the first stack the kernel has put what the program was given: what /proc/PID tells of it. Constant.
 struct ProgramPlace {
+    std::uint64_t vdso = 0;
     std::uint64_t stack = 0;
     std::uint64_t arguments = 0, argument_bytes = 0;
     std::uint64_t environment = 0, environment_bytes = 0;

@@ -11,6 +11,7 @@
 #include "personality/linux/lookup.hpp"
 #include "personality/linux/process.hpp"
 #include "personality/linux/signals.hpp"
+#include "personality/linux/vdso.hpp"
 
 namespace aios::linux_abi {
 namespace {
@@ -83,6 +84,7 @@ struct LoadedProgram {
     ElfLoaded image;
     std::uint64_t interpreter_base = 0; // 0: none
     std::uint64_t entry = 0;            // of the interpreter, where there is one
+    std::uint64_t vdso = 0;             // where it is mapped
     ~LoadedProgram() = default;
 };
 
@@ -124,6 +126,7 @@ Result<std::uint64_t> build_stack(std::uint64_t top, const ProgramStart& start, 
         {Aux::hwcap2, 0},
         {Aux::random, random_at},
         {Aux::exec_name, path_at},
+        {Aux::vdso, program.vdso},
         {Aux::min_signal_stack, signal_stack_bytes()},
         {Aux{kAuxStartup}, startup_at},
         {Aux::null, 0},
@@ -139,7 +142,8 @@ Result<std::uint64_t> build_stack(std::uint64_t top, const ProgramStart& start, 
     for (const Pair& pair : pairs)
         TRY(out.put(pair.type, pair.value));
     TRY(out.flush());
-    place = {pointer,
+    place = {program.vdso,
+             pointer,
              arguments.address,
              start.argument_bytes,
              environment.address,
@@ -212,6 +216,10 @@ Result<ProgramEntry> load_program(LinuxProcess& linux_process, const ProgramStar
                                                        mm::ChargeWhen::at_touch, options));
     const auto program = TRY(mm::own<LoadedProgram>());
     TRY(load_images(linux_process, start, random[0], *program));
+    if (program->image.executable_stack)
+        TRY(memory.protect(low, kStackBytes,
+                           arch::Protection::read | arch::Protection::write | arch::Protection::execute));
+    program->vdso = TRY(map_vdso(memory, linux_process.quota()));
     {
         LinuxProcess::Lock::Guard guard(linux_process.lock); // nobody else is there yet
         linux_process.break_start = program->image.end + (random[1] & 0x1fff) * arch::kPageSize;
@@ -230,6 +238,9 @@ Result<ProgramEntry> start_program(Process& process, const ProgramStart& start) 
     return entry;
 }
 
-void register_linux() { register_personality(PersonalityKind::linux_abi, start_program); }
+void register_linux() {
+    init_vdso();
+    register_personality(PersonalityKind::linux_abi, start_program);
+}
 
 } // namespace aios::linux_abi

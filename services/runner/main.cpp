@@ -121,7 +121,7 @@ private:
         request.handles = address_of(grants);
         request.handle_count = std::size(grants);
         request.personality = static_cast<std::uint32_t>(PersonalityKind::linux_abi);
-        request.flags = kSpawnTemporary;
+        request.flags = kSpawnTemporary | (what.jit ? kSpawnJit : 0);
         request.cpu_weight = 100;
         request.quota = {own.quota.memory_bytes - own.memory_bytes - kOwnMemory, kMostHandles,
                          own.quota.threads - kOwnThreads, 0};

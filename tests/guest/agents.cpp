@@ -158,6 +158,17 @@ void test_small_memory() {
     CHECK(settles(before));
 }
 
+// What one has not, one cannot hand on.
+void test_jit() {
+    SpawnOptions options = with(ARGS("exit\0"
+                                     "5"));
+    options.flags = kSpawnJit;
+    CHECK_ERROR(spawn(kChild, options), missing_right);
+    HandleInfo own{};
+    GET(sys::handle_info(self, &own));
+    CHECK((own.rights & rights::jit.bits()) == 0);
+}
+
 void test_identity() {
     SpawnOptions options = with(ARGS("exit\0"
                                      "5"));
@@ -487,6 +498,7 @@ int aios_main(const StartupBlock& block) {
     run("bad_requests", test_bad_requests);
     run("longest_paths", test_longest_paths);
     run("small_memory", test_small_memory);
+    run("jit", test_jit);
     run("identity", test_identity);
     run("measured_identity", test_measured_identity);
     run("names_are_unique", test_names_are_unique);

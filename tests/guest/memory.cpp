@@ -41,7 +41,7 @@ void test_alloc_limits() {
     CHECK_ERROR(sys::agent_mem_alloc(self, ~0ull, kRw), too_large);
     CHECK_ERROR(sys::agent_mem_alloc(self, kMaxMemoryBytes, kRw), quota_exceeded);
     CHECK_ERROR(sys::agent_mem_alloc(self, 4096, 8), bad_argument);
-    CHECK_ERROR(sys::agent_mem_alloc(self, 4096, kProtectWrite | kProtectExecute), bad_argument);
+    CHECK_ERROR(sys::agent_mem_alloc(self, 4096, kProtectWrite | kProtectExecute), missing_right);
     CHECK_ERROR(sys::agent_mem_free(self, 1, 4096), bad_argument);
     CHECK_ERROR(sys::agent_mem_free(self, 0x100000, 0), bad_argument);
     CHECK_ERROR(sys::agent_mem_free(self, 0, 4096), bad_address);

@@ -77,6 +77,7 @@ bool run_command(Command& command) {
     options.handle_count = command.has_job ? std::size(grants) : std::size(grants) - 1;
     SpawnRequest request = make_request(command.path, options);
     request.personality = static_cast<std::uint32_t>(PersonalityKind::linux_abi);
+    if (command.path == "bin/test_jit") request.flags |= kSpawnJit;
     auto child = finish_spawn(sys::agent_spawn(self, &request));
     if (!child) {
         console_print("TEST {} fail cannot be started: {}\n", command.name, error_info(child.error()).name);

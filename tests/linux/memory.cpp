@@ -134,6 +134,16 @@ LINUX_TEST(execute) {
     munmap(page, kPage);
 }
 
+LINUX_TEST(write_and_execute_at_once) {
+    SKIP_UNLESS(on_aios(), "needs AIOS");
+    constexpr int kAll = PROT_READ | PROT_WRITE | PROT_EXEC;
+    EXPECT(-EACCES, SYS_mmap, nullptr, kPage, kAll, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char* page = map(kPage, PROT_READ | PROT_WRITE);
+    EXPECT(-EACCES, SYS_mprotect, page, kPage, kAll);
+    page[0] = 1;
+    munmap(page, kPage);
+}
+
 LINUX_TEST(fixed) {
     char* area = map(kPage * 4, PROT_READ | PROT_WRITE);
     area[0] = area[kPage] = area[3 * kPage] = 1;

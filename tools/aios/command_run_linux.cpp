@@ -108,6 +108,7 @@ private:
         const std::string_view library_path = value_of(environment_, "LD_LIBRARY_PATH");
         arguments_ = options_.program;
         path_ = HOST_TRY(find_needs(root_, program, library_path, arguments_)).substr(1);
+        if (!options_.jit) HOST_TRY(check_needs_no_jit(root_, path_, program));
         if (program.path.starts_with("/tmp/"))
             return failure(kLinuxCannotRun,
                            std::format("'{}' cannot run: /tmp is an empty folder of the program's own; move "
@@ -166,6 +167,7 @@ private:
             .input = true,
             .read_only = as_bytes(read_only_),
             .writable = as_bytes(writable_),
+            .jit = options_.jit,
         });
         if (!encoded) return failure(kLinuxFailed, "the program's description cannot be encoded.");
         return std::string(as_text(*encoded));

@@ -153,6 +153,12 @@ Outcome<> take_environment(std::string_view value, std::vector<std::string>& int
     return {};
 }
 
+Outcome<> take_capability(const std::string& value, RunLinuxOptions& options) {
+    if (value != "jit") return failure(Exit::wrong_use, std::format("--cap knows jit, not '{}'.", printable(value)));
+    options.jit = true;
+    return {};
+}
+
 } // namespace
 
 // What stands behind `--` is the program's, whatever it looks like.
@@ -164,6 +170,7 @@ Outcome<RunLinuxOptions> parse_run_linux(ArgumentList arguments) {
     line.value("--out", options.out);
     line.value("--with", options.companions);
     line.option("--env", [&](const std::string& value) { return take_environment(value, options.environment); });
+    line.option("--cap", [&](const std::string& value) { return take_capability(value, options); });
     line.value("--cwd", options.directory);
     line.number("--memory", options.memory_mib, 128, kMaxMemoryMib);
     line.number("--smp", options.processors, 1, kMaxProcessors);

@@ -65,6 +65,7 @@ struct RunLinuxOptions {
     std::vector<std::string> companions;      // --with: further programs
     std::vector<std::string> environment;     // NAME=VALUE, as given
     std::string directory = "/";              // where the program starts
+    bool jit = false;                         // --cap jit: memory that is writable and executable at once
     std::optional<std::uint64_t> memory_mib;
     unsigned processors = 2;
     std::optional<unsigned> timeout_seconds; // none: as long as it takes

@@ -60,6 +60,10 @@ TEST(AuditShow, SaysWhatHappenedWithNames) {
     EXPECT_EQ(in_words({.kind = 3, .agent = 39, .count = 5}), "5 refusals of one or several kinds");
     EXPECT_EQ(in_words({.kind = 4, .agent = 9, .subject = 39, .detail = {1, 35'100'000, 4}, .name = "memoryd"}),
               "starts memoryd (39): linux, 35.1 MB, 4 handles");
+    EXPECT_EQ(
+        in_words(
+            {.kind = 4, .agent = 9, .subject = 39, .detail = {1 | kSpawnJit << 8, 35'100'000, 4}, .name = "memoryd"}),
+        "starts memoryd (39): linux with jit, 35.1 MB, 4 handles");
     EXPECT_EQ(in_words({.kind = 5, .agent = 39, .subject = 39, .detail = {1, 3, 0}}),
               "memoryd (39) ended: exited with 3");
     EXPECT_EQ(in_words({.kind = 6, .agent = 39, .detail = {14, 0x1000, 0x2000}}),

@@ -26,9 +26,10 @@ SpaceDriver::SpaceDriver(Choices& choices) : choices_(choices) {
     for (std::uint64_t i = 0; i < kObjectPages; ++i)
         source->values.push_back(fake::Source::first_byte(i));
     objects_.push_back(source);
+    jit_ = choices_.below(2) == 0 ? mm::Jit::yes : mm::Jit::no;
     auto space = std::make_unique<Space>();
     space->payer = std::make_unique<fake::CountingPayer>();
-    space->space = AddressSpace::create(*space->payer).value();
+    space->space = AddressSpace::create(*space->payer, jit_).value();
     space->space->enter(*set_);
     space->space->settle();
     spaces_.push_back(std::move(space));
@@ -104,12 +105,11 @@ void SpaceDriver::map() {
     mm::MapOptions options;
     options.fixed = choices_.below(4) != 0;
     options.no_replace = choices_.below(4) == 0;
-    options.jit = choices_.below(4) == 0;
     options.maximum =
         choices_.below(4) == 0 ? random_protection() : Protection::read | Protection::write | Protection::execute;
     options.address = options.fixed || choices_.below(2) == 0 ? random_address() : 0;
     const Protection protection = random_protection();
-    ModelPage page{protection, options.maximum, options.jit, false, nullptr, nullptr};
+    ModelPage page{protection, options.maximum, false, nullptr, nullptr};
     Result<std::uint64_t> answer = fail(Error::unsupported);
     std::uint64_t first_index = 0;
     if (choices_.below(2) == 0) {
@@ -126,8 +126,9 @@ void SpaceDriver::map() {
         answer = space.space->map(page.pages->pages, first_index * kPageSize, count * kPageSize, protection,
                                   page.is_private ? mm::Sharing::copy_on_write : mm::Sharing::shared, options);
     }
-    const bool allowed = (protection & page.maximum) == protection &&
-                         (!has(protection, Protection::write) || !has(protection, Protection::execute) || page.jit);
+    const bool allowed =
+        (protection & page.maximum) == protection &&
+        (!has(protection, Protection::write) || !has(protection, Protection::execute) || jit_ == mm::Jit::yes);
     if (!allowed) {
         MODEL_CHECK(!answer && answer.error() == Error::missing_right);
         return;
@@ -175,7 +176,7 @@ void SpaceDriver::protect() {
             continue;
         }
         const bool both = has(protection, Protection::write) && has(protection, Protection::execute);
-        if ((protection & page->second.maximum) != protection || (both && !page->second.jit)) allowed = false;
+        if ((protection & page->second.maximum) != protection || (both && jit_ == mm::Jit::no)) allowed = false;
     }
     if (has_hole || !allowed) {
         MODEL_CHECK(!done && (done.error() == Error::bad_address || done.error() == Error::missing_right));

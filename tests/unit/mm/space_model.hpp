@@ -48,7 +48,7 @@ private:
     };
     struct ModelPage {
         Protection protection, maximum;
-        bool jit, whole;
+        bool whole;
         std::shared_ptr<ModelPages> pages; // nullptr: anonymous
         Ref<fake::Authority> authority;    // nullptr: none
         std::uint64_t index = 0;
@@ -65,6 +65,7 @@ private:
 
     std::uint64_t random_address() { return kBase + choices_.below(kWindow) * kPageSize; }
     Protection random_protection();
+    mm::Jit jit_ = mm::Jit::no; // of all spaces: they come from one
     Space& random_space() { return *spaces_[choices_.below(spaces_.size())]; }
     void map();
     void unmap();

@@ -58,6 +58,9 @@ public:
             if (segment->p_type == PT_LOAD) loads_.push_back(*segment);
             if (segment->p_type == PT_INTERP) needs_.interpreter = text_at(segment->p_offset);
             if (segment->p_type == PT_DYNAMIC) dynamic_ = *segment;
+            constexpr std::uint32_t kBoth = PF_W | PF_X;
+            if ((segment->p_type == PT_LOAD || segment->p_type == PT_GNU_STACK) && (segment->p_flags & kBoth) == kBoth)
+                needs_.jit = true;
         }
         if (dynamic_) read_dynamic();
         return std::move(needs_);

@@ -14,6 +14,7 @@ struct ElfNeeds {
     std::vector<std::string> libraries;
     // Where to look for them, separated by colons. A file that has a runpath has no rpath that counts.
     std::string rpath, runpath;
+    bool jit = false; // a segment, or its stack, that is writable and executable at once
 };
 
 [[nodiscard]] bool is_elf(std::string_view bytes);

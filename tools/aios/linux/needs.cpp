@@ -240,6 +240,14 @@ Outcome<> take_libraries_below(Root& root, std::string_view directory, std::stri
     return {};
 }
 
+Outcome<> check_needs_no_jit(Root& root, const std::string& path, const ProgramPlace& program) {
+    const BundleEntry* entry = HOST_TRY(root.find(path));
+    if (entry == nullptr) return {};
+    const auto needs = read_elf_needs(entry->bytes);
+    if (!needs || !needs->jit) return {};
+    return cannot_run(program.shown, "it asks for memory that is writable and executable at once; --cap jit grants it");
+}
+
 Outcome<std::string> find_needs(Root& root, const ProgramPlace& program, std::string_view library_path,
                                 std::vector<std::string>& arguments) {
     std::string path = program.path;

@@ -30,6 +30,9 @@ struct ProgramPlace {
 [[nodiscard]] Outcome<std::string> find_needs(Root& root, const ProgramPlace& program, std::string_view library_path,
                                               std::vector<std::string>& arguments);
 
+// Refuses a program that cannot be loaded without the capability `jit` (126). `path` is find_needs()'s answer.
+[[nodiscard]] Outcome<> check_needs_no_jit(Root& root, const std::string& path, const ProgramPlace& program);
+
 // The same for the libraries of all ELF files in a directory and below it, such as modules that are loaded later. What is
 // missing is passed over: not all of them will be used.
 [[nodiscard]] Outcome<> take_libraries_below(Root& root, std::string_view directory, std::string_view library_path);

@@ -1,5 +1,6 @@
 #include "tools/aios/linux/program_record.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <csignal>
@@ -14,6 +15,7 @@
 #include "messages/view.hpp"
 #include "tools/aios/host/stop.hpp"
 #include "tools/aios/host/text.hpp"
+#include "tools/aios/record/audit_record.hpp"
 
 namespace aios::host {
 
@@ -136,7 +138,21 @@ Outcome<Exit> ProgramRecord::judge(const MachineResult& result) {
             exit, std::format("'{}' was ended: it used up its memory; give it more by --memory.", printable(program_)));
     if (reason == EndReason::integrity)
         return failure(exit, std::format("'{}' was ended: its files are not what was packed.", printable(program_)));
+    if (exit != Exit::well && was_refused_jit())
+        return failure(
+            exit, std::format("'{}' ended with status {}. It had been refused memory that is writable and executable "
+                              "at once; --cap jit grants it.",
+                              printable(program_), static_cast<int>(exit)));
     return exit;
+}
+
+bool ProgramRecord::was_refused_jit() const {
+    return std::ranges::any_of(record_.audit, [](const std::string& item) {
+        const auto record = decode_audit_record(item);
+        return record && audit_kind_of(record->kind) == AuditKind::refusal &&
+               record->detail[0] == static_cast<std::uint64_t>(ObjectType::agent) &&
+               (record->detail[1] & rights::jit.bits()) != 0;
+    });
 }
 
 } // namespace aios::host

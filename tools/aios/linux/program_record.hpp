@@ -30,6 +30,7 @@ public:
     [[nodiscard]] const std::optional<AuditHead>& head() const { return record_.head; }
 
 private:
+    [[nodiscard]] bool was_refused_jit() const;
     [[nodiscard]] Outcome<> take_output(Bytes message);
     [[nodiscard]] Outcome<> write_all(int file, Bytes bytes) const;
 

@@ -98,9 +98,11 @@ std::string describe_boot(const AuditRecord& record) {
 }
 
 std::string describe_start(const AuditRecord& record, const AuditNames& names) {
-    const auto& [personality, memory, handles] = record.detail;
-    return std::format("starts {}: {}, {}, {}", names.with_id(record.subject), personality == 0 ? "native" : "linux",
-                       human_bytes(memory), counted(handles, "handle"));
+    const auto& [kind, memory, handles] = record.detail;
+    const bool is_native = (kind & 0xff) == static_cast<std::uint64_t>(PersonalityKind::native);
+    return std::format("starts {}: {}{}, {}, {}", names.with_id(record.subject), is_native ? "native" : "linux",
+                       (kind >> 8 & kSpawnJit) != 0 ? " with jit" : "", human_bytes(memory),
+                       counted(handles, "handle"));
 }
 
 } // namespace
