@@ -72,20 +72,23 @@ Outcome call_sendfile(Call& call, Descriptor to, Descriptor from, UserInOut<std:
     if (!in->readable || !out->writable) return refuse(kBadFd);
     auto source = in->map_source();
     if (!source && source.error() == kNoDevice) return refuse(kInvalid); // not a file with contents
-    auto pages = LINUX_TRY(std::move(source)).pages;
+    auto pages = LINUX_TRY(std::move(source)).pages; // none: zeros without end
     if (out->append) return refuse(kInvalid);
     const bool from_position = offset.is_null();
     std::uint64_t at = from_position ? LINUX_TRY(in->seek(0, kSeekCurrent)) : LINUX_TRY(offset.read());
     if (static_cast<std::int64_t>(at) < 0) return refuse(kInvalid);
-    const std::uint64_t size = pages->bytes();
+    const std::uint64_t size = pages ? pages->bytes() : ~0ull;
     const std::uint64_t wanted = at >= size ? 0 : std::min(std::min(bytes, size - at), kMaxTransfer);
     Bounce bounce = LINUX_TRY(Bounce::make(call.process));
+    if (!pages) std::memset(bounce.data(), 0, kConsolePiece);
     std::uint64_t done = 0;
     Errno error{};
     while (done < wanted && error == Errno{} && !call.thread.is_killed()) {
         const std::size_t part = std::min<std::uint64_t>(wanted - done, kConsolePiece);
         if (!in->is_live()) { // its capability ended meanwhile
             error = kAccess;
+        } else if (!pages) {
+            error = out->put(call, Bytes(bounce.data(), part));
         } else if (const auto got = pages->read(at, bounce.data(), part); !got) {
             error = errno_of(got.error());
         } else {

@@ -193,6 +193,7 @@ void ProcessTable::give_children_away(ProcessEntry& entry) {
                 if (has_news) entry.tellers.erase(*child);
                 entry.children.erase(*child);
                 child->parent = parent;
+                child->exit_signal = kSigChild; // whatever clone asked for, as on Linux
                 if (parent != nullptr) {
                     parent->children.insert(*child);
                     if (has_news) parent->tellers.insert(*child);
