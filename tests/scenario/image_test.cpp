@@ -42,7 +42,7 @@ SCENARIO(what_is_no_image_is_refused_in_one_sentence) {
     world.put("empty", "");
     const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
         {{"image", "pack", world.at("nowhere"), "-o", world.at("image")}, "No such file"},
-        {{"image", "pack", world.at("file"), "-o", world.at("image")}, "is not a folder"},
+        {{"image", "pack", world.at("file"), "-o", world.at("image")}, "is no archive that can be read"},
         {{"image", "verify", world.at("nowhere")}, "nowhere"},
         {{"image", "verify", world.at("file")}, "not an image"},
         {{"image", "inspect", world.at("empty")}, "not an image"},

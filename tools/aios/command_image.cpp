@@ -8,6 +8,8 @@
 #include "tools/aios/host/text.hpp"
 #include "tools/aios/image/image.hpp"
 #include "tools/aios/image/pack.hpp"
+#include "tools/aios/packages/debian.hpp"
+#include "tools/aios/packages/npm.hpp"
 
 namespace aios::host {
 
@@ -19,7 +21,9 @@ using boot::ManifestTable;
 
 struct ImageOptions {
     std::string action;
-    fs::path source, out;
+    std::vector<std::string> sources; // of pack, at least one; of the others, one
+    fs::path out;
+    std::uint64_t most_mib = kUsualUnpackMib;
 };
 
 Outcome<ImageOptions> parse(ArgumentList arguments) {
@@ -28,13 +32,17 @@ Outcome<ImageOptions> parse(ArgumentList arguments) {
     if (options.action != "pack" && options.action != "inspect" && options.action != "verify")
         return failure(Exit::wrong_use, "image needs an action: pack, inspect or verify; see ./aios image --help.");
     CommandLine line("image " + options.action);
-    if (options.action == "pack") line.value("-o", options.out);
-    const auto places = HOST_TRY(line.parse(arguments.subspan(1)));
-    if (places.size() != 1)
-        return failure(Exit::wrong_use, options.action == "pack"
-                                            ? "image pack takes one folder or tar archive."
-                                            : std::format("image {} takes one image.", options.action));
-    options.source = places.front();
+    if (options.action == "pack") {
+        line.value("-o", options.out);
+        line.number("--unpack-limit", options.most_mib, 1, kMostUnpackMib);
+    }
+    options.sources = HOST_TRY(line.parse(arguments.subspan(1)));
+    if (options.action == "pack" && options.sources.empty())
+        return failure(Exit::wrong_use,
+                       "image pack needs what to pack: folders, archives, images, debian:PACKAGE,... or "
+                       "npm:PACKAGE@VERSION,...; see ./aios image --help.");
+    if (options.action != "pack" && options.sources.size() != 1)
+        return failure(Exit::wrong_use, std::format("image {} takes one image.", options.action));
     if (options.action == "pack" && options.out.empty())
         return failure(Exit::wrong_use, "image pack needs -o FILE: where the image goes.");
     return options;
@@ -79,21 +87,56 @@ void show(const Image& image) {
     }
 }
 
+// Each source is laid over those before it; its /bin is theirs also where that is a link.
+Outcome<> lay(const Places& places, const std::string& source, Packed& into, Spool& spool,
+              std::vector<std::string>& notes) {
+    constexpr std::string_view kDebian = "debian:", kNpm = "npm:";
+    if (source.starts_with(kDebian))
+        return lay_debian(source.substr(kDebian.size()), into, spool, places.root / "build" / "packages" / "debian",
+                          notes);
+    if (source.starts_with(kNpm)) return lay_npm(source.substr(kNpm.size()), into, spool);
+    Packed packed = HOST_TRY(pack_source(source, spool));
+    into.passed_over += packed.passed_over;
+    if (!packed.config.is_empty()) into.config = std::move(packed.config);
+    into.tree.begin_layer(source, Tree::DirectoryOnLink::follows);
+    return into.tree.put_all(std::move(packed.tree).bundle());
+}
+
+Outcome<> pack(const Places& places, const ImageOptions& options) {
+    HOST_TRY(check_writable(options.out));
+    Progress progress;
+    Spool spool = HOST_TRY(Spool::create(options.most_mib));
+    spool.show_on(progress);
+    Packed packed;
+    std::vector<std::string> notes;
+    for (const std::string& source : options.sources)
+        HOST_TRY(lay(places, source, packed, spool, notes));
+    HOST_TRY(put_config(packed.tree, packed.config));
+    Bundle tree = std::move(packed.tree).bundle();
+    spool.tell("writing the image");
+    HOST_TRY(write_image(options.out, tree));
+    progress.clear();
+    for (const std::string& note : notes)
+        progress.say(note);
+    if (packed.passed_over > 0)
+        progress.say(std::format("left out: {}",
+                                 counted(packed.passed_over, "device, pipe or socket|devices, pipes or sockets")));
+    say(options.out, HOST_TRY(Image::open(options.out)));
+    return {};
+}
+
 } // namespace
 
-Outcome<Exit> command_image(const Places&, ArgumentList arguments) {
+Outcome<Exit> command_image(const Places& places, ArgumentList arguments) {
     const ImageOptions options = HOST_TRY(parse(arguments));
     if (options.action == "pack") {
-        HOST_TRY(check_writable(options.out));
-        Bundle tree = HOST_TRY(pack_source(options.source));
-        HOST_TRY(write_image(options.out, tree));
-        say(options.out, HOST_TRY(Image::open(options.out)));
+        HOST_TRY(pack(places, options));
         return Exit::well;
     }
-    const Image image = HOST_TRY(Image::open(options.source));
+    const Image image = HOST_TRY(Image::open(options.sources.front()));
     if (options.action == "verify") {
         HOST_TRY(image.verify());
-        say(options.source, image);
+        say(options.sources.front(), image);
     } else {
         show(image);
     }

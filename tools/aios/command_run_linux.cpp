@@ -18,6 +18,7 @@
 #include "tools/aios/host/progress.hpp"
 #include "tools/aios/host/stop.hpp"
 #include "tools/aios/host/text.hpp"
+#include "tools/aios/image/pack.hpp"
 #include "tools/aios/linux/needs.hpp"
 #include "tools/aios/linux/program_record.hpp"
 #include "tools/aios/machine/accelerator.hpp"
@@ -73,6 +74,8 @@ public:
         HOST_TRY(check_writable(log_file_));
         if (options_.out) changes_ = HOST_TRY(Changes::create(*options_.out));
         static_cast<void>(HOST_TRY(find_qemu()));
+        if (options_.root) HOST_TRY(take_root());
+        if (options_.directory.empty()) options_.directory = "/";
         set_environment();
         HOST_TRY(gather());
         const Scratch scratch = HOST_TRY(Scratch::create());
@@ -80,6 +83,29 @@ public:
     }
 
 private:
+    // The root of its own, and what its image says of the start where the user says nothing.
+    Outcome<> take_root() {
+        spool_.emplace(HOST_TRY(Spool::create()));
+        spool_->show_on(progress_);
+        Packed packed = HOST_TRY(pack_source(*options_.root, *spool_));
+        progress_.clear();
+        HOST_TRY(root_.add_tree(std::move(packed.tree).bundle(), "/"));
+        if (options_.directory.empty() && !packed.config.directory.empty()) {
+            options_.directory = packed.config.directory;
+            root_.add_directory(options_.directory);
+        }
+        for (const std::string& variable : packed.config.environment)
+            if (value_of(options_.environment, variable.substr(0, variable.find('='))).data() == nullptr)
+                options_.environment.push_back(variable);
+        if (options_.program.empty()) options_.program = std::move(packed.config.program);
+        if (options_.program.empty())
+            return failure(Exit::wrong_use,
+                           std::format("'{}' names no program to start; give one behind two dashes: ./aios run-linux "
+                                       "--rootfs ... -- PROGRAM [ARG...].",
+                                       printable(options_.root->native())));
+        return {};
+    }
+
     void set_environment() {
         environment_ = options_.environment;
         if (value_of(environment_, "PATH").empty()) environment_.emplace_back(kUsualPath);
@@ -87,7 +113,6 @@ private:
     }
 
     Outcome<> gather() {
-        if (options_.root) HOST_TRY(root_.add_folder(*options_.root, "/"));
         for (const DirectoryMapping& directory : options_.directories) {
             const std::string place = root_.place_of(directory.guest); // where links lead
             if (place == "/tmp" || place.starts_with("/tmp/"))
@@ -201,10 +226,11 @@ private:
     }
 
     const Places& places_;
-    const RunLinuxOptions options_;
+    RunLinuxOptions options_;
     const std::filesystem::path log_file_;
     Root root_;
     Progress progress_;
+    std::optional<Spool> spool_; // holds the contents of a root that was an archive
     std::vector<std::string> environment_, arguments_;
     std::string read_only_, writable_; // folders of the program: paths, each ended by NUL
     std::optional<Changes> changes_;

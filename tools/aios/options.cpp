@@ -159,6 +159,14 @@ Outcome<> take_capability(const std::string& value, RunLinuxOptions& options) {
     return {};
 }
 
+Outcome<> take_start(const std::string& value, std::string& into) {
+    if (!value.starts_with('/'))
+        return failure(Exit::wrong_use,
+                       std::format("--cwd takes a path that begins with a slash, not '{}'.", printable(value)));
+    into = value;
+    return {};
+}
+
 } // namespace
 
 // What stands behind `--` is the program's, whatever it looks like.
@@ -171,7 +179,7 @@ Outcome<RunLinuxOptions> parse_run_linux(ArgumentList arguments) {
     line.value("--with", options.companions);
     line.option("--env", [&](const std::string& value) { return take_environment(value, options.environment); });
     line.option("--cap", [&](const std::string& value) { return take_capability(value, options); });
-    line.value("--cwd", options.directory);
+    line.option("--cwd", [&](const std::string& value) { return take_start(value, options.directory); });
     line.number("--memory", options.memory_mib, 128, kMaxMemoryMib);
     line.number("--smp", options.processors, 1, kMaxProcessors);
     line.number("--timeout", options.timeout_seconds, 1, kMaxTimeoutSeconds);
@@ -185,18 +193,16 @@ Outcome<RunLinuxOptions> parse_run_linux(ArgumentList arguments) {
     line.ignored_flag("--yes");
     const auto dashes = std::ranges::find(arguments, std::string_view("--"));
     HOST_TRY(line.parse_options(ArgumentList(arguments.begin(), dashes)));
-    if (dashes == arguments.end() || dashes + 1 == arguments.end())
+    const auto program = dashes == arguments.end() ? dashes : dashes + 1;
+    if (program == arguments.end() && !options.root)
         return failure(Exit::wrong_use,
                        "run-linux needs a program behind two dashes: ./aios run-linux -- PROGRAM [ARG...]; "
                        "see ./aios run-linux --help.");
-    if (!options.directory.starts_with('/'))
-        return failure(Exit::wrong_use, std::format("--cwd takes a path that begins with a slash, not '{}'.",
-                                                    printable(options.directory)));
     if (options.out && std::ranges::none_of(options.directories, &DirectoryMapping::is_writable))
         return failure(
             Exit::wrong_use,
             "--out receives what is changed in folders that may be written to: give one by --dir HOST:GUEST:rw.");
-    options.program.assign(dashes + 1, arguments.end());
+    options.program.assign(program, arguments.end());
     return options;
 }
 

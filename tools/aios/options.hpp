@@ -59,12 +59,12 @@ struct DirectoryMapping {
     bool is_writable = false;
 };
 struct RunLinuxOptions {
-    std::optional<std::filesystem::path> root;
+    std::optional<std::filesystem::path> root; // a folder, an archive or an image
     std::vector<DirectoryMapping> directories;
     std::optional<std::filesystem::path> out; // --out: a folder for what is changed
     std::vector<std::string> companions;      // --with: further programs
     std::vector<std::string> environment;     // NAME=VALUE, as given
-    std::string directory = "/";              // where the program starts
+    std::string directory;                    // where the program starts; empty: not said
     bool jit = false;                         // --cap jit: memory that is writable and executable at once
     std::optional<std::uint64_t> memory_mib;
     unsigned processors = 2;
@@ -74,7 +74,7 @@ struct RunLinuxOptions {
     bool count_instructions = false;
     bool verbose = false;
     std::string append;
-    std::vector<std::string> program; // and its arguments; not empty
+    std::vector<std::string> program; // and its arguments; empty only with a root, whose image may name one
 };
 
 // Limits that --help states.

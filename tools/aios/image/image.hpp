@@ -14,6 +14,10 @@
 
 namespace aios::host {
 
+// Whether the file begins as an image does, whatever follows.
+[[nodiscard]] bool begins_as_image(const std::filesystem::path& path);
+
+// A file that is there already is replaced when all is written; the tree may have contents in it.
 [[nodiscard]] Outcome<std::uint64_t> write_image(const std::filesystem::path& path, Bundle& tree);
 
 class Image {
@@ -24,16 +28,20 @@ public:
     [[nodiscard]] Outcome<> verify() const;
     [[nodiscard]] const boot::ManifestTable& table() const { return table_; }
     [[nodiscard]] std::string root() const; // hexadecimal; says all that is in it
-    [[nodiscard]] std::uint64_t bytes() const { return file_.size(); }
+    [[nodiscard]] std::uint64_t bytes() const { return file_.bytes; }
+    // What is in it, whose contents stay in the file and are checked as they are read.
+    [[nodiscard]] Bundle tree() const;
 
 private:
     [[nodiscard]] Outcome<> check_layout() const;
-    [[nodiscard]] std::string_view part(std::uint64_t offset, std::uint64_t bytes) const {
-        return std::string_view(file_).substr(offset, bytes);
-    }
+    explicit Image(Stored file, StoredReader reader) : file_(std::move(file)), reader_(std::move(reader)) {}
+    [[nodiscard]] Outcome<std::string> part(std::uint64_t offset, std::uint64_t bytes) const;
+    [[nodiscard]] Outcome<> check_file(std::uint32_t index, std::span<const crypto::MerkleHash> leaves) const;
     [[nodiscard]] std::unexpected<Failure> refuse(std::string_view what) const;
 
-    std::string name_, file_;
+    std::string name_;
+    Stored file_;
+    StoredReader reader_;
     boot::ContainerSection section_{}, empty_{};
     std::vector<std::uint64_t> manifest_; // aligned
     std::vector<std::uint32_t> room_;

@@ -12,15 +12,15 @@
 #include "boot/manifest.hpp"
 #include "tools/aios/host/files.hpp"
 #include "tools/aios/host/text.hpp"
-#include "tools/aios/image/tar.hpp"
+#include "tools/aios/image/container_archive.hpp"
+#include "tools/aios/image/image.hpp"
+#include "tools/aios/image/layer.hpp"
 
 namespace aios::host {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::uint64_t kMaxFile = std::uint64_t{16} << 30;
 
 std::string shown(const fs::path& path) { return printable(path.native()); }
 
@@ -90,7 +90,7 @@ private:
             entry.target = known->second;
         } else {
             if (facts.st_nlink > 1) files_[{facts.st_dev, facts.st_ino}] = path;
-            entry.bytes = HOST_TRY(read_file(place, kMaxFile));
+            entry.stored = Stored{.file = place, .bytes = static_cast<std::uint64_t>(facts.st_size)};
         }
         bundle_.entries.push_back(std::move(entry));
         return {};
@@ -104,13 +104,31 @@ private:
 
 Outcome<Bundle> pack_folder(const fs::path& folder) { return FolderPacker().pack(folder); }
 
-Outcome<Bundle> pack_source(const fs::path& source) {
+Outcome<Packed> pack_source(const fs::path& source, Spool& spool) {
+    const std::string name = source.native();
     std::error_code error;
-    if (!fs::is_regular_file(source, error)) return pack_folder(source);
-    const std::string archive = HOST_TRY(read_file(source, kMaxFile));
-    if (!is_tar(archive))
-        return failure(Exit::bad_input, std::format("'{}' is not a folder, and not a tar archive.", shown(source)));
-    return read_tar(archive, shown(source));
+    Packed packed;
+    if (!fs::is_regular_file(source, error)) {
+        packed.tree.begin_layer(name);
+        Bundle folder = HOST_TRY(pack_folder(source));
+        HOST_TRY(packed.tree.put_all(std::move(folder)));
+    } else if (begins_as_image(source)) {
+        packed.tree.begin_layer(name);
+        const Image image = HOST_TRY(Image::open(source));
+        HOST_TRY(packed.tree.put_all(image.tree()));
+    } else {
+        const Stored file{.file = source, .bytes = fs::file_size(source, error)};
+        if (error)
+            return failure(Exit::bad_input, std::format("'{}' cannot be read: {}.", shown(source), error.message()));
+        Archive archive = HOST_TRY(Archive::open(file, name));
+        packed.passed_over = HOST_TRY(apply_archive(archive, packed.tree, spool, Whiteouts::are_names));
+    }
+    if (is_container_archive(packed.tree)) {
+        Container container = HOST_TRY(unpack_container(packed.tree, name, spool));
+        return Packed{std::move(container.tree), std::move(container.config), container.passed_over};
+    }
+    packed.config = HOST_TRY(take_config(packed.tree, name));
+    return packed;
 }
 
 } // namespace aios::host

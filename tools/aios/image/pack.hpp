@@ -1,10 +1,12 @@
-// A folder of the host, or an archive, as the entries of an image: files, folders, symbolic and hard links, with their modes and
-// times.
+// What the user has - a folder, an archive, an archive of a container, an image - as a tree of files, folders, symbolic and hard
+// links, with their modes and times. Contents stay where they are, or go to the spool.
 #pragma once
 
 #include <filesystem>
 
-#include "tools/aios/input/bundle.hpp"
+#include "tools/aios/image/config.hpp"
+#include "tools/aios/image/spool.hpp"
+#include "tools/aios/image/tree.hpp"
 
 namespace aios::host {
 
@@ -12,7 +14,14 @@ namespace aios::host {
 // image cannot hold, a time before 1970, what cannot be read, or what changes meanwhile. Links are not followed, but for
 // `folder` itself.
 [[nodiscard]] Outcome<Bundle> pack_folder(const std::filesystem::path& folder);
-// A folder, or a tar archive (tar.hpp).
-[[nodiscard]] Outcome<Bundle> pack_source(const std::filesystem::path& source);
+
+struct Packed {
+    Tree tree;
+    ImageConfig config;
+    std::uint64_t passed_over = 0; // devices, pipes and sockets of archives
+};
+// Told apart by what they are: a folder, an image (image.hpp), an archive (archive.hpp); and a folder or archive that holds the
+// image of a container (container_archive.hpp) is that image.
+[[nodiscard]] Outcome<Packed> pack_source(const std::filesystem::path& source, Spool& spool);
 
 } // namespace aios::host

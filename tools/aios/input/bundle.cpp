@@ -56,11 +56,29 @@ Outcome<> write_padded(FileWriter& out, std::string_view bytes) {
     return out.write_zeros(round_to_page(bytes.size()) - bytes.size());
 }
 
+// What is stored is read a second time here: it has to be what was hashed, whose leaves are the first of `leaves`.
+Outcome<> write_file(FileWriter& out, const BundleEntry& entry, std::span<const crypto::MerkleHash>& leaves) {
+    return read_contents(entry, [&](std::string_view part) -> Outcome<> {
+        const std::size_t pages = crypto::page_tree_leaves(part.size());
+        if (entry.stored) {
+            std::vector<crypto::MerkleHash> found;
+            append_leaves(part, found);
+            if (!std::ranges::equal(found, leaves.first(pages)))
+                return failure(Exit::bad_input,
+                               std::format("'{}' was changed while it was packed ('{}').",
+                                           printable(entry.stored->file.native()), printable(entry.path)));
+        }
+        leaves = leaves.subspan(pages);
+        return write_padded(out, part);
+    });
+}
+
 Outcome<> write_section(FileWriter& out, const Section& section) {
     HOST_TRY(write_padded(out, section.layout.manifest));
     HOST_TRY(write_padded(out, as_text(std::as_bytes(std::span(section.layout.leaves)))));
+    std::span<const crypto::MerkleHash> leaves = section.layout.leaves;
     for (const BundleEntry& entry : section.bundle.entries)
-        if (entry.kind == EntryKind::file) HOST_TRY(write_padded(out, entry.bytes));
+        if (entry.kind == EntryKind::file) HOST_TRY(write_file(out, entry, leaves));
     return {};
 }
 
@@ -102,6 +120,11 @@ bool read_mark(std::string_view mark, BundleEntry& entry) {
 } // namespace
 
 bool is_bundle_path(std::string_view path) { return utf8::is_valid(path) && is_path(path); }
+
+Outcome<> read_contents(const BundleEntry& entry, const TakeContents& take) {
+    if (entry.stored) return read_parts(*entry.stored, take);
+    return entry.bytes.empty() ? Outcome<>() : take(entry.bytes);
+}
 
 Outcome<Bundle> read_boot_list(const std::filesystem::path& list) {
     const std::string text = HOST_TRY(read_file(list, 16 << 20));

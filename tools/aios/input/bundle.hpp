@@ -14,6 +14,7 @@
 #include "base/types.hpp"
 #include "tools/aios/host/outcome.hpp"
 #include "tools/aios/input/documents.hpp"
+#include "tools/aios/input/stored.hpp"
 
 namespace aios::host {
 
@@ -21,13 +22,16 @@ enum class EntryKind : std::uint8_t { file, directory, link, name }; // name: a 
 
 struct BundleEntry {
     std::string path;  // in the bundle
-    std::string bytes; // of a file
+    std::string bytes; // of a file, unless they are stored
     bool executable = false;
     std::filesystem::path source = {}; // the file on this machine that it comes from
     EntryKind kind = EntryKind::file;
     std::optional<std::uint16_t> mode = {}; // unless given: 0555 or 0444
     std::uint64_t modified_ns = 0;          // since 1970
     std::string target = {};                // of a link; the path of the file that a name belongs to
+    std::optional<Stored> stored = {};      // the contents of a file that are not in memory
+
+    [[nodiscard]] std::uint64_t size() const { return stored ? stored->bytes : bytes.size(); }
 };
 
 struct Bundle {
@@ -51,7 +55,11 @@ inline constexpr std::string_view kJobDocuments = "docs/"; // where documents li
 // that are neither "." nor "..", no NUL.
 [[nodiscard]] bool is_bundle_path(std::string_view path);
 
-// Bytes of the container that it has made. Sorts the entries by path, and adds directories.
+// The contents of a file, one part after the other (stored.hpp): whole pages, but for the last part.
+[[nodiscard]] Outcome<> read_contents(const BundleEntry& entry, const TakeContents& take);
+
+// Bytes of the container that it has made. Sorts the entries by path, and adds directories. bad_input also if what is stored
+// changes meanwhile.
 [[nodiscard]] Outcome<std::uint64_t> write_container(const std::filesystem::path& path, Bundle& boot, Bundle& job);
 
 } // namespace aios::host

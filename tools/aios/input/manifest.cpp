@@ -68,6 +68,7 @@ Outcome<> order_names(Entries& sorted) {
         if (i < file) {
             BundleEntry& old = sorted[file];
             name.bytes = std::move(old.bytes);
+            name.stored = std::exchange(old.stored, std::nullopt);
             name.executable = old.executable;
             name.mode = old.mode;
             name.modified_ns = old.modified_ns;
@@ -104,7 +105,27 @@ unsigned mode_of(const BundleEntry& entry) {
 }
 
 // The leaves of a file's pages are appended to `leaves`; returns the tree head over them.
-crypto::MerkleHash hash_file(std::string_view bytes, std::vector<crypto::MerkleHash>& leaves) {
+Outcome<crypto::MerkleHash> hash_file(const BundleEntry& file, std::vector<crypto::MerkleHash>& leaves) {
+    const std::size_t first = leaves.size();
+    HOST_TRY(read_contents(file, [&](std::string_view part) -> Outcome<> {
+        append_leaves(part, leaves);
+        return {};
+    }));
+    const crypto::MerkleHash root = crypto::merkle_root(std::span(leaves).subspan(first));
+    if (file.stored && file.stored->root && *file.stored->root != root)
+        return failure(Exit::bad_input, std::format("'{}' is damaged: '{}' does not match its hash.",
+                                                    printable(file.stored->file.native()), printable(file.path)));
+    return root;
+}
+
+template <typename T>
+void append(std::string& to, const T& value) {
+    to.append(as_text(std::as_bytes(std::span(&value, 1))));
+}
+
+} // namespace
+
+void append_leaves(std::string_view bytes, std::vector<crypto::MerkleHash>& leaves) {
     const std::size_t first = leaves.size(), count = crypto::page_tree_leaves(bytes.size());
     leaves.resize(first + count);
     const std::size_t whole = bytes.size() / kPageBytes;
@@ -117,15 +138,7 @@ crypto::MerkleHash hash_file(std::string_view bytes, std::vector<crypto::MerkleH
     const crypto::BatchHasher hash{crypto::sha256_batch, workspace};
     hash(jobs);
     if (whole != count) leaves.back() = crypto::page_tree_leaf(as_bytes(bytes.substr(whole * kPageBytes)));
-    return crypto::merkle_root(std::span(leaves).subspan(first));
 }
-
-template <typename T>
-void append(std::string& to, const T& value) {
-    to.append(as_text(std::as_bytes(std::span(&value, 1))));
-}
-
-} // namespace
 
 Outcome<SectionLayout> lay_out_section(Bundle& bundle) {
     Entries& entries = bundle.entries;
@@ -162,9 +175,9 @@ Outcome<SectionLayout> lay_out_section(Bundle& bundle) {
         text += entry.path;
         if (entry.kind == EntryKind::file) {
             node.first = static_cast<std::uint32_t>(layout.leaves.size());
-            node.bytes = entry.bytes.size();
+            node.bytes = entry.size();
             node.names = 1 + (names.contains(entry.path) ? names[entry.path] : 0);
-            const crypto::MerkleHash root = hash_file(entry.bytes, layout.leaves);
+            const crypto::MerkleHash root = HOST_TRY(hash_file(entry, layout.leaves));
             std::memcpy(node.root, root.data(), root.size());
         } else if (entry.kind == EntryKind::link) {
             if (entry.target.empty() || entry.target.size() > kMaxPathBytes || entry.target.contains('\0'))

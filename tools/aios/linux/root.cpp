@@ -32,7 +32,10 @@ void push_components(std::string_view path, std::vector<std::string>& todo) {
 } // namespace
 
 Outcome<> Root::add_folder(const std::filesystem::path& folder, std::string_view at) {
-    Bundle packed = HOST_TRY(pack_folder(folder));
+    return add_tree(HOST_TRY(pack_folder(folder)), at);
+}
+
+Outcome<> Root::add_tree(Bundle packed, std::string_view at) {
     std::string prefix = place_of(at).substr(1);
     for (BundleEntry& entry : packed.entries) {
         const auto inside = [&](const std::string& path) {
@@ -40,14 +43,21 @@ Outcome<> Root::add_folder(const std::filesystem::path& folder, std::string_view
         };
         entry.path = inside(entry.path);
         if (entry.kind == EntryKind::name) entry.target = inside(entry.target);
-        if (entry.path.empty()) continue; // the root itself
-        if (!is_bundle_path(entry.path))
+        if (!entry.path.empty() && !is_bundle_path(entry.path))
             return failure(Exit::bad_input,
                            std::format("'{}' cannot be a path of the program's root.", printable("/" + entry.path)));
         std::string path = entry.path;
         entries_.insert_or_assign(std::move(path), std::move(entry));
     }
     return {};
+}
+
+void Root::add_directory(std::string_view path) {
+    std::string place = place_of(path).substr(1);
+    if (place.empty() || is_directory("/" + place)) return;
+    BundleEntry entry{.path = place, .bytes = {}, .kind = EntryKind::directory};
+    entry.mode = 0755;
+    entries_.try_emplace(std::move(place), std::move(entry));
 }
 
 void Root::add_text(std::string_view path, std::string text) {
@@ -71,8 +81,10 @@ BundleEntry* Root::entry_at(const std::string& place) {
         entry.kind = EntryKind::link;
         entry.target = std::filesystem::read_symlink(place, error).native();
         if (error) return nullptr;
+    } else {
+        entry.stored = Stored{.file = place, .bytes = static_cast<std::uint64_t>(facts.st_size)};
     }
-    return &entries_.emplace(place.substr(1), std::move(entry)).first->second; // bytes of a file: by find()
+    return &entries_.emplace(place.substr(1), std::move(entry)).first->second;
 }
 
 bool Root::is_directory(const std::string& place) {
@@ -120,7 +132,10 @@ Outcome<const BundleEntry*> Root::find(std::string_view path) {
         found.entry = entry_at("/" + found.entry->target);
     if (found.entry == nullptr || found.entry->kind != EntryKind::file) return nullptr;
     BundleEntry& entry = *found.entry;
-    if (entry.bytes.empty() && !entry.source.empty()) entry.bytes = HOST_TRY(read_file(entry.source, kMaxFile));
+    if (entry.stored) {
+        entry.bytes = HOST_TRY(read_stored(*entry.stored, kMaxFile));
+        entry.stored.reset();
+    }
     return &entry;
 }
 

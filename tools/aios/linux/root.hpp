@@ -20,6 +20,10 @@ public:
 
     // Everything in the folder, as `at` ("/" or a path below it); what was there before under the same name goes.
     [[nodiscard]] Outcome<> add_folder(const std::filesystem::path& folder, std::string_view at);
+    // The same of a tree that is there already.
+    [[nodiscard]] Outcome<> add_tree(Bundle tree, std::string_view at);
+    // A directory of that path, unless there is one.
+    void add_directory(std::string_view path);
     // A file of that name, unless there is one.
     void add_text(std::string_view path, std::string text);
 
