@@ -10,6 +10,7 @@ enum class Rank : std::uint8_t {
     // mutexes
     process,       // a process's threads, files, personality state
     open_file,     // position of one open file
+    terminal,      // a pseudo-terminal of a Linux program
     address_space, // mappings of one address space
     file_tree,     // temporary trees
     pages,         // contents of one memory object

@@ -13,6 +13,8 @@ namespace aios::sync {
         return "process";
     case Rank::open_file:
         return "open_file";
+    case Rank::terminal:
+        return "terminal";
     case Rank::address_space:
         return "address_space";
     case Rank::file_tree:

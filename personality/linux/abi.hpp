@@ -114,10 +114,10 @@ enum class ClockId : std::int32_t {
 inline constexpr std::uint64_t kTimerAbsolute = 1;
 
 // --- signals ---
-inline constexpr int kSigHup = 1, kSigIll = 4, kSigTrap = 5, kSigAbort = 6, kSigBus = 7, kSigFpe = 8, kSigKill = 9,
-                     kSigSegv = 11, kSigPipe = 13, kSigAlarm = 14, kSigChild = 17, kSigContinue = 18, kSigStop = 19,
-                     kSigTerminalStop = 20, kSigTerminalIn = 21, kSigTerminalOut = 22, kSigUrgent = 23, kSigWindow = 28,
-                     kSignalCount = 64;
+inline constexpr int kSigHup = 1, kSigInterrupt = 2, kSigQuit = 3, kSigIll = 4, kSigTrap = 5, kSigAbort = 6,
+                     kSigBus = 7, kSigFpe = 8, kSigKill = 9, kSigSegv = 11, kSigPipe = 13, kSigAlarm = 14,
+                     kSigChild = 17, kSigContinue = 18, kSigStop = 19, kSigTerminalStop = 20, kSigTerminalIn = 21,
+                     kSigTerminalOut = 22, kSigUrgent = 23, kSigWindow = 28, kSignalCount = 64;
 inline constexpr std::uint64_t kSigDefault = 0, kSigIgnore = 1;
 struct SignalAction { // struct kernel_sigaction
     std::uint64_t handler, flags, restorer, mask;
@@ -146,9 +146,9 @@ static_assert(sizeof(ChildInfo) == 128);
 // --- files ---
 inline constexpr std::int64_t kAtFdCwd = -100;
 inline constexpr std::uint64_t kOpenAccessMask = 3, kOpenReadOnly = 0, kOpenWriteOnly = 1, kOpenReadWrite = 2,
-                               kOpenCreate = 0100, kOpenExclusive = 0200, kOpenTruncate = 01000, kOpenAppend = 02000,
-                               kOpenNonBlock = 04000, kOpenDirectory = 0200000, kOpenNoFollow = 0400000,
-                               kOpenCloseOnExec = 02000000, kOpenPath = 010000000;
+                               kOpenCreate = 0100, kOpenExclusive = 0200, kOpenNoTerminal = 0400, kOpenTruncate = 01000,
+                               kOpenAppend = 02000, kOpenNonBlock = 04000, kOpenDirectory = 0200000,
+                               kOpenNoFollow = 0400000, kOpenCloseOnExec = 02000000, kOpenPath = 010000000;
 inline constexpr std::uint64_t kAtSymlinkNoFollow = 0x100, kAtRemoveDir = 0x200, kAtSymlinkFollow = 0x400,
                                kAtNoAutomount = 0x800, kAtEmptyPath = 0x1000;
 inline constexpr std::uint32_t kModeDirectory = 0040000, kModeFile = 0100000, kModeLink = 0120000, kModeChar = 0020000,

@@ -8,6 +8,8 @@
 #include "kernel/host/output.hpp"
 #include "kernel/mm/size_classes.hpp"
 #include "kernel/time/clock.hpp"
+#include "personality/linux/terminal_file.hpp"
+#include "personality/linux/terminal_settings.hpp"
 #include "personality/linux/transfer.hpp"
 
 namespace aios::linux_abi {
@@ -16,40 +18,16 @@ namespace {
 
 constexpr std::uint64_t device_number(std::uint64_t major, std::uint64_t minor) { return major << 8 | minor; }
 
-Stat device_info(Device device, std::uint32_t permission) {
-    Stat out{};
-    out.device = kNoTreeDevice;
-    out.links = 1;
-    out.block_bytes = static_cast<std::int64_t>(arch::kPageSize);
-    out.mode = kModeChar | permission;
-    out.inode = device_inode(device);
-    out.rdev = device_id(device);
-    return out;
-}
-
 template <typename T, typename... A>
 Result<Ref<OpenFile>> create(Payer& payer, A... arguments) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<T>));
     return Ref<OpenFile>::adopt(TRY(mm::make<T>(std::move(charge), arguments...)));
 }
 
-// The console is a terminal, so that C libraries write it line by line, and a killed program takes no line with it.
-struct Terminal { // struct termios of the kernel's ABI
-    std::uint32_t input, output, control, local;
-    std::uint8_t line, characters[19];
-};
-struct WindowSize {
-    std::uint16_t rows, columns, width, height;
-};
-constexpr Terminal kTerminal = {
-    0,         // nothing to read
-    1 | 4,     // OPOST ONLCR
-    0xf | 060, // B38400 CS8
-    0,         // no echo, no editing
-    0,         {},
-};
-constexpr WindowSize kWindow = {24, 80, 0, 0};
-constexpr std::uint32_t kGetTerminal = 0x5401, kGetWindow = 0x5413; // TCGETS, TIOCGWINSZ
+// The console is a terminal, so that C libraries write it line by line, and a killed program takes no line with it. There is
+// nothing to read, so neither echo nor editing.
+constexpr TerminalSettings kConsoleSettings = {0, kOutputProcess | kOutputNewlineToBoth, kSpeed38400 | 060, 0, 0, {}};
+constexpr WindowSize kConsoleWindow = {24, 80, 0, 0};
 
 class ConsoleFile final : public OpenFile {
 public:
@@ -94,8 +72,8 @@ public:
     }
 
     Outcome control(Call&, std::uint32_t request, std::uint64_t argument) override {
-        if (request == kGetTerminal) return answer(UserOut<Terminal>(argument), kTerminal);
-        if (request == kGetWindow) return answer(UserOut<WindowSize>(argument), kWindow);
+        if (request == kTerminalGet) return answer(UserOut<TerminalSettings>(argument), kConsoleSettings);
+        if (request == kTerminalGetWindow) return answer(UserOut<WindowSize>(argument), kConsoleWindow);
         return refuse(kNotTerminal);
     }
 
@@ -169,7 +147,18 @@ private:
 
 } // namespace
 
-std::uint64_t device_id(Device device) {
+Stat device_info(Device device, std::uint32_t permission, std::uint32_t number) {
+    Stat out{};
+    out.device = kNoTreeDevice;
+    out.links = 1;
+    out.block_bytes = static_cast<std::int64_t>(arch::kPageSize);
+    out.mode = kModeChar | permission;
+    out.inode = device_inode(device, number);
+    out.rdev = device_id(device, number);
+    return out;
+}
+
+std::uint64_t device_id(Device device, std::uint32_t number) {
     switch (device) {
     case Device::none:
         return 0;
@@ -187,6 +176,10 @@ std::uint64_t device_id(Device device) {
         return device_number(5, 0);
     case Device::console:
         return device_number(5, 1);
+    case Device::master:
+        return device_number(5, 2);
+    case Device::slave:
+        return device_number(136, number);
     }
     AIOS_UNREACHABLE();
 }
@@ -195,9 +188,9 @@ Result<Ref<OpenFile>> open_memory_device(Payer& payer, Device device) { return c
 
 Result<Ref<OpenFile>> open_console(Payer& payer, Handle console) { return create<ConsoleFile>(payer, console); }
 
-std::expected<Ref<OpenFile>, Errno> open_device(LinuxProcess& process, Device device) {
-    if (device != Device::tty && device != Device::console)
-        return LINUX_TRY(open_memory_device(process.quota(), device));
+namespace {
+
+std::expected<Ref<OpenFile>, Errno> open_agent_console(LinuxProcess& process) {
     const StartupBlock& startup = process.family().startup;
     for (std::uint32_t i = 0; i < startup.count; ++i) {
         if (startup.entries[i].role != static_cast<std::uint32_t>(StartupRole::console)) continue;
@@ -205,6 +198,23 @@ std::expected<Ref<OpenFile>, Errno> open_device(LinuxProcess& process, Device de
         if (held) return LINUX_TRY(open_console(process.quota(), startup.entries[i].handle));
     }
     return std::unexpected(kNoDeviceAddress);
+}
+
+} // namespace
+
+std::expected<Ref<OpenFile>, Errno> open_device(LinuxProcess& process, const GeneratedNode& node) {
+    switch (node.row->device) {
+    case Device::tty:
+        return open_own_terminal(process);
+    case Device::console:
+        return open_agent_console(process);
+    case Device::master:
+        return open_terminal_master(process);
+    case Device::slave:
+        return open_terminal_slave(process, node.number);
+    default:
+        return LINUX_TRY(open_memory_device(process.quota(), node.row->device));
+    }
 }
 
 } // namespace aios::linux_abi

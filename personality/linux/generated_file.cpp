@@ -73,7 +73,7 @@ public:
     }
     [[nodiscard]] std::string_view path() const override { return path_.view(); }
     std::expected<Ref<OpenFile>, Errno> reopen(LinuxProcess& caller) override {
-        if (node_.row->kind == RowKind::device) return open_device(caller, node_.row->device);
+        if (node_.row->kind == RowKind::device) return open_device(caller, node_);
         return open_generated_file(caller, node_, path());
     }
 

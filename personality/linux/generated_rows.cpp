@@ -47,11 +47,16 @@ constexpr Row kRows[] = {
     {.in = dev, .name = "urandom", .kind = device, .mode = 0666, .device = Device::urandom},
     {.in = dev, .name = "tty", .kind = device, .mode = 0666, .device = Device::tty},
     {.in = dev, .name = "console", .kind = device, .mode = 0620, .device = Device::console},
+    {.in = dev, .name = "ptmx", .kind = device, .mode = 0666, .device = Device::master},
+    {.in = dev, .name = "pts", .kind = directory, .mode = 0755, .folder = terminals},
     {.in = dev, .name = "fd", .kind = link, .mode = 0777, .make = link_to<"/proc/self/fd">},
     {.in = dev, .name = "stdin", .kind = link, .mode = 0777, .make = link_to<"/proc/self/fd/0">},
     {.in = dev, .name = "stdout", .kind = link, .mode = 0777, .make = link_to<"/proc/self/fd/1">},
     {.in = dev, .name = "stderr", .kind = link, .mode = 0777, .make = link_to<"/proc/self/fd/2">},
     {.in = dev, .name = "shm", .kind = link, .mode = 0777, .make = make_shm_link, .is_there = has_temporary},
+
+    {.in = terminals, .name = "ptmx", .kind = device, .mode = 0666, .device = Device::master},
+    {.in = terminals, .name = "", .kind = device, .mode = 0620, .device = Device::slave, .numbers = terminal_numbers},
 
     {.in = proc, .name = "cpuinfo", .kind = file, .mode = 0444, .make = make_cpuinfo},
     {.in = proc, .name = "filesystems", .kind = file, .mode = 0444, .make = make_filesystems},

@@ -70,7 +70,7 @@ std::optional<GeneratedNode> child_of(const Asked& in, std::string_view name) {
 std::uint64_t device_number_of(const Row& row) {
     if (row.folder == cgroup || row.in == cgroup) return kCgroupDevice;
     const Folder folder = row.in == root ? row.folder : row.in;
-    if (folder == dev) return kNoTreeDevice;
+    if (folder == dev || folder == terminals) return kNoTreeDevice;
     return folder >= sys ? kSysDevice : kProcDevice;
 }
 
@@ -136,9 +136,9 @@ std::expected<GeneratedNode, Errno> find_generated(LinuxProcess& caller, std::st
     return node;
 }
 
-std::uint64_t device_inode(Device device) {
-    for (const Row& row : rows_of(dev)) {
-        if (row.device == device) return inode_of({.row = &row});
+std::uint64_t device_inode(Device device, std::uint32_t number) {
+    for (const Row& row : rows_of(device == Device::slave ? terminals : dev)) {
+        if (row.device == device) return inode_of({.row = &row, .number = number});
     }
     return 1;
 }
@@ -159,7 +159,7 @@ Stat info_of(const Asked& asked) {
     out.links = node.is_directory() ? 2 : 1;
     out.mode = type_bits(node.row->kind) | node.row->mode;
     out.block_bytes = static_cast<std::int64_t>(arch::kPageSize);
-    out.rdev = device_id(node.row->device);
+    out.rdev = device_id(node.row->device, node.number);
     if (node.row->kind == descriptor) { // says by its mode what it was opened for
         out.bytes = 64;
         out.mode = kModeLink | 0100;

@@ -32,6 +32,7 @@ struct Asked {
 enum class Folder : std::uint8_t {
     root, // only what stands in it: dev, proc, sys
     dev,
+    terminals,
     proc,
     process,
     tasks,
@@ -61,7 +62,7 @@ enum class RowKind : std::uint8_t {
     descriptor, // a link that leads to an open file itself
     device,
 };
-enum class Device : std::uint8_t { none, null, zero, full, random, urandom, tty, console };
+enum class Device : std::uint8_t { none, null, zero, full, random, urandom, tty, console, master, slave };
 
 struct Row {
     Folder in;
@@ -87,7 +88,7 @@ struct GeneratedNode {
     const Row* row = nullptr;
     std::int32_t pid = 0, tid = 0; // whose it is, below /proc
     std::uint64_t born = 0;        // of the process
-    std::uint32_t number = 0;      // descriptor or processor
+    std::uint32_t number = 0;      // descriptor, processor or terminal
     [[nodiscard]] bool is_directory() const { return row->kind == RowKind::directory; }
     [[nodiscard]] bool is_link() const { return row->kind == RowKind::link || row->kind == RowKind::descriptor; }
 };
@@ -103,7 +104,7 @@ std::expected<GeneratedNode, Errno> find_generated(LinuxProcess& caller, std::st
 // What a link says, of either kind. kNoEntry: its process has ended.
 Errno read_link(const Asked& link, Text& out);
 [[nodiscard]] Stat info_of(const Asked& node);
-[[nodiscard]] std::uint64_t device_inode(Device device); // st_ino of its name in /dev
+[[nodiscard]] std::uint64_t device_inode(Device device, std::uint32_t number = 0); // st_ino of its name in /dev
 
 [[nodiscard]] bool is_there(const Asked& node); // false: its process has ended
 // The entry of a directory at `position`, and the position behind it; false: the end.
@@ -156,6 +157,8 @@ Errno make_executable_link(const Asked&, Text&);
 Errno make_directory_link(const Asked&, Text&);
 Errno make_descriptor_info(const Asked&, Text&);
 std::optional<std::uint32_t> descriptor_numbers(const Asked& directory, std::uint32_t from);
+// terminal_file.cpp
+std::optional<std::uint32_t> terminal_numbers(const Asked& directory, std::uint32_t from);
 class OpenFile;
 std::expected<Ref<OpenFile>, Errno> descriptor_of(const Asked& node); // kNoEntry
 void describe(OpenFile& file, Text& out);                             // what /proc/PID/fd/N says of it

@@ -67,6 +67,7 @@ Outcome open_target(Call& call, const Ref<OpenFile>& target, std::uint64_t flags
     if (changing && !file->may(rights::write)) return refuse(file->node() != nullptr ? kReadOnly : kAccess);
     if (changing && (flags & kOpenTruncate) != 0 && file->node() != nullptr) LINUX_TRY(file->resize(0));
     set_flags(*file, flags);
+    if (!path_only) file->opened(call, flags);
     return add_file(call, std::move(file), flags);
 }
 
@@ -85,7 +86,7 @@ Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t fl
     Ref<OpenFile> file = LINUX_TRY(open_or_create(call, lookup, flags, mode));
     const GeneratedNode* const generated = lookup.generated();
     if (generated != nullptr && generated->row->kind == RowKind::device && !path_only)
-        file = LINUX_TRY(open_device(call.process, generated->row->device));
+        file = LINUX_TRY(open_device(call.process, *generated));
     if (file->is_link() && !path_only) return refuse((flags & kOpenDirectory) != 0 ? kNotDirectory : kLoop);
     if ((flags & kOpenDirectory) != 0 && !file->is_directory()) return refuse(kNotDirectory);
     if (!path_only) {
@@ -99,6 +100,7 @@ Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t fl
         if ((flags & kOpenTruncate) != 0 && file->node() != nullptr) LINUX_TRY(file->resize(0));
     }
     set_flags(*file, flags);
+    if (!path_only) file->opened(call, flags);
     return add_file(call, std::move(file), flags);
 }
 

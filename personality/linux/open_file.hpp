@@ -99,6 +99,8 @@ public:
     // Another open file of the same thing, with a position and flags of its own: what opening /proc/PID/fd/N makes.
     // kNoDeviceAddress: kinds that cannot be opened by a name.
     [[nodiscard]] virtual std::expected<Ref<OpenFile>, Errno> reopen(LinuxProcess& caller);
+    // open() has made it, with these flags: a terminal may become that of its session.
+    virtual void opened(Call&, std::uint64_t flags) { (void)flags; }
     // Whether the capability that it was opened under grants this; what needs none grants everything.
     [[nodiscard]] virtual bool may(Rights) const { return true; }
 

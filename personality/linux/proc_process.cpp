@@ -148,9 +148,10 @@ Errno make_stat(const Asked& asked, Text& out) {
     const std::uint64_t cpu = (is_thread ? thread.cpu_ns : cpu_of(process)) / kTick;
     out.print("{} (", is_thread ? thread.tid : process.pid);
     out.write(subject->name());
-    out.print(") {} {} {} {} 0 -1 0 0 0 0 0 {} 0 {} 0 20 0 {} 0 {} {} {} {}", subject->state(), process.parent,
-              process.group, process.session, cpu, process.children_cpu_ns / kTick, threads, thread.born / kTick,
-              memory.mapped_bytes, memory.resident_bytes / arch::kPageSize, rss_limit);
+    out.print(") {} {} {} {} {} {} 0 0 0 0 0 {} 0 {} 0 20 0 {} 0 {} {} {} {}", subject->state(), process.parent,
+              process.group, process.session, process.terminal.device, process.terminal.foreground, cpu,
+              process.children_cpu_ns / kTick, threads, thread.born / kTick, memory.mapped_bytes,
+              memory.resident_bytes / arch::kPageSize, rss_limit);
     out.print(" 0 0 {} 0 0 {} {} {} {} 0 0 0 {} 0 0 0 0 0 0 0", place.stack, thread.pending, thread.blocked,
               sets.ignored, sets.caught, process.exit_signal);
     out.print(" 0 {} {} {} {} {} {}\n", break_start, place.arguments, place.arguments + place.argument_bytes,

@@ -7,6 +7,7 @@
 #include "kernel/mm/size_classes.hpp"
 #include "personality/linux/process.hpp"
 #include "personality/linux/signals.hpp"
+#include "personality/linux/terminal_jobs.hpp"
 
 namespace aios::linux_abi {
 
@@ -21,6 +22,8 @@ Result<Ref<ProcessTable>> ProcessTable::create(Payer& payer, const ProgramStart&
     table->sockets = TRY(SocketSpace::create(payer));
     return table;
 }
+
+Session::~Session() = default;
 
 // The agent has no process any more: what is left are zombies that nobody asked for.
 ProcessTable::~ProcessTable() {
@@ -78,8 +81,10 @@ ProcessTable::Left ProcessTable::leave_locked(ProcessEntry& entry) {
     if (group == nullptr || --group->members != 0) return left;
     groups_.erase(*group);
     left.group = mm::Owned<ProcessGroup>(group);
+    group_is_gone_locked(*this, *group);
     if (--group->session->groups != 0) return left;
     sessions_.erase(*group->session);
+    session_is_gone_locked(*this, *group->session);
     left.session = mm::Owned<Session>(group->session);
     return left;
 }
@@ -114,6 +119,7 @@ Result<ProcessEntry*> ProcessTable::add(LinuxProcess& process, ProcessEntry* par
     if (parent != nullptr) {
         entry->parent = parent;
         parent->children.insert(*entry);
+        entry->gave_terminal_up = parent->gave_terminal_up;
         join_locked(*entry, *parent->group);
     } else {
         session->number = group->number = entry->pid;
@@ -231,6 +237,7 @@ void ProcessTable::release_vfork_locked(ProcessEntry& entry) {
 }
 
 void ProcessTable::end(ProcessEntry& entry, std::uint32_t status) {
+    leader_is_gone(*this, entry);
     give_children_away(entry); // it has no thread that could make more
     const SentSignal news = child_signal(entry.exit_signal, entry.pid, ChildNews::ended, status);
     std::int32_t parent = 0;
@@ -349,6 +356,7 @@ Errno ProcessTable::lead_session(LinuxProcess& caller) {
     (*group)->session = session->release();
     groups_.insert(**group);
     join_locked(entry, *group->release());
+    entry.gave_terminal_up = false;
     return Errno{};
 }
 

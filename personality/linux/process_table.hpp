@@ -17,10 +17,12 @@
 #include "personality/linux/linux_thread.hpp"
 #include "personality/linux/lookup.hpp"
 #include "personality/linux/socket_space.hpp"
+#include "personality/linux/terminal_names.hpp"
 
 namespace aios::linux_abi {
 
 class LinuxProcess;
+class Terminal;
 struct ProcessEntry;
 
 struct Session {
@@ -28,7 +30,9 @@ struct Session {
     std::int32_t number = 0;
     TreeNode node;
     std::uint32_t groups = 0;
-    ~Session() = default;
+    Ref<Terminal> terminal;         // its controlling one; terminal_jobs.hpp
+    std::int32_t hung_up_group = 0; // was its foreground group when the terminal was hung up; 0: none
+    ~Session();
 };
 
 struct ProcessGroup {
@@ -64,6 +68,7 @@ struct ProcessEntry {
     std::int32_t exit_signal = 0;
     bool has_executed = false;
     bool takes_orphans = false;
+    bool gave_terminal_up = false; // TIOCNOTTY: the session's terminal is not this process's
     struct VforkWait* vforked = nullptr;
 };
 
@@ -90,6 +95,7 @@ public:
     StartupBlock startup;     // constant
     Ref<FileLocks> locks;     // constant
     Ref<SocketSpace> sockets; // constant
+    TerminalNames terminals AIOS_GUARDED_BY(lock);
 
     // The entry of a new process; the first has no parent and a session of its own. It inherits its parent's group.
     // quota_exceeded, out_of_memory, would_block: no number is free.
@@ -133,6 +139,10 @@ public:
     [[nodiscard]] ProcessGroup* find_group_locked(std::int32_t number) const AIOS_REQUIRES(lock) {
         lock.assert_held();
         return groups_.find(number);
+    }
+    [[nodiscard]] Session* find_session_locked(std::int32_t number) const AIOS_REQUIRES(lock) {
+        lock.assert_held();
+        return sessions_.find(number);
     }
     [[nodiscard]] std::size_t count();
     // How many processes and threads there have been, and the number that was given out last.

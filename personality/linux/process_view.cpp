@@ -14,6 +14,7 @@ std::expected<ProcessView, Errno> view_process(ProcessTable& family, std::int32_
     view.parent = entry->parent == nullptr ? 0 : entry->parent->pid;
     view.group = entry->group->number;
     view.session = entry->group->session->number;
+    view.terminal = view_terminal_locked(family, *entry);
     view.exit_signal = entry->exit_signal;
     view.status = entry->status;
     view.born = entry->born;

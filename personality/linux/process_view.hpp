@@ -4,11 +4,13 @@
 #pragma once
 
 #include "personality/linux/process.hpp"
+#include "personality/linux/terminal_jobs.hpp"
 
 namespace aios::linux_abi {
 
 struct ProcessView {
     std::int32_t pid = 0, parent = 0, group = 0, session = 0, exit_signal = 0;
+    TerminalView terminal;             // its controlling one
     std::uint32_t status = 0;          // of a zombie, as wait4 tells it
     std::uint64_t born = 0;            // monotonic, ns
     std::uint64_t cpu_ns = 0;          // of threads that have ended, and of programs before execve

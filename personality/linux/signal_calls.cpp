@@ -16,31 +16,6 @@ SentSignal sent_by(Call& call, std::int32_t signal, std::int32_t code) { return 
 
 Outcome outcome_of(Errno error) { return error == Errno{} ? Outcome(0) : refuse(error); }
 
-// To every process that `is_meant`, but the caller's if `but_self`: a few at a time, by number. kNoProcess: there is none.
-template <typename F>
-Outcome send_to_many(Call& call, const SentSignal& sent, F&& is_meant) {
-    ProcessTable& family = call.process.family();
-    bool any = false;
-    std::int32_t next = ProcessTable::kFirst;
-    for (bool is_at_end = false; !is_at_end;) {
-        std::int32_t found[ProcessTable::kAtOnce];
-        unsigned count = 0;
-        {
-            ProcessTable::Lock::Guard guard(family.lock);
-            ProcessEntry* entry = family.find_from_locked(next);
-            for (unsigned i = 0; i < ProcessTable::kAtOnce && entry != nullptr; ++i) {
-                if (is_meant(*entry)) found[count++] = entry->pid;
-                next = entry->pid + 1;
-                entry = family.find_from_locked(next);
-            }
-            is_at_end = entry == nullptr;
-        }
-        for (unsigned i = 0; i < count; ++i)
-            any = send_to_process(family, found[i], sent, &call.data()) == Errno{} || any;
-    }
-    return any ? Outcome(0) : refuse(kNoProcess);
-}
-
 // Signals that a change of the mask has let through come on the way back to user mode.
 void set_mask(Call& call, std::uint64_t mask) {
     call.data().blocked = mask & ~kUnblockable;
@@ -213,11 +188,8 @@ Outcome call_kill(Call& call, std::int32_t pid, std::int32_t signal) {
         ProcessTable::Lock::Guard guard(family.lock);
         group = call.process.entry().group->number;
     }
-    if (pid != -1) return send_to_many(call, sent, [&](ProcessEntry& entry) { return entry.group->number == group; });
-    // Everybody but oneself and the first.
-    return send_to_many(call, sent, [&](ProcessEntry& entry) {
-        return entry.pid != ProcessTable::kFirst && entry.pid != call.process.pid();
-    });
+    if (pid != -1) return outcome_of(send_to_group(family, group, sent, &call.data()));
+    return outcome_of(send_to_others(family, call.process.pid(), sent));
 }
 
 } // namespace aios::linux_abi

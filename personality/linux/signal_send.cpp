@@ -113,6 +113,67 @@ Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& 
     return step.error;
 }
 
+namespace {
+
+// Calls `look` for each process of the family, a few at a time and by number, and then `act(pid)` under no lock for those
+// that it answers true for. Ends early where `act` answers false.
+template <typename Look, typename Act>
+void for_processes(ProcessTable& family, Look&& look, Act&& act) {
+    std::int32_t next = ProcessTable::kFirst;
+    for (bool is_at_end = false; !is_at_end;) {
+        std::int32_t found[ProcessTable::kAtOnce];
+        unsigned count = 0;
+        {
+            ProcessTable::Lock::Guard guard(family.lock);
+            ProcessEntry* entry = family.find_from_locked(next);
+            for (unsigned i = 0; i < ProcessTable::kAtOnce && entry != nullptr; ++i) {
+                if (look(*entry)) found[count++] = entry->pid;
+                next = entry->pid + 1;
+                entry = family.find_from_locked(next);
+            }
+            is_at_end = entry == nullptr;
+        }
+        for (unsigned i = 0; i < count; ++i) {
+            if (!act(found[i])) return;
+        }
+    }
+}
+
+template <typename Look>
+Errno send_to_many(ProcessTable& family, const SentSignal& sent, LinuxThread* preferred, Look&& look) {
+    bool any = false;
+    for_processes(family, look, [&](std::int32_t pid) {
+        any = send_to_process(family, pid, sent, preferred) == Errno{} || any;
+        return true;
+    });
+    return any ? Errno{} : kNoProcess;
+}
+
+} // namespace
+
+Errno send_to_group(ProcessTable& family, std::int32_t group, const SentSignal& sent, LinuxThread* preferred) {
+    return send_to_many(family, sent, preferred,
+                        [&](const ProcessEntry& entry) { return entry.group->number == group; });
+}
+
+Errno send_to_others(ProcessTable& family, std::int32_t own, const SentSignal& sent) {
+    return send_to_many(family, sent, nullptr, [&](const ProcessEntry& entry) {
+        return entry.pid != ProcessTable::kFirst && entry.pid != own;
+    });
+}
+
+bool is_orphaned(ProcessTable& family, std::int32_t group) {
+    bool is_orphaned = true;
+    for_processes(
+        family,
+        [&](const ProcessEntry& entry) {
+            return entry.process != nullptr && entry.group->number == group && entry.parent != nullptr &&
+                   entry.parent->group != entry.group && entry.parent->group->session == entry.group->session;
+        },
+        [&](std::int32_t) { return is_orphaned = false; });
+    return is_orphaned;
+}
+
 bool step_from_interrupt(ProcessTable& family, std::int32_t pid, std::int32_t tid, const SentSignal& sent,
                          SignalStep& step) {
     Ref<SignalFiles> files;

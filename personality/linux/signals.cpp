@@ -153,6 +153,10 @@ bool has_deliverable(LinuxProcess& process, const LinuxThread& data) {
     return ((data.pending.load() | process.process_pending.load()) & open_signals(data)) != 0;
 }
 
+bool is_held_off(LinuxProcess& process, const LinuxThread& data, int signal) {
+    return (data.blocked.load() & bit_of(signal)) != 0 || is_ignored(action_of(process, signal), signal);
+}
+
 bool take_pending_among(Call& call, std::uint64_t set, SignalInfo& info) {
     bool sent_to_thread = false;
     const int signal = take_pending(call.process, call.data(), set, sent_to_thread);
@@ -167,18 +171,10 @@ std::uint32_t continues_of(LinuxProcess& process) {
     return process.continues;
 }
 
-// Nobody would let it go on: its parent is not of its session, or in its own group.
-bool is_orphaned(LinuxProcess& process) {
-    ProcessTable::Lock::Guard guard(process.family().lock);
-    const ProcessEntry& entry = process.entry();
-    return entry.parent == nullptr || entry.parent->group == entry.group ||
-           entry.parent->group->session != entry.group->session;
-}
-
 // The default action of a stopping signal, unless a continue came after it (`continues`: as it was before the signal was
 // taken).
 void stop_process(LinuxProcess& process, int signal, std::uint32_t continues) {
-    if ((kTerminalStops & bit_of(signal)) != 0 && is_orphaned(process)) return;
+    if ((kTerminalStops & bit_of(signal)) != 0 && is_orphaned(process.family(), process.group())) return;
     {
         LinuxProcess::ThreadLock::Guard guard(process.thread_lock);
         if (process.continues != continues) return;

@@ -30,6 +30,10 @@ SentSignal child_signal(int signal, std::int32_t child, ChildNews news, std::uin
 // To a process, of which any thread that does not block it takes it, `preferred` first; signal 0 looks whether it exists.
 // kNoProcess. Thread context, no locks.
 Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred = nullptr);
+// To every process of a group. kNoProcess: there is none.
+Errno send_to_group(ProcessTable& family, std::int32_t group, const SentSignal& sent, LinuxThread* preferred = nullptr);
+// To every process but this one and the first. kNoProcess: there is none.
+Errno send_to_others(ProcessTable& family, std::int32_t own, const SentSignal& sent);
 // The same in steps from a timer's interrupt, of which each looks at 16 threads or tells one signal descriptor. `tid` 0:
 // to the process; else to that thread. True: done. The process is there as long as the timer is.
 struct SignalStep {
@@ -43,6 +47,11 @@ bool step_from_interrupt(ProcessTable& family, std::int32_t pid, std::int32_t ti
 // Whether a signal of that number waits to be taken, by the process as a whole or, unless `tid` is 0, by that thread.
 [[nodiscard]] bool is_pending(ProcessTable& family, std::int32_t pid, std::int32_t tid, int signal);
 Errno send_to_thread(ProcessTable& family, std::int32_t group, std::int32_t tid, const SentSignal& sent);
+// Whether nobody would let the group's processes go on once they stand still: no parent of one of them is in another
+// group of the same session.
+[[nodiscard]] bool is_orphaned(ProcessTable& family, std::int32_t group);
+// Whether the action of the signal is to ignore it, or the thread blocks it.
+[[nodiscard]] bool is_held_off(LinuxProcess& process, const LinuxThread& data, int signal);
 // Every thread of the process comes to its call boundary, and looks.
 void interrupt_all(LinuxProcess& process);
 

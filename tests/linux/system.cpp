@@ -155,7 +155,7 @@ LINUX_TEST(devices) {
     EXPECT(-ENODEV, SYS_mmap, 0, 4096, PROT_READ, MAP_PRIVATE, open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
     const long terminal = raw(SYS_open, "/dev/tty", O_RDWR);
     CHECK(terminal == -ENXIO || terminal >= 0);
-    if (on_aios()) CHECK(terminal >= 0 && write(static_cast<int>(terminal), "", 0) == 0);
+    if (on_aios()) CHECK(terminal == -ENXIO); // terminals.cpp has those that are there
 }
 
 LINUX_TEST(standard_streams) {
