@@ -35,6 +35,8 @@ public:
     Result<> resize(std::uint64_t) override { return fail(Error::missing_right); }
     Result<> set_mode(std::uint32_t) override { return fail(Error::missing_right); }
     Result<> set_modified(std::uint64_t) override { return fail(Error::missing_right); }
+    Result<> set_accessed(std::uint64_t) override { return fail(Error::missing_right); }
+    Result<> set_owner(std::uint32_t, std::uint32_t) override { return fail(Error::missing_right); }
     Result<std::uint64_t> read_link(char*, std::uint64_t) override { return fail(Error::bad_argument); }
 
 protected:
@@ -166,6 +168,7 @@ Result<Ref<Node>> BundleTree::open(std::string_view path, Payer& payer) {
     case NodeKind::file:
         return make_node<FileNode>(payer, section, index);
     case NodeKind::socket:
+    case NodeKind::fifo:
         break; // no manifest has one
     }
     AIOS_UNREACHABLE();

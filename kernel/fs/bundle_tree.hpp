@@ -20,6 +20,7 @@ public:
     Result<Ref<Node>> create_file(std::string_view, std::uint32_t) final { return fail(Error::missing_right); }
     Result<> create_directory(std::string_view, std::uint32_t) final { return fail(Error::missing_right); }
     Result<Ref<Node>> create_socket(std::string_view, std::uint32_t) final { return fail(Error::missing_right); }
+    Result<Ref<Node>> create_fifo(std::string_view, std::uint32_t) final { return fail(Error::missing_right); }
     Result<> create_link(std::string_view, std::string_view) final { return fail(Error::missing_right); }
     Result<> create_hard_link(std::string_view, std::string_view) final { return fail(Error::missing_right); }
     Result<> remove(std::string_view, NodeKind) final { return fail(Error::missing_right); }

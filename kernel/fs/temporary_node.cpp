@@ -55,7 +55,7 @@ void DirectoryEntry::destroy(Store& store, DirectoryEntry* entry) {
 TemporaryNode::TemporaryNode(mm::OnHeap, Ref<Store> store, Reservation charge, NodeKind kind, std::uint32_t mode,
                              std::uint64_t id, std::uint32_t base)
     : store_(std::move(store)), charge_(std::move(charge)), kind_(kind), id_(id), base_(base), mode_(mode & 07777),
-      modified_ns_(time::wall_ns()) {}
+      modified_ns_(time::wall_ns()), accessed_ns_(modified_ns_), changed_ns_(modified_ns_) {}
 
 TemporaryNode::~TemporaryNode() { mm::heap_free(target_); }
 
@@ -97,7 +97,8 @@ NodeInfo TemporaryNode::info() {
 NodeInfo TemporaryNode::current_info() const {
     assert_held();
     // A directory has one name. (Two and one for each subdirectory, as elsewhere, would only invite programs to count.)
-    return {kind_, id_, bytes(), mode_, modified_ns_, is_directory() ? 1 : links_};
+    return {kind_,        id_,         bytes(), mode_, modified_ns_, is_directory() ? 1 : links_,
+            accessed_ns_, changed_ns_, user_,   group_};
 }
 
 // So that who looks at it when its payer has gone finds it all the same.
@@ -132,6 +133,7 @@ Result<> TemporaryNode::set_mode(std::uint32_t mode) {
     TRY(keep_contents());
     Guard guard(store_->mutex);
     mode_ = mode & 07777;
+    changed_ns_ = time::wall_ns();
     is_changed_ = true;
     return {};
 }
@@ -140,8 +142,31 @@ Result<> TemporaryNode::set_modified(std::uint64_t ns) {
     TRY(keep_contents());
     Guard guard(store_->mutex);
     modified_ns_ = ns;
+    changed_ns_ = time::wall_ns();
     is_changed_ = true;
     return {};
+}
+
+Result<> TemporaryNode::set_accessed(std::uint64_t ns) {
+    Guard guard(store_->mutex);
+    accessed_ns_ = ns;
+    changed_ns_ = time::wall_ns();
+    return {};
+}
+
+Result<> TemporaryNode::set_owner(std::uint32_t user, std::uint32_t group) {
+    Guard guard(store_->mutex);
+    user_ = user;
+    group_ = group;
+    changed_ns_ = time::wall_ns();
+    return {};
+}
+
+void TemporaryNode::note_read(std::uint64_t ns) {
+    constexpr std::uint64_t kDay = 86'400'000'000'000;
+    Guard guard(store_->mutex);
+    const bool is_behind = accessed_ns_ <= modified_ns_ || accessed_ns_ <= changed_ns_;
+    if (is_behind || (ns > accessed_ns_ && ns - accessed_ns_ >= kDay)) accessed_ns_ = ns;
 }
 
 Result<> TemporaryNode::entry(std::uint64_t position, Entry& out) {
@@ -181,7 +206,10 @@ void TemporaryNode::link(DirectoryEntry& entry) {
     entry.position = next_position_++;
     by_name_.insert(entry);
     by_position_.insert(entry);
-    if (!entry.is_base) ++node.links_; // those that the section has are counted already
+    if (!entry.is_base) { // those that the section has are counted already
+        ++node.links_;
+        node.changed_ns_ = time::wall_ns();
+    }
     if (node.is_directory()) node.own_entry_ = &entry;
     ++store_->changes;
 }
@@ -193,6 +221,7 @@ Ref<TemporaryNode> TemporaryNode::unlink(DirectoryEntry& entry) {
     by_name_.erase(entry);
     by_position_.erase(entry);
     --node->links_;
+    node->changed_ns_ = time::wall_ns();
     node->own_entry_ = nullptr;
     ++store_->changes;
     DirectoryEntry::destroy(*store_, &entry);

@@ -90,6 +90,10 @@ public:
     Result<> resize(std::uint64_t bytes) override;
     Result<> set_mode(std::uint32_t mode) override;
     Result<> set_modified(std::uint64_t ns) override;
+    Result<> set_accessed(std::uint64_t ns) override;
+    Result<> set_owner(std::uint32_t user, std::uint32_t group) override;
+    void note_read(std::uint64_t ns) override;
+    [[nodiscard]] std::atomic<std::uint32_t>* seals() override { return kind_ == NodeKind::file ? &seals_ : nullptr; }
     Result<> entry(std::uint64_t position, Entry& out) override;
     Result<std::uint64_t> read_link(char* out, std::uint64_t capacity) override;
 
@@ -127,9 +131,9 @@ public:
         assert_held();
         return own_entry_;
     }
-    void touch(std::uint64_t ns) {
+    void touch(std::uint64_t ns) { // its entries have changed
         assert_held();
-        modified_ns_ = ns;
+        modified_ns_ = changed_ns_ = ns;
     }
     [[nodiscard]] std::uint64_t bytes() const;
     [[nodiscard]] NodeInfo current_info() const;
@@ -147,6 +151,7 @@ private:
 
     RefCount references_;
     const Ref<Store> store_;
+    std::atomic<std::uint32_t> seals_{1}; // F_SEAL_SEAL: none can be added
     Reservation charge_;
     const NodeKind kind_;
     const std::uint64_t id_;
@@ -154,6 +159,10 @@ private:
     std::uint32_t mode_ AIOS_GUARDED_BY(store_->mutex);
     std::uint32_t links_ AIOS_GUARDED_BY(store_->mutex) = 0;
     std::uint64_t modified_ns_ AIOS_GUARDED_BY(store_->mutex) = 0;
+    std::uint64_t accessed_ns_ AIOS_GUARDED_BY(store_->mutex) = 0;
+    std::uint64_t changed_ns_ AIOS_GUARDED_BY(store_->mutex) = 0;
+    std::uint32_t user_ AIOS_GUARDED_BY(store_->mutex) = 0;
+    std::uint32_t group_ AIOS_GUARDED_BY(store_->mutex) = 0;
     bool is_changed_ AIOS_GUARDED_BY(store_->mutex) = false; // in its mode or time
     Ref<mm::Pages> pages_ AIOS_GUARDED_BY(store_->mutex);    // files; of the section's: made when it is asked for
     char* target_ = nullptr;                                 // links that are new; constant

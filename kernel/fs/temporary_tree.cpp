@@ -205,7 +205,7 @@ Result<Ref<Tree>> create_with(Payer& payer, Ref<Section> section, std::uint32_t 
     {
         Guard guard(store->mutex);
         root = store->section ? TRY(TemporaryNode::create_of_base(store, directory))
-                              : TRY(TemporaryNode::create_locked(store, NodeKind::directory, 0755));
+                              : TRY(TemporaryNode::create_locked(store, NodeKind::directory, 01777));
     }
     auto* tree = TRY(mm::make<TemporaryTree>(std::move(charge), std::move(store), std::move(root)));
     return Ref<Tree>::adopt(tree);

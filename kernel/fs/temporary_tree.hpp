@@ -35,6 +35,9 @@ public:
     Result<Ref<Node>> create_socket(std::string_view path, std::uint32_t mode) override {
         return Ref<Node>(TRY(create(path, NodeKind::socket, mode, {})));
     }
+    Result<Ref<Node>> create_fifo(std::string_view path, std::uint32_t mode) override {
+        return Ref<Node>(TRY(create(path, NodeKind::fifo, mode, {})));
+    }
     Result<> create_directory(std::string_view path, std::uint32_t mode) override {
         TRY(create(path, NodeKind::directory, mode, {}));
         return {};

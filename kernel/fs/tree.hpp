@@ -3,6 +3,7 @@
 // ".."; the personality normalises. Lock: Rank::file_tree (temporary trees).
 #pragma once
 
+#include <atomic>
 #include <string_view>
 
 #include "abi/call_types.hpp"
@@ -11,8 +12,9 @@
 
 namespace aios::fs {
 
-// A socket is a name alone, which a personality gives its sockets: nothing is in it.
-enum class NodeKind : std::uint8_t { file, directory, link, socket };
+// A socket and a fifo are names alone, which a personality gives its sockets and pipes: nothing is in them.
+enum class NodeKind : std::uint8_t { file, directory, link, socket, fifo };
+[[nodiscard]] constexpr bool is_name_alone(NodeKind kind) { return kind == NodeKind::socket || kind == NodeKind::fifo; }
 
 struct NodeInfo {
     NodeKind kind;
@@ -21,6 +23,9 @@ struct NodeInfo {
     std::uint32_t mode; // Linux permission bits (0444, 0555, 0755 ...)
     std::uint64_t modified_ns;
     std::uint32_t links;
+    std::uint64_t accessed_ns = modified_ns; // when it was read; of trees that nobody can change as it was modified
+    std::uint64_t changed_ns = modified_ns;  // when anything about it was
+    std::uint32_t user = 0, group = 0;       // kept for personalities, which alone know what they mean
 };
 
 // An open file or directory. Reference-counted; unlinked temporary files live until the last reference goes.
@@ -34,6 +39,14 @@ public:
     virtual Result<> resize(std::uint64_t bytes) = 0; // missing_right on read-only trees
     virtual Result<> set_mode(std::uint32_t mode) = 0;
     virtual Result<> set_modified(std::uint64_t ns) = 0;
+    // missing_right on read-only trees, as those above.
+    virtual Result<> set_accessed(std::uint64_t ns) = 0;
+    virtual Result<> set_owner(std::uint32_t user, std::uint32_t group) = 0;
+    // What a personality no longer lets happen to it; nullptr: nothing is kept.
+    [[nodiscard]] virtual std::atomic<std::uint32_t>* seals() { return nullptr; }
+    // Its contents were read at `ns`. The time of reading moves on only when it is not behind that of a change already, or
+    // is a day old: so reading again and again changes nothing.
+    virtual void note_read(std::uint64_t ns) { (void)ns; }
     // Files that nobody can change: the root of the hash tree over their pages (crypto::page_tree_root). False for
     // others.
     [[nodiscard]] virtual bool content_root(std::uint8_t (&root)[32]) {
@@ -70,6 +83,7 @@ public:
                                           std::uint32_t mode) = 0; // already_exists, quota_exceeded
     // The node that the name stands for: whoever keeps it knows it again.
     virtual Result<Ref<Node>> create_socket(std::string_view path, std::uint32_t mode) = 0;
+    virtual Result<Ref<Node>> create_fifo(std::string_view path, std::uint32_t mode) = 0;
     virtual Result<> create_directory(std::string_view path, std::uint32_t mode) = 0;
     virtual Result<> create_link(std::string_view path, std::string_view target) = 0;
     virtual Result<> create_hard_link(std::string_view path, std::string_view existing) = 0;

@@ -32,7 +32,7 @@ Result<Ref<TemporaryNode>> TemporaryNode::create_of_base(const Ref<Store>& store
     auto node = Ref<TemporaryNode>::adopt(TRY(
         mm::make<TemporaryNode>(store, std::move(charge), kind, Manifest::mode(of), std::uint64_t{base} + 1, base)));
     node->assert_held();
-    node->modified_ns_ = of.modified_ns;
+    node->modified_ns_ = node->accessed_ns_ = node->changed_ns_ = of.modified_ns;
     node->links_ = kind == NodeKind::file ? of.names : 1;
     node->is_whole_ = kind != NodeKind::directory;
     if (is_named) {

@@ -28,6 +28,7 @@ ChangeKind kind_of(NodeKind kind) {
     case NodeKind::file:
         return ChangeKind::file;
     case NodeKind::socket:
+    case NodeKind::fifo:
         break; // is not told: it means nothing outside
     }
     AIOS_UNREACHABLE();
@@ -75,7 +76,7 @@ Result<TemporaryTree::Look> TemporaryTree::next_change_locked(std::uint64_t& pos
         DirectoryEntry* const entry = cursor_.entry;
         if (entry == nullptr) return Look::at_end;
         if (cursor_.index == position) {
-            const bool is_told = entry->node->kind() != NodeKind::socket;
+            const bool is_told = !is_name_alone(entry->node->kind());
             if (is_told && (!entry->is_base || entry->node->is_changed())) {
                 out = {};
                 TRY(write_path(*entry, out.path, out.path_bytes));
@@ -101,7 +102,7 @@ TemporaryTree::Fate TemporaryTree::fate_of_locked(std::uint32_t index) {
         if (entry == nullptr && !directory->is_whole()) return Fate::unmade;
         if (entry == nullptr) return walker.at_end() ? Fate::gone : Fate::told; // of what is above it
         // A socket in its place is not told, but that it is gone.
-        if (walker.at_end()) return entry->node->kind() == NodeKind::socket ? Fate::gone : Fate::told;
+        if (walker.at_end()) return is_name_alone(entry->node->kind()) ? Fate::gone : Fate::told;
         if (!entry->node->is_directory()) return Fate::told;
         directory = entry->node.get();
     }

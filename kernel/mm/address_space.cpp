@@ -128,6 +128,23 @@ Area& AddressSpace::merge_around(Area& area) {
 
 // --- questions -------------------------------------------------------------------------------------------------------
 
+void AddressSpace::tell_present(std::uint64_t address, std::size_t pages, std::uint8_t* out) {
+    Locked guard(*this);
+    for (std::size_t i = 0; i < pages; ++i) {
+        const std::uint64_t page = address + i * kPageSize;
+        const Area* const area = areas_.find(page);
+        bool is_there = area != nullptr && table_.query(page).mapped;
+        if (area != nullptr && !is_there && area->pages) {
+            arch::PhysAddr frame{Pages::kAbsent};
+            const std::uint64_t index = (area->offset + (page - area->start)) / kPageSize;
+            area->pages->ready_for_mapping(index, 1, Pages::Mapping::looks, &frame);
+            is_there = frame.value != Pages::kAbsent;
+            if (is_there && is_managed_frame(frame)) release_frames(frame, 0);
+        }
+        out[i] = is_there ? 1 : 0;
+    }
+}
+
 AddressSpace::Usage AddressSpace::usage() {
     Locked guard(*this);
     return {mapped_bytes_, resident_pages_ * kPageSize};

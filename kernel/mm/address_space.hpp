@@ -106,6 +106,10 @@ public:
     Result<> read(std::uint64_t address, void* to, std::size_t bytes);
     Result<> write(std::uint64_t address, const void* from, std::size_t bytes);
 
+    // Which of `pages` pages from `address` on, at most 64, could be touched now without anything being made or fetched: 1,
+    // or 0, in `out`.
+    void tell_present(std::uint64_t address, std::size_t pages, std::uint8_t* out);
+
     // On this CPU, interrupts off. Without the lock: the root never changes.
     void activate() { root_table().activate(); }
     struct Usage {

@@ -45,6 +45,8 @@ enum Errno : std::int64_t {
     kNoSystemCall = 38,
     kNotEmpty = 39,
     kLoop = 40,
+    kNoMessage = 42,
+    kIdRemoved = 43,
     kOverflow = 75,
     kNotSocket = 88,
     kNoDestination = 89,
@@ -91,7 +93,7 @@ inline constexpr std::int32_t kArchSetGs = 0x1001, kArchSetFs = 0x1002, kArchGet
 
 // --- futex ---
 inline constexpr std::uint32_t kFutexWait = 0, kFutexWake = 1, kFutexRequeue = 3, kFutexCmpRequeue = 4,
-                               kFutexWaitBitset = 9, kFutexWakeBitset = 10;
+                               kFutexWakeOperation = 5, kFutexWaitBitset = 9, kFutexWakeBitset = 10;
 inline constexpr std::uint32_t kFutexPrivate = 128, kFutexClockRealtime = 256;
 
 // --- time ---
@@ -117,7 +119,8 @@ inline constexpr std::uint64_t kTimerAbsolute = 1;
 inline constexpr int kSigHup = 1, kSigInterrupt = 2, kSigQuit = 3, kSigIll = 4, kSigTrap = 5, kSigAbort = 6,
                      kSigBus = 7, kSigFpe = 8, kSigKill = 9, kSigSegv = 11, kSigPipe = 13, kSigAlarm = 14,
                      kSigChild = 17, kSigContinue = 18, kSigStop = 19, kSigTerminalStop = 20, kSigTerminalIn = 21,
-                     kSigTerminalOut = 22, kSigUrgent = 23, kSigWindow = 28, kSignalCount = 64;
+                     kSigTerminalOut = 22, kSigUrgent = 23, kSigCpuTime = 24, kSigFileTooLarge = 25,
+                     kSigVirtualAlarm = 26, kSigProfile = 27, kSigWindow = 28, kSignalCount = 64;
 inline constexpr std::uint64_t kSigDefault = 0, kSigIgnore = 1;
 struct SignalAction { // struct kernel_sigaction
     std::uint64_t handler, flags, restorer, mask;
@@ -152,8 +155,8 @@ inline constexpr std::uint64_t kOpenAccessMask = 3, kOpenReadOnly = 0, kOpenWrit
 inline constexpr std::uint64_t kAtSymlinkNoFollow = 0x100, kAtRemoveDir = 0x200, kAtSymlinkFollow = 0x400,
                                kAtNoAutomount = 0x800, kAtEmptyPath = 0x1000;
 inline constexpr std::uint32_t kModeDirectory = 0040000, kModeFile = 0100000, kModeLink = 0120000, kModeChar = 0020000,
-                               kModeFifo = 0010000, kModeSocket = 0140000;
-inline constexpr std::uint8_t kDirentChar = 2, kDirentDirectory = 4, kDirentFile = 8, kDirentLink = 10,
+                               kModeFifo = 0010000, kModeSocket = 0140000, kModeBlock = 0060000, kModeKind = 0170000;
+inline constexpr std::uint8_t kDirentFifo = 1, kDirentChar = 2, kDirentDirectory = 4, kDirentFile = 8, kDirentLink = 10,
                               kDirentSocket = 12;
 struct Stat {
     std::uint64_t device, inode, links;
@@ -194,8 +197,9 @@ struct PollEntry { // struct pollfd
     std::int16_t events, raised;
 };
 inline constexpr std::uint64_t kStatFlags = kAtSymlinkNoFollow | kAtNoAutomount | kAtEmptyPath;
-inline constexpr std::uint64_t kStatxSyncType = 0x6000; // AT_STATX_FORCE_SYNC, AT_STATX_DONT_SYNC
-inline constexpr std::uint64_t kAccessFlags = 0x200 | kAtSymlinkNoFollow | kAtEmptyPath; // AT_EACCESS first
+inline constexpr std::uint64_t kStatxSyncType = 0x6000;    // AT_STATX_FORCE_SYNC, AT_STATX_DONT_SYNC
+inline constexpr std::uint64_t kAtEffectiveAccess = 0x200; // AT_EACCESS
+inline constexpr std::uint64_t kAccessFlags = kAtEffectiveAccess | kAtSymlinkNoFollow | kAtEmptyPath;
 inline constexpr std::uint64_t kRenameNoReplace = 1, kFallocateKeepSize = 1, kCloseRangeCloseOnExec = 4;
 inline constexpr std::uint64_t kFcntlDup = 0, kFcntlGetFd = 1, kFcntlSetFd = 2, kFcntlGetFlags = 3, kFcntlSetFlags = 4,
                                kFcntlDupCloseOnExec = 1030;
@@ -217,6 +221,15 @@ inline constexpr std::uint64_t kSeekSet = 0, kSeekCurrent = 1, kSeekEnd = 2, kSe
 inline constexpr std::uint64_t kFileFlags = kOpenCloseOnExec | kOpenNonBlock; // EFD_, TFD_, SFD_CLOEXEC and _NONBLOCK
 inline constexpr std::uint64_t kEventSemaphore = 1;                           // EFD_SEMAPHORE
 inline constexpr std::uint64_t kTimerCancelOnSet = 2;                         // TFD_TIMER_CANCEL_ON_SET
+// F_ADD_SEALS, F_GET_SEALS, and F_SEAL_...
+inline constexpr std::uint64_t kFcntlAddSeals = 1033, kFcntlGetSeals = 1034;
+inline constexpr std::uint32_t kSealedSeals = 1, kSealedShrink = 2, kSealedGrow = 4, kSealedWrite = 8,
+                               kSealedFutureWrite = 16, kSealedExecute = 32, kSealedAll = 63;
+// F_SETOWN and so on.
+inline constexpr std::uint64_t kFcntlSetOwner = 8, kFcntlGetOwner = 9, kFcntlSetSignal = 10, kFcntlGetSignal = 11,
+                               kFcntlSetLease = 1024, kFcntlGetLease = 1025;
+// O_DSYNC, O_SYNC, O_DIRECT, O_NOATIME, which are kept and told; those that F_SETFL changes.
+inline constexpr std::uint32_t kOpenKept = 04000000 | 010000 | 040000 | 01000000, kOpenSettable = 040000 | 01000000;
 inline constexpr std::uint64_t kFcntlSetPipeBytes = 1031, kFcntlGetPipeBytes = 1032;
 // The bits of poll and epoll.
 inline constexpr std::uint32_t kPollIn = 1, kPollPriority = 2, kPollOut = 4, kPollError = 8, kPollHangUp = 16,
@@ -295,8 +308,36 @@ struct Usage { // struct rusage
 };
 static_assert(sizeof(Usage) == 144);
 inline constexpr std::uint64_t kLimitInfinity = ~0ull;
-inline constexpr std::uint64_t kLimitStack = 3, kLimitResident = 5, kLimitFiles = 7, kLimitAddressSpace = 9,
-                               kLimitCount = 16;
+inline constexpr std::uint64_t kLimitFileBytes = 1, kLimitStack = 3, kLimitResident = 5, kLimitFiles = 7,
+                               kLimitAddressSpace = 9, kLimitCount = 16;
+
+// --- System V ---
+struct SemaphoreOperation { // struct sembuf
+    std::uint16_t number;
+    std::int16_t change;
+    std::int16_t flags;
+};
+
+// --- scheduling ---
+struct ScheduleAttributes { // struct sched_attr
+    static constexpr std::uint32_t kFirstBytes = 48;
+    std::uint32_t bytes, policy;
+    std::uint64_t flags;
+    std::int32_t nice;
+    std::uint32_t priority;
+    std::uint64_t runtime, deadline, period;
+    std::uint32_t least, most;
+};
+static_assert(sizeof(ScheduleAttributes) == 56);
+
+// --- identity ---
+struct CapabilityHeader { // struct __user_cap_header_struct
+    std::uint32_t version;
+    std::int32_t pid;
+};
+struct CapabilitySets { // struct __user_cap_data_struct
+    std::uint32_t effective, permitted, inheritable;
+};
 
 // --- auxiliary vector (System V ABI AMD64 supplement, section 3.4.3) ---
 enum class Aux : std::uint64_t {

@@ -91,17 +91,39 @@ Outcome call_fcntl(Call& call, Descriptor fd, std::uint32_t command, std::uint64
             return 0;
         }
     }
+    const bool is_for_paths = command == kFcntlGetFlags; // of what O_PATH opened nothing else can be asked
+    if (file->path_only && !is_for_paths) return refuse(kBadFd);
     switch (command) {
     case kFcntlGetFlags: {
         const std::uint64_t access = access_mode(*file);
         constexpr std::uint64_t kLargeFile = 0100000; // Linux sets it in every open file of a 64-bit program
         return access | (file->append ? kOpenAppend : 0) | (file->path_only ? kOpenPath : 0) |
-               (file->node() != nullptr ? kLargeFile : 0) | (file->non_blocking ? kOpenNonBlock : 0);
+               (file->node() != nullptr && !file->path_only ? kLargeFile : 0) |
+               (file->non_blocking ? kOpenNonBlock : 0) | file->kept_flags.load();
     }
     case kFcntlSetFlags:
         file->append = (argument & kOpenAppend) != 0;
         file->non_blocking = (argument & kOpenNonBlock) != 0;
+        file->kept_flags = (file->kept_flags.load() & ~kOpenSettable) | (argument & kOpenSettable);
         return 0;
+    case kFcntlGetOwner:
+        return static_cast<std::uint64_t>(static_cast<std::int64_t>(file->signal_owner.load()));
+    case kFcntlSetOwner:
+        file->signal_owner = static_cast<std::int32_t>(argument);
+        return 0;
+    case kFcntlGetSignal:
+        return static_cast<std::uint64_t>(file->signal_number.load());
+    case kFcntlSetSignal:
+        if (argument > static_cast<std::uint64_t>(kSignalCount)) return refuse(kInvalid);
+        file->signal_number = static_cast<std::int32_t>(argument);
+        return 0;
+    case kFcntlGetLease:
+        return 2;          // F_UNLCK: there is none
+    case kFcntlSetLease: { // none is given: the kind of answer says whether Linux would have looked further
+        constexpr std::uint64_t kRead = 0, kNone = 2;
+        if (argument > kNone || file->node() == nullptr) return refuse(kInvalid);
+        return refuse(argument == kNone || (argument == kRead && file->writable) ? kAgain : kInvalid);
+    }
     case kFcntlGetLock:
     case kFcntlSetLock:
     case kFcntlSetLockWait:
@@ -109,6 +131,9 @@ Outcome call_fcntl(Call& call, Descriptor fd, std::uint32_t command, std::uint64
     case kFcntlSetFileLock:
     case kFcntlSetFileLockWait:
         return record_lock(call, fd, *file, command, UserInOut<FileLock>(argument));
+    case kFcntlAddSeals:
+    case kFcntlGetSeals:
+        return seal_file(*file, command, argument);
     case kFcntlSetPipeBytes:
     case kFcntlGetPipeBytes:
         return pipe_capacity(call, *file, static_cast<std::uint32_t>(command), argument);

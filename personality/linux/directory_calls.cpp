@@ -26,6 +26,8 @@ std::uint8_t dirent_type(const Entry& entry) {
         return kDirentFile;
     case fs::NodeKind::socket:
         return kDirentSocket;
+    case fs::NodeKind::fifo:
+        return kDirentFifo;
     }
     AIOS_UNREACHABLE();
 }
@@ -82,6 +84,7 @@ Outcome enter_directory(Call& call, const Lookup& lookup) {
     const auto file = LINUX_TRY(lookup.open());
     if (!file->is_directory()) return refuse(kNotDirectory);
     if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
+    if (const Errno error = lookup.admit(file->node(), kMayExecute); error != Errno{}) return refuse(error);
     return set_working_directory(call, lookup.absolute());
 }
 

@@ -313,6 +313,9 @@ void LinuxProcess::hand_over(Replacement& replacement) {
     mm::Owned<ActionTable> handlers;
     mm::Owned<SignalTimers> running;
     Limits kept;
+    Identity who;
+    mm::OwnedBytes groups_of_it;
+    std::uint32_t how_many_groups;
     {
         Lock::Guard guard(lock);
         handed.swap(files);
@@ -320,7 +323,11 @@ void LinuxProcess::hand_over(Replacement& replacement) {
         std::swap(handlers, actions);
         std::swap(running, timers);
         kept = limits;
+        who = identity;
+        std::swap(groups_of_it, groups);
+        how_many_groups = std::exchange(group_count, 0);
     }
+    who.follow_program();
     if (running) { // the interval timer goes on, those of timer_create end
         for (auto& timer : running->of)
             timer = {};
@@ -332,6 +339,10 @@ void LinuxProcess::hand_over(Replacement& replacement) {
         std::swap(next.working_directory, directory);
         std::swap(next.actions, handlers);
         next.limits = kept;
+        next.set_identity(who);
+        next.file_bytes_limit = kept.of[kLimitFileBytes].current;
+        std::swap(next.groups, groups_of_it);
+        next.group_count = how_many_groups;
     }
     {
         ThreadLock::Guard guard(thread_lock);
@@ -340,6 +351,7 @@ void LinuxProcess::hand_over(Replacement& replacement) {
         entry_->cpu_ns += cpu_ns_of_ended;
     }
     next.memory_score = memory_score.load();
+    next.description.follow(description, SelfDescription::Heir::program);
     if (SignalFiles* const watchers = signal_files.load()) { // of descriptors that stay open
         watchers->retain();
         next.signal_files.store(watchers);

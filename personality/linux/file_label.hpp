@@ -22,6 +22,10 @@ public:
         if (references_.release()) mm::destroy(this);
     }
     [[nodiscard]] std::string_view path() const { return path_.view(); }
+    // Of a file that takes seals: what its shared mappings that may change it are called instead, so that they can be
+    // counted. Constant; set before anybody maps it.
+    Ref<mm::Label> writing; // a FileLabel without one of its own
+    [[nodiscard]] std::uint32_t references() const { return references_.value(); }
     const std::uint64_t device, inode;
 
     FileLabel(mm::OnHeap, Reservation charge, HeldText path, std::uint64_t on_device, std::uint64_t number)

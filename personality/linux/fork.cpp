@@ -46,6 +46,12 @@ Errno errno_of_making(Error error) {
 void inherit_thread(Thread& made, Call& call) {
     LinuxThread& data = data_of(made);
     data.blocked = call.data().blocked.load();
+    {
+        ProcessTable::Lock::Guard guard(call.process.family().lock);
+        data.schedule = call.data().schedule;
+        if (data.schedule.resets)
+            data.schedule = {0, 0, std::max(data.schedule.nice, 0), false, data.schedule.processors};
+    }
     char name[kThreadNameBytes];
     call.process.copy_name(call.data(), name);
     data.process->set_name(data, name);

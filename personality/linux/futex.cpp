@@ -1,5 +1,7 @@
 #include "personality/linux/futex.hpp"
 
+#include <span>
+
 #include "kernel/time/clock.hpp"
 #include "personality/linux/process.hpp"
 
@@ -50,13 +52,17 @@ void wake_locked(FutexTable::Bucket& bucket, FutexWaiter& waiter) AIOS_REQUIRES(
 
 // (3), (5) Takes the waiter out. Answers whether it had been woken before. Taking the lock also waits for a waker that is
 // still busy with this stack frame.
-bool withdraw(FutexTable::Bucket& bucket, FutexWaiter& waiter) {
-    FutexLock::Guard guard(bucket.lock);
-    if (waiter.queued) {
-        bucket.waiters.remove(waiter);
-        waiter.queued = false;
+bool withdraw(FutexWaiter& waiter) {
+    for (;; arch::relax()) {
+        FutexBucket& bucket = *waiter.bucket.load(std::memory_order_acquire);
+        FutexLock::Guard guard(bucket.lock);
+        if (waiter.bucket.load(std::memory_order_relaxed) != &bucket || waiter.moving) continue; // (6)
+        if (waiter.queued) {
+            bucket.waiters.remove(waiter);
+            waiter.queued = false;
+        }
+        return waiter.woken.load(std::memory_order_relaxed);
     }
-    return waiter.woken.load(std::memory_order_relaxed);
 }
 
 // In pieces, so that interrupts are not off for long.
@@ -80,6 +86,39 @@ std::uint32_t wake_some(FutexTable::Bucket& bucket, const FutexKey& key, std::ui
     }
 }
 
+// Up to `count` waiters of one word become waiters of another, a few at a time. Answers how many.
+std::uint32_t move_some(const Place& from, const Place& to, std::uint32_t count) {
+    constexpr std::uint32_t kPiece = 16;
+    std::uint32_t moved = 0;
+    for (;;) {
+        FutexWaiter* taken[kPiece];
+        std::uint32_t found = 0;
+        arch::InterruptGuard no_interrupts; // between (a) and (b) a waiter that leaves waits for us
+        {
+            FutexLock::Guard guard(from.bucket.lock); // (a)
+            for (auto at = from.bucket.waiters.begin();
+                 at != from.bucket.waiters.end() && found < kPiece && moved + found < count;) {
+                FutexWaiter& waiter = *at;
+                ++at;
+                if (waiter.key != from.key) continue;
+                from.bucket.waiters.remove(waiter);
+                waiter.moving = true;
+                taken[found++] = &waiter;
+            }
+        }
+        if (found == 0) return moved;
+        FutexLock::Guard guard(to.bucket.lock); // (b)
+        for (FutexWaiter* const waiter : std::span(taken).first(found)) {
+            waiter->key = to.key;
+            to.bucket.waiters.push_back(*waiter);
+            waiter->moving = false;
+            waiter->bucket.store(&to.bucket, std::memory_order_release); // pairs with withdraw()
+        }
+        moved += found;
+        if (moved == count) return moved;
+    }
+}
+
 } // namespace
 
 FutexTable::Bucket& FutexTable::bucket_of(const FutexKey& key) { return buckets_[mix(key.offset >> 2) % kBuckets]; }
@@ -91,6 +130,7 @@ Outcome futex_wait(LinuxProcess& process, std::uint64_t address, FutexScope scop
     FutexWaiter waiter;
     waiter.key = place.key;
     waiter.bitset = bitset;
+    waiter.bucket.store(&place.bucket, std::memory_order_relaxed);
     { // (1)
         FutexLock::Guard guard(place.bucket.lock);
         place.bucket.waiters.push_back(waiter);
@@ -98,18 +138,20 @@ Outcome futex_wait(LinuxProcess& process, std::uint64_t address, FutexScope scop
     const auto value = arch::user_load_u32(address); // (2)
     if (!value || *value != expected) {
         // (3) A wake-up that took this waiter for one that sleeps goes on to the next.
-        if (withdraw(place.bucket, waiter)) wake_some(place.bucket, waiter.key, 1, bitset);
+        if (withdraw(waiter)) wake_some(place.bucket, place.key, 1, bitset);
         return value ? refuse(kAgain) : refuse(kFault);
     }
     const sched::Outcome outcome = // (4)
         waiter.queue.wait(deadline, [&] { return waiter.woken.load(std::memory_order_acquire); });
-    if (withdraw(place.bucket, waiter) || outcome == sched::Outcome::ready) return 0; // (5)
+    if (withdraw(waiter) || outcome == sched::Outcome::ready) return 0; // (5)
     return refuse(outcome == sched::Outcome::timed_out ? kTimedOut : kInterrupted);
 }
 
 Outcome futex_wake(LinuxProcess& process, std::uint64_t address, FutexScope scope, std::uint32_t count,
                    std::uint32_t bitset) {
     if (bitset == 0) return refuse(kInvalid);
+    if (scope == FutexScope::shared && !arch::user_load_u32(address))
+        return refuse(kFault); // as Linux, which asks whose page it is
     const Place place = LINUX_TRY(place_of(process, address, scope));
     return wake_some(place.bucket, place.key, count == 0 ? 1 : count, bitset); // Linux, too, wakes one for 0
 }
@@ -144,10 +186,32 @@ Outcome wait_call(Call& call, const Wait& wait) {
                             has_deadline && !wait.is_absolute ? deadline : 0);
 }
 
+// FUTEX_WAKE_OP: changes the word at `address` as `what` says, and answers whether its old value compares as asked.
+// kNoSystemCall: there is no such operation.
+std::expected<bool, Errno> operate_on_word(std::uint64_t address, std::uint32_t what) {
+    const auto sign_extended = [](std::uint32_t twelve_bits) {
+        return static_cast<std::uint32_t>(static_cast<std::int32_t>(twelve_bits << 20) >> 20);
+    };
+    const bool shifts = (what >> 31) != 0;
+    const std::uint32_t operation = what >> 28 & 7, comparison = what >> 24 & 15;
+    std::uint32_t argument = sign_extended(what >> 12 & 0xfff);
+    const std::uint32_t compared = sign_extended(what & 0xfff);
+    if (shifts) argument = 1u << (argument & 31);
+    if (operation > 4 || comparison > 5) return std::unexpected(kNoSystemCall);
+    std::uint32_t word = LINUX_TRY(arch::user_load_u32(address));
+    for (;;) {
+        const std::uint32_t results[] = {argument, word + argument, word | argument, word & ~argument, word ^ argument};
+        if (LINUX_TRY(arch::user_compare_exchange_u32(address, word, results[operation]))) break;
+    }
+    const auto old = static_cast<std::int32_t>(word), other = static_cast<std::int32_t>(compared);
+    const bool answers[] = {old == other, old != other, old<other, old <= other, old> other, old >= other};
+    return answers[comparison];
+}
+
 } // namespace
 
 Outcome call_futex(Call& call, std::uint64_t address, std::uint32_t operation, std::uint32_t value,
-                   std::uint64_t timeout, std::uint64_t, std::uint32_t last) {
+                   std::uint64_t timeout, std::uint64_t second, std::uint32_t last) {
     const FutexScope scope = (operation & kFutexPrivate) != 0 ? FutexScope::private_ : FutexScope::shared;
     const std::uint32_t command = operation & ~(kFutexPrivate | kFutexClockRealtime);
     const bool realtime = (operation & kFutexClockRealtime) != 0;
@@ -170,9 +234,20 @@ Outcome call_futex(Call& call, std::uint64_t address, std::uint32_t operation, s
             if (!word) return refuse(kFault);
             if (*word != last) return refuse(kAgain);
         }
-        // Waking instead of moving: callers look at their word again anyway.
-        if (value + move == 0) return 0;
-        return futex_wake(call.process, address, scope, value + move, ~0u);
+        const Place from = LINUX_TRY(place_of(call.process, address, scope));
+        if (scope == FutexScope::shared && !arch::user_load_u32(second)) return refuse(kFault);
+        const Place to = LINUX_TRY(place_of(call.process, second, scope));
+        const std::uint32_t woken = value == 0 ? 0 : wake_some(from.bucket, from.key, value, ~0u);
+        if (from.key == to.key) return woken; // they stand there already
+        return woken + (move == 0 ? 0 : move_some(from, to, move));
+    }
+    case kFutexWakeOperation: {
+        const Place first = LINUX_TRY(place_of(call.process, address, scope));
+        const Place other = LINUX_TRY(place_of(call.process, second, scope));
+        const bool wakes_other = LINUX_TRY(operate_on_word(second, last));
+        const std::uint32_t woken = value == 0 ? 0 : wake_some(first.bucket, first.key, value, ~0u);
+        const auto most = static_cast<std::uint32_t>(timeout); // the argument has two meanings
+        return woken + (wakes_other && most != 0 ? wake_some(other.bucket, other.key, most, ~0u) : 0);
     }
     default:
         return refuse(kNoSystemCall);

@@ -3,6 +3,9 @@
 // the kernel. A shared futex on memory of the process's own is the same futex as the private one there. Lock: Rank::futex,
 // one a bucket; two buckets are never held at once.
 //
+// FUTEX_REQUEUE moves waiters: (a) out of their bucket, marked as moving, (b) into the other one, each under that bucket's lock
+// and both with interrupts off, so that whoever finds a waiter that is moving (6) looks again after a moment.
+//
 // Why no wake-up is lost, although the word is never read under a spinlock (it may fault, and then the thread blocks):
 //   (1) The waiter is linked into its bucket, under the bucket's lock.
 //   (2) It reads the word. A waker's program writes the word first and then calls futex_wake(), which takes the same lock:
@@ -13,6 +16,7 @@
 //   (5) Whatever ended the sleep, it withdraws: if `woken` is set by then it answers success, also where deadline or signal
 //       came at the same moment, so that a wake-up that was counted is never swallowed. Taking the lock here also waits
 //       for a waker that is still busy with the waiter, which lies on the stack that is about to go.
+//   (6) The bucket is the one that it stands in by then: it may have been moved.
 #pragma once
 
 #include <atomic>
@@ -33,21 +37,26 @@ struct FutexKey {
     bool operator==(const FutexKey&) const = default;
 };
 
+struct FutexBucket;
 struct FutexWaiter {
     ListNode node;
     FutexKey key;
     std::uint32_t bitset = ~0u;
-    bool queued = true; // under the bucket's lock
+    bool queued = true;                        // under the bucket's lock
+    std::atomic<FutexBucket*> bucket{nullptr}; // changes under the lock of the one before
+    bool moving = false;                       // under the lock of the one that it leaves
     std::atomic<bool> woken{false};
     sched::WaitQueue queue;
 };
 
+struct FutexBucket {
+    sync::SpinLock<sync::Rank::futex> lock;
+    IntrusiveList<FutexWaiter, &FutexWaiter::node> waiters AIOS_GUARDED_BY(lock);
+};
+
 class FutexTable {
 public:
-    struct Bucket {
-        sync::SpinLock<sync::Rank::futex> lock;
-        IntrusiveList<FutexWaiter, &FutexWaiter::node> waiters AIOS_GUARDED_BY(lock);
-    };
+    using Bucket = FutexBucket;
     Bucket& bucket_of(const FutexKey& key);
 
 private:

@@ -25,11 +25,13 @@ std::expected<Ref<OpenFile>, Errno> file_for(Call& call, Descriptor fd, bool Ope
 
 Outcome call_read(Call& call, Descriptor fd, UserOut<std::byte> to, std::uint64_t bytes) {
     const auto file = LINUX_TRY(file_for(call, fd, &OpenFile::readable));
+    if (!is_below_kernel(to.address(), bytes)) return refuse(kFault);
     return file->read(call, to, bytes);
 }
 
 Outcome call_write(Call& call, Descriptor fd, UserIn<std::byte> from, std::uint64_t bytes) {
     const auto file = LINUX_TRY(file_for(call, fd, &OpenFile::writable));
+    if (!is_below_kernel(from.address(), bytes)) return refuse(kFault);
     return file->write(call, from, bytes);
 }
 
@@ -112,7 +114,7 @@ Outcome call_ftruncate(Call& call, Descriptor fd, std::int64_t bytes) {
     const auto file = LINUX_TRY(file_of(call, fd));
     if (file->path_only) return refuse(kBadFd);
     if (!file->writable) return refuse(kInvalid);
-    return file->resize(static_cast<std::uint64_t>(bytes));
+    return file->resize(call, static_cast<std::uint64_t>(bytes));
 }
 
 Outcome call_fallocate(Call& call, Descriptor fd, Flags<kFallocateKeepSize, kNotSupported> mode, std::int64_t offset,
@@ -122,19 +124,21 @@ Outcome call_fallocate(Call& call, Descriptor fd, Flags<kFallocateKeepSize, kNot
     if (!file->writable) return refuse(kBadFd);
     // Two positive numbers: their sum fits.
     const std::uint64_t end = static_cast<std::uint64_t>(offset) + static_cast<std::uint64_t>(bytes);
-    return file->reserve(end, mode.has(kFallocateKeepSize) ? FileSize::kept : FileSize::grown);
+    return file->reserve(call, end, mode.has(kFallocateKeepSize) ? FileSize::kept : FileSize::grown);
 }
 
 Outcome call_fsync(Call& call, Descriptor fd) {
-    if (LINUX_TRY(file_of(call, fd))->path_only) return refuse(kBadFd);
-    return 0;
+    const auto file = LINUX_TRY(file_of(call, fd));
+    if (file->path_only) return refuse(kBadFd);
+    return file->node() != nullptr || file->is_directory() ? Outcome(0) : refuse(kInvalid); // nothing is behind it
 }
 Outcome call_fdatasync(Call& call, Descriptor fd) { return call_fsync(call, fd); }
 
-Outcome call_fadvise64(Call& call, Descriptor fd, std::int64_t, std::int64_t, std::int32_t advice) {
-    if (advice < 0 || advice > 5) return refuse(kInvalid);
+Outcome call_fadvise64(Call& call, Descriptor fd, std::int64_t, std::int64_t bytes, std::int32_t advice) {
     const auto file = LINUX_TRY(file_of(call, fd));
-    return file->path_only ? refuse(kBadFd) : Outcome(0);
+    if (advice < 0 || advice > 5 || bytes < 0) return refuse(kInvalid);
+    if (file->path_only) return refuse(kBadFd);
+    return file->is_seekable() ? Outcome(0) : refuse(kIllegalSeek);
 }
 
 Outcome call_ioctl(Call& call, Descriptor fd, std::uint32_t request, std::uint64_t argument) {

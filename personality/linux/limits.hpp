@@ -12,7 +12,7 @@ struct Limits {
     Limits() {
         for (Limit& limit : of)
             limit = {kLimitInfinity, kLimitInfinity};
-        of[kLimitStack] = {8ull << 20, 8ull << 20};
+        of[kLimitStack] = {8ull << 20, kLimitInfinity};
         of[kLimitFiles] = {kMaxFiles, kMaxFiles};
     }
     Limit of[kLimitCount];

@@ -14,6 +14,13 @@ class LinuxProcess;
 
 inline constexpr std::size_t kThreadNameBytes = 16; // with the NUL
 
+// What sched_setscheduler, nice and their kin have set: kept and told (schedule_calls.cpp).
+struct Schedule {
+    std::int32_t policy = 0, priority = 0, nice = 0;
+    bool resets = false; // SCHED_RESET_ON_FORK
+    std::uint64_t processors = ~0ull;
+};
+
 // A thread's own data: Thread::personality_data. Charged to the agent. Written by its own thread, but for `pending`.
 struct LinuxThread {
     LinuxThread(Reservation reservation, Thread& own)
@@ -25,6 +32,7 @@ struct LinuxThread {
     LinuxProcess* process = nullptr; // constant, as tid is, once it stands in the table
     std::int32_t tid = 0;
     std::uint64_t clear_child_tid = 0;     // user address, or 0
+    std::uint64_t robust_list = 0;         // likewise; others look at it as a number
     std::atomic<std::uint64_t> blocked{0}; // signal mask; bit number - 1
     std::atomic<std::uint64_t> pending{0}; // signals sent to this thread
     std::uint64_t saved_mask = 0;          // of rt_sigsuspend, put back by the next delivery
@@ -33,6 +41,8 @@ struct LinuxThread {
     SignalStack alternate{0, kStackDisable, 0, 0};
     char name[kThreadNameBytes]{}; // under thread_lock where others look
     const std::uint64_t born;      // monotonic, ns
+    std::uint64_t timer_slack = 0; // ns, as prctl set it; 0: not
+    Schedule schedule;             // under the process table's lock
     // A call that ended with EINTR, until its thread is back in user mode: what to do instead, if no handler runs.
     struct Interrupted {
         bool active = false;

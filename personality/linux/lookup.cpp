@@ -114,6 +114,11 @@ struct Lookup::Work {
     Ref<OpenFile> target;
     // What walk_straight() found, for the first node(): later ones look again.
     bool has_outcome = false;
+    // Where mode bits hold the caller (identity.hpp): every directory on the way is looked at, but those that the working
+    // directory or the one of the call lies in.
+    bool is_held_by_modes = false;
+    Identity who;
+    std::size_t components_before = 0;
     std::expected<Ref<fs::Node>, Errno> outcome;
     ~Work() = default;
 
@@ -168,6 +173,8 @@ std::expected<Lookup, Errno> Lookup::make(Call& call) {
     auto made = mm::own<Work>();
     if (!made) return std::unexpected(kNoMemory);
     (*made)->charge = std::move(*charge);
+    (*made)->is_held_by_modes = call.process.is_held_by_modes.load(std::memory_order_relaxed);
+    if ((*made)->is_held_by_modes) (*made)->who = identity_of(call.process);
     return Lookup(call, std::move(*made));
 }
 
@@ -215,6 +222,7 @@ std::expected<void, Errno> Lookup::locate(Descriptor from, Follow follow) {
             base = directory->directory()->path();
         }
         fits = work.set_remaining(base, path);
+        work.components_before = base.empty() ? 0 : 1 + static_cast<std::size_t>(std::ranges::count(base, '/'));
     }
     if (!fits) return std::unexpected(kNameTooLong);
     if (const Errno error = walk(follow); error != Errno{}) return std::unexpected(error);
@@ -273,7 +281,7 @@ bool Lookup::walk_straight(Follow follow) {
     if (node) {
         const fs::NodeKind kind = (*node)->info().kind;
         if (kind == fs::NodeKind::link && (follow == Follow::yes || has_slash)) return false;
-        if ((kind == fs::NodeKind::file || kind == fs::NodeKind::socket) && has_slash) return false;
+        if (kind != fs::NodeKind::directory && kind != fs::NodeKind::link && has_slash) return false;
         work.outcome = std::move(*node);
     } else {
         const std::size_t slash = path.rfind('/');
@@ -334,12 +342,14 @@ std::expected<Lookup::Step, Errno> Lookup::step_generated(Follow follow, Behind 
 
 Errno Lookup::walk(Follow follow) {
     Work& work = *work_;
-    if (walk_straight(follow)) return Errno{};
+    if (!work.is_held_by_modes && walk_straight(follow)) return Errno{};
     work.at = 0;
     work.path.bytes = 0;
     std::size_t links = 0;
     while (!work.at_end()) {
         const std::string_view component = work.next_component();
+        const bool is_before = work.components_before > 1;
+        if (work.components_before != 0) --work.components_before;
         if (component == ".") continue;
         if (component == "..") {
             work.path.pop();
@@ -365,8 +375,11 @@ Errno Lookup::walk(Follow follow) {
             return kNoEntry;
         }
         const fs::NodeKind kind = (*node)->info().kind;
-        const bool has_nothing_below = kind == fs::NodeKind::file || kind == fs::NodeKind::socket;
+        const bool has_nothing_below = kind != fs::NodeKind::directory && kind != fs::NodeKind::link;
         if (has_nothing_below && behind != Behind::nothing) return kNotDirectory;
+        if (kind == fs::NodeKind::directory && behind == Behind::more && !is_before) {
+            if (const Errno error = admit(node->get(), kMayExecute); error != Errno{}) return error;
+        }
         if (kind != fs::NodeKind::link) continue;
         const auto length = (*node)->read_link(work.link, kMaxPathBytes);
         if (!length) return errno_of(length.error());
@@ -403,6 +416,45 @@ Errno Lookup::permit_change() const {
     if (target()) return target()->node() != nullptr && target()->may(rights::write) ? Errno{} : kReadOnly;
     if (!is_writable()) return kReadOnly;
     return permit(rights::write);
+}
+
+Errno Lookup::admit(fs::Node* node, std::uint32_t wanted) const {
+    const Work& work = *work_;
+    if (!work.is_held_by_modes || node == nullptr) return Errno{};
+    const fs::NodeInfo info = node->info();
+    return work.who.may(info, wanted, InGroup{is_in_group(call_->process, info.group)}) ? Errno{} : kAccess;
+}
+
+Errno Lookup::permit_entry(fs::Node* removed) const {
+    constexpr std::uint32_t kSticky = 01000;
+    if (const Errno error = permit_change(); error != Errno{}) return error;
+    const Work& work = *work_;
+    if (!work.is_held_by_modes || tree() == nullptr) return Errno{};
+    const std::string_view path = relative();
+    const std::size_t slash = path.rfind('/');
+    const auto parent =
+        tree()->open(slash == path.npos ? std::string_view() : path.substr(0, slash), call_->process.quota());
+    if (!parent) return errno_of(parent.error());
+    if (const Errno error = admit(parent->get(), kMayWrite | kMayExecute); error != Errno{}) return error;
+    if (removed == nullptr) return Errno{};
+    const fs::NodeInfo directory = (*parent)->info();
+    const bool is_kept =
+        (directory.mode & kSticky) != 0 && !work.who.owns(directory) && !work.who.owns(removed->info());
+    return is_kept ? kPerm : Errno{};
+}
+
+void Lookup::give_to_caller(fs::Node& made) const {
+    const Identity who = identity_of(call_->process);
+    if (who.user.file != 0 || who.group.file != 0) (void)made.set_owner(who.user.file, who.group.file);
+}
+
+void Lookup::judge_by_real() {
+    Work& work = *work_;
+    work.who = identity_of(call_->process);
+    work.who.user.file = work.who.user.real;
+    work.who.group.file = work.who.group.real;
+    work.who.effective = work.who.user.real == 0 ? work.who.permitted : 0;
+    work.is_held_by_modes = work.who.is_held_by_modes();
 }
 
 Ref<cap::DerivationNode> Lookup::authority() const { return work_->authority; }

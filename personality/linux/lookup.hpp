@@ -88,6 +88,15 @@ public:
     std::expected<Ref<fs::Node>, Errno> node() const;
     // Checks the capability for `rights`; a refusal is recorded. Errno{} if all is well.
     [[nodiscard]] Errno permit(Rights rights) const;
+    // By owner and mode bits of `node`, as Linux has them: kAccess. `wanted` as of access(2). Null nodes admit everybody.
+    [[nodiscard]] Errno admit(fs::Node* node, std::uint32_t wanted) const;
+    // Before an entry is made, or `removed` loses its own, in the directory that the path leads to: permit_change(), and that
+    // the directory's mode bits allow it. kAccess; kPerm: the directory is sticky and not the caller's, nor is `removed`.
+    [[nodiscard]] Errno permit_entry(fs::Node* removed = nullptr) const;
+    // Of a new node: it is the caller's.
+    void give_to_caller(fs::Node& made) const;
+    // From here on it is judged by the real user and group, as access(2) does.
+    void judge_by_real();
     // Before a change: kReadOnly on trees that nobody can change, else permit(write).
     [[nodiscard]] Errno permit_change() const;
     // The capability that what is there lies under; none where there is no tree.

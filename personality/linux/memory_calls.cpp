@@ -119,13 +119,16 @@ Outcome call_mmap(Call& call, std::uint64_t address, std::uint64_t bytes, std::u
         }
     } else {
         auto maximum = arch::Protection::read | arch::Protection::write | arch::Protection::execute;
-        if (shared && !file->writable) maximum = maximum & ~arch::Protection::write;
+        if (shared && !from.may_write && (protection & kProtWrite) != 0) return refuse(kPerm);
+        if (shared && (!file->writable || !from.may_write)) maximum = maximum & ~arch::Protection::write;
         if (!from.may_execute) maximum = maximum & ~arch::Protection::execute;
         if ((protection & kProtExec) != 0 && !arch::has(maximum, arch::Protection::execute))
             return refuse(kPerm); // as from a file system mounted noexec
         options.maximum = maximum;
         options.authority = from.authority;
         options.label = from.label;
+        if (shared && from.writing_label && arch::has(maximum, arch::Protection::write))
+            options.label = from.writing_label;
         mapped = call.process.memory().map(from.pages, offset, bytes, wanted,
                                            shared ? mm::Sharing::shared : mm::Sharing::copy_on_write, options);
         if (mapped && !file->is_live()) mapped = fail(Error::revoked); // it took the mapping with it

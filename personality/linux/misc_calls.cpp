@@ -8,7 +8,7 @@
 namespace aios::linux_abi {
 namespace {
 
-constexpr std::uint64_t kMaxRandomBytes = 1 << 20; // a call; programs go on with the rest
+constexpr std::uint64_t kMaxRandomBytes = (1 << 25) - 1; // a call, as on Linux
 
 // Sets and tells one limit of the process; nobody may raise what is the most.
 std::expected<Limit, Errno> change_limit(LinuxProcess& process, std::uint32_t resource, const Limit* wanted) {
@@ -18,8 +18,10 @@ std::expected<Limit, Errno> change_limit(LinuxProcess& process, std::uint32_t re
     const Limit before = limit;
     if (wanted == nullptr) return before;
     if (wanted->current > wanted->maximum) return std::unexpected(kInvalid);
-    if (wanted->maximum > limit.maximum) return std::unexpected(kPerm);
+    const bool may_raise = process.identity.has(Capability::resource);
+    if (wanted->maximum > limit.maximum && (!may_raise || resource == kLimitFiles)) return std::unexpected(kPerm);
     limit = *wanted;
+    if (resource == kLimitFileBytes) process.file_bytes_limit = limit.current;
     if (resource == kLimitFiles) process.files.limit_to(limit.current);
     return before;
 }
@@ -96,43 +98,6 @@ Outcome call_sysinfo(Call& call, UserOut<SystemInfo> out) {
     info.processes = static_cast<std::uint16_t>(std::min<std::size_t>(call.process.family().count(), 0xffff));
     info.unit = 1;
     return answer(out, info);
-}
-
-Outcome call_prctl(Call& call, std::int32_t option, std::uint64_t argument) {
-    constexpr std::int32_t kSetName = 15, kGetName = 16, kSetSubreaper = 36, kGetSubreaper = 37;
-    LinuxThread& data = call.data();
-    switch (option) {
-    case kSetName: { // at most 15 characters and NUL; fetched byte by byte because the string may end at a page's end
-        char name[sizeof(data.name)]{};
-        for (std::size_t i = 0; i + 1 < sizeof(name); ++i) {
-            name[i] = LINUX_TRY(UserIn<char>(argument).read(i));
-            if (name[i] == '\0') break;
-        }
-        call.process.set_name(data, name);
-        return 0;
-    }
-    case kGetName: {
-        char name[kThreadNameBytes];
-        call.process.copy_name(data, name);
-        LINUX_TRY(UserOut<char>(argument).write_array(0, name, sizeof(name)));
-        return 0;
-    }
-    case kSetSubreaper: {
-        ProcessTable::Lock::Guard guard(call.process.family().lock);
-        call.process.entry().takes_orphans = argument != 0;
-        return 0;
-    }
-    case kGetSubreaper: {
-        std::uint32_t is_set;
-        {
-            ProcessTable::Lock::Guard guard(call.process.family().lock);
-            is_set = call.process.entry().takes_orphans ? 1 : 0;
-        }
-        return answer(UserOut<std::uint32_t>(argument), is_set);
-    }
-    default:
-        return refuse(kInvalid);
-    }
 }
 
 } // namespace aios::linux_abi

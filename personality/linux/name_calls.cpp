@@ -20,10 +20,32 @@ Outcome make_directory(Call& call, Descriptor from, UserIn<char> path, std::uint
     const auto existing = lookup.node();
     if (existing) return refuse(kExists);
     if (existing.error() != kNoEntry) return refuse(existing.error());
-    if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
+    if (const Errno error = lookup.permit_entry(); error != Errno{}) return refuse(error);
     const auto bits = (mode & 01777) & ~call.process.creation_mask.load();
     const auto made = lookup.tree()->create_directory(lookup.relative(), bits);
     if (!made) return refuse(change_errno(made.error()));
+    if (const auto node = lookup.tree()->open(lookup.relative(), call.process.quota())) lookup.give_to_caller(**node);
+    return 0;
+}
+
+// Files and names of sockets. Devices are nobody's to make here.
+Outcome make_node(Call& call, Descriptor from, UserIn<char> path, std::uint32_t mode) {
+    const std::uint32_t kind = mode & kModeKind;
+    Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, Follow::no));
+    if (kind == kModeChar || kind == kModeBlock) return refuse(kPerm);
+    if (kind == kModeDirectory) return refuse(kPerm);
+    if (kind != 0 && kind != kModeFile && kind != kModeSocket && kind != kModeFifo) return refuse(kInvalid);
+    const auto existing = lookup.node();
+    if (existing) return refuse(kExists);
+    if (existing.error() != kNoEntry || lookup.must_be_directory()) return refuse(existing.error());
+    if (const Errno error = lookup.permit_entry(); error != Errno{}) return refuse(error);
+    const auto bits = (mode & 07777) & ~call.process.creation_mask.load();
+    fs::Tree& tree = *lookup.tree();
+    const auto made = kind == kModeSocket ? tree.create_socket(lookup.relative(), bits)
+                      : kind == kModeFifo ? tree.create_fifo(lookup.relative(), bits)
+                                          : tree.create_file(lookup.relative(), bits);
+    if (!made) return refuse(change_errno(made.error()));
+    lookup.give_to_caller(**made);
     return 0;
 }
 
@@ -33,7 +55,7 @@ Outcome remove_file(Call& call, Descriptor from, UserIn<char> path) {
     if (lookup.is_generated()) return refuse(lookup.generated()->is_directory() ? kIsDirectory : kReadOnly);
     if (is_directory(node)) return refuse(kIsDirectory);
     if (lookup.must_be_directory()) return refuse(kNotDirectory);
-    if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
+    if (const Errno error = lookup.permit_entry(node.get()); error != Errno{}) return refuse(error);
     if (const auto removed = lookup.tree()->remove(lookup.relative(), node->info().kind); !removed)
         return refuse(change_errno(removed.error()));
     return 0;
@@ -44,10 +66,11 @@ Outcome remove_directory(Call& call, Descriptor from, UserIn<char> path) {
     const std::string_view last = last_component(lookup.text());
     if (last == ".") return refuse(kInvalid);
     if (last == "..") return refuse(kNotEmpty);
-    if (!is_directory(LINUX_TRY(lookup.node()))) return refuse(kNotDirectory);
+    const Ref<fs::Node> node = LINUX_TRY(lookup.node());
+    if (!is_directory(node)) return refuse(kNotDirectory);
     if (lookup.is_generated()) return refuse(lookup.generated()->is_directory() ? kReadOnly : kNotDirectory);
     if (lookup.relative().empty()) return refuse(kBusy); // a mount point
-    if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
+    if (const Errno error = lookup.permit_entry(node.get()); error != Errno{}) return refuse(error);
     if (const auto removed = lookup.tree()->remove(lookup.relative(), fs::NodeKind::directory); !removed)
         return refuse(change_errno(removed.error()));
     return 0;
@@ -69,7 +92,7 @@ Outcome rename_at(Call& call, Descriptor from_fd, UserIn<char> from_path, Descri
     const Ref<fs::Node> source = LINUX_TRY(from.node());
     if (from.relative().empty() || to.relative().empty()) return refuse(kBusy);
     if (from.tree() != to.tree()) return refuse(kCrossDevice);
-    if (const Errno error = from.permit_change(); error != Errno{}) return refuse(error);
+    if (const Errno error = from.permit_entry(source.get()); error != Errno{}) return refuse(error);
     const bool moves_directory = is_directory(source);
     if (!moves_directory && (from.must_be_directory() || to.must_be_directory())) return refuse(kNotDirectory);
     if (const auto target = to.node()) {
@@ -77,6 +100,9 @@ Outcome rename_at(Call& call, Descriptor from_fd, UserIn<char> from_path, Descri
         if (!moves_directory && is_directory(*target)) return refuse(kIsDirectory);
         if (moves_directory && !is_directory(*target)) return refuse(kNotDirectory);
         if ((*target)->info().id == source->info().id) return 0;
+        if (const Errno error = to.permit_entry(target->get()); error != Errno{}) return refuse(error);
+    } else if (const Errno error = to.permit_entry(); error != Errno{}) {
+        return refuse(error);
     }
     if (moves_directory && is_below(to.relative(), from.relative())) return refuse(kInvalid);
     if (moves_directory && is_below(from.relative(), to.relative())) return refuse(kNotEmpty);
@@ -91,9 +117,10 @@ Outcome link_at(Call& call, Descriptor from_fd, UserIn<char> from_path, Descript
     const Ref<fs::Node> source = LINUX_TRY(from.node());
     Lookup to = LINUX_TRY(Lookup::resolve(call, to_fd, to_path, Follow::no));
     if (to.node()) return refuse(kExists);
+    if (to.must_be_directory()) return refuse(kNoEntry);
     if (from.tree() != to.tree() || from.is_generated()) return refuse(kCrossDevice);
     if (is_directory(source)) return refuse(kPerm);
-    if (const Errno error = to.permit_change(); error != Errno{}) return refuse(error);
+    if (const Errno error = to.permit_entry(); error != Errno{}) return refuse(error);
     const auto made = to.tree()->create_hard_link(to.relative(), from.relative());
     if (!made) return refuse(change_errno(made.error()));
     return 0;
@@ -107,9 +134,10 @@ Outcome symlink_at(Call& call, UserIn<char> target, Descriptor from, UserIn<char
     const auto existing = lookup.node();
     if (existing) return refuse(kExists);
     if (existing.error() != kNoEntry || lookup.must_be_directory()) return refuse(existing.error());
-    if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
+    if (const Errno error = lookup.permit_entry(); error != Errno{}) return refuse(error);
     const auto made = lookup.tree()->create_link(lookup.relative(), text);
     if (!made) return refuse(change_errno(made.error()));
+    if (const auto node = lookup.tree()->open(lookup.relative(), call.process.quota())) lookup.give_to_caller(**node);
     return 0;
 }
 
@@ -153,6 +181,10 @@ Outcome call_mkdir(Call& call, UserIn<char> path, std::uint32_t mode) {
 }
 Outcome call_mkdirat(Call& call, Descriptor from, UserIn<char> path, std::uint32_t mode) {
     return make_directory(call, from, path, mode);
+}
+Outcome call_mknod(Call& call, UserIn<char> path, std::uint32_t mode) { return make_node(call, kHere, path, mode); }
+Outcome call_mknodat(Call& call, Descriptor from, UserIn<char> path, std::uint32_t mode) {
+    return make_node(call, from, path, mode);
 }
 Outcome call_unlink(Call& call, UserIn<char> path) { return remove_file(call, kHere, path); }
 Outcome call_rmdir(Call& call, UserIn<char> path) { return remove_directory(call, kHere, path); }

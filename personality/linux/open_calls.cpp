@@ -8,19 +8,23 @@ namespace {
 constexpr std::uint64_t kOpenTemporary = 020000000; // O_TMPFILE's own bit
 
 // What is there, or, with O_CREAT, a new file. Another thread may create or remove it meanwhile: then once more.
-std::expected<Ref<OpenFile>, Errno> open_or_create(Call& call, Lookup& lookup, std::uint64_t flags,
-                                                   std::uint32_t mode) {
+std::expected<Ref<OpenFile>, Errno> open_or_create(Call& call, Lookup& lookup, std::uint64_t flags, std::uint32_t mode,
+                                                   bool& is_new) {
     const bool exclusive = (flags & kOpenCreate) != 0 && (flags & kOpenExclusive) != 0;
     for (int attempt = 0; attempt < 8; ++attempt) {
         auto opened = lookup.open();
         if (opened) return exclusive ? std::expected<Ref<OpenFile>, Errno>(std::unexpected(kExists)) : opened;
         if (opened.error() != kNoEntry || (flags & kOpenCreate) == 0) return opened;
         if (lookup.must_be_directory()) return std::unexpected(kIsDirectory);
-        if (const Errno error = lookup.permit_change(); error != Errno{}) return std::unexpected(error);
+        if (const Errno error = lookup.permit_entry(); error != Errno{}) return std::unexpected(error);
         const auto bits = (mode & 07777) & ~call.process.creation_mask.load();
         const auto made = lookup.tree()->create_file(lookup.relative(), bits);
         if (!made && made.error() != Error::already_exists) return std::unexpected(change_errno(made.error()));
-        if (made) return lookup.open();
+        if (made) {
+            is_new = true;
+            lookup.give_to_caller(**made);
+            return lookup.open();
+        }
     }
     return std::unexpected(kNoEntry);
 }
@@ -44,6 +48,7 @@ void set_flags(OpenFile& file, std::uint64_t flags) {
     file.readable = access != kOpenWriteOnly;
     file.writable = access != kOpenReadOnly;
     file.append = (flags & kOpenAppend) != 0;
+    file.kept_flags = static_cast<std::uint32_t>(flags) & kOpenKept;
     file.non_blocking = (flags & kOpenNonBlock) != 0;
 }
 
@@ -65,7 +70,7 @@ Outcome open_target(Call& call, const Ref<OpenFile>& target, std::uint64_t flags
     if (!path_only && is_socket_name(*file)) return refuse(kNoDeviceAddress);
     if (!path_only && !file->may(rights::read)) return refuse(kAccess);
     if (changing && !file->may(rights::write)) return refuse(file->node() != nullptr ? kReadOnly : kAccess);
-    if (changing && (flags & kOpenTruncate) != 0 && file->node() != nullptr) LINUX_TRY(file->resize(0));
+    if (changing && (flags & kOpenTruncate) != 0 && file->node() != nullptr) LINUX_TRY(file->resize(call, 0));
     set_flags(*file, flags);
     if (!path_only) file->opened(call, flags);
     return add_file(call, std::move(file), flags);
@@ -73,6 +78,8 @@ Outcome open_target(Call& call, const Ref<OpenFile>& target, std::uint64_t flags
 
 Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t flags, std::uint32_t mode) {
     const std::uint64_t access = flags & kOpenAccessMask;
+    if ((flags & kOpenCreate) != 0 && (flags & kOpenDirectory) != 0 && (flags & kOpenPath) == 0)
+        return refuse(kInvalid);
     if (access == 3) return refuse(kInvalid);
     if ((flags & kOpenTemporary) != 0) return refuse(kNotSupported);
     const bool path_only = (flags & kOpenPath) != 0;
@@ -83,7 +90,8 @@ Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t fl
     if (lookup.target()) return open_target(call, lookup.target(), flags);
     if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
 
-    Ref<OpenFile> file = LINUX_TRY(open_or_create(call, lookup, flags, mode));
+    bool is_new = false;
+    Ref<OpenFile> file = LINUX_TRY(open_or_create(call, lookup, flags, mode, is_new));
     const GeneratedNode* const generated = lookup.generated();
     if (generated != nullptr && generated->row->kind == RowKind::device && !path_only)
         file = LINUX_TRY(open_device(call.process, *generated));
@@ -92,19 +100,21 @@ Outcome open_at(Call& call, Descriptor from, UserIn<char> path, std::uint64_t fl
     if (!path_only) {
         if (is_socket_name(*file)) return refuse(kNoDeviceAddress);
         const bool changing = access != kOpenReadOnly || (flags & kOpenTruncate) != 0;
+        const std::uint32_t wanted = (access != kOpenWriteOnly ? kMayRead : 0) | (changing ? kMayWrite : 0);
+        if (!is_new) {
+            if (const Errno error = lookup.admit(file->node(), wanted); error != Errno{}) return refuse(error);
+        }
         if (file->is_directory() && (changing || (flags & kOpenCreate) != 0)) return refuse(kIsDirectory);
         if (changing && file->node() != nullptr) {
             if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
         }
         if (changing && file->node() == nullptr && !file->may(rights::write)) return refuse(kAccess);
-        if ((flags & kOpenTruncate) != 0 && file->node() != nullptr) LINUX_TRY(file->resize(0));
+        if ((flags & kOpenTruncate) != 0 && file->node() != nullptr) LINUX_TRY(file->resize(call, 0));
     }
     set_flags(*file, flags);
     if (!path_only) file->opened(call, flags);
     return add_file(call, std::move(file), flags);
 }
-
-constexpr std::uint64_t kMayExecute = 1, kMayWrite = 2, kMayRead = 4; // R_OK...
 
 Outcome check_execute(OpenFile& file) {
     if (file.is_directory()) return 0;
@@ -124,11 +134,14 @@ Outcome access_of(Call& call, Descriptor from, std::uint32_t mode) {
     return (mode & kMayExecute) != 0 ? check_execute(*file) : Outcome(0);
 }
 
-Outcome access_at(Call& call, Descriptor from, UserIn<char> path, std::uint32_t mode, Follow follow) {
+enum class JudgedBy : std::uint8_t { real, effective };
+Outcome access_at(Call& call, Descriptor from, UserIn<char> path, std::uint32_t mode, Follow follow, JudgedBy ids) {
     if ((mode & ~(kMayExecute | kMayWrite | kMayRead)) != 0) return refuse(kInvalid);
     Lookup lookup = LINUX_TRY(Lookup::resolve(call, from, path, follow));
     const auto file = LINUX_TRY(lookup.open());
     if (const Errno error = lookup.permit(rights::read); error != Errno{}) return refuse(error);
+    if (ids == JudgedBy::real) lookup.judge_by_real();
+    if (const Errno error = lookup.admit(file->node(), mode); error != Errno{}) return refuse(error);
     if (lookup.generated() != nullptr) {
         if ((mode & kMayWrite) != 0 && (file->info().mode & 0222) == 0) return refuse(kAccess);
     } else if ((mode & kMayWrite) != 0) {
@@ -149,17 +162,18 @@ Outcome call_creat(Call& call, UserIn<char> path, std::uint32_t mode) {
     return open_at(call, kHere, path, kOpenCreate | kOpenWriteOnly | kOpenTruncate, mode);
 }
 Outcome call_access(Call& call, UserIn<char> path, std::uint32_t mode) {
-    return access_at(call, kHere, path, mode, Follow::yes);
+    return access_at(call, kHere, path, mode, Follow::yes, JudgedBy::real);
 }
 Outcome call_faccessat(Call& call, Descriptor from, UserIn<char> path, std::uint32_t mode) {
-    return access_at(call, from, path, mode, Follow::yes);
+    return access_at(call, from, path, mode, Follow::yes, JudgedBy::real);
 }
 Outcome call_faccessat2(Call& call, Descriptor from, UserIn<char> path, std::uint32_t mode, Flags<kAccessFlags> flags) {
     if (LINUX_TRY(names_descriptor(path, flags.bits))) {
         if ((mode & ~(kMayExecute | kMayWrite | kMayRead)) != 0) return refuse(kInvalid);
         return access_of(call, from, mode);
     }
-    return access_at(call, from, path, mode, flags.has(kAtSymlinkNoFollow) ? Follow::no : Follow::yes);
+    return access_at(call, from, path, mode, flags.has(kAtSymlinkNoFollow) ? Follow::no : Follow::yes,
+                     flags.has(kAtEffectiveAccess) ? JudgedBy::effective : JudgedBy::real);
 }
 
 Outcome call_truncate(Call& call, UserIn<char> path, std::int64_t bytes) {
@@ -169,7 +183,8 @@ Outcome call_truncate(Call& call, UserIn<char> path, std::int64_t bytes) {
     if (file->is_directory()) return refuse(kIsDirectory);
     if (file->node() == nullptr) return refuse(kInvalid);
     if (const Errno error = lookup.permit_change(); error != Errno{}) return refuse(error);
-    return file->resize(static_cast<std::uint64_t>(bytes));
+    if (const Errno error = lookup.admit(file->node(), kMayWrite); error != Errno{}) return refuse(error);
+    return file->resize(call, static_cast<std::uint64_t>(bytes));
 }
 
 Outcome call_umask(Call& call, std::uint32_t mask) { return call.process.creation_mask.exchange(mask & 0777); }

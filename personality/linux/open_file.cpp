@@ -46,10 +46,11 @@ Outcome OpenFile::write_at(Call& call, UserIn<std::byte> from, std::uint64_t byt
     return write(call, from, bytes);
 }
 
+Errno OpenFile::put_at(Call&, Bytes, std::uint64_t) { return kInvalid; }
 Errno OpenFile::put(Call&, Bytes) { return kInvalid; }
 Outcome OpenFile::seek(std::int64_t, std::uint32_t) { return 0; }
-Outcome OpenFile::resize(std::uint64_t) { return refuse(kInvalid); }
-Outcome OpenFile::reserve(std::uint64_t, FileSize) { return refuse(kNoDevice); }
+Outcome OpenFile::resize(Call&, std::uint64_t) { return refuse(kInvalid); }
+Outcome OpenFile::reserve(Call&, std::uint64_t, FileSize) { return refuse(kNoDevice); }
 Outcome OpenFile::control(Call&, std::uint32_t, std::uint64_t) { return refuse(kNotTerminal); }
 std::expected<Ref<OpenFile>, Errno> OpenFile::reopen(LinuxProcess&) { return std::unexpected(kNoDeviceAddress); }
 std::expected<MapSource, Errno> OpenFile::map_source() { return std::unexpected(kNoDevice); }

@@ -16,6 +16,7 @@
 #include "kernel/mm/pages.hpp"
 #include "kernel/object/source.hpp"
 #include "personality/linux/epoll_item.hpp"
+#include "personality/linux/file_label.hpp"
 #include "personality/linux/file_locks.hpp"
 #include "personality/linux/outcome.hpp"
 #include "personality/linux/vectors.hpp"
@@ -38,11 +39,13 @@ struct MapSource {
     Ref<mm::Pages> pages;               // empty: zeros, as of anonymous memory
     Ref<cap::DerivationNode> authority; // the mapping ends with it
     bool may_execute = false;
-    Ref<mm::Label> label; // may be empty
+    bool may_write = true;        // false: sealed against it
+    Ref<mm::Label> label;         // may be empty
+    Ref<FileLabel> writing_label; // in its place for shared mappings that may change it; may be empty
 };
 
 // Which of the kinds that have calls of their own a file is.
-enum class FileKind : std::uint8_t { other, epoll, timer, signals, socket };
+enum class FileKind : std::uint8_t { other, epoll, timer, signals, socket, process };
 
 // Whether a file becomes as large as what is reserved for it.
 enum class FileSize : bool { kept, grown };
@@ -70,11 +73,12 @@ public:
     virtual Outcome write_at(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset);
     // The kernel's own bytes, at the position: all of them, or an errno. At most a page.
     virtual Errno put(Call& call, Bytes bytes);
+    virtual Errno put_at(Call& call, Bytes bytes, std::uint64_t offset); // the same at `offset`; files with contents
 
     [[nodiscard]] virtual bool is_seekable() const { return true; } // false: ESPIPE for offsets and seek
     virtual Outcome seek(std::int64_t offset, std::uint32_t whence);
-    virtual Outcome resize(std::uint64_t bytes);               // ftruncate
-    virtual Outcome reserve(std::uint64_t end, FileSize size); // fallocate
+    virtual Outcome resize(Call& call, std::uint64_t bytes);               // ftruncate
+    virtual Outcome reserve(Call& call, std::uint64_t end, FileSize size); // fallocate
 
     [[nodiscard]] virtual Stat info() const = 0;
     // Whose levels say what it is ready for, of which poll_calls.cpp has the poll bits; nullptr: always for everything.
@@ -108,7 +112,10 @@ public:
     bool readable = false, writable = false, path_only = false;
     std::atomic<bool> append{false};
     std::atomic<bool> non_blocking{false}; // O_NONBLOCK, of every kind, whether it ever waits or not
-    WatchedFile watched;                   // by epoll files
+    // What else was asked for (O_SYNC, O_NOATIME ...), kept to be told; and F_SETOWN and F_SETSIG, for signals that never come.
+    std::atomic<std::uint32_t> kept_flags{0};
+    std::atomic<std::int32_t> signal_owner{0}, signal_number{0};
+    WatchedFile watched; // by epoll files
     // Before it takes locks of its own (flock, F_OFD_SETLK): they end with it. kNoMemory. lock_calls.cpp
     Errno keep_locks(Payer& payer, FileLocks& table);
     virtual ~OpenFile();

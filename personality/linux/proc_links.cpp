@@ -87,6 +87,8 @@ void describe(OpenFile& file, Text& out) {
         return out.write("anon_inode:[signalfd]");
     case FileKind::socket:
         return out.print("socket:[{}]", info.inode);
+    case FileKind::process:
+        return out.write("anon_inode:[pidfd]");
     case FileKind::other:
         break;
     }

@@ -109,16 +109,19 @@ Errno make_status(const Asked& asked, Text& out) {
     }
     out.print("\nState:\t{} ({})\nTgid:\t{}\nNgid:\t0\nPid:\t{}\nPPid:\t{}\nTracerPid:\t0\n", subject->state(),
               word_for(subject->state()), process.pid, subject->thread.tid, process.parent);
-    out.print("Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t{}\nGroups:\t "
+    const Identity who = process.is_zombie() ? Identity{} : identity_of(*process.linux_process);
+    for (const auto& [name, ids] : {std::pair{"Uid", who.user}, std::pair{"Gid", who.group}})
+        out.print("{}:\t{}\t{}\t{}\t{}\n", std::string_view(name), ids.real, ids.effective, ids.saved, ids.file);
+    out.print("FDSize:\t{}\nGroups:\t "
               "\nNStgid:\t{}\nNSpid:\t{}\nNSpgid:\t{}\nNSsid:\t{}\n",
               process.is_zombie() ? 0 : kMaxFiles, process.pid, subject->thread.tid, process.group, process.session);
     if (!process.is_zombie()) print_living(*subject, out);
-    // User ids mean nothing here, and nothing is gained by an execve.
-    for (const std::string_view set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"})
-        out.print("{}:\t{:016x}\n", set, 0);
+    out.print("CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\n",
+              who.inheritable, who.permitted, who.effective, who.bounding, 0);
     const unsigned cpus = arch::cpu_count();
     const std::uint64_t all = cpus >= 64 ? ~0ull : (1ull << cpus) - 1;
-    out.print("NoNewPrivs:\t1\nSeccomp:\t0\nCpus_allowed:\t{:x}\nCpus_allowed_list:\t", all);
+    const bool gains_nothing = !process.is_zombie() && process.linux_process->description.gains_nothing;
+    out.print("NoNewPrivs:\t{}\nSeccomp:\t0\nCpus_allowed:\t{:x}\nCpus_allowed_list:\t", gains_nothing ? 1 : 0, all);
     if (cpus > 1) out.write("0-");
     out.print("{}\n", cpus - 1);
     return Errno{};

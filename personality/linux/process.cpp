@@ -7,8 +7,10 @@
 #include "kernel/mm/size_classes.hpp"
 #include "personality/linux/device_file.hpp"
 #include "personality/linux/pipe_file.hpp"
+#include "personality/linux/robust_list.hpp"
 #include "personality/linux/signal_timer.hpp"
 #include "personality/linux/signals.hpp"
+#include "personality/linux/system_v.hpp"
 
 namespace aios::linux_abi {
 
@@ -64,6 +66,17 @@ Result<> LinuxProcess::open_standard(const StartupBlock& startup) {
     return {};
 }
 
+namespace {
+
+// What Linux begins with, where that is not without limit: RLIMIT_CORE, MEMLOCK, MSGQUEUE, NICE and RTPRIO.
+constexpr struct {
+    std::uint64_t which;
+    Limit limit;
+} kUsualLimits[] = {
+    {4, {0, kLimitInfinity}}, {8, {8 << 20, 8 << 20}}, {12, {819'200, 819'200}}, {13, {0, 0}}, {14, {0, 0}}};
+
+} // namespace
+
 Result<mm::Owned<LinuxProcess>> LinuxProcess::create_first(Process& process, const ProgramStart& start) {
     char path[kMaxPathBytes];
     const std::size_t bytes = std::strlen(start.path);
@@ -74,6 +87,9 @@ Result<mm::Owned<LinuxProcess>> LinuxProcess::create_first(Process& process, con
     auto made = TRY(create(process, *family, {path, bytes + 1}));
     TRY(made->open_standard(*start.startup));
     made->set_entry(*TRY(family->add(*made, nullptr, kSigChild)));
+    Lock::Guard guard(made->lock);
+    for (const auto& [which, limit] : kUsualLimits)
+        made->limits.of[which] = limit;
     return made;
 }
 
@@ -142,11 +158,14 @@ std::expected<void, Errno> LinuxProcess::inherit(LinuxProcess& parent) {
     creation_mask = parent.creation_mask.load();
     memory_score = parent.memory_score.load();
     place = parent.place;
+    description.follow(parent.description, SelfDescription::Heir::child);
     ignores_children = parent.ignores_children.load();
     Lock::Guard guard(parent.lock);
     // No analysis: nobody else knows the child yet, so its lock is not needed, and two of a rank are not taken.
     [&]() AIOS_NO_LOCK_ANALYSIS {
         limits = parent.limits;
+        set_identity(parent.identity);
+        file_bytes_limit = limits.of[kLimitFileBytes].current;
         files.limit_to(limits.of[kLimitFiles].current);
         break_start = parent.break_start;
         break_end = parent.break_end;
@@ -158,6 +177,12 @@ std::expected<void, Errno> LinuxProcess::inherit(LinuxProcess& parent) {
     // No analysis: for the same reason.
     auto copied = [&]() AIOS_NO_LOCK_ANALYSIS -> std::expected<void, Errno> {
         working_directory = LINUX_TRY(HeldText::copy(quota(), parent.working_directory.view()));
+        if (parent.group_count != 0) {
+            const std::size_t bytes = parent.group_count * sizeof(std::uint32_t);
+            groups = LINUX_TRY(mm::OwnedBytes::make(quota(), bytes));
+            std::memcpy(groups.data(), parent.groups.data(), bytes);
+            group_count = parent.group_count;
+        }
         return files.copy(quota(), parent.files);
     }();
     return copied;
@@ -203,6 +228,7 @@ void LinuxProcess::thread_exited(Thread& thread) {
     if (thread.personality_data == nullptr) return;
     LinuxThread& data = data_of(thread);
     if (!data.leaving) threads_staying.fetch_sub(1);
+    release_robust_list(*this, data);
     if (data.clear_child_tid != 0 && process_.thread_count() > 1) {
         const std::uint32_t zero = 0;
         if (UserOut<std::uint32_t>(data.clear_child_tid).write(zero))
@@ -244,6 +270,7 @@ void LinuxProcess::ended(EndReason reason, std::uint64_t status) {
     }
     close_all();
     if (entry_ == nullptr) return; // it never ran
+    if (has_semaphore_undo) family_->system_v->undo_of(pid());
     if (is_first()) agent().end(reason == EndReason::none ? EndReason::killed : reason, status, 0);
     const std::uint32_t low = static_cast<std::uint32_t>(status);
     const std::uint32_t word = reason == EndReason::exited ? (low & 0xff) << 8

@@ -13,6 +13,7 @@
 #include "personality/linux/exec.hpp"
 #include "personality/linux/files.hpp"
 #include "personality/linux/futex.hpp"
+#include "personality/linux/identity.hpp"
 #include "personality/linux/limits.hpp"
 #include "personality/linux/process_table.hpp"
 #include "personality/linux/signal_files.hpp"
@@ -43,6 +44,15 @@ struct ProgramPlace {
     std::uint64_t arguments = 0, argument_bytes = 0;
     std::uint64_t environment = 0, environment_bytes = 0;
     std::uint64_t auxiliary = 0, auxiliary_bytes = 0;
+};
+
+// What a process has said of itself by prctl and personality; each is kept and told.
+struct SelfDescription {
+    std::atomic<std::int32_t> parent_death_signal{0}; // sent when the process that made it ends
+    std::atomic<bool> is_dumpable{true}, gains_nothing{false}, has_no_huge_pages{false};
+    std::atomic<std::uint32_t> domain{0};
+    enum class Heir : std::uint8_t { child, program };
+    void follow(const SelfDescription& from, Heir heir); // fork, execve
 };
 
 struct SignalTimers;
@@ -95,6 +105,15 @@ public:
     std::uint64_t break_end AIOS_GUARDED_BY(lock) = 0;    // as the program asked
     std::uint64_t break_mapped AIOS_GUARDED_BY(lock) = 0; // page-aligned end of what is mapped
     Limits limits AIOS_GUARDED_BY(lock);
+    Identity identity AIOS_GUARDED_BY(lock);     // changed by set_identity()
+    mm::OwnedBytes groups AIOS_GUARDED_BY(lock); // supplementary ones, ascending
+    std::uint32_t group_count AIOS_GUARDED_BY(lock) = 0;
+    // Of the identity, for whoever must not wait: its real and saved user, and whether mode bits of files hold it.
+    std::atomic<std::uint32_t> real_user{0}, saved_user{0};
+    std::atomic<bool> is_held_by_modes{false};
+    std::atomic<std::uint64_t> file_bytes_limit{kLimitInfinity}; // RLIMIT_FSIZE, of `limits`
+    SelfDescription description;                                 // prctl and personality
+    void set_identity(const Identity& wanted) AIOS_REQUIRES(lock);
     mm::Owned<SignalTimers> timers AIOS_GUARDED_BY(lock); // made with the first
     std::atomic<std::uint32_t> creation_mask{022};
     std::atomic<std::int32_t> memory_score{0};       // oom_score_adj: kept, and asked by nobody
@@ -109,6 +128,7 @@ public:
     std::atomic<std::uint64_t> process_pending{0};                // signals sent to the process, taken by any thread
     SentSignal sent[kSignalCount] AIOS_GUARDED_BY(thread_lock){}; // who sent them: the last of each
     std::atomic<bool> ignores_children{false};                    // they leave no zombies
+    std::atomic<bool> has_semaphore_undo{false};                  // SEM_UNDO was asked for
     std::atomic<bool> has_record_locks{false};                    // or had: closing a file drops them
     std::atomic<bool> is_stopped{false};                      // by a signal; its threads wait on their way to user mode
     std::atomic<bool> has_continued{false};                   // its parent has not been told yet
@@ -195,6 +215,9 @@ enum class AfterHandler : bool { ends, restarts };
 Outcome record_lock(Call& call, Descriptor fd, OpenFile& file, std::uint32_t command, UserInOut<FileLock> user);
 // The process has closed a descriptor of the file: its record locks on it go. No locks are held.
 void drop_record_locks(LinuxProcess& process, const OpenFile& file);
+
+// F_ADD_SEALS and F_GET_SEALS. memory_file_calls.cpp
+Outcome seal_file(OpenFile& file, std::uint32_t command, std::uint64_t argument);
 
 // F_GETPIPE_SZ and F_SETPIPE_SZ; kBadFd: not a pipe.
 Outcome pipe_capacity(Call& call, OpenFile& file, std::uint32_t command, std::uint64_t argument);

@@ -6,7 +6,9 @@
 #include "kernel/dev/entropy.hpp"
 #include "kernel/mm/size_classes.hpp"
 #include "personality/linux/process.hpp"
+#include "personality/linux/process_file.hpp"
 #include "personality/linux/signals.hpp"
+#include "personality/linux/system_v.hpp"
 #include "personality/linux/terminal_jobs.hpp"
 
 namespace aios::linux_abi {
@@ -20,10 +22,12 @@ Result<Ref<ProcessTable>> ProcessTable::create(Payer& payer, const ProgramStart&
     TRY(dev::random_bytes(table->boot_id_));
     table->locks = TRY(FileLocks::create(payer));
     table->sockets = TRY(SocketSpace::create(payer));
+    table->system_v = TRY(SystemVSpace::create(payer));
     return table;
 }
 
 Session::~Session() = default;
+ProcessTable::ProcessTable(mm::OnHeap, Reservation charge) : charge_(std::move(charge)) {}
 
 // The agent has no process any more: what is left are zombies that nobody asked for.
 ProcessTable::~ProcessTable() {
@@ -188,7 +192,12 @@ ProcessEntry* ProcessTable::new_parent_locked(ProcessEntry& of) {
 void ProcessTable::give_children_away(ProcessEntry& entry) {
     for (bool more = true; more;) {
         ProcessEntry* zombies[kAtOnce]{};
+        struct {
+            std::int32_t pid = 0, signal = 0;
+        } orphans[kAtOnce];
         std::int32_t told = 0;
+        SentSignal news; // of one of those whose end is to be asked for
+        unsigned index = 0;
         {
             Lock::Guard guard(lock);
             ProcessEntry* const parent = new_parent_locked(entry);
@@ -200,10 +209,15 @@ void ProcessTable::give_children_away(ProcessEntry& entry) {
                 entry.children.erase(*child);
                 child->parent = parent;
                 child->exit_signal = kSigChild; // whatever clone asked for, as on Linux
+                if (child->process != nullptr)
+                    orphans[index] = {child->pid, child->process->description.parent_death_signal.load()};
+                ++index;
                 if (parent != nullptr) {
                     parent->children.insert(*child);
                     if (has_news) parent->tellers.insert(*child);
                     if (has_news) told = parent->pid;
+                    if (has_news && child->process == nullptr)
+                        news = child_signal(kSigChild, child->pid, ChildNews::ended, child->status);
                 } else if (child->process == nullptr) { // nobody will ask for it
                     entries_.erase(*child);
                     zombie = child;
@@ -215,6 +229,9 @@ void ProcessTable::give_children_away(ProcessEntry& entry) {
             if (zombie != nullptr) discard(*zombie);
         }
         if (told != 0) waiters_of(told).wake_all();
+        if (news.signal != 0) (void)send_to_process(*this, told, news);
+        for (const auto& orphan : orphans) // PR_SET_PDEATHSIG
+            if (orphan.signal != 0) (void)send_to_process(*this, orphan.pid, {orphan.signal, kCodeUser, entry.pid, 0});
     }
 }
 
@@ -242,8 +259,10 @@ void ProcessTable::end(ProcessEntry& entry, std::uint32_t status) {
     const SentSignal news = child_signal(entry.exit_signal, entry.pid, ChildNews::ended, status);
     std::int32_t parent = 0;
     bool is_over = false;
+    Ref<ProcessEnd> watched;
     {
         Lock::Guard guard(lock);
+        watched = entry.ending;
         {
             LinuxProcess::ThreadLock::Guard inner(entry.process->thread_lock);
             std::memcpy(entry.name, entry.process->program_name, sizeof(entry.name));
@@ -262,6 +281,7 @@ void ProcessTable::end(ProcessEntry& entry, std::uint32_t status) {
             entries_.erase(entry);
         }
     }
+    if (watched) watched->source.set(kSignalReadable);
     if (is_over) discard(entry); // else it may be gone by now
     if (parent == 0) return;
     waiters_of(parent).wake_all();

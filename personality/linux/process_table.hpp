@@ -16,6 +16,7 @@
 #include "personality/linux/file_locks.hpp"
 #include "personality/linux/linux_thread.hpp"
 #include "personality/linux/lookup.hpp"
+#include "personality/linux/process_end.hpp"
 #include "personality/linux/socket_space.hpp"
 #include "personality/linux/terminal_names.hpp"
 
@@ -24,6 +25,7 @@ namespace aios::linux_abi {
 class LinuxProcess;
 class Terminal;
 struct ProcessEntry;
+class SystemVSpace;
 
 struct Session {
     Reservation charge;
@@ -70,6 +72,7 @@ struct ProcessEntry {
     bool takes_orphans = false;
     bool gave_terminal_up = false; // TIOCNOTTY: the session's terminal is not this process's
     struct VforkWait* vforked = nullptr;
+    Ref<ProcessEnd> ending; // made with the first descriptor of the process
 };
 
 // A thread that stands still until the child that it made by vfork has its own memory, or is gone. On its stack.
@@ -91,10 +94,11 @@ public:
 
     using Lock = sync::SpinLock<sync::Rank::process_table>;
     Lock lock;
-    NameSpace name_space;     // constant
-    StartupBlock startup;     // constant
-    Ref<FileLocks> locks;     // constant
-    Ref<SocketSpace> sockets; // constant
+    NameSpace name_space;       // constant
+    StartupBlock startup;       // constant
+    Ref<FileLocks> locks;       // constant
+    Ref<SocketSpace> sockets;   // constant
+    Ref<SystemVSpace> system_v; // constant
     TerminalNames terminals AIOS_GUARDED_BY(lock);
 
     // The entry of a new process; the first has no parent and a session of its own. It inherits its parent's group.
@@ -171,7 +175,7 @@ public:
 
     ProcessTable(const ProcessTable&) = delete;
 
-    ProcessTable(mm::OnHeap, Reservation charge) : charge_(std::move(charge)) {}
+    ProcessTable(mm::OnHeap, Reservation charge);
     ~ProcessTable();
 
 private:

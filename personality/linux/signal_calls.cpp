@@ -16,10 +16,63 @@ SentSignal sent_by(Call& call, std::int32_t signal, std::int32_t code) { return 
 
 Outcome outcome_of(Errno error) { return error == Errno{} ? Outcome(0) : refuse(error); }
 
+// Whether `who`, of the caller's session or not, may send to the process of `entry`. The table's lock is held.
+bool may_signal_locked(ProcessTable& family, Call& call, const Identity& who, const ProcessEntry& entry, int signal)
+    AIOS_REQUIRES(family.lock) {
+    family.lock.assert_held();
+    const LinuxProcess* const target = entry.process;
+    if (target == nullptr || target == &call.process || who.has(Capability::kill)) return true;
+    if (signal == kSigContinue && entry.group->session == call.process.entry().group->session) return true;
+    const std::uint32_t real = target->real_user.load(std::memory_order_relaxed);
+    const std::uint32_t saved = target->saved_user.load(std::memory_order_relaxed);
+    return who.user.effective == real || who.user.effective == saved || who.user.real == real || who.user.real == saved;
+}
+
+// To every process that `is_meant`, but the caller's if `but_self`: a few at a time, by number. kNoProcess: there is none.
+template <typename F>
+Outcome send_to_many(Call& call, const SentSignal& sent, F&& is_meant) {
+    ProcessTable& family = call.process.family();
+    const Identity who = identity_of(call.process);
+    bool any = false, any_refused = false;
+    std::int32_t next = ProcessTable::kFirst;
+    for (bool is_at_end = false; !is_at_end;) {
+        std::int32_t found[ProcessTable::kAtOnce];
+        unsigned count = 0;
+        {
+            ProcessTable::Lock::Guard guard(family.lock);
+            ProcessEntry* entry = family.find_from_locked(next);
+            for (unsigned i = 0; i < ProcessTable::kAtOnce && entry != nullptr; ++i) {
+                if (is_meant(*entry)) {
+                    const bool may = may_signal_locked(family, call, who, *entry, sent.signal);
+                    if (may) found[count++] = entry->pid;
+                    any_refused = any_refused || !may;
+                }
+                next = entry->pid + 1;
+                entry = family.find_from_locked(next);
+            }
+            is_at_end = entry == nullptr;
+        }
+        for (unsigned i = 0; i < count; ++i)
+            any = send_to_process(family, found[i], sent, &call.data()) == Errno{} || any;
+    }
+    if (any) return 0;
+    return refuse(any_refused ? kPerm : kNoProcess);
+}
+
 // Signals that a change of the mask has let through come on the way back to user mode.
 void set_mask(Call& call, std::uint64_t mask) {
     call.data().blocked = mask & ~kUnblockable;
     if (has_deliverable(call.process, call.data())) call.thread.interrupt();
+}
+
+// The same of the process that a thread is of.
+Errno may_signal_thread(Call& call, std::int32_t tid, int signal) {
+    const Identity who = identity_of(call.process);
+    ProcessTable& family = call.process.family();
+    ProcessTable::Lock::Guard guard(family.lock);
+    const LinuxThread* const thread = family.find_thread_locked(tid);
+    if (thread == nullptr) return kNoProcess;
+    return may_signal_locked(family, call, who, thread->process->entry(), signal) ? Errno{} : kPerm;
 }
 
 Outcome wait_for_signal(Call& call) {
@@ -29,7 +82,40 @@ Outcome wait_for_signal(Call& call) {
     return interrupted_call(call, AfterHandler::ends);
 }
 
+// Whether a signal with this action does nothing.
+bool is_passed_over(const SignalAction& action, int signal) {
+    constexpr std::uint64_t kByDefault =
+        bit_of(kSigChild) | bit_of(kSigContinue) | bit_of(kSigUrgent) | bit_of(kSigWindow);
+    if (action.handler == kSigIgnore) return true;
+    return action.handler == kSigDefault && (kByDefault & bit_of(signal)) != 0;
+}
+
+// It was pending, of the process or a thread, blocked or not: it is no more.
+void drop_pending(LinuxProcess& process, int signal) {
+    process.process_pending.fetch_and(~bit_of(signal));
+    std::int32_t next = ProcessTable::kFirst;
+    for (bool is_at_end = false; !is_at_end;) {
+        LinuxProcess::ThreadLock::Guard guard(process.thread_lock);
+        LinuxThread* thread = process.threads.lower_bound(next);
+        for (unsigned i = 0; i < ProcessTable::kAtOnce && thread != nullptr; ++i) {
+            thread->pending.fetch_and(~bit_of(signal));
+            next = thread->tid + 1;
+            thread = process.threads.next(*thread);
+        }
+        is_at_end = thread == nullptr;
+    }
+}
+
 } // namespace
+
+Errno may_signal(Call& call, std::int32_t pid, int signal) {
+    const Identity who = identity_of(call.process);
+    ProcessTable& family = call.process.family();
+    ProcessTable::Lock::Guard guard(family.lock);
+    const ProcessEntry* const entry = family.find_locked(pid);
+    if (entry == nullptr) return kNoProcess;
+    return may_signal_locked(family, call, who, *entry, signal) ? Errno{} : kPerm;
+}
 
 void send_to_self(Call& call, int signal) {
     (void)send_to_thread(call.process.family(), 0, call.data().tid, sent_by(call, signal, kCodeUser));
@@ -82,6 +168,7 @@ Outcome call_rt_sigaction(Call& call, std::int32_t signal, UserIn<SignalAction> 
         if (signal == kSigChild && !action.is_null())
             process.ignores_children = wanted.handler == kSigIgnore || (wanted.flags & kActionNoChildWait) != 0;
     }
+    if (!action.is_null() && is_passed_over(wanted, signal)) drop_pending(process, signal);
     return old.is_null() ? Outcome(0) : answer(old, previous);
 }
 
@@ -169,17 +256,23 @@ Outcome call_rt_sigreturn(Call& call) {
 
 Outcome call_tkill(Call& call, std::int32_t tid, std::int32_t signal) {
     if (tid <= 0 || !is_signal(signal)) return refuse(kInvalid);
+    if (const Errno error = may_signal_thread(call, tid, signal); error != Errno{}) return refuse(error);
     return outcome_of(send_to_thread(call.process.family(), 0, tid, sent_by(call, signal, kCodeThread)));
 }
 
 Outcome call_tgkill(Call& call, std::int32_t group, std::int32_t tid, std::int32_t signal) {
     if (group <= 0 || tid <= 0 || !is_signal(signal)) return refuse(kInvalid);
+    if (const Errno error = may_signal_thread(call, tid, signal); error != Errno{}) return refuse(error);
     return outcome_of(send_to_thread(call.process.family(), group, tid, sent_by(call, signal, kCodeThread)));
 }
 
 Outcome call_kill(Call& call, std::int32_t pid, std::int32_t signal) {
     if (!is_signal(signal)) return refuse(kInvalid);
     const SentSignal sent = sent_by(call, signal, kCodeUser);
+    if (pid > 0) pid = process_number(call.process.family(), pid);
+    if (pid > 0) {
+        if (const Errno error = may_signal(call, pid, signal); error != Errno{}) return refuse(error);
+    }
     if (pid > 0) return outcome_of(send_to_process(call.process.family(), pid, sent, &call.data()));
     if (pid == INT32_MIN) return refuse(kNoProcess);
     ProcessTable& family = call.process.family();
@@ -188,8 +281,11 @@ Outcome call_kill(Call& call, std::int32_t pid, std::int32_t signal) {
         ProcessTable::Lock::Guard guard(family.lock);
         group = call.process.entry().group->number;
     }
-    if (pid != -1) return outcome_of(send_to_group(family, group, sent, &call.data()));
-    return outcome_of(send_to_others(family, call.process.pid(), sent));
+    if (pid != -1) return send_to_many(call, sent, [&](ProcessEntry& entry) { return entry.group->number == group; });
+    // Everybody but oneself and the first.
+    return send_to_many(call, sent, [&](ProcessEntry& entry) {
+        return entry.pid != ProcessTable::kFirst && entry.pid != call.process.pid();
+    });
 }
 
 } // namespace aios::linux_abi

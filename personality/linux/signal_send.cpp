@@ -50,7 +50,7 @@ private:
 } // namespace
 
 SentSignal child_signal(int signal, std::int32_t child, ChildNews news, std::uint32_t status) {
-    SentSignal sent{signal, kCodeContinued, child, kSigContinue};
+    SentSignal sent{.signal = signal, .code = kCodeContinued, .sender = child, .value = kSigContinue};
     if (news == ChildNews::stopped) {
         sent.code = kCodeStopped;
         sent.value = status >> 8 & 0xff;
@@ -103,6 +103,13 @@ bool step_locked(ProcessTable& family, std::int32_t pid, const SentSignal& sent,
 
 } // namespace
 
+std::int32_t process_number(ProcessTable& family, std::int32_t number) {
+    ProcessTable::Lock::Guard guard(family.lock);
+    if (family.find_locked(number) != nullptr) return number;
+    const LinuxThread* const thread = family.find_thread_locked(number);
+    return thread == nullptr ? number : thread->process->pid();
+}
+
 Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred) {
     Watchers watchers(sent);
     SignalStep step;
@@ -154,12 +161,6 @@ Errno send_to_many(ProcessTable& family, const SentSignal& sent, LinuxThread* pr
 Errno send_to_group(ProcessTable& family, std::int32_t group, const SentSignal& sent, LinuxThread* preferred) {
     return send_to_many(family, sent, preferred,
                         [&](const ProcessEntry& entry) { return entry.group->number == group; });
-}
-
-Errno send_to_others(ProcessTable& family, std::int32_t own, const SentSignal& sent) {
-    return send_to_many(family, sent, nullptr, [&](const ProcessEntry& entry) {
-        return entry.pid != ProcessTable::kFirst && entry.pid != own;
-    });
 }
 
 bool is_orphaned(ProcessTable& family, std::int32_t group) {

@@ -56,6 +56,8 @@ Outcome call_rt_sigtimedwait(Call& call, UserIn<std::uint64_t> set, UserOut<Sign
 Outcome call_rt_sigqueueinfo(Call& call, std::int32_t pid, std::int32_t signal, UserIn<SignalInfoRecord> user) {
     const SentSignal sent = LINUX_TRY(said_by(pid == call.process.pid(), signal, user));
     if (pid <= 0) return refuse(kNoProcess);
+    pid = process_number(call.process.family(), pid);
+    if (const Errno error = may_signal(call, pid, signal); error != Errno{}) return refuse(error);
     return outcome_of(send_to_process(call.process.family(), pid, sent, &call.data()));
 }
 

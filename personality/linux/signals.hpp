@@ -32,8 +32,6 @@ SentSignal child_signal(int signal, std::int32_t child, ChildNews news, std::uin
 Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred = nullptr);
 // To every process of a group. kNoProcess: there is none.
 Errno send_to_group(ProcessTable& family, std::int32_t group, const SentSignal& sent, LinuxThread* preferred = nullptr);
-// To every process but this one and the first. kNoProcess: there is none.
-Errno send_to_others(ProcessTable& family, std::int32_t own, const SentSignal& sent);
 // The same in steps from a timer's interrupt, of which each looks at 16 threads or tells one signal descriptor. `tid` 0:
 // to the process; else to that thread. True: done. The process is there as long as the timer is.
 struct SignalStep {
@@ -52,6 +50,10 @@ Errno send_to_thread(ProcessTable& family, std::int32_t group, std::int32_t tid,
 [[nodiscard]] bool is_orphaned(ProcessTable& family, std::int32_t group);
 // Whether the action of the signal is to ignore it, or the thread blocks it.
 [[nodiscard]] bool is_held_off(LinuxProcess& process, const LinuxThread& data, int signal);
+// The process that a number means where Linux takes that of any thread, too.
+std::int32_t process_number(ProcessTable& family, std::int32_t number);
+// kill(2): whether the caller may send it to the process `pid`. kPerm; kNoProcess. signal_calls.cpp
+Errno may_signal(Call& call, std::int32_t pid, int signal);
 // Every thread of the process comes to its call boundary, and looks.
 void interrupt_all(LinuxProcess& process);
 

@@ -26,6 +26,7 @@ std::expected<Wanted, Errno> kind_of(std::int32_t family, std::int32_t type, std
         return Wanted{{kFamilyUnix, sort, 0}, flags};
     }
     if (family != kFamilyInet && family != kFamilyInet6) return std::unexpected(kNoFamily);
+    if (sort == kSocketRaw && protocol == 0) return std::unexpected(kNoProtocol);
     if (sort == kSocketRaw) return std::unexpected(kPerm); // nobody sees what others send
     if (sort != kSocketStream && sort != kSocketDatagram) return std::unexpected(kNoSocketType);
     const std::int32_t usual = sort == kSocketStream ? kProtocolTcp : kProtocolUdp;

@@ -74,13 +74,15 @@ Outcome call_fstat(Call& call, Descriptor fd, UserOut<Stat> out) {
 Outcome call_statx(Call& call, Descriptor from, UserIn<char> path, Flags<kStatFlags | kStatxSyncType> flags,
                    std::uint32_t mask, UserOut<Statx> out) {
     constexpr std::uint32_t kReservedMask = 0x8000'0000;
-    if ((mask & kReservedMask) != 0) return refuse(kInvalid);
+    if ((mask & kReservedMask) != 0 || (flags.bits & kStatxSyncType) == kStatxSyncType) return refuse(kInvalid);
     const Stat found = LINUX_TRY(file_at(call, from, path, flags.bits))->info();
     Statx answered{};
     answered.mask = kStatxBasic;
     answered.block_bytes = static_cast<std::uint32_t>(found.block_bytes);
     answered.links = static_cast<std::uint32_t>(found.links);
     answered.mode = static_cast<std::uint16_t>(found.mode);
+    answered.uid = found.uid;
+    answered.gid = found.gid;
     answered.inode = found.inode;
     answered.bytes = static_cast<std::uint64_t>(found.bytes);
     answered.blocks = static_cast<std::uint64_t>(found.blocks);

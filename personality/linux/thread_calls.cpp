@@ -116,32 +116,12 @@ Outcome call_set_tid_address(Call& call, std::uint64_t address) {
     return static_cast<std::uint64_t>(call.data().tid);
 }
 
-// Accepted and not looked at: a robust mutex whose owner ends stays locked (docs/design/linux.md).
-Outcome call_set_robust_list(Call&, std::uint64_t, std::uint64_t bytes) {
-    return bytes == 24 ? Outcome(0) : refuse(kInvalid);
-}
-
 Outcome call_getpid(Call& call) { return static_cast<std::uint64_t>(call.process.pid()); }
 Outcome call_gettid(Call& call) { return static_cast<std::uint64_t>(call.data().tid); }
-Outcome call_getuid(Call&) { return 0; }
-Outcome call_geteuid(Call&) { return 0; }
-Outcome call_getgid(Call&) { return 0; }
-Outcome call_getegid(Call&) { return 0; }
-Outcome call_getgroups(Call&, std::int32_t count) { return count < 0 ? refuse(kInvalid) : Outcome(0); }
 
 Outcome call_sched_yield(Call&) {
     sched::yield();
     return 0;
-}
-
-Outcome call_sched_getaffinity(Call& call, std::int32_t tid, std::uint32_t bytes, UserOut<std::uint64_t> mask) {
-    if (bytes % 8 != 0 || bytes * 8 < arch::cpu_count()) return refuse(kInvalid);
-    if (tid < 0) return refuse(kInvalid);
-    if (tid != 0 && tid != call.process.pid() && tid != call.data().tid) return refuse(kNoProcess);
-    const unsigned cpus = arch::cpu_count();
-    const std::uint64_t set = cpus >= 64 ? ~0ull : (1ull << cpus) - 1;
-    LINUX_TRY(mask.write(set));
-    return sizeof(set);
 }
 
 Outcome call_arch_prctl(Call&, std::int32_t option, std::uint64_t argument) {

@@ -93,6 +93,7 @@ Outcome call_clock_nanosleep(Call& call, std::int32_t clock, std::uint32_t flags
     const TimeSpec given = LINUX_TRY(time.read());
     const std::uint64_t ns = LINUX_TRY(nanoseconds_of(given));
     const auto id = static_cast<ClockId>(clock);
+    if (id == ClockId::thread_cpu || id == ClockId::process_cpu) return refuse(kNotSupported);
     if (id != ClockId::realtime && id != ClockId::monotonic && id != ClockId::boottime) return refuse(kInvalid);
     if ((flags & kTimerAbsolute) == 0)
         return sleep_until(call, aios::time::deadline_after(ns), Sleep::relative, remainder);

@@ -6,6 +6,7 @@
 #include "kernel/mm/size_classes.hpp"
 #include "kernel/time/clock.hpp"
 #include "personality/linux/generated_tree.hpp"
+#include "personality/linux/signals.hpp"
 #include "personality/linux/transfer.hpp"
 #include "personality/linux/tree_errno.hpp"
 
@@ -23,8 +24,27 @@ std::uint32_t type_bits(fs::NodeKind kind) {
         return kModeLink;
     case fs::NodeKind::socket:
         return kModeSocket;
+    case fs::NodeKind::fifo:
+        return kModeFifo;
     }
     return 0;
+}
+
+bool is_sealed(fs::Node& node, std::uint32_t against) {
+    const std::atomic<std::uint32_t>* const seals = node.seals();
+    return seals != nullptr && (seals->load() & against) != 0;
+}
+// Whether [.., end) may be written to.
+bool forbids_write(fs::Node& node, std::uint64_t end) {
+    return is_sealed(node, kSealedWrite | kSealedFutureWrite) ||
+           (is_sealed(node, kSealedGrow) && end > node.info().bytes);
+}
+
+// RLIMIT_FSIZE: true, with SIGXFSZ, where a file of that size would be too large.
+bool exceeds_limit(Call& call, std::uint64_t bytes) {
+    if (bytes <= call.process.file_bytes_limit.load(std::memory_order_relaxed)) return false;
+    send_to_self(call, kSigFileTooLarge);
+    return true;
 }
 
 // Sizes change here alone, under the lock of the file's pages.
@@ -50,10 +70,17 @@ Stat TreeFile::info() const {
     out.links = info.links;
     out.mode = type_bits(info.kind) | info.mode;
     out.bytes = static_cast<std::int64_t>(info.bytes);
-    out.blocks = static_cast<std::int64_t>((info.bytes + 511) / 512);
-    const TimeSpec time{static_cast<std::int64_t>(info.modified_ns / 1'000'000'000),
-                        static_cast<std::int64_t>(info.modified_ns % 1'000'000'000)};
-    out.accessed = out.modified = out.changed = time;
+    out.uid = info.user;
+    out.gid = info.group;
+    // In blocks of 512 bytes, whole pages: what a file without holes takes.
+    out.blocks =
+        static_cast<std::int64_t>((info.bytes + arch::kPageSize - 1) / arch::kPageSize * (arch::kPageSize / 512));
+    const auto time = [](std::uint64_t ns) {
+        return TimeSpec{static_cast<std::int64_t>(ns / 1'000'000'000), static_cast<std::int64_t>(ns % 1'000'000'000)};
+    };
+    out.accessed = time(info.accessed_ns);
+    out.modified = time(info.modified_ns);
+    out.changed = time(info.changed_ns);
     return out;
 }
 
@@ -70,7 +97,7 @@ Outcome TreeFile::seek(std::int64_t offset, std::uint32_t whence) {
         return position_.load();
     }
     std::int64_t result = 0;
-    if (__builtin_add_overflow(static_cast<std::int64_t>(base), offset, &result)) return refuse(kOverflow);
+    if (__builtin_add_overflow(static_cast<std::int64_t>(base), offset, &result)) return refuse(kInvalid);
     if (result < 0) return refuse(kInvalid);
     position_ = static_cast<std::uint64_t>(result);
     return static_cast<std::uint64_t>(result);
@@ -79,16 +106,22 @@ Outcome TreeFile::seek(std::int64_t offset, std::uint32_t whence) {
 // --- regular files --------------------------------------------------------------------------------------------------
 
 Result<Ref<OpenFile>> RegularFile::create(Payer& payer, Ref<fs::Node> node, TreePlace place, std::string_view path) {
+    Ref<FileLabel> label = TRY(FileLabel::create(payer, path, place.device, node->info().id));
+    return create(payer, std::move(node), std::move(place), std::move(label));
+}
+
+Result<Ref<OpenFile>> RegularFile::create(Payer& payer, Ref<fs::Node> node, TreePlace place, Ref<FileLabel> label) {
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<RegularFile>));
     cap::KeptNode authority = TRY(cap::KeptNode::keep(payer, std::move(place.authority)));
-    Ref<FileLabel> label = TRY(FileLabel::create(payer, path, place.device, node->info().id));
     return Ref<OpenFile>::adopt(
         TRY(mm::make<RegularFile>(std::move(charge), std::move(authority), std::move(node), place, std::move(label))));
 }
 
 std::expected<Ref<OpenFile>, Errno> RegularFile::reopen(LinuxProcess& caller) {
     if (!is_live()) return std::unexpected(kAccess);
-    return LINUX_TRY(create(caller.quota(), node_, {device_, rights_, authority_.node()}, path()));
+    TreePlace place{device_, rights_, authority_.node()};
+    if (label_->writing) return LINUX_TRY(create(caller.quota(), node_, std::move(place), label_)); // counted as one
+    return LINUX_TRY(create(caller.quota(), node_, std::move(place), path()));
 }
 
 Outcome RegularFile::read(Call& call, UserOut<std::byte> to, std::uint64_t bytes) {
@@ -100,7 +133,12 @@ Outcome RegularFile::read(Call& call, UserOut<std::byte> to, std::uint64_t bytes
 
 Outcome RegularFile::write(Call& call, UserIn<std::byte> from, std::uint64_t bytes) {
     PositionLock::Guard guard(position_lock_);
-    if (append) return append_pages(call, from, bytes);
+    if (append) {
+        std::uint64_t end = position_;
+        const Outcome appended = append_pages(call, from, bytes, end);
+        position_ = end;
+        return appended;
+    }
     const std::uint64_t done = LINUX_TRY(write_pages(call, from, bytes, position_));
     position_ += done;
     return done;
@@ -111,7 +149,10 @@ Outcome RegularFile::read_at(Call& call, UserOut<std::byte> to, std::uint64_t by
 }
 
 Outcome RegularFile::write_at(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset) {
-    if (append) return write(call, from, bytes); // as Linux does it, against POSIX
+    if (append) { // as Linux does it, against POSIX
+        std::uint64_t end = 0;
+        return append_pages(call, from, bytes, end);
+    }
     return write_pages(call, from, bytes, offset);
 }
 
@@ -133,13 +174,17 @@ Outcome RegularFile::read_pages(Call& call, UserOut<std::byte> to, std::uint64_t
         if (!to.write_array(done, buffer.data(), part)) return partly(done, kFault);
         done += part;
     }
+    node_->note_read(time::wall_ns());
     return done;
 }
 
 Outcome RegularFile::write_pages(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset) {
     if (bytes == 0) return 0;
+    if (forbids_write(*node_, offset + std::min(bytes, kMaxTransfer))) return refuse(kPerm);
     if (offset >= kMaxFileBytes) return refuse(kFileTooBig);
-    const std::uint64_t wanted = std::min(std::min(bytes, kMaxFileBytes - offset), kMaxTransfer);
+    const std::uint64_t most = std::min(call.process.file_bytes_limit.load(std::memory_order_relaxed), kMaxFileBytes);
+    if (offset >= most && exceeds_limit(call, offset + 1)) return refuse(kFileTooBig);
+    const std::uint64_t wanted = std::min(std::min(bytes, most - offset), kMaxTransfer);
     Buffer buffer;
     if (const Errno error = buffer.prepare(call.process, wanted); error != Errno{}) return refuse(error);
     auto pages = LINUX_TRY(node_->pages());
@@ -168,34 +213,49 @@ Outcome RegularFile::write_pages(Call& call, UserIn<std::byte> from, std::uint64
 }
 
 // The place is taken in one step, so that appends of several threads do not mix.
-Outcome RegularFile::append_pages(Call& call, UserIn<std::byte> from, std::uint64_t bytes) {
-    const std::uint64_t wanted = std::min(bytes, kMaxTransfer);
+Outcome RegularFile::append_pages(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t& end) {
+    std::uint64_t wanted = std::min(bytes, kMaxTransfer);
     if (wanted == 0) return 0;
+    // Others may append meanwhile: what goes beyond the limit then is cut off by write_pages().
+    const std::uint64_t most = call.process.file_bytes_limit.load(std::memory_order_relaxed);
+    const std::uint64_t size = node_->info().bytes;
+    if (size >= most && exceeds_limit(call, size + 1)) return refuse(kFileTooBig);
+    wanted = std::min(wanted, most - size);
+    if (forbids_write(*node_, size + wanted)) return refuse(kPerm);
     const auto at = extend(*node_, wanted);
     if (!at) return refuse(change_errno(at.error()));
     const Outcome done = write_pages(call, from, wanted, *at);
     const std::uint64_t kept = done ? *done : 0;
     if (kept < wanted && node_->info().bytes == *at + wanted) (void)node_->resize(*at + kept);
-    position_ = *at + kept;
+    end = *at + kept;
     return done;
 }
 
-Errno RegularFile::put(Call&, Bytes bytes) {
-    if (!is_live()) return kAccess;
+Errno RegularFile::put(Call& call, Bytes bytes) {
     PositionLock::Guard guard(position_lock_);
-    const std::uint64_t end = position_;
-    if (end > kMaxFileBytes - bytes.size()) return kFileTooBig;
+    const Errno error = put_at(call, bytes, position_);
+    if (error == Errno{}) position_ += bytes.size();
+    return error;
+}
+
+Errno RegularFile::put_at(Call& call, Bytes bytes, std::uint64_t offset) {
+    if (!is_live()) return kAccess;
+    if (forbids_write(*node_, offset + bytes.size())) return kPerm;
+    if (offset > kMaxFileBytes || bytes.size() > kMaxFileBytes - offset) return kFileTooBig;
+    if (exceeds_limit(call, offset + bytes.size())) return kFileTooBig;
     auto contents = node_->pages();
     if (!contents) return errno_of(contents.error());
-    const auto grown = grow(*node_, end + bytes.size());
-    const auto done = grown ? (*contents)->write(end, bytes.data(), bytes.size()) : grown;
+    const auto grown = grow(*node_, offset + bytes.size());
+    const auto done = grown ? (*contents)->write(offset, bytes.data(), bytes.size()) : grown;
     if (!done) return change_errno(done.error());
-    position_ = end + bytes.size();
     (void)node_->set_modified(time::wall_ns());
     return Errno{};
 }
 
-Outcome RegularFile::resize(std::uint64_t bytes) {
+Outcome RegularFile::resize(Call& call, std::uint64_t bytes) {
+    const std::uint64_t size = node_->info().bytes;
+    if (is_sealed(*node_, bytes < size ? kSealedShrink : bytes > size ? kSealedGrow : 0)) return refuse(kPerm);
+    if (bytes > size && exceeds_limit(call, bytes)) return refuse(kFileTooBig);
     if (bytes > kMaxFileBytes) return refuse(kFileTooBig);
     if (const auto done = node_->resize(bytes); !done) return refuse(change_errno(done.error()));
     (void)node_->set_modified(time::wall_ns());
@@ -208,7 +268,9 @@ Outcome RegularFile::control(Call&, std::uint32_t request, std::uint64_t argumen
     return answer(UserOut<std::uint32_t>(argument), static_cast<std::uint32_t>(node_->info().bytes - position_.load()));
 }
 
-Outcome RegularFile::reserve(std::uint64_t end, FileSize size) {
+Outcome RegularFile::reserve(Call& call, std::uint64_t end, FileSize size) {
+    if (forbids_write(*node_, size == FileSize::grown ? end : 0)) return refuse(kPerm);
+    if (size == FileSize::grown && end > node_->info().bytes && exceeds_limit(call, end)) return refuse(kFileTooBig);
     if (end > kMaxFileBytes) return refuse(kFileTooBig);
     if (size == FileSize::kept) return 0; // a promise of room; writes tell when the quota is used up
     if (const auto done = grow(*node_, end); !done) return refuse(change_errno(done.error()));
@@ -217,7 +279,13 @@ Outcome RegularFile::reserve(std::uint64_t end, FileSize size) {
 
 std::expected<MapSource, Errno> RegularFile::map_source() {
     Ref<mm::Pages> pages = LINUX_TRY(node_->pages());
-    return MapSource{std::move(pages), authority_.node(), may(rights::execute), label_};
+    const bool may_write = !is_sealed(*node_, kSealedWrite | kSealedFutureWrite);
+    // SAFETY of the downcast: memory_file_calls.cpp alone sets it.
+    const auto writing_label = [this]() -> Ref<FileLabel> {
+        if (!label_->writing) return {};
+        return Ref<FileLabel>::share(static_cast<FileLabel&>(*label_->writing));
+    };
+    return MapSource{std::move(pages), authority_.node(), may(rights::execute), may_write, label_, writing_label()};
 }
 
 // --- directories ----------------------------------------------------------------------------------------------------

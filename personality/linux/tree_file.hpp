@@ -48,14 +48,16 @@ class RegularFile final : public TreeFile {
 public:
     // `path` is what it is opened as.
     static Result<Ref<OpenFile>> create(Payer& payer, Ref<fs::Node> node, TreePlace place, std::string_view path);
+    static Result<Ref<OpenFile>> create(Payer& payer, Ref<fs::Node> node, TreePlace place, Ref<FileLabel> label);
 
     Outcome read(Call& call, UserOut<std::byte> to, std::uint64_t bytes) override;
     Outcome write(Call& call, UserIn<std::byte> from, std::uint64_t bytes) override;
     Outcome read_at(Call& call, UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t offset) override;
     Outcome write_at(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset) override;
     Errno put(Call& call, Bytes bytes) override;
-    Outcome resize(std::uint64_t bytes) override;
-    Outcome reserve(std::uint64_t end, FileSize size) override;
+    Errno put_at(Call& call, Bytes bytes, std::uint64_t offset) override;
+    Outcome resize(Call& call, std::uint64_t bytes) override;
+    Outcome reserve(Call& call, std::uint64_t end, FileSize size) override;
     Outcome control(Call& call, std::uint32_t request, std::uint64_t argument) override; // FIONREAD
     [[nodiscard]] std::expected<MapSource, Errno> map_source() override;
     [[nodiscard]] bool is_link() const override { return node_->info().kind == fs::NodeKind::link; }
@@ -69,7 +71,8 @@ public:
 private:
     Outcome read_pages(Call& call, UserOut<std::byte> to, std::uint64_t bytes, std::uint64_t offset);
     Outcome write_pages(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t offset);
-    Outcome append_pages(Call& call, UserIn<std::byte> from, std::uint64_t bytes);
+    // `end`: where the file ends with it.
+    Outcome append_pages(Call& call, UserIn<std::byte> from, std::uint64_t bytes, std::uint64_t& end);
     const Ref<FileLabel> label_;
 };
 

@@ -1,5 +1,6 @@
 // wait4 and waitid: what a process hears of its children. Zombies and news stand in the parent's own tree, by number; a walk
 // over them takes a few under one hold of the table's lock and goes on behind the last.
+#include "personality/linux/process_file.hpp"
 #include "personality/linux/signals.hpp"
 
 namespace aios::linux_abi {
@@ -145,7 +146,7 @@ Outcome call_waitid(
     Flags<kWaitNoHang | kWaitStopped | kWaitExited | kWaitContinued | kWaitKeep | kWaitNoThread | kWaitAll | kWaitClone>
         options,
     UserOut<Usage> usage) {
-    constexpr std::int32_t kAll = 0, kPid = 1, kGroup = 2;
+    constexpr std::int32_t kAll = 0, kPid = 1, kGroup = 2, kProcessFile = 3; // P_ALL ...
     if (!options.has(kWaitExited | kWaitStopped | kWaitContinued)) return refuse(kInvalid);
     Question question;
     question.options = static_cast<std::uint32_t>(options.bits);
@@ -162,11 +163,21 @@ Outcome call_waitid(
         question.whose = Question::Whose::group;
         question.number = id != 0 ? id : call.process.group();
         break;
+    case kProcessFile: {
+        if (id < 0) return refuse(kInvalid);
+        const auto file = LINUX_TRY(file_of(call, Descriptor(static_cast<std::uint64_t>(id))));
+        question.whose = Question::Whose::one;
+        question.number = LINUX_TRY(process_of(*file));
+        if (file->non_blocking) question.options |= kWaitNoHang;
+        break;
+    }
     default:
-        return refuse(kInvalid); // P_PIDFD: there are no process descriptors
+        return refuse(kInvalid);
     }
     const Answer answer = LINUX_TRY(wait_for(call, question));
     if (const Errno error = write_usage(usage, answer.cpu_ns); error != Errno{}) return refuse(error);
+    // A descriptor that does not wait says so itself.
+    if (answer.pid == 0 && kind == kProcessFile && !options.has(kWaitNoHang)) return refuse(kAgain);
     if (out.is_null()) return 0;
     ChildInfo info{};
     if (answer.pid != 0) {

@@ -105,6 +105,7 @@ long call_with(const Row& row, std::size_t flags_index, std::uint64_t flags) {
     std::array<long, 6> a{};
     for (std::size_t i = 0; i < row.samples.size(); ++i)
         a[i] = i == flags_index ? static_cast<long>(flags) : row.samples[i].value;
+    if (row.number == SYS_pidfd_open) a[0] = getpid(); // no process has the number 0
     return raw(row.number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 

@@ -24,8 +24,9 @@ constexpr Row kRows[] = {
 };
 
 // Calls that end or stop the caller, or change what the test stands on: tried in their own way.
-const std::set<int> kTriedElsewhere = {SYS_exit,          SYS_exit_group, SYS_rt_sigreturn, SYS_pause,
-                                       SYS_rt_sigsuspend, SYS_fork,       SYS_vfork,        SYS_setsid};
+const std::set<int> kTriedElsewhere = {SYS_exit,          SYS_exit_group,  SYS_rt_sigreturn, SYS_pause,
+                                       SYS_rt_sigsuspend, SYS_fork,        SYS_vfork,        SYS_setsid,
+                                       SYS_vhangup,       SYS_sethostname, SYS_setdomainname}; // Linux would do them
 // Those that would be in earnest with these arguments get others.
 const std::set<int> kWithBadDescriptor = {SYS_close, SYS_dup2, SYS_dup3, SYS_fchdir, SYS_close_range, SYS_ioctl};
 
