@@ -14,16 +14,6 @@ constexpr std::uint64_t kMostHandles = 4096;
 constexpr std::uint64_t kMostTold = 4; // times the node's memory, of changed files
 enum Key : std::uint64_t { loaded, ended, output, errors };
 
-struct Ends {
-    OwnedHandle reader, writer;
-};
-
-Result<Ends> make_stream(Handle self) {
-    StreamHandles made{};
-    TRY(sys::stream_create(self, &made));
-    return Ends{OwnedHandle(made.reader), OwnedHandle(made.writer)};
-}
-
 // SAFETY: addresses cross the border as words.
 std::uint64_t address_of(const void* place) { return reinterpret_cast<std::uint64_t>(place); }
 
@@ -50,12 +40,16 @@ public:
         constexpr std::uint64_t kLevels = kSignalReadable | kSignalClosed | kModeEdge;
         TRY(sys::event_register(queue_.get(), out.reader.get(), kLevels, output));
         TRY(sys::event_register(queue_.get(), err.reader.get(), kLevels, errors));
+        limit_ = what.limit_ns == 0 ? kNoDeadline : what.limit_ns;
         child_ = TRY(start(what, in.reader.get(), out.writer.get(), err.writer.get()));
         in.reader.reset(); // the program alone has these
         out.writer.reset();
         err.writer.reset();
         if (what.input) {
-            input_ = {host_, std::move(in.writer)};
+            input_.host = host_;
+            input_.child = child_.get();
+            input_.cut = &cut_;
+            input_.writer = std::move(in.writer);
             TRY(start_input(self_, input_));
         }
         in.writer.reset();
@@ -72,6 +66,8 @@ public:
             message.reason = end->end_reason;
             message.status = end->end_status;
             message.memory_peak_bytes = end->memory_peak_bytes;
+            const bool is_killed = end->end_reason == static_cast<std::uint32_t>(EndReason::killed);
+            message.cut = is_killed ? static_cast<std::uint64_t>(cut_.why()) : 0;
             message.lost = lost_ ? 0 : static_cast<std::uint64_t>(lost_.error());
         } else {
             message.error = static_cast<std::uint64_t>(end.error());
@@ -144,6 +140,7 @@ private:
         bool has_ended = false, are_told = false;
         Relayed one = Relayed::nothing, two = Relayed::nothing;
         for (;;) {
+            cut_late();
             // In turns, so that a program that never stops writing to one is heard on the other.
             if (one != Relayed::end) one = relay_output(host_, out, 1);
             if (two != Relayed::end) two = relay_output(host_, err, 2);
@@ -152,16 +149,27 @@ private:
                 lost_ = folders_.tell_changes(host_, kMostTold * own_memory_);
             if (has_ended && are_told) return;
             EventPacket packets[4];
-            const auto count = sys::event_wait(queue_.get(), packets, std::size(packets), kNoDeadline);
+            const auto count = sys::event_wait(queue_.get(), packets, std::size(packets), limit_);
             for (std::uint64_t i = 0; count && i < *count; ++i)
                 has_ended = has_ended || packets[i].key == ended;
         }
     }
 
+    // At the time limit, whatever the program does. What it changed is told as at any end.
+    void cut_late() {
+        if (limit_ == kNoDeadline) return;
+        const auto now = sys::clock_read(static_cast<std::uint64_t>(Clock::monotonic));
+        if (!now || *now < limit_) return;
+        limit_ = kNoDeadline;
+        cut_.cut(child_.get(), ProgramCut::out_of_time);
+    }
+
     const StartupBlock& startup_;
     const Handle self_, host_;
     OwnedHandle queue_, child_, file_;
+    Cut cut_;
     Input input_;
+    std::uint64_t limit_ = kNoDeadline; // on the monotonic clock
     Folders folders_;
     std::uint64_t own_memory_ = 0; // bytes
     Result<> lost_;                // why changes were not told

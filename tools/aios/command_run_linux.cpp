@@ -6,7 +6,6 @@
 #include <format>
 
 #include <csignal>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/bytes.hpp"
@@ -32,6 +31,7 @@ namespace {
 
 constexpr std::uint64_t kUsualMib = 1024;
 constexpr std::size_t kMaxStrings = 16384; // of all arguments, and of the environment: AgentSpawn takes no more
+constexpr std::chrono::seconds kNoLimit{10ll * 365 * 24 * 3600}, kTellingAllowance{180};
 constexpr std::string_view kUsualPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 std::string_view value_of(const std::vector<std::string>& environment, std::string_view name) {
@@ -163,7 +163,9 @@ private:
         spec.container = scratch.path() / "container";
         spec.command_line = options_.append;
         spec.count_instructions = options_.count_instructions;
-        spec.limit = std::chrono::seconds(options_.timeout_seconds.value_or(10 * 365 * 24 * 3600));
+        spec.limit = kNoLimit;
+        // The runner ends the program in time, and is waited for while it tells what was changed.
+        if (options_.timeout_seconds) spec.limit = std::chrono::seconds(*options_.timeout_seconds) + kTellingAllowance;
         Bundle boot = HOST_TRY(read_boot_list(places_.bundle_list("runner")));
         boot.entries.push_back({.path = "etc/program.cbor", .bytes = HOST_TRY(description())});
         Bundle files = std::move(root_).bundle();
@@ -193,6 +195,7 @@ private:
             .read_only = as_bytes(read_only_),
             .writable = as_bytes(writable_),
             .jit = options_.jit,
+            .limit_ns = std::uint64_t{options_.timeout_seconds.value_or(0)} * 1'000'000'000,
         });
         if (!encoded) return failure(kLinuxFailed, "the program's description cannot be encoded.");
         return std::string(as_text(*encoded));
@@ -215,11 +218,13 @@ private:
                 },
             .tick = {},
             .input = STDIN_FILENO,
+            .input_taken = [&] { return record.input_taken(); },
         };
         const MachineResult result = HOST_TRY(run_machine(spec, ears));
         lines.finish();
         HOST_TRY(write_audit_log(log_file_, record.audit(), record.head()));
-        if (stop_signal() != 0) return failure(kLinuxFailed, "the run was interrupted.");
+        if (result.end == MachineEnd::stopped && stop_signal() != 0)
+            return failure(kLinuxFailed, "the run was interrupted.");
         HOST_TRY(heard);
         if (result.end == MachineEnd::out_of_time) return record.out_of_time();
         return record.judge(result);

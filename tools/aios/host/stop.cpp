@@ -8,9 +8,12 @@ namespace aios::host {
 
 namespace {
 
-volatile std::sig_atomic_t received = 0;
+volatile std::sig_atomic_t received = 0, count = 0;
 
-void remember(int signal) { received = signal; }
+void remember(int signal) {
+    received = signal;
+    count = count + 1;
+}
 
 } // namespace
 
@@ -25,6 +28,8 @@ void catch_stop_signals() {
 }
 
 int stop_signal() { return received; }
+
+int stop_count() { return count; }
 
 void end_by_signal(int signal) {
     std::signal(signal, SIG_DFL);

@@ -9,6 +9,9 @@ void catch_stop_signals();
 // The signal that asked for an end, or 0.
 [[nodiscard]] int stop_signal();
 
+// How often it was asked for.
+[[nodiscard]] int stop_count();
+
 // Ends the program by that signal; for the end of main.
 [[noreturn]] void end_by_signal(int signal);
 

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "abi/input.hpp"
 #include "base/bytes.hpp"
 #include "base/cbor.hpp"
 #include "messages/view.hpp"
@@ -97,6 +98,11 @@ Outcome<> ProgramRecord::take_output(Bytes message) {
             return changes_ ? changes_->take(*change) : Outcome<>();
     } else if (type && *type == type_word<view::ProgramData>) {
         if (const auto data = decode<view::ProgramData>(message)) return changes_ ? changes_->take(*data) : Outcome<>();
+    } else if (type && *type == type_word<view::ProgramInput>) {
+        if (const auto taken = decode<view::ProgramInput>(message)) {
+            input_taken_ += taken->bytes;
+            return {};
+        }
     } else if (type && *type == type_word<owned::ProgramEnd>) {
         if (auto end = decode<owned::ProgramEnd>(message)) {
             end_ = std::move(*end);
@@ -131,6 +137,14 @@ Outcome<Exit> ProgramRecord::judge(const MachineResult& result) {
         return failure(kLinuxFailed,
                        std::format("what '{}' changed could not be told to the end: {}. What came is in --out.",
                                    printable(program_), error_info(static_cast<Error>(end_->lost)).sentence));
+    switch (static_cast<ProgramCut>(end_->cut)) {
+    case ProgramCut::out_of_time:
+        return out_of_time();
+    case ProgramCut::stopped:
+        return failure(kLinuxFailed, "the run was interrupted.");
+    case ProgramCut::none:
+        break;
+    }
     const auto reason = static_cast<EndReason>(end_->reason);
     const Exit exit{shell_status(reason, end_->status)};
     if (reason == EndReason::quota)

@@ -26,6 +26,8 @@ public:
     [[nodiscard]] Outcome<Exit> judge(const MachineResult& result);
     [[nodiscard]] std::unexpected<Failure> out_of_time() const;
 
+    // Bytes of input that the program's side has taken.
+    [[nodiscard]] std::uint64_t input_taken() const { return input_taken_; }
     [[nodiscard]] const std::vector<std::string>& audit() const { return record_.audit; }
     [[nodiscard]] const std::optional<AuditHead>& head() const { return record_.head; }
 
@@ -39,6 +41,7 @@ private:
     const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
     RunRecord record_;
     std::optional<Changes> changes_; // where they go, if anybody wants them
+    std::uint64_t input_taken_ = 0;
     std::optional<messages::owned::ProgramEnd> end_;
 };
 

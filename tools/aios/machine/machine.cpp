@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <format>
+#include <optional>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -52,39 +53,6 @@ Outcome<Pair> text_pipe() {
     return Pair{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-// What goes to the guest as input: a piece at a time, the next one when that has gone.
-class InputPieces {
-public:
-    explicit InputPieces(int file) : file_(file) {}
-    // What to poll for: the file, if a piece is wanted; nothing else.
-    [[nodiscard]] int file() const { return waiting_.empty() ? file_ : -1; }
-    [[nodiscard]] bool has_piece() const { return !waiting_.empty(); }
-
-    void read() {
-        char bytes[kMaxInputPiece];
-        const ssize_t count = ::read(file_, bytes, sizeof bytes);
-        if (count < 0 && (errno == EINTR || errno == EAGAIN)) return;
-        const std::size_t size = count > 0 ? static_cast<std::size_t>(count) : 0; // none: the end, as is an error
-        std::byte head[kInputHead];
-        store_le(head, static_cast<std::uint32_t>(size));
-        waiting_ = as_text(head);
-        waiting_.append(bytes, size);
-        if (size == 0) file_ = -1;
-    }
-    void send(int guest) {
-        const ssize_t count = ::send(guest, waiting_.data(), waiting_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (count > 0) waiting_.erase(0, static_cast<std::size_t>(count));
-        if (count < 0 && errno != EINTR && errno != EAGAIN) { // the machine is gone
-            waiting_.clear();
-            file_ = -1;
-        }
-    }
-
-private:
-    int file_;
-    std::string waiting_;
-};
-
 // The child process and the three streams from it.
 class Machine {
 public:
@@ -99,7 +67,7 @@ public:
     [[nodiscard]] MachineResult follow(const MachineEars& ears, std::chrono::milliseconds limit);
 
 private:
-    bool listen(const MachineEars& ears, InputPieces& input, int wait_ms);
+    bool listen(const MachineEars& ears, HostInput& input, int wait_ms);
     bool take(Descriptor& from, const std::function<bool(std::string_view)>& give);
 
     pid_t child_;
@@ -121,12 +89,12 @@ bool Machine::take(Descriptor& from, const std::function<bool(std::string_view)>
     return give(std::string_view(buffer, static_cast<std::size_t>(count)));
 }
 
-bool Machine::listen(const MachineEars& ears, InputPieces& input, int wait_ms) {
+bool Machine::listen(const MachineEars& ears, HostInput& input, int wait_ms) {
     const short frames = input.has_piece() ? POLLIN | POLLOUT : POLLIN;
     pollfd streams[4] = {{text_.number(), POLLIN, 0},
                          {frames_.number(), frames, 0},
                          {message_.number(), POLLIN, 0},
-                         {input.file(), POLLIN, 0}};
+                         {input.file(ears.input_taken ? ears.input_taken() : 0), POLLIN, 0}};
     if (::poll(streams, 4, wait_ms) <= 0) return true;
     bool go_on = true;
     if (streams[3].revents != 0) input.read();
@@ -147,7 +115,8 @@ bool Machine::listen(const MachineEars& ears, InputPieces& input, int wait_ms) {
 MachineResult Machine::follow(const MachineEars& ears, std::chrono::milliseconds limit) {
     const auto begin = Clock::now();
     auto next_tick = begin;
-    InputPieces input(ears.input);
+    HostInput input(ears.input);
+    std::optional<Clock::time_point> stop_told;
     const auto end_by_force = [&](MachineEnd end) {
         result_.end = end;
         ::kill(child_, SIGKILL);
@@ -170,7 +139,12 @@ MachineResult Machine::follow(const MachineEars& ears, std::chrono::milliseconds
             end_by_force(MachineEnd::out_of_time);
             killed = true;
         }
-        if (!killed && stop_signal() != 0) {
+        if (stop_signal() != 0 && ears.input >= 0 && !stop_told) {
+            input.add_stop();
+            stop_told = now;
+        }
+        const bool is_asked = ears.input >= 0 && stop_count() == 1 && now - stop_told.value_or(now) < kStopAllowance;
+        if (!killed && stop_signal() != 0 && !is_asked) {
             end_by_force(MachineEnd::stopped);
             killed = true;
         }

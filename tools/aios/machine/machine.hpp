@@ -13,6 +13,7 @@
 
 #include "tools/aios/host/outcome.hpp"
 #include "tools/aios/input/run_options.hpp"
+#include "tools/aios/machine/host_input.hpp"
 
 namespace aios::host {
 
@@ -50,9 +51,13 @@ struct MachineEars {
     std::function<bool(std::string_view)> frames;
     // About ten times a second, or empty. Returns false to end the machine at once.
     std::function<bool()> tick;
-    // A file of this program whose bytes go to the guest as its input (abi/frames.hpp), to its end; -1: none.
+    // A file of this program whose bytes go to the guest as its input (abi/frames.hpp), to its end; -1: none. With one, a signal
+    // that asks for the end is told to the guest, which has kStopAllowance to end by itself; a second one ends it at once.
     int input = -1;
+    std::function<std::uint64_t()> input_taken = {}; // bytes of input that the guest says it has passed on
 };
+
+inline constexpr std::chrono::seconds kStopAllowance{60};
 
 // What the kernel writes to the debug-exit port, as QEMU's exit status: (code << 1) | 1.
 inline constexpr int kStatusWell = (0x10 << 1) | 1;
