@@ -74,7 +74,7 @@ Outcome call_sendfile(Call& call, Descriptor to, Descriptor from, UserInOut<std:
     if (!in->readable || !out->writable) return refuse(kBadFd);
     auto source = in->map_source();
     if (!source && source.error() == kNoDevice) return refuse(kInvalid); // not a file with contents
-    auto pages = LINUX_TRY(std::move(source)).pages; // none: zeros without end
+    auto pages = LINUX_TRY(std::move(source)).pages;                     // none: zeros without end
     if (out->append) return refuse(kInvalid);
     const bool from_position = offset.is_null();
     std::uint64_t at = from_position ? LINUX_TRY(in->seek(0, kSeekCurrent)) : LINUX_TRY(offset.read());
@@ -143,7 +143,8 @@ Outcome call_fadvise64(Call& call, Descriptor fd, std::int64_t, std::int64_t byt
 
 Outcome call_ioctl(Call& call, Descriptor fd, std::uint32_t request, std::uint64_t argument) {
     constexpr std::uint32_t kCloseOnExecSet = 0x5451, kCloseOnExecClear = 0x5450; // FIOCLEX, FIONCLEX
-    constexpr std::uint32_t kNonBlocking = 0x5421;                                // FIONBIO
+    constexpr std::uint32_t kNonBlocking = 0x5421, kAsync = 0x5452;               // FIONBIO, FIOASYNC
+    constexpr std::uint32_t kOpenAsync = 020000;                                  // O_ASYNC
     const auto file = LINUX_TRY(file_of(call, fd));
     if (file->path_only) return refuse(kBadFd);
     if (request == kCloseOnExecSet || request == kCloseOnExecClear) {
@@ -154,6 +155,14 @@ Outcome call_ioctl(Call& call, Descriptor fd, std::uint32_t request, std::uint64
     if (request == kNonBlocking) {
         const auto on = LINUX_TRY(UserIn<std::int32_t>(argument).read());
         file->non_blocking = on != 0;
+        return 0;
+    }
+    if (request == kAsync && file->source() != nullptr) { // kept, as F_SETFL keeps it; the signals never come
+        const auto on = LINUX_TRY(UserIn<std::int32_t>(argument).read());
+        if (on != 0)
+            file->kept_flags |= kOpenAsync;
+        else
+            file->kept_flags &= ~kOpenAsync;
         return 0;
     }
     return file->control(call, request, argument);

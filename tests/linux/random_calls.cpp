@@ -9,7 +9,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
@@ -383,6 +387,14 @@ void play(Shared& shared, std::uint64_t calls, std::uint64_t seed) {
         while (waitpid(-1, nullptr, WNOHANG) > 0) {
         }
         pause_ms(1);
+    }
+    for (int place = 0; place < 256; ++place) { // System V objects stay until somebody removes them
+        msqid_ds queue{};
+        semid_ds semaphores{};
+        shmid_ds segment{};
+        if (const int id = msgctl(place, MSG_STAT, &queue); id >= 0) (void)msgctl(id, IPC_RMID, nullptr);
+        if (const int id = semctl(place, 0, SEM_STAT, &semaphores); id >= 0) (void)semctl(id, 0, IPC_RMID);
+        if (const int id = shmctl(place, SHM_STAT, &segment); id >= 0) (void)shmctl(id, IPC_RMID, nullptr);
     }
     std::error_code ignored;
     for (const char* place : {"/tmp/random", "/dev/shm"}) {
