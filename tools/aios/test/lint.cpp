@@ -88,8 +88,9 @@ void test_lint(const Places& places, TestLog& log) {
         if (!file.ends_with(".S"))
             lint::check_constructs(file, *text, findings);
         else if (!file.starts_with("kernel/arch/") && !file.starts_with("boot/uefi/") &&
-                 !file.starts_with("runtime/kernel/"))
-            findings.push_back({"constructs", file, 1, "assembler outside kernel/arch, boot/uefi and runtime/kernel"});
+                 !file.starts_with("runtime/kernel/") && !file.starts_with("personality/linux/vdso/"))
+            findings.push_back({"constructs", file, 1,
+                                "assembler outside kernel/arch, boot/uefi, runtime/kernel and personality/linux/vdso"});
     }
     ends.finish(findings);
     locks.finish(findings);
