@@ -95,6 +95,11 @@ Outcome call_chdir(Call& call, UserIn<char> path) {
 Outcome call_fchdir(Call& call, Descriptor fd) {
     const auto file = LINUX_TRY(file_of(call, fd));
     if (!file->is_directory()) return refuse(kNotDirectory);
+    if (fs::Node* const node = file->node(); node != nullptr) {
+        const fs::NodeInfo info = node->info();
+        if (!identity_of(call.process).may(info, kMayExecute, InGroup{is_in_group(call.process, info.group)}))
+            return refuse(kAccess);
+    }
     return set_working_directory(call, file->directory()->path());
 }
 

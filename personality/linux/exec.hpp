@@ -16,6 +16,7 @@
 #include "kernel/sched/wait_queue.hpp"
 #include "personality/linux/abi.hpp"
 #include "personality/linux/held_text.hpp"
+#include "personality/linux/linux_thread.hpp"
 
 namespace aios::linux_abi {
 
@@ -49,6 +50,8 @@ public:
     LinuxProcess* linux_process = nullptr; // `process` owns it
     // Of the calling thread, for the new one.
     std::uint64_t blocked = 0, pending = 0;
+    Schedule schedule;
+    std::uint64_t timer_slack = 0;
 
     enum class State : std::uint8_t { loading, failed, loaded, begins, abandoned };
     std::atomic<State> state{State::loading};

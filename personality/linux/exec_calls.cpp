@@ -93,6 +93,7 @@ std::expected<FoundProgram, Errno> program_at(Call& call, Lookup& lookup) {
     if (!node || node->info().kind != fs::NodeKind::file) return std::unexpected(kAccess);
     if (lookup.must_be_directory()) return std::unexpected(kNotDirectory);
     if ((node->info().mode & 0111) == 0) return std::unexpected(kAccess);
+    if (const Errno error = lookup.admit(node.get(), kMayExecute); error != Errno{}) return std::unexpected(error);
     if (const Errno error = lookup.permit(rights::execute); error != Errno{}) return std::unexpected(error);
     FoundProgram found;
     found.image = LINUX_TRY(node->pages());
@@ -223,6 +224,8 @@ void load_and_wait(void* argument) {
     }
     data->blocked = replacement->blocked;
     data->pending = replacement->pending;
+    data->schedule = replacement->schedule;
+    data->timer_slack = replacement->timer_slack;
     process.list_first_thread(*data);
     if (has_deliverable(process, *data)) thread.interrupt();
     const arch::TrapFrame frame = entry->frame;
@@ -273,6 +276,11 @@ Errno replace(Call& call, FoundProgram found, std::string_view name, StringBlock
     if (r.state.load(std::memory_order_acquire) == Replacement::State::failed) return give_up(r.error);
     r.blocked = call.data().blocked.load();
     r.pending = call.data().pending.load();
+    r.timer_slack = call.data().timer_slack;
+    {
+        ProcessTable::Lock::Guard guard(call.process.family().lock);
+        r.schedule = call.data().schedule;
+    }
     if (!call.process.yield_to(*prepared)) { // it ends already
         r.state.store(Replacement::State::abandoned, std::memory_order_release);
         r.loader.wake_one();
@@ -367,6 +375,7 @@ void LinuxProcess::hand_over(Replacement& replacement) {
         if (file) drop_record_locks(*this, *file);
     }
     next.has_record_locks = has_record_locks.load();
+    next.has_semaphore_undo = has_semaphore_undo.load();
     next.entry_ = entry_;
     family_->replace(*std::exchange(entry_, nullptr), next);
     next.process_pending.fetch_or(process_pending.load()); // all that came before; later ones come to `next`

@@ -46,6 +46,7 @@ Errno errno_of_making(Error error) {
 void inherit_thread(Thread& made, Call& call) {
     LinuxThread& data = data_of(made);
     data.blocked = call.data().blocked.load();
+    data.timer_slack = call.data().timer_slack;
     {
         ProcessTable::Lock::Guard guard(call.process.family().lock);
         data.schedule = call.data().schedule;

@@ -54,11 +54,12 @@ void wake_locked(FutexTable::Bucket& bucket, FutexWaiter& waiter) AIOS_REQUIRES(
 // still busy with this stack frame.
 bool withdraw(FutexWaiter& waiter) {
     for (;; arch::relax()) {
-        FutexBucket& bucket = *waiter.bucket.load(std::memory_order_acquire);
-        FutexLock::Guard guard(bucket.lock);
-        if (waiter.bucket.load(std::memory_order_relaxed) != &bucket || waiter.moving) continue; // (6)
+        FutexBucket* const bucket = waiter.bucket.load(std::memory_order_acquire);
+        if (bucket == nullptr) continue; // (6)
+        FutexLock::Guard guard(bucket->lock);
+        if (waiter.bucket.load(std::memory_order_relaxed) != bucket) continue; // (6)
         if (waiter.queued) {
-            bucket.waiters.remove(waiter);
+            bucket->waiters.remove(waiter);
             waiter.queued = false;
         }
         return waiter.woken.load(std::memory_order_relaxed);
@@ -82,7 +83,7 @@ std::uint32_t wake_some(FutexTable::Bucket& bucket, const FutexKey& key, std::ui
                 }
             }
         }
-        if (woken < goal || woken == count) return woken;
+        if (woken < goal || woken == count || Thread::current().is_killed()) return woken;
     }
 }
 
@@ -102,7 +103,7 @@ std::uint32_t move_some(const Place& from, const Place& to, std::uint32_t count)
                 ++at;
                 if (waiter.key != from.key) continue;
                 from.bucket.waiters.remove(waiter);
-                waiter.moving = true;
+                waiter.bucket.store(nullptr, std::memory_order_relaxed); // (a)
                 taken[found++] = &waiter;
             }
         }
@@ -111,11 +112,10 @@ std::uint32_t move_some(const Place& from, const Place& to, std::uint32_t count)
         for (FutexWaiter* const waiter : std::span(taken).first(found)) {
             waiter->key = to.key;
             to.bucket.waiters.push_back(*waiter);
-            waiter->moving = false;
             waiter->bucket.store(&to.bucket, std::memory_order_release); // pairs with withdraw()
         }
         moved += found;
-        if (moved == count) return moved;
+        if (moved == count || Thread::current().is_killed()) return moved;
     }
 }
 
@@ -238,8 +238,12 @@ Outcome call_futex(Call& call, std::uint64_t address, std::uint32_t operation, s
         if (scope == FutexScope::shared && !arch::user_load_u32(second)) return refuse(kFault);
         const Place to = LINUX_TRY(place_of(call.process, second, scope));
         const std::uint32_t woken = value == 0 ? 0 : wake_some(from.bucket, from.key, value, ~0u);
-        if (from.key == to.key) return woken; // they stand there already
-        return woken + (move == 0 ? 0 : move_some(from, to, move));
+        if (from.key == to.key || move == 0) return woken; // they stand there already
+        const void* const own = &call.process.memory();
+        if (to.key.object == own &&
+            from.key.object != own) // others' too: they are not to stand in this process's table
+            return woken + wake_some(from.bucket, from.key, move, ~0u);
+        return woken + move_some(from, to, move);
     }
     case kFutexWakeOperation: {
         const Place first = LINUX_TRY(place_of(call.process, address, scope));

@@ -3,8 +3,10 @@
 // the kernel. A shared futex on memory of the process's own is the same futex as the private one there. Lock: Rank::futex,
 // one a bucket; two buckets are never held at once.
 //
-// FUTEX_REQUEUE moves waiters: (a) out of their bucket, marked as moving, (b) into the other one, each under that bucket's lock
-// and both with interrupts off, so that whoever finds a waiter that is moving (6) looks again after a moment.
+// FUTEX_REQUEUE moves waiters: (a) out of their bucket, under its lock, after which they stand in none, (b) into the other one,
+// under that one's lock. Saying so is the last that the mover does to a waiter: from then on it may leave its stack frame, as
+// soon as it has that lock. Interrupts are off from (a) to (b), so whoever finds a waiter that stands in none (6) looks again
+// after a moment. Waiters of other processes are not moved into this process's own table, which goes with it: they are woken.
 //
 // Why no wake-up is lost, although the word is never read under a spinlock (it may fault, and then the thread blocks):
 //   (1) The waiter is linked into its bucket, under the bucket's lock.
@@ -43,8 +45,7 @@ struct FutexWaiter {
     FutexKey key;
     std::uint32_t bitset = ~0u;
     bool queued = true;                        // under the bucket's lock
-    std::atomic<FutexBucket*> bucket{nullptr}; // changes under the lock of the one before
-    bool moving = false;                       // under the lock of the one that it leaves
+    std::atomic<FutexBucket*> bucket{nullptr}; // where it stands; null: it is being moved
     std::atomic<bool> woken{false};
     sched::WaitQueue queue;
 };

@@ -101,6 +101,7 @@ Outcome call_sendfile(Call& call, Descriptor to, Descriptor from, UserInOut<std:
         at += part;
     }
     if (done == 0 && error != Errno{}) return refuse(error);
+    if (error != Errno{}) call.data().interrupted.active = false; // what was moved counts
     if (from_position) {
         LINUX_TRY(in->seek(static_cast<std::int64_t>(at), kSeekSet));
     } else {

@@ -17,7 +17,7 @@ std::expected<Ref<MessageQueue>, Errno> queue_for(Call& call, std::int32_t id, s
     SystemVSpace& space = space_of(call);
     Guard guard(space.mutex);
     MessageQueue* const queue = LINUX_TRY(space.queues.find(id));
-    if (!queue->admits(call, who, wanted)) return std::unexpected(kAccess);
+    if (!queue->admits(who, wanted)) return std::unexpected(kAccess);
     return Ref<MessageQueue>::share(*queue);
 }
 
@@ -209,7 +209,7 @@ Outcome tell_state(Call& call, std::int32_t id, std::int32_t command, std::uint6
     {
         Guard guard(space.mutex);
         MessageQueue* const queue = LINUX_TRY(find_ipc(space.queues, id, command == kIpcStat ? By::number : By::place));
-        if (command != kStatAny && !queue->admits(call, who, kMayRead)) return refuse(kAccess);
+        if (command != kStatAny && !queue->admits(who, kMayRead)) return refuse(kAccess);
         told = {queue->permission, queue->sent,       queue->received, queue->changed,  queue->bytes,
                 queue->count,      queue->most_bytes, queue->sender,   queue->receiver, {}};
         if (command != kIpcStat) number = static_cast<std::uint64_t>(queue->id);

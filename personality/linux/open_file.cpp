@@ -1,5 +1,7 @@
 #include "personality/linux/open_file.hpp"
 
+#include "personality/linux/process.hpp"
+
 namespace aios::linux_abi {
 
 OpenFile::~OpenFile() {
@@ -12,13 +14,14 @@ Outcome OpenFile::write(Call&, UserIn<std::byte>, std::uint64_t) { return refuse
 
 namespace {
 
-// One range after the other until one is short. What was moved before an error counts.
+// One range after the other until one is short. What was moved before an error counts: then the call is not made again, either.
 template <typename F>
-Outcome for_ranges(const Vectors& vectors, F&& one) {
+Outcome for_ranges(Call& call, const Vectors& vectors, F&& one) {
     std::uint64_t total = 0;
     for (const IoVector& range : vectors.ranges()) {
         if (range.bytes == 0) continue;
         const Outcome done = one(range);
+        if (!done && total != 0) call.data().interrupted.active = false;
         if (!done) return total != 0 ? Outcome(total) : done;
         total += *done;
         if (*done < range.bytes) break;
@@ -29,12 +32,12 @@ Outcome for_ranges(const Vectors& vectors, F&& one) {
 } // namespace
 
 Outcome OpenFile::read_vectors(Call& call, const Vectors& to) {
-    return for_ranges(to,
+    return for_ranges(call, to,
                       [&](const IoVector& range) { return read(call, UserOut<std::byte>(range.base), range.bytes); });
 }
 
 Outcome OpenFile::write_vectors(Call& call, const Vectors& from) {
-    return for_ranges(from,
+    return for_ranges(call, from,
                       [&](const IoVector& range) { return write(call, UserIn<std::byte>(range.base), range.bytes); });
 }
 

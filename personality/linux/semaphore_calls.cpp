@@ -55,7 +55,10 @@ Errno operate(SemaphoreSet& set, const Operations& wanted, std::int32_t pid, Sem
             blocked = done;
             break;
         }
-        if (result > SemaphoreSet::kMostValue) {
+        const bool undoes = undo != nullptr && (one.flags & kUndo) != 0;
+        const std::int32_t undone = undoes ? undo->changes()[one.number] - one.change : 0; // at most SEMAEM either way
+        if (result > SemaphoreSet::kMostValue || undone > SemaphoreSet::kMostValue ||
+            undone < -SemaphoreSet::kMostValue) {
             error = kRange;
             break;
         }
@@ -93,7 +96,7 @@ Outcome operate_or_wait(Call& call, std::int32_t id, UserIn<SemaphoreOperation> 
         SemaphoreSet* const found = LINUX_TRY(space.semaphores.find(id));
         for (const SemaphoreOperation& one : all)
             if (one.number >= found->count) return refuse(kFileTooBig);
-        if (!found->admits(call, who, changes ? kMayWrite : kMayRead)) return refuse(kAccess);
+        if (!found->admits(who, changes ? kMayWrite : kMayRead)) return refuse(kAccess);
         set = Ref<SemaphoreSet>::share(*found);
     }
     mm::Owned<SemaphoreUndo> fresh;
@@ -233,7 +236,7 @@ Outcome tell_state(Call& call, std::int32_t id, std::int32_t command, std::uint6
         Guard guard(space.mutex);
         SemaphoreSet* const set =
             LINUX_TRY(find_ipc(space.semaphores, id, command == kIpcStat ? By::number : By::place));
-        if (command != kStatAny && !set->admits(call, who, kMayRead)) return refuse(kAccess);
+        if (command != kStatAny && !set->admits(who, kMayRead)) return refuse(kAccess);
         told.permission = set->permission;
         told.operated = set->operated;
         told.changed = set->changed;
@@ -254,7 +257,7 @@ Outcome all_values(Call& call, std::int32_t id, std::int32_t command, std::uint6
     {
         Guard guard(space.mutex);
         SemaphoreSet* const found = LINUX_TRY(space.semaphores.find(id));
-        if (!found->admits(call, who, sets ? kMayWrite : kMayRead)) return refuse(kAccess);
+        if (!found->admits(who, sets ? kMayWrite : kMayRead)) return refuse(kAccess);
         set = Ref<SemaphoreSet>::share(*found);
         for (std::uint32_t i = 0; i < set->count; ++i)
             values[i] = static_cast<std::uint16_t>(set->of()[i].value);
@@ -287,7 +290,7 @@ Outcome one_value(Call& call, std::int32_t id, std::int32_t number, std::int32_t
         Guard guard(space.mutex);
         SemaphoreSet* const found = LINUX_TRY(space.semaphores.find(id));
         const bool sets = command == kSetValue;
-        if (!found->admits(call, who, sets ? kMayWrite : kMayRead)) return refuse(kAccess);
+        if (!found->admits(who, sets ? kMayWrite : kMayRead)) return refuse(kAccess);
         if (number < 0 || static_cast<std::uint32_t>(number) >= found->count) return refuse(kInvalid);
         Semaphore& semaphore = found->of()[number];
         const auto waiting = [&](bool for_zero) {

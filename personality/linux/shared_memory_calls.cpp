@@ -78,7 +78,7 @@ Outcome call_shmat(Call& call, std::int32_t id, std::uint64_t address, std::uint
         Guard guard(space.mutex);
         drop_unused_locked(space);
         SharedSegment* const found = LINUX_TRY(space.segments.find(id));
-        if (!found->admits(call, who, wanted)) return refuse(kAccess);
+        if (!found->admits(who, wanted)) return refuse(kAccess);
         segment = Ref<SharedSegment>::share(*found);
     }
     if ((flags & kExecute) != 0 && writes) return refuse(kAccess); // never both
@@ -87,6 +87,7 @@ Outcome call_shmat(Call& call, std::int32_t id, std::uint64_t address, std::uint
     options.fixed = address != 0;
     options.no_replace = (flags & kRemap) == 0;
     options.label = segment->label;
+    if (!writes) options.maximum = arch::Protection::read | arch::Protection::execute;
     auto protection = arch::Protection::read;
     if (writes) protection = protection | arch::Protection::write;
     if ((flags & kExecute) != 0) protection = protection | arch::Protection::execute;
@@ -170,7 +171,7 @@ Outcome tell_state(Call& call, std::int32_t id, std::int32_t command, UserOut<Se
         Guard guard(space.mutex);
         SharedSegment* const segment =
             LINUX_TRY(find_ipc(space.segments, id, command == kIpcStat ? By::number : By::place));
-        if (command != kStatAny && !segment->admits(call, who, kMayRead)) return refuse(kAccess);
+        if (command != kStatAny && !segment->admits(who, kMayRead)) return refuse(kAccess);
         told = {segment->permission, segment->bytes,      segment->attached,
                 segment->detached,   segment->changed,    segment->creator,
                 segment->last,       segment->mappings(), {}};

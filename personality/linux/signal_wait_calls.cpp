@@ -65,6 +65,7 @@ Outcome call_rt_tgsigqueueinfo(Call& call, std::int32_t group, std::int32_t tid,
                                UserIn<SignalInfoRecord> user) {
     if (group <= 0 || tid <= 0) return refuse(kInvalid);
     const SentSignal sent = LINUX_TRY(said_by(group == call.process.pid(), signal, user));
+    if (const Errno error = may_signal(call, group, signal); error != Errno{}) return refuse(error);
     return outcome_of(send_to_thread(call.process.family(), group, tid, sent));
 }
 

@@ -65,6 +65,12 @@ private:
     Errno error_{};
 };
 
+// What was moved before an error counts; then the call is not made again.
+Outcome partly(Call& call, std::uint64_t done, Errno error) {
+    if (done != 0) call.data().interrupted.active = false;
+    return linux_abi::partly(done, error);
+}
+
 struct Way {
     Ref<OpenFile> in, out;
     When when;
@@ -87,7 +93,7 @@ Outcome from_pipe(Call& call, Way& way, std::uint64_t bytes, std::optional<std::
     std::uint64_t done = 0;
     while (done < bytes && !call.thread.is_killed()) {
         const Outcome moved = out_of_pipe(call, way, bytes - done, offset ? std::optional(*offset + done) : offset);
-        if (!moved) return partly(done, moved.error());
+        if (!moved) return partly(call, done, moved.error());
         if (*moved == 0) break;
         done += *moved;
         way.when = When::fail;                // what there is, and no more
@@ -109,15 +115,15 @@ Outcome into_pipe(Call& call, const Way& way, std::uint64_t bytes, std::uint64_t
     std::uint64_t done = 0;
     while (done < bytes && !call.thread.is_killed()) {
         const auto room = room_of(call, way.out, when);
-        if (!room) return partly(done, room.error());
+        if (!room) return partly(call, done, room.error());
         const std::size_t part = std::min({bytes - done, *room, Bounce::kBytes - (from + done) % Bounce::kBytes});
-        if (!way.in->is_live()) return partly(done, kAccess);
+        if (!way.in->is_live()) return partly(call, done, kAccess);
         if (pages) {
             if (const auto got = pages->read(from + done, bounce.data(), part); !got)
-                return partly(done, errno_of(got.error()));
+                return partly(call, done, errno_of(got.error()));
         }
         if (const Errno error = way.out->put(call, Bytes(bounce.data(), part)); error != Errno{})
-            return partly(done, error);
+            return partly(call, done, error);
         done += part;
         when = When::fail;
     }

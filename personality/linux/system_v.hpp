@@ -41,7 +41,7 @@ struct IpcThing : Pinned {
     bool is_removed = false;
     std::int64_t changed = 0; // seconds
     // Whether the caller may do what `wanted` says (bits as of access(2), 4 read and 2 change).
-    [[nodiscard]] bool admits(Call& call, const Identity& who, std::uint32_t wanted) const;
+    [[nodiscard]] bool admits(const Identity& who, std::uint32_t wanted) const;
     // Its owner, its creator, or who is above that.
     [[nodiscard]] bool is_owned_by(const Identity& who) const;
 };
@@ -141,7 +141,7 @@ Outcome get_ipc(Call& call, SystemVSpace& space, IpcTable<T> SystemVSpace::* kin
     IpcTable<T>& table = space.*kind;
     if (T* const there = table.of_key(key); there != nullptr) {
         if ((flags & kIpcCreate) != 0 && (flags & kIpcExclusive) != 0) return refuse(kExists);
-        if (!there->admits(call, who, (flags >> 6 | flags >> 3 | flags) & 7)) return refuse(kAccess);
+        if (!there->admits(who, (flags >> 6 | flags >> 3 | flags) & 7)) return refuse(kAccess);
         if (const Errno error = fits(*there); error != Errno{}) return refuse(error);
         return static_cast<std::uint64_t>(there->id);
     }

@@ -110,6 +110,7 @@ std::expected<std::size_t, Errno> Terminal::type(Bytes typed, WhenBlocked when) 
         }
         done += received.taken;
         tell(change);
+        readers_.wake_all(); // who collects VMIN bytes takes them as they come, below the level too
         send_signal(received.signal);
     }
     return done;

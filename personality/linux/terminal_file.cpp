@@ -108,6 +108,13 @@ public:
         const auto done = terminal().write(bytes, when());
         return done ? Errno{} : done.error();
     }
+    // A line at a time, as read: what it leaves of the ranges is not waited for.
+    Outcome read_vectors(Call& call, const Vectors& to) override {
+        for (const IoVector& range : to.ranges()) {
+            if (range.bytes != 0) return read(call, UserOut<std::byte>(range.base), range.bytes);
+        }
+        return 0;
+    }
     Outcome control(Call& call, std::uint32_t request, std::uint64_t argument) override {
         return control_slave(call, terminal(), request, argument);
     }

@@ -107,7 +107,6 @@ private:
         std::map<std::string, json> fitting, unsaid; // by digest
         std::set<std::string> seen;
         for (std::size_t number = 0; !indexes.empty(); ++number) {
-            if (number == kMostIndexes) return refuse("has too many indexes");
             const json index = std::move(indexes.front());
             indexes.pop_front();
             const json* const manifests = member(index, "manifests");
@@ -118,7 +117,9 @@ private:
                 const bool is_ours = platform != nullptr && text_member(*platform, "os") == kSystem &&
                                      text_member(*platform, "architecture") == kArchitecture;
                 if (!seen.insert(digest).second || (platform != nullptr && !is_ours)) continue;
-                if (is_index_type(text_member(descriptor, "mediaType")))
+                const bool is_index = is_index_type(text_member(descriptor, "mediaType"));
+                if (is_index && number + indexes.size() >= kMostIndexes) return refuse("has too many indexes");
+                if (is_index)
                     indexes.push_back(HOST_TRY(blob_document(descriptor, "an index")));
                 else
                     (is_ours ? fitting : unsaid)[digest] = descriptor;

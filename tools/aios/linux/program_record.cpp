@@ -65,14 +65,15 @@ std::unexpected<Failure> ProgramRecord::out_of_time() const {
                                                 timeout_seconds_.value_or(0)));
 }
 
-// Nobody may read the output, for however long: it is written in pieces that fit, and time and signals count meanwhile.
-Outcome<> ProgramRecord::write_all(int file, Bytes bytes) const {
-    while (!bytes.empty()) {
+// Nobody may read the output, for however long: it is written in pieces that fit, and time and signals count meanwhile. When
+// the run is to end by one of them the rest is dropped, so that what the program changed is heard.
+Outcome<> ProgramRecord::write_all(int file, Bytes bytes) {
+    while (!bytes.empty() && !drops_output_) {
         pollfd ready{file, POLLOUT, 0};
         if (::poll(&ready, 1, 100) == 0) {
-            if (stop_signal() != 0) return failure(kLinuxFailed, "the run was interrupted.");
-            if (timeout_seconds_ && std::chrono::steady_clock::now() - begin_ > std::chrono::seconds(*timeout_seconds_))
-                return out_of_time();
+            const bool is_late =
+                timeout_seconds_ && std::chrono::steady_clock::now() - begin_ > std::chrono::seconds(*timeout_seconds_);
+            drops_output_ = stop_signal() != 0 || is_late;
             continue;
         }
         const ssize_t count = ::write(file, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));

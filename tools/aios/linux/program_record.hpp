@@ -34,12 +34,13 @@ public:
 private:
     [[nodiscard]] bool was_refused_jit() const;
     [[nodiscard]] Outcome<> take_output(Bytes message);
-    [[nodiscard]] Outcome<> write_all(int file, Bytes bytes) const;
+    [[nodiscard]] Outcome<> write_all(int file, Bytes bytes);
 
     const std::string program_;
     const std::optional<unsigned> timeout_seconds_;
     const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
     RunRecord record_;
+    bool drops_output_ = false;
     std::optional<Changes> changes_; // where they go, if anybody wants them
     std::uint64_t input_taken_ = 0;
     std::optional<messages::owned::ProgramEnd> end_;

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 #include <format>
+#include <fstream>
 
 #include <sys/stat.h>
 
@@ -67,12 +68,31 @@ void Root::add_text(std::string_view path, std::string text) {
     entries_.try_emplace(std::move(name), std::move(entry));
 }
 
+namespace {
+
+// What a program may have of this machine without being given it: programs, libraries, scripts, and what says where libraries
+// are. Its own files say what it needs, so they could name any file here.
+bool is_code_of_this_machine(const std::string& place) {
+    if (place == "/etc/ld.so.cache" || place == "/etc/ld.so.conf" || place.starts_with("/etc/ld.so.conf.d/"))
+        return true;
+    std::ifstream file(place, std::ios::binary);
+    char head[4]{};
+    file.read(head, sizeof(head));
+    const std::string_view begin(head, static_cast<std::size_t>(file.gcount()));
+    return begin.starts_with("\x7f"
+                             "ELF") ||
+           begin.starts_with("#!");
+}
+
+} // namespace
+
 BundleEntry* Root::entry_at(const std::string& place) {
     const auto known = entries_.find(std::string_view(place).substr(1));
     if (known != entries_.end()) return &known->second;
     struct stat facts{};
     if (!follows_this_machine() || ::lstat(place.c_str(), &facts) != 0) return nullptr;
     if (!S_ISREG(facts.st_mode) && !S_ISLNK(facts.st_mode)) return nullptr;
+    if (S_ISREG(facts.st_mode) && !is_code_of_this_machine(place)) return nullptr;
     BundleEntry entry{.path = place.substr(1), .bytes = {}, .source = place};
     entry.mode = static_cast<std::uint16_t>(facts.st_mode & 07777);
     if (facts.st_mtim.tv_sec > 0) entry.modified_ns = static_cast<std::uint64_t>(facts.st_mtim.tv_sec) * 1'000'000'000;

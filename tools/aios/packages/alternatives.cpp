@@ -68,7 +68,8 @@ private:
         name =
             name.substr(0, name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"));
         const auto known = values_.find(name);
-        if (known == values_.end() || (in_braces && !rest_.substr(name.size() + 1).starts_with('}'))) {
+        const bool is_long = text.size() + (known == values_.end() ? 0 : known->second.size()) > kMostText;
+        if (known == values_.end() || is_long || (in_braces && !rest_.substr(name.size() + 1).starts_with('}'))) {
             text += '$';
             return;
         }
@@ -86,6 +87,7 @@ private:
             values_[name] = value;
     }
 
+    static constexpr std::size_t kMostText = 4096; // values that double from line to line end here
     std::string_view rest_;
     std::map<std::string, std::string, std::less<>> values_;
 };
