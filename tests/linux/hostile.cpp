@@ -192,16 +192,16 @@ LINUX_TEST(random_arguments) {
         SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_pause, SYS_rt_sigsuspend, SYS_munmap, SYS_mmap, SYS_mremap,
         SYS_mprotect, SYS_madvise, SYS_brk, SYS_arch_prctl, SYS_clone, SYS_clone3, SYS_fork, SYS_vfork, SYS_execve,
         SYS_execveat, SYS_futex, SYS_nanosleep, SYS_clock_nanosleep, SYS_kill, SYS_tkill, SYS_tgkill,
-        SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_sigaltstack, SYS_set_tid_address, SYS_close, SYS_close_range,
-        SYS_dup2, SYS_dup3, SYS_read, SYS_readv, SYS_pread64, SYS_write, SYS_writev, SYS_sendfile, SYS_chdir,
-        SYS_getrandom,
+        SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal, SYS_timer_create, SYS_rt_sigprocmask,
+        SYS_rt_sigaction, SYS_sigaltstack, SYS_set_tid_address, SYS_close, SYS_close_range, SYS_dup2, SYS_dup3,
+        SYS_read, SYS_readv, SYS_pread64, SYS_write, SYS_writev, SYS_sendfile, SYS_chdir, SYS_getrandom,
         // These change who it is, how much it may write, and what lies in its memory.
         SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setfsuid, SYS_setfsgid,
         SYS_setgroups, SYS_capset, SYS_setrlimit, SYS_prlimit64, SYS_shmat, SYS_shmdt,
         // These may wait as long as they were told to.
-        SYS_msgrcv, SYS_msgsnd, SYS_semop, SYS_semtimedop, SYS_recvmmsg, SYS_sendmmsg, SYS_preadv2, SYS_pwritev2,
-        SYS_recvfrom, SYS_recvmsg, SYS_sendto, SYS_sendmsg, SYS_poll, SYS_ppoll, SYS_select, SYS_pselect6,
-        SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2};
+        SYS_splice, SYS_tee, SYS_vmsplice, SYS_msgrcv, SYS_msgsnd, SYS_semop, SYS_semtimedop, SYS_recvmmsg,
+        SYS_sendmmsg, SYS_preadv2, SYS_pwritev2, SYS_recvfrom, SYS_recvmsg, SYS_sendto, SYS_sendmsg, SYS_poll,
+        SYS_ppoll, SYS_select, SYS_pselect6, SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2};
     if (!on_aios()) return; // the developer's machine is not for this
     static const int numbers[] = {
 #define LINUX_CALL(number, name, tier, restart, answered, arguments) number,
