@@ -61,7 +61,7 @@ void test_bad_requests() {
         },
         Error::bad_address, __LINE__);
     refused([](R& r) { r.personality = 2; }, Error::bad_argument, __LINE__);
-    refused([](R& r) { r.flags = 8; }, Error::bad_argument, __LINE__);
+    refused([](R& r) { r.flags = 16; }, Error::bad_argument, __LINE__);
     refused([](R& r) { r.directory_bytes = 1; }, Error::bad_argument, __LINE__); // a native program starts nowhere
     refused([](R& r) { r.cpu_weight = 0; }, Error::bad_argument, __LINE__);
     refused([](R& r) { r.cpu_weight = 10001; }, Error::bad_argument, __LINE__);

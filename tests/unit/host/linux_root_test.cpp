@@ -141,14 +141,19 @@ TEST_F(LinuxRootTest, AFolderLiesWhereItIsPut) {
 }
 
 TEST_F(LinuxRootTest, ThisMachinesFilesComeWithTheirLinks) {
-    file("real/libx.so", "bytes");
+    file("real/libx.so", "\x7f"
+                         "ELF of some kind");
+    file("real/secret", "a private key");
     link("libx.so", "real/libx.so");
     Root root(Root::Missing::comes_from_here);
     const std::string path = at("root").native() + "/libx.so";
     const auto found = root.find(path);
     ASSERT_TRUE(found && *found != nullptr);
-    EXPECT_EQ((*found)->bytes, "bytes");
+    EXPECT_EQ((*found)->bytes, "\x7f"
+                               "ELF of some kind");
     EXPECT_EQ(*root.find(path + "-not"), nullptr);
+    // Only code comes by itself: a program could name any file as its library.
+    EXPECT_EQ(*root.find(at("root").native() + "/real/secret"), nullptr);
     Bundle bundle = std::move(root).bundle();
     const auto linked = std::ranges::find(bundle.entries, path.substr(1), &BundleEntry::path);
     ASSERT_NE(linked, bundle.entries.end());
