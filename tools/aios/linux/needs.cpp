@@ -6,6 +6,8 @@
 #include <format>
 #include <set>
 
+#include <unistd.h>
+
 #include "tools/aios/host/text.hpp"
 #include "tools/aios/linux/elf_needs.hpp"
 
@@ -221,6 +223,12 @@ Outcome<ProgramPlace> find_program(Root& root, const std::string& program, std::
     if (is_forbidden) return cannot_run(program, "it is not executable");
     if (program.contains('/') && root.has_directory(candidates.front()))
         return cannot_run(program, "it is a directory");
+    std::error_code error; // of this machine come programs and scripts alone (root.cpp)
+    if (program.contains('/') && root.follows_this_machine() &&
+        std::filesystem::is_regular_file(candidates.front(), error)) {
+        const bool may = ::access(candidates.front().c_str(), X_OK) == 0;
+        return cannot_run(program, may ? "it is neither an ELF program nor a script" : "it is not executable");
+    }
     return failure(kLinuxNotFound, program.contains('/')
                                        ? std::format("'{}' was not found.", printable(program))
                                        : std::format("'{}' was not found on PATH ({}).", printable(program),
