@@ -69,9 +69,9 @@ if (!isMainThread) {
 SCENARIO(what_shells_are_judged_by) {
     Words options{"--memory", "1024"};
     for (const char* program :
-         {"echo",  "seq",  "xargs", "timeout",  "sleep", "diff", "sed",  "cat",   "grep", "mkdir",
-          "touch", "find", "sort",  "ls",       "tar",   "gzip", "wc",   "perl",  "ln",   "readlink",
-          "chmod", "stat", "dd",    "truncate", "split", "nice", "true", "false", "rm"}) {
+         {"sh",       "echo",  "seq",  "xargs", "timeout",  "sleep", "diff", "sed",  "cat",   "grep",
+          "mkdir",    "touch", "find", "sort",  "ls",       "tar",   "gzip", "wc",   "perl",  "ln",
+          "readlink", "chmod", "stat", "dd",    "truncate", "split", "nice", "true", "false", "rm"}) {
         options.emplace_back("--with");
         options.emplace_back(program);
     }
