@@ -339,6 +339,39 @@ void pause_ms(long ms) {
 
 std::uint64_t first_seed = 1, wanted_calls = 200'000;
 
+void kill_others() {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        const long pid = std::strtol(entry.path().filename().c_str(), nullptr, 10);
+        if (pid > 1 && pid != getpid()) (void)kill(static_cast<pid_t>(pid), SIGKILL);
+    }
+}
+
+void remove_what_is_left() {
+    for (int place = 0; place < 256; ++place) { // System V objects stay until somebody removes them
+        msqid_ds queue{};
+        semid_ds semaphores{};
+        shmid_ds segment{};
+        if (const int id = msgctl(place, MSG_STAT, &queue); id >= 0) (void)msgctl(id, IPC_RMID, nullptr);
+        if (const int id = semctl(place, 0, SEM_STAT, &semaphores); id >= 0) (void)semctl(id, 0, IPC_RMID);
+        if (const int id = shmctl(place, SHM_STAT, &segment); id >= 0) (void)shmctl(id, IPC_RMID, nullptr);
+    }
+    std::error_code ignored;
+    for (const char* place : {"/tmp/random", "/dev/shm"}) {
+        for (const auto& entry : std::filesystem::directory_iterator(place, ignored))
+            std::filesystem::remove_all(entry.path(), ignored);
+    }
+}
+
+template <typename F>
+void in_a_child(F&& what) {
+    const pid_t child = fork();
+    if (child == 0) {
+        what();
+        _exit(0);
+    }
+    if (child > 0) (void)waitpid(child, nullptr, 0);
+}
+
 // Workers make `calls` calls together; what they leave is taken away.
 void play(Shared& shared, std::uint64_t calls, std::uint64_t seed) {
     shared.calls = 0;
@@ -378,29 +411,14 @@ void play(Shared& shared, std::uint64_t calls, std::uint64_t seed) {
     std::printf("%llu calls; %llu workers died, %llu of them because they hung\n",
                 static_cast<unsigned long long>(shared.calls.load()), static_cast<unsigned long long>(died),
                 static_cast<unsigned long long>(hung));
-    // Children of the workers that are still there, and files.
+    // Children of the workers that are still there, and files. By children of this process, so that it needs no more memory itself.
     for (int i = 0; i < 3000 && left().processes != 1; ++i) {
-        for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-            const long pid = std::strtol(entry.path().filename().c_str(), nullptr, 10);
-            if (pid > 1) (void)kill(static_cast<pid_t>(pid), SIGKILL);
-        }
+        if (i % 50 == 0) in_a_child(kill_others);
         while (waitpid(-1, nullptr, WNOHANG) > 0) {
         }
         pause_ms(1);
     }
-    for (int place = 0; place < 256; ++place) { // System V objects stay until somebody removes them
-        msqid_ds queue{};
-        semid_ds semaphores{};
-        shmid_ds segment{};
-        if (const int id = msgctl(place, MSG_STAT, &queue); id >= 0) (void)msgctl(id, IPC_RMID, nullptr);
-        if (const int id = semctl(place, 0, SEM_STAT, &semaphores); id >= 0) (void)semctl(id, 0, IPC_RMID);
-        if (const int id = shmctl(place, SHM_STAT, &segment); id >= 0) (void)shmctl(id, IPC_RMID, nullptr);
-    }
-    std::error_code ignored;
-    for (const char* place : {"/tmp/random", "/dev/shm"}) {
-        for (const auto& entry : std::filesystem::directory_iterator(place, ignored))
-            std::filesystem::remove_all(entry.path(), ignored);
-    }
+    in_a_child(remove_what_is_left);
 }
 
 LINUX_TEST(stand) {
