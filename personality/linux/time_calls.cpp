@@ -24,6 +24,7 @@ std::expected<std::uint64_t, Errno> read_clock(Call& call, std::int32_t clock) {
     case ClockId::thread_cpu:
         return call.thread.cpu_ns();
     case ClockId::process_cpu:
+        sched::settle_accounts(); // a thread that was never switched has run, too
         return call.process.agent().share_group().cpu_ns();
     }
     return std::unexpected(kInvalid);
@@ -77,6 +78,7 @@ Outcome call_time(Call&, UserOut<std::uint64_t> out) {
 // struct tms, in ticks of 10 ms; all of the agent's time counts as user time.
 Outcome call_times(Call& call, UserOut<std::uint64_t> out) {
     constexpr std::uint64_t kTick = 10'000'000;
+    sched::settle_accounts();
     const std::uint64_t times[4] = {call.process.agent().share_group().cpu_ns() / kTick, 0, 0, 0};
     if (!out.is_null()) LINUX_TRY(out.write_array(0, times, std::size(times)));
     return time::now_ns() / kTick;
