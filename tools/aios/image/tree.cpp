@@ -5,6 +5,7 @@
 
 #include "base/path.hpp"
 #include "boot/manifest.hpp"
+#include "tools/aios/host/components.hpp"
 #include "tools/aios/host/text.hpp"
 
 namespace aios::host {
@@ -12,18 +13,6 @@ namespace aios::host {
 namespace {
 
 constexpr int kMostLinks = 40;
-
-// The components of a path, the last one first, before those that are there; "." is left out.
-void push_components(std::string_view path, std::vector<std::string>& todo) {
-    std::vector<std::string> parts;
-    while (!path.empty()) {
-        const auto slash = path.find('/');
-        const std::string_view part = path.substr(0, slash);
-        if (!part.empty() && part != ".") parts.emplace_back(part);
-        path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
-    }
-    todo.insert(todo.end(), parts.rbegin(), parts.rend());
-}
 
 std::string below(std::string_view directory, std::string_view name) {
     return directory.empty() ? std::string(name) : std::format("{}/{}", directory, name);

@@ -7,6 +7,7 @@
 
 #include <sys/stat.h>
 
+#include "tools/aios/host/components.hpp"
 #include "tools/aios/host/files.hpp"
 #include "tools/aios/host/text.hpp"
 #include "tools/aios/image/pack.hpp"
@@ -17,18 +18,6 @@ namespace {
 
 constexpr int kMostLinks = 40;
 constexpr std::uint64_t kMaxFile = std::uint64_t{2} << 30;
-
-// The components of a path, the last one first; "." is left out.
-void push_components(std::string_view path, std::vector<std::string>& todo) {
-    std::vector<std::string> parts;
-    while (!path.empty()) {
-        const auto slash = path.find('/');
-        const std::string_view part = path.substr(0, slash);
-        if (!part.empty() && part != ".") parts.emplace_back(part);
-        path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
-    }
-    todo.insert(todo.end(), parts.rbegin(), parts.rend());
-}
 
 } // namespace
 
