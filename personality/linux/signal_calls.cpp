@@ -1,4 +1,5 @@
 // Calls about signals. Only processes of the own agent can be sent one: other agents are reached by AgentKill alone.
+#include "personality/linux/process_walk.hpp"
 #include "personality/linux/signals.hpp"
 
 #include <span>
@@ -28,33 +29,23 @@ bool may_signal_locked(ProcessTable& family, Call& call, const Identity& who, co
     return who.user.effective == real || who.user.effective == saved || who.user.real == real || who.user.real == saved;
 }
 
-// To every process that `is_meant`, but the caller's if `but_self`: a few at a time, by number. kNoProcess: there is none.
+// To every process that `is_meant`, as far as the caller may. kNoProcess: there is none; kPerm: none that it may.
 template <typename F>
 Outcome send_to_many(Call& call, const SentSignal& sent, F&& is_meant) {
     ProcessTable& family = call.process.family();
     const Identity who = identity_of(call.process);
     bool any = false, any_refused = false;
-    std::int32_t next = ProcessTable::kFirst;
-    for (bool is_at_end = false; !is_at_end;) {
-        std::int32_t found[ProcessTable::kAtOnce];
-        unsigned count = 0;
-        {
-            ProcessTable::Lock::Guard guard(family.lock);
-            ProcessEntry* entry = family.find_from_locked(next);
-            for (unsigned i = 0; i < ProcessTable::kAtOnce && entry != nullptr; ++i) {
-                if (is_meant(*entry)) {
-                    const bool may = may_signal_locked(family, call, who, *entry, sent.signal);
-                    if (may) found[count++] = entry->pid;
-                    any_refused = any_refused || !may;
-                }
-                next = entry->pid + 1;
-                entry = family.find_from_locked(next);
-            }
-            is_at_end = entry == nullptr;
-        }
-        for (unsigned i = 0; i < count; ++i)
-            any = send_to_process(family, found[i], sent, &call.data()) == Errno{} || any;
-    }
+    const auto look = [&](ProcessEntry& entry) {
+        family.lock.assert_held();
+        if (!is_meant(entry)) return false;
+        const bool may = may_signal_locked(family, call, who, entry, sent.signal);
+        any_refused = any_refused || !may;
+        return may;
+    };
+    for_processes(family, look, [&](std::int32_t pid) {
+        any = send_to_process(family, pid, sent, &call.data()) == Errno{} || any;
+        return true;
+    });
     if (any) return 0;
     return refuse(any_refused ? kPerm : kNoProcess);
 }

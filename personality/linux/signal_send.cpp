@@ -1,6 +1,7 @@
 // How a signal gets to a process or a thread. It becomes pending first, and then a thread that lets it through is woken; one
 // that unblocks it later looks itself (set_mask). A thread that starts meanwhile has the mask of its maker, who was asked or
 // has looked.
+#include "personality/linux/process_walk.hpp"
 #include "personality/linux/signals.hpp"
 
 namespace aios::linux_abi {
@@ -121,30 +122,6 @@ Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& 
 }
 
 namespace {
-
-// Calls `look` for each process of the family, a few at a time and by number, and then `act(pid)` under no lock for those
-// that it answers true for. Ends early where `act` answers false.
-template <typename Look, typename Act>
-void for_processes(ProcessTable& family, Look&& look, Act&& act) {
-    std::int32_t next = ProcessTable::kFirst;
-    for (bool is_at_end = false; !is_at_end;) {
-        std::int32_t found[ProcessTable::kAtOnce];
-        unsigned count = 0;
-        {
-            ProcessTable::Lock::Guard guard(family.lock);
-            ProcessEntry* entry = family.find_from_locked(next);
-            for (unsigned i = 0; i < ProcessTable::kAtOnce && entry != nullptr; ++i) {
-                if (look(*entry)) found[count++] = entry->pid;
-                next = entry->pid + 1;
-                entry = family.find_from_locked(next);
-            }
-            is_at_end = entry == nullptr;
-        }
-        for (unsigned i = 0; i < count; ++i) {
-            if (!act(found[i])) return;
-        }
-    }
-}
 
 template <typename Look>
 Errno send_to_many(ProcessTable& family, const SentSignal& sent, LinuxThread* preferred, Look&& look) {
