@@ -168,11 +168,8 @@ Result<AddressSpace::Location> AddressSpace::locate(std::uint64_t address) {
     Locked guard(*this);
     const Area* area = areas_.find(address);
     if (area == nullptr) return fail(Error::bad_address);
-    if (area->kind == AreaKind::pages_shared)
-        return Location{area->pages.get(), area->offset + (address - area->start)};
-    // SAFETY: compared only. A private page is the same page for whoever has the same space and address; no Pages has
-    // the address of a living space.
-    return Location{reinterpret_cast<const Pages*>(this), address};
+    if (area->kind == AreaKind::pages_shared) return Location{area->pages, area->offset + (address - area->start)};
+    return Location{{}, address};
 }
 
 bool AddressSpace::is_consistent() {

@@ -95,9 +95,10 @@ public:
     // Resolves a fault, or says why not: bad_address (no area, or protection, or behind the end of the Pages),
     // integrity, quota_exceeded, out_of_memory.
     Result<> fault(std::uint64_t address, Access access);
-    // What a user address stands for, for futexes: the same key from every mapping of the same page.
+    // What a user address stands for, for futexes: the same from every mapping of the same page. As long as it is held no other
+    // Pages has the address of this one.
     struct Location {
-        const Pages* pages; // compared, never used
+        Ref<Pages> pages; // empty: memory of this space's own, and `offset` is the address
         std::uint64_t offset;
     };
     Result<Location> locate(std::uint64_t address);

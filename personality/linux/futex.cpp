@@ -1,6 +1,6 @@
 #include "personality/linux/futex.hpp"
 
-#include <span>
+#include <utility>
 
 #include "kernel/time/clock.hpp"
 #include "personality/linux/process.hpp"
@@ -19,6 +19,7 @@ constinit SharedTable shared_table;
 struct Place {
     FutexKey key;
     FutexTable::Bucket& bucket;
+    Ref<mm::Pages> held; // of a shared key
 };
 
 std::uint64_t mix(std::uint64_t value) { return value * 0x9e37'79b9'7f4a'7c15ull >> 32; }
@@ -28,17 +29,19 @@ std::expected<Place, Errno> place_of(LinuxProcess& process, std::uint64_t addres
     if (address >= arch::kUserHigh) return refuse(kFault);
     FutexKey key{&process.memory(), address};
     FutexTable* table = &process.futexes;
+    Ref<mm::Pages> held;
     if (scope == FutexScope::shared) {
-        const auto location = process.memory().locate(address);
+        auto location = process.memory().locate(address);
         if (!location) return refuse(kFault);
-        if (static_cast<const void*>(location->pages) != key.object) {
-            key = {location->pages, location->offset};
+        if (location->pages) {
+            held = std::move(location->pages);
+            key = {held.get(), location->offset};
             // SAFETY: hashed, never used.
             const auto bits = reinterpret_cast<std::uintptr_t>(key.object) >> 6;
             table = &shared_table.tables[mix(bits) % SharedTable::kTables];
         }
     }
-    return Place{key, table->bucket_of(key)};
+    return Place{key, table->bucket_of(key), std::move(held)};
 }
 
 // (4) The waiter cannot leave its stack frame before this is over, as withdraw() takes the lock.
@@ -92,27 +95,32 @@ std::uint32_t move_some(const Place& from, const Place& to, std::uint32_t count)
     constexpr std::uint32_t kPiece = 16;
     std::uint32_t moved = 0;
     for (;;) {
+        Ref<mm::Pages> let_go[kPiece]; // what they waited on: goes under no lock
         FutexWaiter* taken[kPiece];
         std::uint32_t found = 0;
-        arch::InterruptGuard no_interrupts; // between (a) and (b) a waiter that leaves waits for us
         {
-            FutexLock::Guard guard(from.bucket.lock); // (a)
-            for (auto at = from.bucket.waiters.begin();
-                 at != from.bucket.waiters.end() && found < kPiece && moved + found < count;) {
-                FutexWaiter& waiter = *at;
-                ++at;
-                if (waiter.key != from.key) continue;
-                from.bucket.waiters.remove(waiter);
-                waiter.bucket.store(nullptr, std::memory_order_relaxed); // (a)
-                taken[found++] = &waiter;
+            arch::InterruptGuard no_interrupts; // between (a) and (b) a waiter that leaves waits for us
+            {
+                FutexLock::Guard guard(from.bucket.lock); // (a)
+                for (auto at = from.bucket.waiters.begin();
+                     at != from.bucket.waiters.end() && found < kPiece && moved + found < count;) {
+                    FutexWaiter& waiter = *at;
+                    ++at;
+                    if (waiter.key != from.key) continue;
+                    from.bucket.waiters.remove(waiter);
+                    waiter.bucket.store(nullptr, std::memory_order_relaxed);
+                    taken[found++] = &waiter;
+                }
             }
-        }
-        if (found == 0) return moved;
-        FutexLock::Guard guard(to.bucket.lock); // (b)
-        for (FutexWaiter* const waiter : std::span(taken).first(found)) {
-            waiter->key = to.key;
-            to.bucket.waiters.push_back(*waiter);
-            waiter->bucket.store(&to.bucket, std::memory_order_release); // pairs with withdraw()
+            if (found == 0) return moved;
+            FutexLock::Guard guard(to.bucket.lock); // (b)
+            for (std::uint32_t i = 0; i < found; ++i) {
+                FutexWaiter& waiter = *taken[i];
+                waiter.key = to.key;
+                let_go[i] = std::exchange(waiter.held, to.held);
+                to.bucket.waiters.push_back(waiter);
+                waiter.bucket.store(&to.bucket, std::memory_order_release); // pairs with withdraw()
+            }
         }
         moved += found;
         if (moved == count || Thread::current().is_killed()) return moved;
@@ -129,6 +137,7 @@ Outcome futex_wait(LinuxProcess& process, std::uint64_t address, FutexScope scop
     const Place place = LINUX_TRY(place_of(process, address, scope));
     FutexWaiter waiter;
     waiter.key = place.key;
+    waiter.held = place.held;
     waiter.bitset = bitset;
     waiter.bucket.store(&place.bucket, std::memory_order_relaxed);
     { // (1)

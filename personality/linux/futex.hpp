@@ -24,6 +24,7 @@
 #include <atomic>
 #include <expected>
 
+#include "kernel/mm/pages.hpp"
 #include "kernel/sched/wait_queue.hpp"
 #include "personality/linux/abi.hpp"
 
@@ -34,7 +35,7 @@ struct Call;
 enum class FutexScope : std::uint8_t { private_, shared };
 
 struct FutexKey {
-    const void* object = nullptr; // Pages or AddressSpace: compared, never used
+    const void* object = nullptr; // Pages or AddressSpace: compared, never used; who has the key holds it
     std::uint64_t offset = 0;
     bool operator==(const FutexKey&) const = default;
 };
@@ -43,6 +44,7 @@ struct FutexBucket;
 struct FutexWaiter {
     ListNode node;
     FutexKey key;
+    Ref<mm::Pages> held; // what a shared key names: nobody else's memory comes to stand there while it waits
     std::uint32_t bitset = ~0u;
     bool queued = true;                        // under the bucket's lock
     std::atomic<FutexBucket*> bucket{nullptr}; // where it stands; null: it is being moved

@@ -59,6 +59,31 @@ LINUX_TEST(while_waiters_run_out_of_time) {
     CHECK(raw(SYS_futex, &to, FUTEX_WAKE_PRIVATE, 8, nullptr, nullptr, 0) == 0);
 }
 
+// Its memory is gone while it waits: what comes to lie in its place has no waiter.
+LINUX_TEST(a_word_that_is_unmapped_takes_nobodys_wake_up) {
+    const auto map = [] { return mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0); };
+    void* word = map();
+    std::atomic<int> waiting{0};
+    std::thread waiter([&] {
+        const timespec time{2, 0};
+        waiting = static_cast<int>(gettid());
+        (void)raw(SYS_futex, word, FUTEX_WAIT, 0, &time, nullptr, 0);
+    });
+    while (waiting == 0)
+        usleep(1000);
+    usleep(100'000); // it sleeps by now
+    CHECK(munmap(word, 4096) == 0);
+    long taken = 0;
+    for (int i = 0; i < 200; ++i) {
+        void* other = map();
+        *static_cast<volatile int*>(other) = 0;
+        taken += raw(SYS_futex, other, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+        CHECK(munmap(other, 4096) == 0);
+    }
+    CHECK(taken == 0);
+    waiter.join();
+}
+
 } // namespace
 
 int main() { return run_all("requeue"); }
