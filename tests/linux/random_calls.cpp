@@ -421,22 +421,31 @@ void play(Shared& shared, std::uint64_t calls, std::uint64_t seed) {
     in_a_child(remove_what_is_left);
 }
 
+// What has ended lets go of the last of it within a moment: when nothing has changed for half a second.
+Left settled() {
+    Left last = left();
+    for (int quiet = 0, i = 0; quiet < 500 && i < 10'000; ++i) {
+        pause_ms(1);
+        const Left now = left();
+        quiet = now.memory == last.memory && now.processes == last.processes ? quiet + 1 : 0;
+        last = now;
+    }
+    return last;
+}
+
 LINUX_TEST(stand) {
     SKIP_UNLESS(on_aios(), "attacks whatever it runs on");
     (void)mkdir("/tmp/random", 0755);
     void* memory = mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     auto& shared = *new (memory) Shared{};
     play(shared, 10'000, 0); // what this process itself needs it has after that
-    pause_ms(1000);          // what has ended lets go of the last of it
-    const Left before = left();
+    const Left before = settled();
     CHECK(before.processes == 1);
     play(shared, wanted_calls, first_seed * 1'000'000);
     CHECK(shared.calls >= wanted_calls);
-    for (int i = 0; i < 3000 && left().memory < before.memory; ++i)
-        pause_ms(1);
-    const Left after = left();
+    const Left after = settled();
     if (after.processes != 1) failed("processes are gone", __LINE__, std::to_string(after.processes));
-    if (after.memory < before.memory)
+    if (after.memory != before.memory)
         failed("memory is back", __LINE__, std::to_string(static_cast<long>(after.memory - before.memory)) + " bytes");
     CHECK(munmap(memory, kPage) == 0);
 }
