@@ -32,8 +32,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             AIOS_ASSERT(segment.file_offset <= file_bytes && segment.file_bytes <= file_bytes - segment.file_offset);
             AIOS_ASSERT((segment.address - segment.file_offset) % arch::kPageSize == 0);
         }
-        AIOS_ASSERT(!(arch::has(segment.protection, arch::Protection::write) &&
-                      arch::has(segment.protection, arch::Protection::execute)));
         end = (segment.address + segment.memory_bytes + arch::kPageSize - 1) / arch::kPageSize * arch::kPageSize;
         if (image.entry >= segment.address && image.entry - segment.address < segment.memory_bytes) entry_inside = true;
     }

@@ -1,5 +1,6 @@
 // The line discipline under any settings, typing, reading and writing, in any order: what it promises of its rings holds.
-#include <cstring>
+#include <algorithm>
+#include <span>
 #include <vector>
 
 #include "base/assert.hpp"
@@ -23,7 +24,7 @@ public:
     std::vector<std::byte> bytes(std::size_t most) {
         const std::size_t count = std::min(most, left_.size());
         std::vector<std::byte> taken(count);
-        std::memcpy(taken.data(), left_.data(), count);
+        std::ranges::copy(std::as_bytes(left_.first(count)), taken.begin());
         left_ = left_.subspan(count);
         return taken;
     }
@@ -54,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         case 0: {
             TerminalSettings settings = discipline.settings();
             const auto given = input.bytes(sizeof(settings));
-            std::memcpy(&settings, given.data(), given.size());
+            std::ranges::copy(given, std::as_writable_bytes(std::span(&settings, 1)).begin());
             discipline.set(settings);
             break;
         }

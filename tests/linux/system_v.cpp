@@ -123,7 +123,8 @@ LINUX_TEST(a_waiter_is_counted_woken_and_told_of_the_end) {
     while (semctl(set, 0, GETNCNT) != 1)
         usleep(1000);
     CHECK(step(set, 1) == 0);
-    while (semctl(set, 0, GETNCNT) != 1 || semctl(set, 0, GETVAL) != 0)
+    // The value first: while it is not taken, the one that is counted may be the first wait still.
+    while (semctl(set, 0, GETVAL) != 0 || semctl(set, 0, GETNCNT) != 1)
         usleep(1000);
     CHECK(semctl(set, 0, IPC_RMID) == 0);
     int status = -1;

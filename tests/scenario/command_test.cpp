@@ -45,7 +45,7 @@ SCENARIO(wrong_use_is_refused_in_one_sentence) {
         {"image", "unpack", "x"},
         {"image", "pack"},
         {"image", "pack", "x"},
-        {"image", "pack", "x", "y", "-o", "z"},
+        {"image", "pack", "x", "-o", "z", "--unpack-limit", "0"},
         {"image", "pack", "x", "-o"},
         {"image", "inspect"},
         {"image", "verify", "x", "y"},
