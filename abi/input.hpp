@@ -11,6 +11,8 @@ namespace aios {
 enum class InputKind : std::uint8_t {
     data = 0, // of the program's input; no bytes: its end
     stop = 1, // no bytes: the program is to be ended
+    window =
+        2, // rows and columns, 16 bits each, little-endian: of the terminal that the program has (ProgramRun::terminal)
 };
 inline constexpr std::size_t kInputWindow = 48 << 10;
 struct InputHead {

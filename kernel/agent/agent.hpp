@@ -91,8 +91,12 @@ public:
     static constexpr ObjectType kType = ObjectType::process;
     // A process of the agent; its memory is `memory`, which another may use too (vfork), it owns `personality` (may be
     // nullptr until its first thread has loaded a program). One that never gets a thread is ended by exit(). Charged to the
-    // agent's quota. killed: the agent is ending.
-    static Result<Ref<Process>> create(Agent& agent, Ref<mm::AddressSpace> memory, Personality* personality);
+    // agent's quota. killed: the agent is ending. `goes_on`: its maker is busy with it until made(), and until then it is not taken
+    // down, though it has no thread and the agent may end.
+    enum class Making : bool { done, goes_on };
+    static Result<Ref<Process>> create(Agent& agent, Ref<mm::AddressSpace> memory, Personality* personality,
+                                       Making making = Making::done);
+    void made(); // once; it has a thread by then, or has been ended by exit()
 
     [[nodiscard]] Agent& agent() const { return *agent_; }
     [[nodiscard]] mm::AddressSpace& memory() const { return *memory_; }
@@ -140,6 +144,7 @@ private:
     IntrusiveList<Thread, &Thread::owner_node> leaving_ AIOS_GUARDED_BY(lock()); // killed, not gone yet
     bool exiting_ AIOS_GUARDED_BY(lock()) = false;                               // no new threads
     bool has_run_ AIOS_GUARDED_BY(lock()) = false;                               // had a thread
+    bool is_being_made_ AIOS_GUARDED_BY(lock()) = false;
     EndReason reason_ AIOS_GUARDED_BY(lock()) = EndReason::none;
     std::uint64_t status_ AIOS_GUARDED_BY(lock()) = 0;
     ListNode agent_node_; // under it too

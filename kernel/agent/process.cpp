@@ -17,7 +17,8 @@ Process::~Process() {
     if (personality_ != nullptr) personality_->release();
 }
 
-Result<Ref<Process>> Process::create(Agent& agent, Ref<mm::AddressSpace> memory, Personality* personality) {
+Result<Ref<Process>> Process::create(Agent& agent, Ref<mm::AddressSpace> memory, Personality* personality,
+                                     Making making) {
     Reservation charge = TRY(Reservation::make(agent.quota(), Resource::memory, mm::cost_of<Process>));
     Process* process = TRY(mm::make<Process>(std::move(charge), Ref<Agent>::share(agent), memory, personality));
     Ref<Process> ref = Ref<Process>::adopt(process);
@@ -26,13 +27,25 @@ Result<Ref<Process>> Process::create(Agent& agent, Ref<mm::AddressSpace> memory,
         AgentLock::Guard guard(agent.lock_);
         ++agent.process_objects_;
         if (agent.state_ < AgentState::stopping) {
-            process->retain(); // the list's
+            process->retain();             // the list's
+            process->lock().assert_held(); // that is it
+            process->is_being_made_ = making == Making::goes_on;
             agent.processes_.push_back(*process);
             return ref;
         }
     }
     memory->leave_for_good();
     return fail(Error::killed);
+}
+
+void Process::made() {
+    bool is_over;
+    {
+        AgentLock::Guard guard(lock());
+        is_being_made_ = false;
+        is_over = !has_threads_locked();
+    }
+    if (is_over) Reaper::enqueue(*agent_); // who came for it meanwhile has passed it over
 }
 
 void Process::last_reference_gone() {

@@ -127,7 +127,7 @@ bool Reaper::tear_down_one(Agent& agent) {
         for (Process& candidate : agent.processes_) {
             candidate.lock().assert_held(); // that is it
             const bool over = candidate.has_run_ || candidate.exiting_ || agent.state_ >= AgentState::stopping;
-            if (!over || candidate.has_threads_locked()) continue;
+            if (!over || candidate.is_being_made_ || candidate.has_threads_locked()) continue;
             process = Ref<Process>::adopt(&candidate);
             break;
         }

@@ -21,7 +21,7 @@ constexpr std::uint64_t aligned(std::uint64_t bytes) { return (bytes + 7) / 8 * 
 } // namespace
 
 std::expected<mm::Owned<Attachment>, Errno> Attachment::fetch(Call& call, const MessageHeader& message) {
-    if (message.control_bytes > kMostControl) return std::unexpected(Errno{105}); // ENOBUFS
+    if (message.control_bytes > kMostControl) return std::unexpected(kNoBuffers);
     Quota& quota = call.process.quota();
     mm::Owned<Attachment> made;
     for (std::uint64_t at = 0; at + sizeof(ControlHead) <= message.control_bytes;) {
@@ -59,7 +59,7 @@ Errno Attachment::add_files(Call& call, UserIn<std::int32_t> numbers, std::uint6
         if (error == Errno{}) {
             auto file = file_of(call, Descriptor(static_cast<std::uint64_t>(number)));
             const bool is_unix = file && (*file)->kind() == FileKind::socket &&
-                                 !static_cast<SocketFile&>(**file).is_inet(); // its kind says so
+                                 static_cast<SocketFile&>(**file).is_unix(); // its kind says so
             error = !file ? file.error() : is_unix ? kTooManyReferences : Errno{};
             if (error == Errno{}) files_[count_++] = std::move(*file);
         }

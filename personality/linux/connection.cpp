@@ -55,15 +55,42 @@ void SocketEnd::restart(std::uint64_t levels) {
 }
 
 Result<Ref<Connection>> Connection::create(Payer& payer, Ref<SocketEnd> first, Ref<SocketEnd> second,
-                                           std::uint16_t family) {
+                                           const SocketKind& kind) {
+    Ref<Inbox> packets[2];
+    if (kind.type == kSocketPackets) {
+        packets[0] = TRY(Inbox::create_between(payer, second, first));
+        packets[1] = TRY(Inbox::create_between(payer, first, second));
+    }
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<Connection>));
-    return Ref<Connection>::adopt(
-        TRY(mm::make<Connection>(std::move(charge), payer, std::move(first), std::move(second), family)));
+    auto made = Ref<Connection>::adopt(
+        TRY(mm::make<Connection>(std::move(charge), payer, std::move(first), std::move(second), kind.family)));
+    for (unsigned side = 0; side < 2; ++side)
+        made->packets_[side] = std::move(packets[side]);
+    return made;
+}
+
+std::uint64_t Connection::waiting_from(unsigned side) {
+    return has_packets() ? packets_[side]->waiting() : streams_[side].waiting();
+}
+
+bool Connection::has_unread(unsigned side) {
+    return has_packets() ? !packets_[1 - side]->is_empty() : streams_[1 - side].waiting() != 0;
+}
+
+// Nobody reads any more what the side writes (way in of the other one), or it writes no more.
+void Connection::end_way_from(unsigned side, Ways way) {
+    if (has_packets()) {
+        packets_[side]->stop();
+    } else if (way == kWayIn) {
+        streams_[side].close_writer();
+    } else {
+        streams_[side].close_reader();
+    }
 }
 
 void Connection::end_ways(unsigned side, Ways ways) {
-    if ((ways & kWayIn) != 0) streams_[1 - side].close_writer();
-    if ((ways & kWayOut) != 0) streams_[side].close_reader();
+    if ((ways & kWayIn) != 0) end_way_from(1 - side, kWayIn);
+    if ((ways & kWayOut) != 0) end_way_from(side, kWayOut);
     ends_[side]->end(ways);
 }
 
@@ -76,9 +103,10 @@ void Connection::shut_down(unsigned side, Ways ways) {
 }
 
 void Connection::close(unsigned side, Farewell farewell) {
-    const bool breaks = farewell == Farewell::reset || streams_[1 - side].waiting() != 0;
+    const bool breaks = farewell == Farewell::reset || has_unread(side);
     end_ways(side, kBothWays);
     attachments_[1 - side].drop(); // nobody will receive them
+    if (has_packets()) packets_[1 - side]->close();
     if (breaks) {
         break_off(1 - side, kConnectionReset);
     } else if (is_inet_) {

@@ -1,10 +1,6 @@
 // See datagram_socket.hpp.
 #include "personality/linux/datagram_socket.hpp"
 
-#include <algorithm>
-
-#include "kernel/time/clock.hpp"
-
 namespace aios::linux_abi {
 
 using Guard = SocketSpace::Mutex::Guard;
@@ -151,58 +147,22 @@ Outcome DatagramSocket::send(Call& call, ipc::StreamIn& from, std::uint64_t byte
     datagram->sender = way->from;
     datagram->process = call.process.pid();
     if (how.attachment != nullptr && !is_inet()) datagram->attachment = std::move(*how.attachment);
-    Inbox::Put put = way->inbox ? way->inbox->put(datagram) : Inbox::Put::closed;
-    if (put == Inbox::Put::full && !is_inet()) {
-        if (!waits(how.flags)) return refuse(kAgain);
-        const std::uint64_t time = options().send_time;
-        const auto outcome = way->inbox->senders.wait(time == 0 ? sched::kNever : time::now_ns() + time, [&] {
-            put = way->inbox->put(datagram);
-            return put != Inbox::Put::full;
-        });
-        if (outcome == sched::Outcome::timed_out) return refuse(kAgain);
-        if (outcome == sched::Outcome::interrupted) return interrupted_call(call, AfterHandler::restarts);
+    if (is_inet()) { // a full inbox loses it; whoever is connected hears that nobody is there
+        const auto put = way->inbox ? way->inbox->put(datagram) : Inbox::Put::closed;
+        if (put != Inbox::Put::closed || how.to != nullptr) return bytes;
+        inbox_->end->fail(kConnectionRefused);
+        inbox_->receivers.wake_all();
+        return bytes;
     }
-    if (put == Inbox::Put::closed) {
-        if (!is_inet()) return refuse(kConnectionRefused);
-        if (how.to == nullptr) {
-            inbox_->end->fail(kConnectionRefused);
-            inbox_->receivers.wake_all();
-        }
-    }
-    return bytes;
+    if (!way->inbox) return refuse(kConnectionRefused);
+    const Errno error = send_datagram(call, *this, *way->inbox, datagram, how.flags);
+    if (error == Errno{}) return bytes;
+    return refuse(error == kPipe ? kConnectionRefused : error);
 }
 
 Outcome DatagramSocket::receive(Call& call, ipc::StreamOut& to, std::uint64_t bytes, std::uint32_t flags,
                                 Received& told) {
-    const auto take = (flags & kMessagePeek) != 0 ? ipc::Take::no : ipc::Take::yes;
-    Ref<Datagram> got;
-    bool is_over = false;
-    Errno error{};
-    const auto is_there = [&] {
-        error = take_error();
-        if (error != Errno{}) return true;
-        got = inbox_->take(take, is_over);
-        return got || is_over;
-    };
-    if (!waits(flags)) {
-        if (!is_there()) return refuse(kAgain);
-    } else {
-        const std::uint64_t time = options().receive_time;
-        const auto outcome = inbox_->receivers.wait(time == 0 ? sched::kNever : time::now_ns() + time, is_there);
-        if (outcome == sched::Outcome::timed_out) return refuse(kAgain);
-        if (outcome == sched::Outcome::interrupted) return interrupted_call(call, AfterHandler::restarts);
-    }
-    if (error != Errno{}) return refuse(error);
-    if (!got) return 0;
-    if (take == ipc::Take::no) inbox_->receivers.wake_one(); // it is still there
-    told.from = is_inet() ? got->sender.name(socket_kind().family) : got->from;
-    if (!is_inet()) told.process = got->process;
-    if (take == ipc::Take::yes) told.attachment = std::move(got->attachment);
-    const std::uint64_t fitting = std::min(bytes, got->bytes);
-    if (fitting != 0) LINUX_TRY(to.store(0, {got->data.data(), fitting}));
-    if (fitting == got->bytes) return fitting;
-    told.flags |= kMessageTruncated;
-    return (flags & kMessageTruncated) != 0 ? got->bytes : fitting;
+    return receive_datagram(call, *this, *inbox_, to, bytes, flags, told);
 }
 
 Outcome DatagramSocket::shut_down(Ways ways) {
@@ -218,7 +178,7 @@ Outcome DatagramSocket::shut_down(Ways ways) {
 
 Outcome DatagramSocket::control(Call&, std::uint32_t request, std::uint64_t argument) {
     constexpr std::uint32_t kBytesWaiting = 0x541b; // FIONREAD: those of the first
-    if (request != kBytesWaiting) return refuse(kNotTerminal);
+    if (request != kBytesWaiting) return control_interface(*this, request, argument);
     return answer(UserOut<std::uint32_t>(argument), static_cast<std::uint32_t>(inbox_->first_bytes()));
 }
 

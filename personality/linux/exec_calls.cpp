@@ -241,7 +241,7 @@ Errno replace(Call& call, FoundProgram found, std::string_view name, StringBlock
         Reservation charge = TRY(Reservation::make(quota, Resource::memory, mm::cost_of<Replacement>));
         auto made = Ref<Replacement>::adopt(TRY(mm::make<Replacement>(std::move(charge))));
         Ref<mm::AddressSpace> memory = TRY(mm::AddressSpace::create(quota, agent.jit()));
-        made->process = TRY(Process::create(agent, std::move(memory), nullptr));
+        made->process = TRY(Process::create(agent, std::move(memory), nullptr, Process::Making::goes_on));
         return made;
     }();
     if (!prepared) return prepared.error() == Error::quota_exceeded ? kNoMemory : errno_of(prepared.error());
@@ -265,6 +265,7 @@ Errno replace(Call& call, FoundProgram found, std::string_view name, StringBlock
         (*thread)->start();
         return {};
     }();
+    r.process->made();
     const auto give_up = [&](Errno error) {
         r.process->exit(EndReason::killed, 0);
         r.process.reset();

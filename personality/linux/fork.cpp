@@ -37,6 +37,20 @@ Result<Ref<mm::AddressSpace>> memory_for(Call& call, std::uint64_t flags) {
     return call.process.memory().clone_copy_on_write(call.process.quota());
 }
 
+// Until the end of it the child is there, whatever becomes of it and of its agent.
+class Making {
+public:
+    explicit Making(Process& process) : process_(&process) {}
+    Making(const Making&) = delete;
+    ~Making() { end(); }
+    void end() {
+        if (Process* const made = std::exchange(process_, nullptr); made != nullptr) made->made();
+    }
+
+private:
+    Process* process_;
+};
+
 Errno errno_of_making(Error error) {
     return error == Error::quota_exceeded || error == Error::out_of_memory ? kNoMemory : errno_of(error);
 }
@@ -67,8 +81,9 @@ Outcome create_process(Call& call, const CloneArguments& arguments, const arch::
     const std::uint64_t flags = arguments.flags;
     auto memory = memory_for(call, flags); // (1)
     if (!memory) return refuse(errno_of_making(memory.error()));
-    auto process = Process::create(parent.agent(), std::move(*memory), nullptr); // (2)
+    auto process = Process::create(parent.agent(), std::move(*memory), nullptr, Process::Making::goes_on); // (2)
     if (!process) return refuse(errno_of_making(process.error()));
+    Making making(**process);
     auto made = LinuxProcess::create(**process, parent.family(), parent.executable.view());
     const auto inherited = made ? (*made)->inherit(parent) : std::unexpected(errno_of_making(made.error()));
     auto entry = inherited
@@ -108,6 +123,7 @@ Outcome create_process(Call& call, const CloneArguments& arguments, const arch::
         (*entry)->vforked = &wait;
     }
     (*thread)->start(); // (4)
+    making.end();
     if (waits) wait_for_vforked(call, wait);
     return number;
 }

@@ -3,8 +3,10 @@
 //  (1) Who sends makes the Datagram first, with no lock: its bytes come from user memory, and he pays for them.
 //  (2) He puts it into the list under the lock. A full inbox is would_block, one whose socket has ended is peer_closed.
 //  (3) Who receives takes the first off under the lock, or has a reference to it (MSG_PEEK), and copies with no lock.
-//  (4) Who waits for room sleeps at `senders`; each datagram that leaves wakes one. Who waits for datagrams sleeps at `receivers`.
+//  (4) Who waits for room sleeps at `senders`; each datagram that leaves wakes one, or all if the longest would go in now. Who waits for datagrams sleeps at `receivers`.
 //  (5) The socket's end closes the inbox, and then takes some off under each hold. Nobody adds any more.
+//  (6) An inbox between two connected sockets has a `writer`: it can write (POLLOUT) while the longest datagram would go in, or
+//      when none will ever: then it finds out.
 // Locks: Rank::stream. Bounds: kMostDatagrams, kMostBytes.
 #pragma once
 
@@ -43,8 +45,9 @@ public:
     static constexpr std::uint64_t kMostBytes = 256 << 10, kMostDatagrams = 256;
 
     static Result<Ref<Inbox>> create(Payer& payer);
-    Inbox(mm::OnHeap, Reservation charge, Ref<SocketEnd> socket_end)
-        : end(std::move(socket_end)), charge_(std::move(charge)) {}
+    static Result<Ref<Inbox>> create_between(Payer& payer, Ref<SocketEnd> reader, Ref<SocketEnd> writer);
+    Inbox(mm::OnHeap, Reservation charge, Ref<SocketEnd> reader, Ref<SocketEnd> writer)
+        : end(std::move(reader)), writer_(std::move(writer)), charge_(std::move(charge)) {}
     Inbox(const Inbox&) = delete;
     ~Inbox() = default;
     void retain() { references_.retain(); }
@@ -60,6 +63,8 @@ public:
     void stop();
     void close(); // the socket ends. Once
     [[nodiscard]] std::uint64_t first_bytes();
+    [[nodiscard]] std::uint64_t waiting(); // bytes of all
+    [[nodiscard]] bool is_empty();
 
     const Ref<SocketEnd> end;
     sched::WaitQueue senders, receivers;
@@ -67,12 +72,20 @@ public:
 private:
     static constexpr unsigned kEndedAtOnce = 16;
     using Lock = sync::SpinLock<sync::Rank::stream>;
+    [[nodiscard]] bool takes_longest_locked() const AIOS_REQUIRES(lock_);
     RefCount references_;
+    const Ref<SocketEnd> writer_; // empty: anybody writes
     Reservation charge_;
     Lock lock_;
     IntrusiveList<Datagram, &Datagram::node> list_ AIOS_GUARDED_BY(lock_); // with a reference each
     std::uint64_t bytes_ AIOS_GUARDED_BY(lock_) = 0, count_ AIOS_GUARDED_BY(lock_) = 0;
     bool is_stopped_ AIOS_GUARDED_BY(lock_) = false;
 };
+
+// What all sockets with an inbox do. Puts the datagram in, waits for room: nothing, kAgain, kInterrupted; kPipe: it is closed.
+Errno send_datagram(Call& call, SocketFile& socket, Inbox& to, const Ref<Datagram>& datagram, std::uint32_t flags);
+// The next one, as much of it as fits: its bytes, 0 also where none will come. The socket's error, kAgain, kInterrupted.
+Outcome receive_datagram(Call& call, SocketFile& socket, Inbox& from, ipc::StreamOut& to, std::uint64_t bytes,
+                         std::uint32_t flags, Received& told);
 
 } // namespace aios::linux_abi

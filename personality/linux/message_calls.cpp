@@ -58,7 +58,7 @@ Outcome send_message(Call& call, Descriptor fd, UserIn<MessageHeader> user, std:
     if (has_name) to = LINUX_TRY(fetch_name(UserIn<std::byte>(message.name), message.name_bytes));
     const Vectors vectors = LINUX_TRY(vectors_of(call, message));
     mm::Owned<Attachment> attachment;
-    if (message.control_bytes != 0 && !socket->is_inet()) attachment = LINUX_TRY(Attachment::fetch(call, message));
+    if (message.control_bytes != 0 && socket->is_unix()) attachment = LINUX_TRY(Attachment::fetch(call, message));
     VectorsIn in(vectors);
     const Sending how{.flags = flags, .to = has_name ? &to : nullptr, .attachment = &attachment};
     return socket->send(call, in, vectors.bytes(), how);
@@ -78,7 +78,7 @@ Outcome receive_message(Call& call, Descriptor fd, UserInOut<MessageHeader> user
     message.name_bytes = told.from.bytes;
     message.flags = told.flags;
     std::optional<Credentials> credentials;
-    if (socket->options().is_on(SocketOption::pass_credentials) && !socket->is_inet()) {
+    if (socket->options().is_on(SocketOption::pass_credentials) && socket->is_unix()) {
         credentials = Credentials{told.process, 0, 0};
         if (told.attachment && told.attachment->credentials) credentials = told.attachment->credentials;
     }

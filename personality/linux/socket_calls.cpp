@@ -1,6 +1,7 @@
 // Sockets: making them, names, connecting and accepting. message_calls.cpp has what goes through them, socket_option_calls.cpp
 // the options. What a kind of socket does is its own (socket_file.hpp); here is what Linux asks of all.
 #include "personality/linux/datagram_socket.hpp"
+#include "personality/linux/netlink_socket.hpp"
 #include "personality/linux/stream_socket.hpp"
 
 namespace aios::linux_abi {
@@ -22,8 +23,15 @@ std::expected<Wanted, Errno> kind_of(std::int32_t family, std::int32_t type, std
     if (sort > kLastType) return std::unexpected(kInvalid);
     if (family == kFamilyUnix) {
         if (protocol != 0 && protocol != kFamilyUnix) return std::unexpected(kNoProtocol);
-        if (sort != kSocketStream && sort != kSocketDatagram) return std::unexpected(kNoSocketType);
+        if (sort != kSocketStream && sort != kSocketDatagram && sort != kSocketPackets)
+            return std::unexpected(kNoSocketType);
         return Wanted{{kFamilyUnix, sort, 0}, flags};
+    }
+    if (family == kFamilyNetlink) {
+        constexpr std::int32_t kRoute = 0; // NETLINK_ROUTE
+        if (sort != kSocketRaw && sort != kSocketDatagram) return std::unexpected(kNoSocketType);
+        if (protocol != kRoute) return std::unexpected(kNoProtocol);
+        return Wanted{{kFamilyNetlink, sort, kRoute}, flags};
     }
     if (family != kFamilyInet && family != kFamilyInet6) return std::unexpected(kNoFamily);
     if (sort == kSocketRaw && protocol == 0) return std::unexpected(kNoProtocol);
@@ -35,6 +43,7 @@ std::expected<Wanted, Errno> kind_of(std::int32_t family, std::int32_t type, std
 }
 
 std::expected<Ref<SocketFile>, Errno> make_socket(Call& call, const SocketKind& kind) {
+    if (kind.family == kFamilyNetlink) return NetlinkSocket::create(call, kind);
     if (kind.type == kSocketDatagram) return DatagramSocket::create(call, kind);
     return StreamSocket::create(call, kind);
 }

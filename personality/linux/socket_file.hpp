@@ -74,9 +74,12 @@ public:
     [[nodiscard]] SocketOptions& options() { return options_; }
     [[nodiscard]] SocketBinding& binding() { return binding_; }
     [[nodiscard]] SocketSpace& space() const { return *space_; }
-    [[nodiscard]] bool is_inet() const { return kind_.family != kFamilyUnix; }
+    [[nodiscard]] bool is_inet() const { return kind_.family == kFamilyInet || kind_.family == kFamilyInet6; }
+    [[nodiscard]] bool is_unix() const { return kind_.family == kFamilyUnix; }
+    // Whether a call with these flags waits.
+    [[nodiscard]] bool waits(std::uint32_t flags) const { return !non_blocking && (flags & kMessageDontWait) == 0; }
 
-    Outcome bind(Call& call, const SocketName& name);
+    virtual Outcome bind(Call& call, const SocketName& name);
     virtual Outcome listen(Call&, std::int32_t) { return refuse(kNotSupported); }
     virtual Outcome connect(Call& call, const SocketName& name) = 0;
     // The socket of the next who has connected, without a descriptor.
@@ -105,7 +108,6 @@ protected:
     SocketFile(Reservation charge, Ref<SocketSpace> space, const SocketKind& kind, std::uint64_t inode)
         : OpenFile(std::move(charge), {}, FileKind::socket), space_(std::move(space)), binding_(*this, kind.type),
           kind_(kind), options_(kind), inode_(inode) {}
-    [[nodiscard]] bool waits(std::uint32_t flags) const { return !non_blocking && (flags & kMessageDontWait) == 0; }
     // Of the Internet: the address, and a port of the system's choice if it names none. Nothing if it is bound already.
     // kAddressInUse.
     Errno bind_address(const InetAddress& address);
@@ -139,6 +141,9 @@ SocketBinding* find_unix_locked(const SocketSpace& space, std::int32_t type, con
     AIOS_REQUIRES(space.mutex);
 // An address that may be talked to; all addresses mean the loopback. kInvalid, kNoFamily; kAccess, recorded.
 std::expected<InetAddress, Errno> find_inet(Call& call, const SocketKind& kind, const SocketName& name);
+
+// ioctl: what there is of network devices, for all sockets. kNotTerminal: it asks for something else.
+Outcome control_interface(const SocketFile& socket, std::uint32_t request, std::uint64_t argument);
 
 // The socket behind a descriptor; kNotSocket.
 std::expected<Ref<SocketFile>, Errno> socket_of(Call& call, Descriptor fd);

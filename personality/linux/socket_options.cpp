@@ -11,14 +11,14 @@ namespace {
 using enum SocketOption;
 
 // Which sockets have an option.
-enum class Of : std::uint8_t { all, inet, inet6, tcp };
+enum class Of : std::uint8_t { all, inet, inet6, tcp, netlink };
 // What becomes of the value: as it is, on or off, or a size, of which Linux tells twice what was asked for.
 enum class Form : std::uint8_t { word, flag, size };
 
 struct Row {
     SocketOption option;
     std::int32_t level,
-        number; // SOL_... and the name's value, <asm-generic/socket.h>, <netinet/tcp.h>, <linux/in.h>, <linux/in6.h>
+        number; // SOL_... and the name's value, <asm-generic/socket.h>, <netinet/tcp.h>, <linux/in.h>, <linux/in6.h>, <linux/netlink.h>
     Of of;
     Form form;
     std::int32_t first, least, most; // at the start; what else is kInvalid
@@ -67,6 +67,13 @@ constexpr Row kRows[] = {
     {v6_only, kLevelIp6, 26, Of::inet6, Form::flag, 0, INT32_MIN, kAnything},
     {v6_packet_info, kLevelIp6, 49, Of::inet6, Form::flag, 0, INT32_MIN, kAnything},
     {v6_class, kLevelIp6, 67, Of::inet6, Form::word, 0, 0, 255},
+    {netlink_joined, kLevelNetlink, 1, Of::netlink, Form::word, 0, 1, 36}, // groups: none of them ever tells anything
+    {netlink_left, kLevelNetlink, 2, Of::netlink, Form::word, 0, 1, 36},
+    {netlink_packet_info, kLevelNetlink, 3, Of::netlink, Form::flag, 0, INT32_MIN, kAnything},
+    {netlink_no_buffers, kLevelNetlink, 5, Of::netlink, Form::flag, 0, INT32_MIN, kAnything},
+    {netlink_cut_errors, kLevelNetlink, 10, Of::netlink, Form::flag, 0, INT32_MIN, kAnything},
+    {netlink_more_of_errors, kLevelNetlink, 11, Of::netlink, Form::flag, 0, INT32_MIN, kAnything},
+    {netlink_strict, kLevelNetlink, 12, Of::netlink, Form::flag, 0, INT32_MIN, kAnything},
 };
 
 bool has(const SocketKind& kind, Of of) {
@@ -79,6 +86,8 @@ bool has(const SocketKind& kind, Of of) {
         return kind.family == kFamilyInet6;
     case Of::tcp:
         return has(kind, Of::inet) && kind.type == kSocketStream;
+    case Of::netlink:
+        return kind.family == kFamilyNetlink;
     }
     return false;
 }

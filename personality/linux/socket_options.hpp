@@ -58,6 +58,13 @@ enum class SocketOption : std::uint8_t {
     v6_class,
     v6_receive_error,
     v6_packet_info,
+    netlink_joined,
+    netlink_left,
+    netlink_packet_info,
+    netlink_no_buffers,
+    netlink_cut_errors,
+    netlink_more_of_errors,
+    netlink_strict,
     count,
 };
 
@@ -85,6 +92,7 @@ private:
     std::atomic<std::int32_t> values_[static_cast<std::size_t>(SocketOption::count)]{};
 };
 
-inline constexpr std::int32_t kLevelSocket = 1, kLevelIp = 0, kLevelTcp = 6, kLevelUdp = 17, kLevelIp6 = 41;
+inline constexpr std::int32_t kLevelSocket = 1, kLevelIp = 0, kLevelTcp = 6, kLevelUdp = 17, kLevelIp6 = 41,
+                              kLevelNetlink = 270;
 
 } // namespace aios::linux_abi

@@ -88,6 +88,10 @@ public:
         landed(files);
         return false;
     }
+    [[nodiscard]] std::uint32_t new_netlink_port() {
+        constexpr std::uint32_t kOurs = 1u << 31; // programs choose those of their processes
+        return kOurs | (next_netlink_port_.fetch_add(1, std::memory_order_relaxed) + 1);
+    }
     void landed(std::uint64_t files) { in_flight_.fetch_sub(files, std::memory_order_relaxed); }
 
     // Answers the node that the binding kept, to be let go outside the mutex.
@@ -111,6 +115,7 @@ private:
     RefCount references_;
     Reservation charge_;
     std::atomic<std::uint64_t> in_flight_{0};
+    std::atomic<std::uint32_t> next_netlink_port_{0};
     IntrusiveTree<SocketBinding, &SocketBinding::node, &SocketBinding::port> ports_ AIOS_GUARDED_BY(mutex);
     IntrusiveTree<SocketBinding, &SocketBinding::node,
                   [](const SocketBinding& binding) { return abstract_key(binding); }>

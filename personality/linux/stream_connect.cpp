@@ -124,7 +124,7 @@ std::expected<Ref<Connection>, Errno> StreamSocket::make_connection(Call& call, 
             return std::unexpected(error == kAddressInUse ? kNoAddress : error);
     }
     auto other = LINUX_TRY(SocketEnd::create(quota, 0));
-    auto made = LINUX_TRY(Connection::create(quota, end_, std::move(other), socket_kind().family));
+    auto made = LINUX_TRY(Connection::create(quota, end_, std::move(other), socket_kind()));
     made->processes[0] = call.process.pid();
     Guard guard(space_->mutex);
     if (is_inet()) {

@@ -20,8 +20,7 @@ std::expected<StreamSocket::Pair, Errno> StreamSocket::create_pair(Call& call, c
     Pair pair{LINUX_TRY(create(call, kind)), LINUX_TRY(create(call, kind))};
     pair.first->end_->restart(0);
     pair.second->end_->restart(0);
-    auto connection =
-        LINUX_TRY(Connection::create(call.process.quota(), pair.first->end_, pair.second->end_, kind.family));
+    auto connection = LINUX_TRY(Connection::create(call.process.quota(), pair.first->end_, pair.second->end_, kind));
     for (std::int32_t& process : connection->processes)
         process = call.process.pid();
     for (SocketName& name : connection->names)
@@ -184,6 +183,7 @@ void StreamSocket::stop_listening() {
         if (is_first) end_->waiters.wake_all(); // those in accept
         for (unsigned i = 0; i < count; ++i) {
             gone[i]->attachments_from(0).drop(); // nobody will receive them
+            if (gone[i]->has_packets()) gone[i]->packets_from(0).close();
             gone[i]->end(0)->waiters.wake_all();
         }
         if (count < kEndedAtOnce) return;

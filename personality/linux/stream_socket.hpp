@@ -1,4 +1,4 @@
-// StreamSocket: a socket that connects, of AF_UNIX or the Internet. Both go the same way:
+// StreamSocket: a socket that connects, of AF_UNIX (SOCK_STREAM, SOCK_SEQPACKET) or the Internet. All go the same way:
 //  (1) connect() marks the socket as connecting, under the space's mutex, so that it is the only one that does. Without the lock
 //      it makes everything that a connection needs, the other side's SocketEnd too, and pays. From here on nothing fails for
 //      lack of memory.
@@ -81,6 +81,8 @@ private:
     Ref<Connection> take_queued_locked() AIOS_REQUIRES(space_->mutex);
     void attach(Ref<Connection> connection, unsigned side);
     void stop_listening();
+    [[nodiscard]] bool has_packets() const { return socket_kind().type == kSocketPackets; }
+    Outcome send_packet(Call& call, ipc::StreamIn& from, std::uint64_t bytes, const Sending& how);
     Outcome not_connected(Call& call, std::uint32_t flags, Ways way);
     Outcome outcome_of(Call& call, Connection& connection, Error error, std::uint32_t flags, std::uint64_t bytes);
 

@@ -31,7 +31,7 @@ Outcome StreamSocket::not_connected(Call& call, std::uint32_t flags, Ways way) {
     {
         Guard guard(space_->mutex);
         if (stage_ == Stage::connecting) return refuse(kAgain);
-        if (!is_inet()) return refuse(way == kWayOut ? kNotConnected : kInvalid);
+        if (!is_inet()) return refuse(way == kWayOut || has_packets() ? kNotConnected : kInvalid);
     }
     if (const Errno error = end_->take_error(); error != Errno{}) return refuse(error);
     if (way == kWayIn) return refuse(kNotConnected);
@@ -51,7 +51,23 @@ Outcome StreamSocket::outcome_of(Call& call, Connection& connection, Error error
     return refuse(kPipe);
 }
 
+// SOCK_SEQPACKET: whole or not at all. A name is passed over, and no signal comes.
+Outcome StreamSocket::send_packet(Call& call, ipc::StreamIn& from, std::uint64_t bytes, const Sending& how) {
+    Connection* const to = connection();
+    if (to == nullptr) return refuse(kNotConnected);
+    if (const Errno reset = end_->take_error(); reset != Errno{}) return refuse(reset);
+    auto packet = LINUX_TRY(Datagram::create(call.process.quota(), from, bytes));
+    packet->process = call.process.pid();
+    if (!to->names[side_].text().empty()) packet->from = to->names[side_];
+    if (how.attachment != nullptr) packet->attachment = std::move(*how.attachment);
+    const Errno error = send_datagram(call, *this, to->packets_from(side_), packet, how.flags);
+    if (error == Errno{}) return bytes;
+    const Errno reset = error == kPipe ? end_->take_error() : Errno{}; // while it waited
+    return refuse(reset != Errno{} ? reset : error);
+}
+
 Outcome StreamSocket::send(Call& call, ipc::StreamIn& from, std::uint64_t bytes, const Sending& how) {
+    if (has_packets()) return send_packet(call, from, bytes, how);
     Connection* to = connection();
     if (how.to != nullptr && !is_inet()) return refuse(to != nullptr ? kIsConnected : kNotSupported);
     const bool will_wait = waits(how.flags);
@@ -95,6 +111,7 @@ Outcome StreamSocket::receive(Call& call, ipc::StreamOut& to, std::uint64_t byte
         from = connection();
     }
     if (from == nullptr) return not_connected(call, flags, kWayIn);
+    if (has_packets()) return receive_datagram(call, *this, from->packets_from(1 - side_), to, bytes, flags, told);
     const std::uint64_t time = options().receive_time;
     const auto when = will_wait && time == 0 ? ipc::WhenEmpty::wait : ipc::WhenEmpty::fail;
     const auto take = (flags & kMessagePeek) != 0 ? ipc::Take::no : ipc::Take::yes;
@@ -166,11 +183,11 @@ Errno StreamSocket::take_error() {
 
 Outcome StreamSocket::control(Call&, std::uint32_t request, std::uint64_t argument) {
     constexpr std::uint32_t kBytesWaiting = 0x541b, kBytesNotTaken = 0x5411; // FIONREAD, SIOCOUTQ
-    if (request != kBytesWaiting && request != kBytesNotTaken) return refuse(kNotTerminal);
+    if (request != kBytesWaiting && request != kBytesNotTaken) return control_interface(*this, request, argument);
     Connection* const with = connection();
     if (with == nullptr && listens()) return refuse(kInvalid);
     const unsigned from = request == kBytesWaiting ? 1 - side_ : side_;
-    const std::uint64_t bytes = with == nullptr ? 0 : with->from(from).waiting();
+    const std::uint64_t bytes = with == nullptr ? 0 : with->waiting_from(from);
     return answer(UserOut<std::uint32_t>(argument), static_cast<std::uint32_t>(bytes));
 }
 

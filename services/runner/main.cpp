@@ -49,6 +49,7 @@ public:
             input_.host = host_;
             input_.child = child_.get();
             input_.cut = &cut_;
+            input_.heads = what.terminal.empty() ? Heads::dropped : Heads::passed_on;
             input_.writer = std::move(in.writer);
             TRY(start_input(self_, input_));
         }
@@ -105,9 +106,11 @@ private:
         TRY(folders_.set_up(what, find_handle(startup_, StartupRole::job)));
         SpawnRequest request{};
         folders_.mount_in(request);
-        request.tree = find_handle(startup_, StartupRole::job);
-        request.path = address_of(what.path.data());
-        request.path_bytes = what.path.size();
+        const bool has_terminal = !what.terminal.empty();
+        const Bytes path = has_terminal ? what.terminal : what.path;
+        request.tree = find_handle(startup_, has_terminal ? StartupRole::bundle : StartupRole::job);
+        request.path = address_of(path.data());
+        request.path_bytes = path.size();
         request.arguments = address_of(what.arguments.data());
         request.argument_bytes = what.arguments.size();
         request.environment = address_of(what.environment.data());

@@ -85,8 +85,9 @@ void pass(std::uint64_t argument) {
         const InputHead head = head_of(g_passed);
         const MutableBytes piece = MutableBytes(g_passed).first(kInputHead + head.bytes);
         if (!read_all(from, piece.subspan(kInputHead))) break;
-        if (input.writer && !write_all(input.writer.get(), piece.subspan(kInputHead))) input.writer.reset();
-        if (head.bytes == 0) input.writer.reset(); // the program reads to the end
+        const MutableBytes passed = input.heads == Heads::passed_on ? piece : piece.subspan(kInputHead);
+        if (input.writer && !write_all(input.writer.get(), passed)) input.writer.reset();
+        if (head.kind == InputKind::data && head.bytes == 0) input.writer.reset(); // the program reads to the end
         tell_passed(input.host, piece.size());
     }
     input.writer.reset();

@@ -36,11 +36,14 @@ private:
     std::atomic<ProgramCut> why_{ProgramCut::none};
 };
 
+enum class Heads : bool { dropped, passed_on }; // of pieces: the program that gives a terminal wants them
+
 // Until the program has read its input to the end, or nobody reads it any more; what comes then is thrown away, so that the
 // host need not wait. Stays as long as the program.
 struct Input {
     Handle host = kNoHandle, child = kNoHandle;
     Cut* cut = nullptr;
+    Heads heads = Heads::dropped;
     OwnedHandle writer; // the program's
     Ends between{};
 };

@@ -2,6 +2,7 @@
 // the program did.
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <format>
 
@@ -32,6 +33,7 @@ namespace {
 constexpr std::uint64_t kUsualMib = 1024;
 constexpr std::size_t kMaxStrings = 16384; // of all arguments, and of the environment: AgentSpawn takes no more
 constexpr std::chrono::seconds kNoLimit{10ll * 365 * 24 * 3600}, kTellingAllowance{180};
+constexpr std::string_view kTerminalProgram = "bin/terminal"; // of the boot bundle
 constexpr std::string_view kUsualPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 std::string_view value_of(const std::vector<std::string>& environment, std::string_view name) {
@@ -40,6 +42,12 @@ std::string_view value_of(const std::vector<std::string>& environment, std::stri
         if (entry.starts_with(name) && entry.substr(name.size()).starts_with('=')) return entry.substr(name.size() + 1);
     }
     return {};
+}
+
+// What kind of terminal the program is told that it has.
+std::string usual_terminal() {
+    const char* const name = std::getenv("TERM");
+    return name != nullptr && *name != '\0' ? name : "xterm";
 }
 
 Outcome<std::string> joined(const std::vector<std::string>& strings, std::string_view what) {
@@ -110,6 +118,8 @@ private:
         environment_ = options_.environment;
         if (value_of(environment_, "PATH").empty()) environment_.emplace_back(kUsualPath);
         if (value_of(environment_, "HOME").empty()) environment_.emplace_back("HOME=/root");
+        if (options_.terminal && value_of(environment_, "TERM").empty())
+            environment_.push_back("TERM=" + usual_terminal());
     }
 
     Outcome<> gather() {
@@ -184,6 +194,11 @@ private:
     }
 
     Outcome<std::string> description() {
+        if (options_.terminal) {
+            window_ = HostTerminal::window();
+            arguments_.insert(arguments_.begin(),
+                              {"terminal", std::format("{}x{}", window_.rows, window_.columns), "/" + path_});
+        }
         const std::string arguments = HOST_TRY(joined(arguments_, "the arguments"));
         const std::string environment = HOST_TRY(joined(environment_, "the variables"));
         const auto encoded = messages::encode(messages::view::ProgramRun{
@@ -196,6 +211,7 @@ private:
             .writable = as_bytes(writable_),
             .jit = options_.jit,
             .limit_ns = std::uint64_t{options_.timeout_seconds.value_or(0)} * 1'000'000'000,
+            .terminal = as_bytes(options_.terminal ? kTerminalProgram : std::string_view()),
         });
         if (!encoded) return failure(kLinuxFailed, "the program's description cannot be encoded.");
         return std::string(as_text(*encoded));
@@ -208,6 +224,8 @@ private:
         });
         FrameReader reader;
         Outcome<> heard;
+        std::optional<HostTerminal> terminal;
+        if (options_.terminal) terminal.emplace(window_);
         const MachineEars ears{
             .kernel_text = [&](std::string_view text) { lines.feed(text); },
             .frames =
@@ -219,8 +237,10 @@ private:
             .tick = {},
             .input = STDIN_FILENO,
             .input_taken = [&] { return record.input_taken(); },
+            .terminal = terminal ? &*terminal : nullptr,
         };
         const MachineResult result = HOST_TRY(run_machine(spec, ears));
+        terminal.reset(); // what is said now, is said as usual
         lines.finish();
         HOST_TRY(write_audit_log(log_file_, record.audit(), record.head()));
         if (result.end == MachineEnd::stopped && stop_signal() != 0)
@@ -239,7 +259,8 @@ private:
     std::vector<std::string> environment_, arguments_;
     std::string read_only_, writable_; // folders of the program: paths, each ended by NUL
     std::optional<Changes> changes_;
-    std::string path_; // of what is loaded, in its root
+    TerminalWindow window_; // that the program starts with
+    std::string path_;      // of what is loaded, in its root
 };
 
 // Statuses below 124 are the program's alone.

@@ -77,7 +77,7 @@ Outcome<Exit> command_test(const Places& places, ArgumentList arguments) {
     const std::string text = HOST_TRY(read_file(places.root / "tests" / "budget.txt", kMaxBudgetBytes));
     TestBudget budget = HOST_TRY(TestBudget::parse(text));
     budget.spent("build", time_of_build());
-    // Unit tests and scenarios are built in the debug preset; levels that boot choose the preset themselves.
+    // Unit tests are built in the debug preset, scenarios in the other one; levels that boot choose the preset themselves.
     Places debug = places;
     debug.build = places.root / "build" / "debug";
     TestLog log(wish.options);

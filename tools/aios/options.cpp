@@ -180,6 +180,8 @@ Outcome<RunLinuxOptions> parse_run_linux(ArgumentList arguments) {
     line.option("--env", [&](const std::string& value) { return take_environment(value, options.environment); });
     line.option("--cap", [&](const std::string& value) { return take_capability(value, options); });
     line.option("--cwd", [&](const std::string& value) { return take_start(value, options.directory); });
+    line.flag("-t", options.terminal);
+    line.ignored_flag("-i"); // input is always passed on; -it is how one says it
     line.number("--memory", options.memory_mib, 128, kMaxMemoryMib);
     line.number("--smp", options.processors, 1, kMaxProcessors);
     line.number("--timeout", options.timeout_seconds, 1, kMaxTimeoutSeconds);

@@ -66,6 +66,7 @@ struct RunLinuxOptions {
     std::vector<std::string> environment;     // NAME=VALUE, as given
     std::string directory;                    // where the program starts; empty: not said
     bool jit = false;                         // --cap jit: memory that is writable and executable at once
+    bool terminal = false;                    // -it: a terminal of its own
     std::optional<std::uint64_t> memory_mib;
     unsigned processors = 2;
     std::optional<unsigned> timeout_seconds; // none: as long as it takes

@@ -20,7 +20,7 @@ void remember(int signal) {
 void catch_stop_signals() {
     struct sigaction action{};
     action.sa_handler = remember; // no SA_RESTART: poll and read return
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP})
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT})
         sigaction(signal, &action, nullptr);
     // A reader that goes away shows as a write error; a file size limit too.
     std::signal(SIGPIPE, SIG_IGN);

@@ -1,4 +1,4 @@
-// Interrupt, hang-up and termination signals as a flag: waiting functions end early and look at it, so that scratch
+// Interrupt, quit, hang-up and termination signals as a flag: waiting functions end early and look at it, so that scratch
 // files and QEMU are cleared away by the ordinary path, and the program then ends by the signal it was sent.
 #pragma once
 

@@ -11,10 +11,7 @@
 
 namespace aios::host {
 
-int HostInput::file(std::uint64_t taken) const {
-    const bool has_room = given_ + kInputHead + kMaxInputPiece <= taken + kInputWindow;
-    return waiting_.empty() && has_room ? file_ : -1;
-}
+int HostInput::file(std::uint64_t taken) const { return waiting_.empty() && has_room(taken) ? file_ : -1; }
 
 void HostInput::add(InputHead head, std::string_view bytes) {
     std::byte word[kInputHead];
@@ -22,6 +19,13 @@ void HostInput::add(InputHead head, std::string_view bytes) {
     waiting_ += as_text(word);
     waiting_ += bytes;
     if (head.kind != InputKind::stop) given_ += kInputHead + bytes.size();
+}
+
+void HostInput::add_window(TerminalWindow window) {
+    std::byte bytes[2 * sizeof(std::uint16_t)];
+    store_le(bytes, window.rows);
+    store_le(bytes + sizeof(std::uint16_t), window.columns);
+    add({InputKind::window, sizeof(bytes)}, as_text(bytes));
 }
 
 void HostInput::read() {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "abi/input.hpp"
+#include "tools/aios/machine/host_terminal.hpp"
 
 namespace aios::host {
 
@@ -17,7 +18,12 @@ public:
     [[nodiscard]] bool has_piece() const { return !waiting_.empty(); }
     void read(); // from the file, which is ready
     void add_stop() { add({InputKind::stop, 0}, {}); }
-    void send(int guest); // what a socket takes now
+    // Whether a piece may be on the way too, as far as the guest has `taken` what went before.
+    [[nodiscard]] bool has_room(std::uint64_t taken) const {
+        return given_ + kInputHead + kMaxInputPiece <= taken + kInputWindow;
+    }
+    void add_window(TerminalWindow window); // where there is room
+    void send(int guest);                   // what a socket takes now
 
 private:
     void add(InputHead head, std::string_view bytes);

@@ -139,6 +139,8 @@ MachineResult Machine::follow(const MachineEars& ears, std::chrono::milliseconds
             end_by_force(MachineEnd::out_of_time);
             killed = true;
         }
+        if (ears.terminal != nullptr && input.has_room(ears.input_taken()))
+            if (const auto window = ears.terminal->changed_window()) input.add_window(*window);
         if (stop_signal() != 0 && ears.input >= 0 && !stop_told) {
             input.add_stop();
             stop_told = now;

@@ -55,6 +55,7 @@ struct MachineEars {
     // that asks for the end is told to the guest, which has kStopAllowance to end by itself; a second one ends it at once.
     int input = -1;
     std::function<std::uint64_t()> input_taken = {}; // bytes of input that the guest says it has passed on
+    HostTerminal* terminal = nullptr;                // whose window the guest is told when it changes
 };
 
 inline constexpr std::chrono::seconds kStopAllowance{60};

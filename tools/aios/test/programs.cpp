@@ -143,7 +143,7 @@ void test_unit(const Places& places, TestLog& log) {
 
 void test_scenario(const Places& places, TestLog& log) {
     log.group("scenario");
-    const auto program = places.build / "tests" / "scenario" / "scenarios";
+    const auto program = places.root / "build" / "release" / "tests" / "scenario" / "scenarios";
     bool any = false;
     std::string said;
     LineCutter lines([&](std::string_view line) {
