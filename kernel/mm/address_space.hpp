@@ -48,6 +48,7 @@ public:
     void enter(SpaceSet& set);
     // A process that has entered uses it no more; with the last of them the mappings go.
     void leave_for_good();
+    [[nodiscard]] bool has_several_processes() const { return processes_.load(std::memory_order_relaxed) > 1; }
 
     // --- revocation and truncation, see address_space_notice.cpp
     // Authorities or contents of mappings have changed, and that can be seen. When it returns nobody uses this space
@@ -81,6 +82,17 @@ public:
     // Changes the size of a mapping inside one area; the new part continues the old. bad_address, bad_argument.
     Result<std::uint64_t> remap(std::uint64_t address, std::uint64_t old_bytes, std::uint64_t new_bytes,
                                 MayMove may_move);
+
+    // The same to `target`, in place of what is there; neither range may overlap the other. `leaves` an empty mapping where it
+    // was, or nothing. What is at the target, and the end of what shrinks, is gone even if the rest fails.
+    enum class Leaves : std::uint8_t { nothing, empty };
+    Result<> move_to(std::uint64_t address, std::uint64_t old_bytes, std::uint64_t new_bytes, std::uint64_t target,
+                     Leaves leaves);
+    // The same to a place of the space's choice, where an empty mapping is left.
+    Result<std::uint64_t> move_away(std::uint64_t address, std::uint64_t bytes);
+    // What a child gets of [address, address+bytes). `emptied` is for anonymous private memory alone (bad_argument).
+    // bad_address on holes; all or nothing.
+    Result<> set_at_fork(std::uint64_t address, std::uint64_t bytes, AtFork at_fork);
 
     // --- pages in messages, see address_space_grant.cpp
     // Takes `pages` pages (1 to Grant::kMostPages) of anonymous memory out of one area, or freezes them. When it returns
@@ -177,8 +189,10 @@ private:
     void remove_and_give_back(std::uint64_t from, std::uint64_t to, Spares& spares) AIOS_REQUIRES(mutex_);
     Result<std::uint64_t> grow_in_place(Area& area, std::uint64_t address, std::uint64_t new_bytes)
         AIOS_REQUIRES(mutex_);
+    Result<Area*> movable_locked(std::uint64_t address, std::uint64_t bytes) AIOS_REQUIRES(mutex_);
     Result<std::uint64_t> move_mapping(Area& area, std::uint64_t address, std::uint64_t old_bytes,
-                                       std::uint64_t new_bytes) AIOS_REQUIRES(mutex_);
+                                       std::uint64_t new_bytes, const MapOptions& where, Leaves leaves)
+        AIOS_REQUIRES(mutex_);
     // address_space_change.cpp
     enum class Which : std::uint8_t { all, not_owned };
     void remove_entries(const Area& area, std::uint64_t from, std::uint64_t to, Which which, Removal& removal)

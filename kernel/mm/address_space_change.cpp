@@ -85,6 +85,41 @@ Result<> AddressSpace::protect(std::uint64_t address, std::uint64_t bytes, Prote
     return {};
 }
 
+Result<> AddressSpace::set_at_fork(std::uint64_t address, std::uint64_t bytes, AtFork at_fork) {
+    if (!is_aligned(address, kPageSize)) return fail(Error::bad_argument);
+    if (bytes == 0) return {};
+    if (!arch::is_user_range(address, bytes)) return fail(Error::bad_address);
+    const std::uint64_t end = address + align_up(bytes, kPageSize);
+    Locked guard(*this);
+    Area* const first = areas_.find(address);
+    if (first == nullptr) return fail(Error::bad_address);
+    unsigned splits = first->start < address ? 1 : 0;
+    for (Area* area = first;; area = areas_.next(*area)) {
+        if (at_fork == AtFork::emptied && area->kind != AreaKind::anonymous) return fail(Error::bad_argument);
+        if (area->end > end) ++splits;
+        if (area->end >= end) break;
+        const Area* next = areas_.next(*area);
+        if (next == nullptr || next->start != area->end) return fail(Error::bad_address);
+    }
+    Spares spares(*this);
+    TRY(spares.add(splits));
+    for (Area* area = first; area != nullptr && area->start < end;) {
+        if (area->at_fork == at_fork) {
+            area = areas_.next(*area);
+            continue;
+        }
+        if (area->start < address) {
+            Area& upper = spares.take();
+            split_area(*area, address, upper);
+            area = &upper;
+        }
+        if (area->end > end) split_area(*area, end, spares.take());
+        area->at_fork = at_fork;
+        area = areas_.next(merge_around(*area));
+    }
+    return {};
+}
+
 Result<> AddressSpace::discard(std::uint64_t address, std::uint64_t bytes) {
     if (!is_aligned(address, kPageSize)) return fail(Error::bad_argument);
     if (bytes == 0) return {};

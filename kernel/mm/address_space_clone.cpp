@@ -25,6 +25,7 @@ Result<> AddressSpace::clone_areas(AddressSpace& child_space, Payer& payer) {
     child->search_from_ = search_from_;
     Removal flush(table_); // committed on every way out
     for (Area* area = areas_.first_from(0); area != nullptr; area = areas_.next(*area)) {
+        if (area->at_fork == AtFork::left_out) continue;
         Area* copy = TRY(child->make_area());
         copy->copy_nature(*area);
         copy->start = area->start;
@@ -40,7 +41,7 @@ Result<> AddressSpace::clone_areas(AddressSpace& child_space, Payer& payer) {
         copy->window.space = child;
         child->areas_.insert(*copy);
         child->mapped_bytes_ += area->bytes();
-        if (area->is_private()) TRY(clone_entries(*area, *child, flush));
+        if (area->is_private() && area->at_fork == AtFork::copied) TRY(clone_entries(*area, *child, flush));
     }
     return {};
 }

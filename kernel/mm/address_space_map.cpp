@@ -191,9 +191,7 @@ Result<std::uint64_t> AddressSpace::remap(std::uint64_t address, std::uint64_t o
     new_bytes = TRY(page_bytes(new_bytes));
     if (!arch::is_user_range(address, old_bytes)) return fail(Error::bad_address);
     Locked guard(*this);
-    Area* area = areas_.find(address);
-    if (area == nullptr || area->end - address < old_bytes) return fail(Error::bad_address);
-    if (area->grows_down || area->kind == AreaKind::device) return fail(Error::bad_argument);
+    Area* const area = TRY(movable_locked(address, old_bytes));
     if (new_bytes <= old_bytes) {
         if (new_bytes == old_bytes) return address;
         Spares spares(*this);
@@ -205,7 +203,48 @@ Result<std::uint64_t> AddressSpace::remap(std::uint64_t address, std::uint64_t o
     if (ends_there && areas_.find_gap(new_bytes - old_bytes, area->end, address + new_bytes) == area->end)
         return grow_in_place(*area, address, new_bytes);
     if (may_move == MayMove::no) return fail(Error::bad_address);
-    return move_mapping(*area, address, old_bytes, new_bytes);
+    return move_mapping(*area, address, old_bytes, new_bytes, {}, Leaves::nothing);
+}
+
+// The area that holds all of the range, if it is of a kind that can be moved.
+Result<Area*> AddressSpace::movable_locked(std::uint64_t address, std::uint64_t bytes) {
+    mutex_.assert_held();
+    Area* const area = areas_.find(address);
+    if (area == nullptr || area->end - address < bytes) return fail(Error::bad_address);
+    if (area->grows_down || area->kind == AreaKind::device) return fail(Error::bad_argument);
+    return area;
+}
+
+Result<> AddressSpace::move_to(std::uint64_t address, std::uint64_t old_bytes, std::uint64_t new_bytes,
+                               std::uint64_t target, Leaves leaves) {
+    if (!is_aligned(address, kPageSize) || !is_aligned(target, kPageSize)) return fail(Error::bad_argument);
+    old_bytes = TRY(page_bytes(old_bytes));
+    new_bytes = TRY(page_bytes(new_bytes));
+    if (!arch::is_user_range(address, old_bytes)) return fail(Error::bad_address);
+    if (!arch::is_user_range(target, new_bytes)) return fail(Error::bad_address);
+    if (target < address + old_bytes && address < target + new_bytes) return fail(Error::bad_argument);
+    Locked guard(*this);
+    TRY(movable_locked(address, old_bytes));
+    Spares spares(*this);
+    TRY(spares.add(1 + splits_of(target, target + new_bytes)));
+    if (new_bytes < old_bytes) remove_and_give_back(address + new_bytes, address + old_bytes, spares);
+    remove_and_give_back(target, target + new_bytes, spares);
+    old_bytes = std::min(old_bytes, new_bytes);
+    Area* const area = TRY(movable_locked(address, old_bytes)); // it may have been split
+    MapOptions there;
+    there.address = target;
+    there.fixed = true;
+    TRY(move_mapping(*area, address, old_bytes, new_bytes, there, leaves));
+    return {};
+}
+
+Result<std::uint64_t> AddressSpace::move_away(std::uint64_t address, std::uint64_t bytes) {
+    if (!is_aligned(address, kPageSize)) return fail(Error::bad_argument);
+    bytes = TRY(page_bytes(bytes));
+    if (!arch::is_user_range(address, bytes)) return fail(Error::bad_address);
+    Locked guard(*this);
+    Area* const area = TRY(movable_locked(address, bytes));
+    return move_mapping(*area, address, bytes, bytes, {}, Leaves::empty);
 }
 
 Result<std::uint64_t> AddressSpace::grow_in_place(Area& area, std::uint64_t address, std::uint64_t new_bytes) {
@@ -218,12 +257,13 @@ Result<std::uint64_t> AddressSpace::grow_in_place(Area& area, std::uint64_t addr
 }
 
 Result<std::uint64_t> AddressSpace::move_mapping(Area& area, std::uint64_t address, std::uint64_t old_bytes,
-                                                 std::uint64_t new_bytes) {
-    const std::uint64_t target = TRY(choose_place(new_bytes, {}));
+                                                 std::uint64_t new_bytes, const MapOptions& where, Leaves leaves) {
+    const std::uint64_t target = TRY(choose_place(new_bytes, where));
     Spares spares(*this);
     TRY(spares.add(1 + splits_of(address, address + old_bytes)));
     Reservation charge; // a whole charge for the old part moves along
-    if (area.charged_whole) charge = TRY(Reservation::make(*payer_, Resource::memory, new_bytes - old_bytes));
+    const std::uint64_t freed = leaves == Leaves::nothing ? old_bytes : 0;
+    if (area.charged_whole) charge = TRY(Reservation::make(*payer_, Resource::memory, new_bytes - freed));
     // The entries get a second place first: only this can fail, for want of page tables.
     const std::uint64_t end = address + old_bytes;
     for (std::uint64_t at = address; (at = table_.next_mapped(at, end)) < end; at += kPageSize) {
@@ -246,7 +286,7 @@ Result<std::uint64_t> AddressSpace::move_mapping(Area& area, std::uint64_t addre
     moved.offset = area.offset + (address - area.start);
     charge.keep();
     link_area(moved); // before the old one goes: a cut of its Pages walks their windows
-    (void)remove_range(address, end, spares);
+    if (leaves == Leaves::nothing) (void)remove_range(address, end, spares);
     mapped_bytes_ += new_bytes;
     merge_around(moved);
     return target;

@@ -19,6 +19,9 @@ enum class AreaKind : std::uint8_t {
     device,        // registers; `offset` is the physical address
 };
 
+// What a child of fork has of an area: a copy, an empty one, or nothing.
+enum class AtFork : std::uint8_t { copied, emptied, left_out };
+
 struct Area {
     TreeNode node;
     std::uint64_t start = 0, end = 0; // page aligned
@@ -32,6 +35,7 @@ struct Area {
     AreaKind kind = AreaKind::anonymous;
     arch::Protection protection = arch::Protection::none;
     arch::Protection maximum = arch::Protection::none;
+    AtFork at_fork = AtFork::copied;
     bool grows_down = false;
     bool charged_whole = false; // each of its pages was charged when it was mapped; else a page of its own is at touch
 
@@ -52,11 +56,12 @@ struct Area {
         kind = other.kind;
         protection = other.protection;
         maximum = other.maximum;
+        at_fork = other.at_fork;
         grows_down = other.grows_down;
         charged_whole = other.charged_whole;
     }
     [[nodiscard]] bool has_rights_of(const Area& other) const {
-        return protection == other.protection && maximum == other.maximum;
+        return protection == other.protection && maximum == other.maximum && at_fork == other.at_fork;
     }
     [[nodiscard]] bool is_held_as(const Area& other) const {
         return authority == other.authority && cuts == other.cuts && charged_whole == other.charged_whole;

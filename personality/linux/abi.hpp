@@ -79,23 +79,28 @@ inline constexpr std::uint64_t kProtRead = 1, kProtWrite = 2, kProtExec = 4;
 inline constexpr std::uint64_t kMapShared = 1, kMapPrivate = 2, kMapSharedValidate = 3, kMapTypeMask = 0xf;
 inline constexpr std::uint64_t kMapFixed = 0x10, kMapAnonymous = 0x20, kMapGrowsDown = 0x100, kMapNoReserve = 0x4000,
                                kMapPopulate = 0x8000, kMapStack = 0x20000, kMapFixedNoReplace = 0x100000;
-inline constexpr std::uint64_t kMremapMayMove = 1;
-inline constexpr std::int32_t kMadvDontNeed = 4, kMadvFree = 8;
+inline constexpr std::uint64_t kMremapMayMove = 1, kMremapFixed = 2, kMremapDontUnmap = 4;
+inline constexpr std::int32_t kMadvDontNeed = 4, kMadvFree = 8, kMadvDontFork = 10, kMadvDoFork = 11,
+                              kMadvWipeOnFork = 18, kMadvKeepOnFork = 19;
 
 // --- threads ---
 inline constexpr std::uint64_t kCloneVm = 0x100, kCloneFs = 0x200, kCloneFiles = 0x400, kCloneSighand = 0x800,
-                               kCloneVfork = 0x4000, kCloneThread = 0x10000, kCloneSysvsem = 0x40000,
-                               kCloneSetTls = 0x80000, kCloneParentSetTid = 0x100000, kCloneChildClearTid = 0x200000,
-                               kCloneDetached = 0x400000, kCloneChildSetTid = 0x1000000,
+                               kClonePidFd = 0x1000, kClonePtrace = 0x2000, kCloneVfork = 0x4000, kCloneParent = 0x8000,
+                               kCloneUntraced = 0x800000, kCloneIo = 0x80000000, kCloneThread = 0x10000,
+                               kCloneSysvsem = 0x40000, kCloneSetTls = 0x80000, kCloneParentSetTid = 0x100000,
+                               kCloneChildClearTid = 0x200000, kCloneDetached = 0x400000, kCloneChildSetTid = 0x1000000,
                                kCloneClearSighand = 0x10000'0000;
-struct CloneArguments { // struct clone_args, version 0 (64 bytes) and up
+inline constexpr std::uint64_t kCloneNewSpaces = 0x7e02'0080; // CLONE_NEW...
+struct CloneArguments {                                       // struct clone_args, version 0 (64 bytes) and up
     std::uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_bytes, tls;
 };
 inline constexpr std::int32_t kArchSetGs = 0x1001, kArchSetFs = 0x1002, kArchGetFs = 0x1003, kArchGetGs = 0x1004;
 
 // --- futex ---
 inline constexpr std::uint32_t kFutexWait = 0, kFutexWake = 1, kFutexRequeue = 3, kFutexCmpRequeue = 4,
-                               kFutexWakeOperation = 5, kFutexWaitBitset = 9, kFutexWakeBitset = 10;
+                               kFutexWakeOperation = 5, kFutexLockPi = 6, kFutexUnlockPi = 7, kFutexTryLockPi = 8,
+                               kFutexWaitBitset = 9, kFutexWakeBitset = 10, kFutexWaitRequeuePi = 11,
+                               kFutexCmpRequeuePi = 12, kFutexLockPi2 = 13;
 inline constexpr std::uint32_t kFutexPrivate = 128, kFutexClockRealtime = 256;
 
 // --- time ---
@@ -114,6 +119,9 @@ enum class ClockId : std::int32_t {
     realtime_coarse = 5,
     monotonic_coarse = 6,
     boottime = 7,
+    realtime_alarm = 8,
+    boottime_alarm = 9,
+    atomic = 11, // CLOCK_TAI: leap seconds are not known, so it is the wall clock
 };
 inline constexpr std::uint64_t kTimerAbsolute = 1;
 
@@ -310,8 +318,8 @@ struct Usage { // struct rusage
 };
 static_assert(sizeof(Usage) == 144);
 inline constexpr std::uint64_t kLimitInfinity = ~0ull;
-inline constexpr std::uint64_t kLimitFileBytes = 1, kLimitStack = 3, kLimitResident = 5, kLimitFiles = 7,
-                               kLimitAddressSpace = 9, kLimitCount = 16;
+inline constexpr std::uint64_t kLimitCpu = 0, kLimitFileBytes = 1, kLimitStack = 3, kLimitResident = 5, kLimitFiles = 7,
+                               kLimitAddressSpace = 9, kLimitSignals = 11, kLimitCount = 16;
 
 // --- System V ---
 struct SemaphoreOperation { // struct sembuf

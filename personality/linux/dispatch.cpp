@@ -79,7 +79,7 @@ void LinuxProcess::call(Thread& thread, arch::TrapFrame& frame) {
 }
 
 std::unexpected<Errno> interrupted_call(Call& call, AfterHandler after, std::uint64_t deadline) {
-    call.data().interrupted = {true, after == AfterHandler::restarts, call.number, deadline};
+    call.data().interrupted = {true, after, call.number, deadline};
     return refuse(kInterrupted);
 }
 

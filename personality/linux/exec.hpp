@@ -49,7 +49,9 @@ public:
     Ref<Process> process;
     LinuxProcess* linux_process = nullptr; // `process` owns it
     // Of the calling thread, for the new one.
-    std::uint64_t blocked = 0, pending = 0;
+    std::uint64_t blocked = 0;
+    std::atomic<std::uint64_t> pending{0};
+    SignalQueue queued{pending};
     Schedule schedule;
     std::uint64_t timer_slack = 0;
 

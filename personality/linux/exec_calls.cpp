@@ -219,11 +219,13 @@ void load_and_wait(void* argument) {
     }
     if (!entry || replacement->state.load(std::memory_order_acquire) == Replacement::State::abandoned) {
         mm::destroy(data);
+        drop_queued(process, replacement->queued);
         replacement.reset(); // nothing on this stack may own anything when it is left for good
         Thread::exit_current();
     }
     data->blocked = replacement->blocked;
-    data->pending = replacement->pending;
+    data->pending = replacement->pending.load();
+    move_queued(process, replacement->queued, process, data->queued);
     data->schedule = replacement->schedule;
     data->timer_slack = replacement->timer_slack;
     process.list_first_thread(*data);
@@ -277,6 +279,7 @@ Errno replace(Call& call, FoundProgram found, std::string_view name, StringBlock
     if (r.state.load(std::memory_order_acquire) == Replacement::State::failed) return give_up(r.error);
     r.blocked = call.data().blocked.load();
     r.pending = call.data().pending.load();
+    move_queued(call.process, call.data().queued, *r.linux_process, r.queued);
     r.timer_slack = call.data().timer_slack;
     {
         ProcessTable::Lock::Guard guard(call.process.family().lock);
@@ -312,6 +315,9 @@ std::expected<FoundProgram, Errno> find_program(Call& call, std::string_view pat
     return program_at(call, lookup);
 }
 
+// What comes to the new process stands behind all that still comes to the old one.
+constexpr std::uint64_t kLaterOrder = 1ull << 32;
+
 // Step (4): no thread of this process is left.
 void LinuxProcess::hand_over(Replacement& replacement) {
     LinuxProcess& next = *replacement.linux_process;
@@ -331,13 +337,14 @@ void LinuxProcess::hand_over(Replacement& replacement) {
         std::swap(directory, working_directory);
         std::swap(handlers, actions);
         std::swap(running, timers);
+        has_no_more_timers = true;
         kept = limits;
         who = identity;
         std::swap(groups_of_it, groups);
         how_many_groups = std::exchange(group_count, 0);
     }
     who.follow_program();
-    if (running) { // the interval timer goes on, those of timer_create end
+    if (running) { // the interval timers and those of limits go on, those of timer_create end
         for (auto& timer : running->of)
             timer = {};
     }
@@ -349,14 +356,17 @@ void LinuxProcess::hand_over(Replacement& replacement) {
         std::swap(next.actions, handlers);
         next.limits = kept;
         next.set_identity(who);
-        next.file_bytes_limit = kept.of[kLimitFileBytes].current;
+        next.tell_limits();
         std::swap(next.groups, groups_of_it);
         next.group_count = how_many_groups;
     }
     {
         ThreadLock::Guard guard(thread_lock);
         // No analysis: nobody sends signals to the other process yet.
-        [&]() AIOS_NO_LOCK_ANALYSIS { std::memcpy(next.sent, sent, sizeof(sent)); }();
+        [&]() AIOS_NO_LOCK_ANALYSIS {
+            std::memcpy(next.sent, sent, sizeof(sent));
+            next.queue_order = queue_order + kLaterOrder;
+        }();
         entry_->cpu_ns += cpu_ns_of_ended;
     }
     next.memory_score = memory_score.load();
@@ -379,6 +389,7 @@ void LinuxProcess::hand_over(Replacement& replacement) {
     next.has_semaphore_undo = has_semaphore_undo.load();
     next.entry_ = entry_;
     family_->replace(*std::exchange(entry_, nullptr), next);
+    move_queued(*this, queued, next, next.queued);
     next.process_pending.fetch_or(process_pending.load()); // all that came before; later ones come to `next`
     replacement.state.store(Replacement::State::begins, std::memory_order_release);
     replacement.loader.wake_one();

@@ -8,7 +8,10 @@
 #include "personality/linux/fork.hpp"
 
 #include <cstring>
+#include <optional>
 
+#include "personality/linux/cpu_clock.hpp"
+#include "personality/linux/process_file.hpp"
 #include "personality/linux/signals.hpp"
 
 namespace aios::linux_abi {
@@ -55,6 +58,20 @@ Errno errno_of_making(Error error) {
     return error == Error::quota_exceeded || error == Error::out_of_memory ? kNoMemory : errno_of(error);
 }
 
+void close_descriptor(Call& call, Descriptor fd) {
+    Ref<OpenFile> gone;
+    LinuxProcess::Lock::Guard guard(call.process.lock);
+    gone = call.process.files.remove(fd);
+}
+
+// A descriptor of the process, whose number goes to `address`.
+std::expected<Descriptor, Errno> tell_descriptor(Call& call, std::int32_t pid, std::uint64_t address) {
+    const Descriptor fd(LINUX_TRY(open_process(call, pid, 0)));
+    if (UserOut<std::uint32_t>(address).write(fd.number)) return fd;
+    close_descriptor(call, fd);
+    return std::unexpected(kFault);
+}
+
 } // namespace
 
 void inherit_thread(Thread& made, Call& call) {
@@ -86,9 +103,10 @@ Outcome create_process(Call& call, const CloneArguments& arguments, const arch::
     Making making(**process);
     auto made = LinuxProcess::create(**process, parent.family(), parent.executable.view());
     const auto inherited = made ? (*made)->inherit(parent) : std::unexpected(errno_of_making(made.error()));
-    auto entry = inherited
-                     ? parent.family().add(**made, &parent.entry(), static_cast<std::int32_t>(arguments.exit_signal))
-                     : fail(Error::out_of_memory);
+    const auto kin = (flags & kCloneParent) != 0 ? ProcessTable::Kin::sibling : ProcessTable::Kin::child;
+    const auto exit_signal = static_cast<std::int32_t>(arguments.exit_signal);
+    auto entry =
+        inherited ? parent.family().add(**made, &parent.entry(), exit_signal, kin) : fail(Error::out_of_memory);
     if (!entry) {
         (*process)->exit(EndReason::killed, 0);
         if (!inherited) return refuse(inherited.error());
@@ -99,10 +117,28 @@ Outcome create_process(Call& call, const CloneArguments& arguments, const arch::
     if ((flags & kCloneClearSighand) != 0) child.reset_handlers();
     const std::int32_t pid = child.pid();
     (*process)->set_personality(made->release());
+    const auto limited = [&] {
+        LinuxProcess::Lock::Guard guard(child.lock);
+        return follow_cpu_limit(child);
+    }();
+    if (!limited) {
+        child.cancel();
+        return refuse(limited.error());
+    }
 
+    std::optional<Descriptor> descriptor; // CLONE_PIDFD
+    if ((flags & kClonePidFd) != 0) {
+        const auto opened = tell_descriptor(call, pid, arguments.pidfd);
+        if (!opened) {
+            child.cancel();
+            return refuse(opened.error());
+        }
+        descriptor = *opened;
+    }
     const auto thread = (*process)->create_thread(frame, fs_base); // (3)
     if (!thread) {
         child.cancel();
+        if (descriptor) close_descriptor(call, *descriptor);
         return refuse(thread.error() == Error::quota_exceeded ? kAgain : errno_of_making(thread.error()));
     }
     inherit_thread(**thread, call);

@@ -44,12 +44,14 @@ struct FutexBucket;
 struct FutexWaiter {
     ListNode node;
     FutexKey key;
+    FutexKey lock_after; // FUTEX_WAIT_REQUEUE_PI: the lock that it takes once it is woken; no object: none
     Ref<mm::Pages> held; // what a shared key names: nobody else's memory comes to stand there while it waits
     std::uint32_t bitset = ~0u;
     bool queued = true;                        // under the bucket's lock
     std::atomic<FutexBucket*> bucket{nullptr}; // where it stands; null: it is being moved
     std::atomic<bool> woken{false};
     sched::WaitQueue queue;
+    sched::WaitQueue* wakes = &queue; // futex_waitv: one for several waiters
 };
 
 struct FutexBucket {
@@ -67,12 +69,34 @@ private:
     Bucket buckets_[kBuckets];
 };
 
+// Where a word's waiters stand. kInvalid: it is not aligned; kFault.
+struct FutexPlace {
+    FutexKey key;
+    FutexBucket& bucket;
+    Ref<mm::Pages> held; // of a shared key: what it names
+};
+std::expected<FutexPlace, Errno> futex_place(LinuxProcess& process, std::uint64_t address, FutexScope scope);
+
+// The steps that futex_wait() is made of, for those who wait for several words: (1), and (3) or (5), which answers whether the
+// waiter was woken.
+void futex_enqueue(const FutexPlace& place, FutexWaiter& waiter);
+bool futex_withdraw(FutexWaiter& waiter);
+
 // Blocks while the word is `expected`. kAgain (another value), kTimedOut, kInterrupted, kFault. `deadline` is
 // monotonic.
 std::expected<std::uint64_t, Errno> futex_wait(LinuxProcess& process, std::uint64_t address, FutexScope scope,
-                                               std::uint32_t expected, sched::Deadline deadline, std::uint32_t bitset);
+                                               std::uint32_t expected, sched::Deadline deadline, std::uint32_t bitset,
+                                               const FutexKey& lock_after = {});
 // Wakes up to `count` waiters whose bitset meets `bitset`; answers how many.
 std::expected<std::uint64_t, Errno> futex_wake(LinuxProcess& process, std::uint64_t address, FutexScope scope,
                                                std::uint32_t count, std::uint32_t bitset);
+// The same, where the place is known; it does not touch the word.
+std::uint32_t futex_wake_some(const FutexPlace& place, std::uint32_t count, std::uint32_t bitset);
+// Up to `count` waiters of one word become waiters of another. Answers how many.
+std::uint32_t futex_move(const FutexPlace& from, const FutexPlace& to, std::uint32_t count);
+// FUTEX_CMP_REQUEUE_PI: wakes up to `count` waiters that take the lock `then`, which they do in their own time. kInvalid: one
+// waits there for something else.
+std::expected<std::uint64_t, Errno> futex_wake_for_lock(const FutexPlace& place, const FutexKey& then,
+                                                        std::uint32_t count);
 
 } // namespace aios::linux_abi

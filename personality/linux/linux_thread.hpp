@@ -7,10 +7,12 @@
 #include "kernel/mm/payer.hpp"
 #include "kernel/sched/thread.hpp"
 #include "personality/linux/abi.hpp"
+#include "personality/linux/signal_queue.hpp"
 
 namespace aios::linux_abi {
 
 class LinuxProcess;
+struct PiWaiter;
 
 inline constexpr std::size_t kThreadNameBytes = 16; // with the NUL
 
@@ -20,6 +22,9 @@ struct Schedule {
     bool resets = false; // SCHED_RESET_ON_FORK
     std::uint64_t processors = ~0ull;
 };
+
+// What becomes of a call that a signal interrupts once a handler has run; without a handler it is always made again.
+enum class AfterHandler : std::uint8_t { ends, restarts /* with SA_RESTART */, always_restarts };
 
 // A thread's own data: Thread::personality_data. Charged to the agent. Written by its own thread, but for `pending`.
 struct LinuxThread {
@@ -35,6 +40,7 @@ struct LinuxThread {
     std::uint64_t robust_list = 0;         // likewise; others look at it as a number
     std::atomic<std::uint64_t> blocked{0}; // signal mask; bit number - 1
     std::atomic<std::uint64_t> pending{0}; // signals sent to this thread
+    SignalQueue queued{pending};           // the real-time ones among them; under thread_lock
     std::uint64_t saved_mask = 0;          // of rt_sigsuspend, put back by the next delivery
     bool restore_mask = false;
     bool leaving = false; // has called exit
@@ -43,10 +49,11 @@ struct LinuxThread {
     const std::uint64_t born;      // monotonic, ns
     std::uint64_t timer_slack = 0; // ns, as prctl set it; 0: not
     Schedule schedule;             // under the process table's lock
+    PiWaiter* waits_for = nullptr; // likewise, and its contents under PiTable::lock
     // A call that ended with EINTR, until its thread is back in user mode: what to do instead, if no handler runs.
     struct Interrupted {
         bool active = false;
-        bool restart_after_handler = false; // SA_RESTART applies
+        AfterHandler after = AfterHandler::ends;
         std::uint64_t number = 0;
         std::uint64_t deadline = 0; // of relative waits; 0: none
     } interrupted;

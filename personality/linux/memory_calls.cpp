@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::uint64_t kPage = arch::kPageSize;
 constexpr std::uint64_t kMapHugePages = 0x40000; // there are none
+constexpr std::int32_t kMadvMergeable = 12, kMadvUnmergeable = 13;
+// What MAP_SHARED_VALIDATE takes: all but MAP_SYNC, with the sizes of huge pages.
+constexpr std::uint64_t kMapKnown = 0x17f97f | 0x7c00'0000;
 
 std::expected<arch::Protection, Errno> protection_of(Call& call, std::uint64_t bits) {
     if ((bits & ~(kProtRead | kProtWrite | kProtExec | 0x0300'0000ull)) != 0)
@@ -30,7 +33,7 @@ std::expected<arch::Protection, Errno> protection_of(Call& call, std::uint64_t b
 
 // Linux reports holes and lack of room as ENOMEM.
 Errno memory_errno(Error error) {
-    if (error == Error::bad_address) return kNoMemory;
+    if (error == Error::bad_address || error == Error::no_space) return kNoMemory;
     if (error == Error::missing_right || error == Error::revoked) return kAccess;
     return errno_of(error);
 }
@@ -46,6 +49,25 @@ bool exceeds_quota(Call& call, std::uint64_t bytes) {
 // Linux looks at the upper border alone: nothing is mapped below the lower one.
 bool is_below_user_end(std::uint64_t address, std::uint64_t bytes) {
     return range_fits(address, bytes, arch::kUserHigh);
+}
+
+bool is_about_fork(std::int32_t advice) {
+    return advice == kMadvDontFork || advice == kMadvDoFork || advice == kMadvWipeOnFork || advice == kMadvKeepOnFork;
+}
+// What there is of the range may be advised so. kNoMemory: there is a hole; kInvalid: MADV_FREE of what is not anonymous.
+std::expected<void, Errno> check_areas(Call& call, std::uint64_t address, std::uint64_t bytes, std::int32_t advice) {
+    const std::uint64_t end = address + bytes;
+    while (address < end && !call.thread.is_killed()) {
+        const auto area = call.process.memory().next_area(address);
+        if (!area || area->start > address) return std::unexpected(kNoMemory);
+        if (advice == kMadvFree && !area->is_anonymous) return std::unexpected(kInvalid);
+        address = area->end;
+    }
+    return {};
+}
+mm::AtFork at_fork(std::int32_t advice) {
+    if (advice == kMadvDontFork) return mm::AtFork::left_out;
+    return advice == kMadvWipeOnFork ? mm::AtFork::emptied : mm::AtFork::copied;
 }
 
 } // namespace
@@ -75,7 +97,9 @@ Outcome call_brk(Call& call, std::uint64_t end) {
 
 Outcome call_mmap(Call& call, std::uint64_t address, std::uint64_t bytes, std::uint64_t protection, std::uint64_t flags,
                   Descriptor fd, std::uint64_t offset) {
-    if (bytes == 0 || offset % kPage != 0) return refuse(kInvalid);
+    if (offset % kPage != 0) return refuse(kInvalid);
+    if ((flags & kMapAnonymous) == 0) LINUX_TRY(file_of(call, fd));
+    if (bytes == 0) return refuse(kInvalid);
     if (bytes > arch::kUserHigh || (flags & kMapHugePages) != 0) return refuse(kNoMemory);
     const arch::Protection wanted = LINUX_TRY(protection_of(call, protection));
     mm::MapOptions options;
@@ -94,6 +118,9 @@ Outcome call_mmap(Call& call, std::uint64_t address, std::uint64_t bytes, std::u
     }
     const std::uint64_t type = flags & kMapTypeMask;
     if (type != kMapPrivate && type != kMapShared && type != kMapSharedValidate) return refuse(kInvalid);
+    const bool is_of_file = (flags & kMapAnonymous) == 0;
+    if (type == kMapSharedValidate && !is_of_file) return refuse(kInvalid); // as Linux: it is for files
+    if (type == kMapSharedValidate && (flags & ~kMapKnown) != 0) return refuse(kNotSupported);
     const bool shared = type != kMapPrivate;
 
     Ref<OpenFile> file;
@@ -158,9 +185,15 @@ Outcome call_mprotect(Call& call, std::uint64_t address, std::uint64_t bytes, st
 
 Outcome call_madvise(Call& call, std::uint64_t address, std::uint64_t bytes, std::int32_t advice) {
     if (address % kPage != 0) return refuse(kInvalid);
-    const bool is_known = (advice >= 0 && advice <= 4) || (advice >= 8 && advice <= 21);
-    if (!is_known) return refuse(kInvalid);
+    const bool is_known = (advice >= 0 && advice <= 4) || advice == kMadvFree || (advice >= 10 && advice <= 21);
+    if (!is_known || advice == kMadvMergeable || advice == kMadvUnmergeable) return refuse(kInvalid);
     if (!is_below_user_end(address, bytes)) return refuse(kNoMemory);
+    LINUX_TRY(check_areas(call, address, align_up(bytes, kPage), advice));
+    if (bytes != 0 && is_about_fork(advice)) {
+        if (const auto done = call.process.memory().set_at_fork(address, align_up(bytes, kPage), at_fork(advice));
+            !done)
+            return refuse(memory_errno(done.error()));
+    }
     if ((advice == kMadvDontNeed || advice == kMadvFree) && bytes != 0) {
         if (const auto done = call.process.memory().discard(address, align_up(bytes, kPage)); !done) {
             return refuse(memory_errno(done.error()));
@@ -170,12 +203,32 @@ Outcome call_madvise(Call& call, std::uint64_t address, std::uint64_t bytes, std
 }
 
 Outcome call_mremap(Call& call, std::uint64_t address, std::uint64_t old_bytes, std::uint64_t new_bytes,
-                    WideFlags<kMremapMayMove> flags) {
-    if (address % kPage != 0 || new_bytes == 0 || old_bytes == 0) return refuse(kInvalid);
-    if (!is_below_user_end(address, old_bytes) || new_bytes > arch::kUserHigh) return refuse(kFault);
+                    WideFlags<kMremapMayMove | kMremapFixed | kMremapDontUnmap> flags, std::uint64_t target) {
     using MayMove = mm::AddressSpace::MayMove;
+    using Leaves = mm::AddressSpace::Leaves;
+    if (address % kPage != 0 || new_bytes == 0 || old_bytes == 0) return refuse(kInvalid);
+    const bool is_fixed = flags.has(kMremapFixed), leaves_empty = flags.has(kMremapDontUnmap);
+    if ((is_fixed || leaves_empty) && !flags.has(kMremapMayMove)) return refuse(kInvalid);
+    if (leaves_empty && align_up(old_bytes, kPage) != align_up(new_bytes, kPage)) return refuse(kInvalid);
+    if (is_fixed && (target % kPage != 0 || !is_below_user_end(target, new_bytes))) return refuse(kInvalid);
+    if (!is_below_user_end(address, old_bytes) || new_bytes > arch::kUserHigh) return refuse(kFault);
+    if (is_fixed) {
+        if (target < arch::kUserLow) return refuse(kPerm);
+        const auto moved = call.process.memory().move_to(address, old_bytes, new_bytes, target,
+                                                         leaves_empty ? Leaves::empty : Leaves::nothing);
+        return moved ? Outcome(target) : refuse(moved.error() == Error::no_space ? kNoMemory : errno_of(moved.error()));
+    }
+    if (leaves_empty) {
+        const auto moved = call.process.memory().move_away(address, old_bytes);
+        return moved ? Outcome(*moved) : refuse(moved.error() == Error::no_space ? kNoMemory : errno_of(moved.error()));
+    }
     const auto moved = call.process.memory().remap(address, align_up(old_bytes, kPage), align_up(new_bytes, kPage),
                                                    flags.has(kMremapMayMove) ? MayMove::yes : MayMove::no);
+    if (!moved && moved.error() == Error::bad_address && !flags.has(kMremapMayMove)) { // it is there, but cannot grow
+        const auto area = call.process.memory().next_area(address);
+        const bool is_there = area && area->start <= address && area->end - address >= align_up(old_bytes, kPage);
+        return refuse(is_there ? kNoMemory : kFault);
+    }
     if (!moved) return refuse(moved.error() == Error::no_space ? kNoMemory : errno_of(moved.error()));
     return *moved;
 }

@@ -3,26 +3,34 @@
 #include <cstring>
 
 #include "kernel/dev/entropy.hpp"
-#include "personality/linux/process.hpp"
+#include "personality/linux/cpu_clock.hpp"
+#include "personality/linux/process_view.hpp"
+#include "personality/linux/signals.hpp"
 
 namespace aios::linux_abi {
 namespace {
 
 constexpr std::uint64_t kMaxRandomBytes = (1 << 25) - 1; // a call, as on Linux
 
-// Sets and tells one limit of the process; nobody may raise what is the most.
-std::expected<Limit, Errno> change_limit(LinuxProcess& process, std::uint32_t resource, const Limit* wanted) {
+// Sets and tells one limit of the process; who has not CAP_SYS_RESOURCE may not raise what is the most.
+std::expected<Limit, Errno> change_limit(Call& call, LinuxProcess& process, std::uint32_t resource,
+                                         const Limit* wanted) {
     if (resource >= kLimitCount) return std::unexpected(kInvalid);
+    const bool may_raise = has_capability(call.process, Capability::resource);
     LinuxProcess::Lock::Guard guard(process.lock);
     Limit& limit = process.limits.of[resource];
     const Limit before = limit;
     if (wanted == nullptr) return before;
     if (wanted->current > wanted->maximum) return std::unexpected(kInvalid);
-    const bool may_raise = process.identity.has(Capability::resource);
     if (wanted->maximum > limit.maximum && (!may_raise || resource == kLimitFiles)) return std::unexpected(kPerm);
     limit = *wanted;
-    if (resource == kLimitFileBytes) process.file_bytes_limit = limit.current;
-    if (resource == kLimitFiles) process.files.limit_to(limit.current);
+    process.tell_limits();
+    if (resource == kLimitCpu) {
+        if (const auto followed = follow_cpu_limit(process); !followed) {
+            limit = before;
+            return std::unexpected(followed.error());
+        }
+    }
     return before;
 }
 
@@ -56,35 +64,41 @@ Outcome call_uname(Call&, UserOut<UtsName> out) {
 
 Outcome call_prlimit64(Call& call, std::int32_t pid, std::uint32_t resource, UserIn<Limit> limit, UserOut<Limit> old) {
     if (resource >= kLimitCount) return refuse(kInvalid);
-    if (pid != 0 && pid != call.process.pid()) return refuse(kNoProcess);
     Limit wanted{};
     if (!limit.is_null()) wanted = LINUX_TRY(limit.read());
-    const Limit before = LINUX_TRY(change_limit(call.process, resource, limit.is_null() ? nullptr : &wanted));
+    const std::int32_t number = pid == 0 ? call.process.pid() : process_number(call.process.family(), pid);
+    const ProcessView view = LINUX_TRY(view_living(call.process.family(), number, 0));
+    if (!may_look_into(call, *view.linux_process)) return refuse(kPerm);
+    const Limit before =
+        LINUX_TRY(change_limit(call, *view.linux_process, resource, limit.is_null() ? nullptr : &wanted));
     return old.is_null() ? Outcome(0) : answer(old, before);
 }
 
 Outcome call_getrlimit(Call& call, std::uint32_t resource, UserOut<Limit> out) {
-    return answer(out, LINUX_TRY(change_limit(call.process, resource, nullptr)));
+    return answer(out, LINUX_TRY(change_limit(call, call.process, resource, nullptr)));
 }
 
 Outcome call_setrlimit(Call& call, std::uint32_t resource, UserIn<Limit> limit) {
     if (resource >= kLimitCount) return refuse(kInvalid);
     const auto wanted = LINUX_TRY(limit.read());
-    LINUX_TRY(change_limit(call.process, resource, &wanted));
+    LINUX_TRY(change_limit(call, call.process, resource, &wanted));
     return 0;
 }
 
-// Of the whole agent; all of its time counts as user time.
+// All time counts as user time; the peak is that of the whole agent.
 Outcome call_getrusage(Call& call, std::int32_t who, UserOut<Usage> out) {
     constexpr std::int32_t kSelf = 0, kThread = 1, kChildren = -1;
     if (who != kSelf && who != kThread && who != kChildren) return refuse(kInvalid);
     Usage usage{};
-    if (who != kChildren) {
-        const std::uint64_t ns = who == kThread ? call.thread.cpu_ns() : call.process.agent().share_group().cpu_ns();
-        usage.user = {static_cast<std::int64_t>(ns / 1'000'000'000),
-                      static_cast<std::int64_t>(ns % 1'000'000'000 / 1000)};
+    std::uint64_t ns = 0;
+    if (who == kChildren) {
+        ns = children_cpu_ns(call.process);
+    } else {
+        const CpuClock clock{call.process.pid(), who == kThread ? call.data().tid : 0};
+        ns = LINUX_TRY(read_cpu_clock(call.process.family(), clock));
         usage.peak_kib = static_cast<std::int64_t>(call.process.quota().peak(Resource::memory) / 1024);
     }
+    usage.user = {static_cast<std::int64_t>(ns / 1'000'000'000), static_cast<std::int64_t>(ns % 1'000'000'000 / 1000)};
     return answer(out, usage);
 }
 

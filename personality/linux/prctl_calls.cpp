@@ -181,6 +181,7 @@ void SelfDescription::follow(const SelfDescription& from, Heir heir) {
     gains_nothing = from.gains_nothing.load();
     has_no_huge_pages = from.has_no_huge_pages.load();
     domain = from.domain.load();
+    barriers = heir == Heir::child ? from.barriers.load() : 0;
     parent_death_signal = heir == Heir::program ? from.parent_death_signal.load() : 0;
 }
 

@@ -90,6 +90,7 @@ Result<mm::Owned<LinuxProcess>> LinuxProcess::create_first(Process& process, con
     Lock::Guard guard(made->lock);
     for (const auto& [which, limit] : kUsualLimits)
         made->limits.of[which] = limit;
+    made->tell_limits();
     return made;
 }
 
@@ -97,6 +98,8 @@ Result<mm::Owned<LinuxProcess>> LinuxProcess::create_first(Process& process, con
 LinuxProcess::~LinuxProcess() {
     if (SignalFiles* own = signal_files.load(std::memory_order_acquire)) own->release();
     if (entry_ != nullptr) family_->forget(*entry_);
+    timers = {};
+    drop_queued(*this, queued); // sent before it had a thread, or after its last one
 }
 
 namespace {
@@ -147,6 +150,12 @@ void LinuxProcess::reset_handlers() {
     ignores_children = actions->of[kSigChild - 1].handler == kSigIgnore;
 }
 
+void LinuxProcess::tell_limits() {
+    file_bytes_limit = limits.of[kLimitFileBytes].current;
+    signals_limit = limits.of[kLimitSignals].current;
+    files.limit_to(limits.of[kLimitFiles].current);
+}
+
 void LinuxProcess::cancel() {
     family_->forget(*std::exchange(entry_, nullptr));
     process_.exit(EndReason::killed, 0);
@@ -165,8 +174,7 @@ std::expected<void, Errno> LinuxProcess::inherit(LinuxProcess& parent) {
     [&]() AIOS_NO_LOCK_ANALYSIS {
         limits = parent.limits;
         set_identity(parent.identity);
-        file_bytes_limit = limits.of[kLimitFileBytes].current;
-        files.limit_to(limits.of[kLimitFiles].current);
+        tell_limits();
         break_start = parent.break_start;
         break_end = parent.break_end;
         break_mapped = parent.break_mapped;
@@ -229,7 +237,8 @@ void LinuxProcess::thread_exited(Thread& thread) {
     LinuxThread& data = data_of(thread);
     if (!data.leaving) threads_staying.fetch_sub(1);
     release_robust_list(*this, data);
-    if (data.clear_child_tid != 0 && process_.thread_count() > 1) {
+    const bool is_shared = process_.thread_count() > 1 || memory().has_several_processes();
+    if (data.clear_child_tid != 0 && is_shared) {
         const std::uint32_t zero = 0;
         if (UserOut<std::uint32_t>(data.clear_child_tid).write(zero))
             (void)futex_wake(*this, data.clear_child_tid, FutexScope::shared, 1, ~0u);
@@ -241,6 +250,8 @@ void LinuxProcess::thread_exited(Thread& thread) {
         cpu_ns_of_ended += ns;
     }
     family_->remove_thread(data);
+    family_->pi.owner_is_gone(data.tid);
+    drop_queued(*this, data.queued); // nobody finds it any more
     thread.personality_data = nullptr;
     mm::destroy(&data);
 }
@@ -267,7 +278,9 @@ void LinuxProcess::ended(EndReason reason, std::uint64_t status) {
         mm::Owned<SignalTimers> ending; // before the number goes by which they send
         Lock::Guard guard(lock);
         std::swap(ending, timers);
+        has_no_more_timers = true;
     }
+    drop_queued(*this, queued);
     close_all();
     if (entry_ == nullptr) return; // it never ran
     if (has_semaphore_undo) family_->system_v->undo_of(pid());

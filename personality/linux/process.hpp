@@ -28,15 +28,6 @@ struct ActionTable {
     ~ActionTable() = default;
 };
 
-// A signal as it was sent.
-struct SentSignal {
-    std::int32_t signal = 0;
-    std::int32_t code = 0;    // si_code
-    std::int32_t sender = 0;  // pid
-    std::int32_t overrun = 0; // of a timer
-    std::uint64_t value = 0;  // of SIGCHLD: exit code or signal; of a timer and of sigqueue: what was given with it
-};
-
 // Where on the first stack the kernel has put what the program was given: what /proc/PID tells of it. Constant.
 struct ProgramPlace {
     std::uint64_t vdso = 0;
@@ -51,6 +42,7 @@ struct SelfDescription {
     std::atomic<std::int32_t> parent_death_signal{0}; // sent when the process that made it ends
     std::atomic<bool> is_dumpable{true}, gains_nothing{false}, has_no_huge_pages{false};
     std::atomic<std::uint32_t> domain{0};
+    std::atomic<std::uint32_t> barriers{0}; // the commands of membarrier that it has registered for
     enum class Heir : std::uint8_t { child, program };
     void follow(const SelfDescription& from, Heir heir); // fork, execve
 };
@@ -112,9 +104,12 @@ public:
     std::atomic<std::uint32_t> real_user{0}, saved_user{0};
     std::atomic<bool> is_held_by_modes{false};
     std::atomic<std::uint64_t> file_bytes_limit{kLimitInfinity}; // RLIMIT_FSIZE, of `limits`
+    std::atomic<std::uint64_t> signals_limit{kLimitInfinity};    // RLIMIT_SIGPENDING, likewise
+    void tell_limits() AIOS_REQUIRES(lock);                      // to those two, and to the descriptors
     SelfDescription description;                                 // prctl and personality
     void set_identity(const Identity& wanted) AIOS_REQUIRES(lock);
-    mm::Owned<SignalTimers> timers AIOS_GUARDED_BY(lock); // made with the first
+    mm::Owned<SignalTimers> timers AIOS_GUARDED_BY(lock);  // made with the first
+    bool has_no_more_timers AIOS_GUARDED_BY(lock) = false; // it is ending, or another program takes its place
     std::atomic<std::uint32_t> creation_mask{022};
     std::atomic<std::int32_t> memory_score{0};       // oom_score_adj: kept, and asked by nobody
     HeldText executable;                             // constant; absolute path
@@ -126,6 +121,9 @@ public:
     ThreadLock thread_lock;
     IntrusiveTree<LinuxThread, &LinuxThread::node, &LinuxThread::tid> threads AIOS_GUARDED_BY(thread_lock);
     std::atomic<std::uint64_t> process_pending{0};                // signals sent to the process, taken by any thread
+    SignalQueue queued{process_pending};                          // the real-time ones among them; under thread_lock
+    std::uint64_t queued_count AIOS_GUARDED_BY(thread_lock) = 0;  // of it and its threads, without those of timers
+    std::uint64_t queue_order AIOS_GUARDED_BY(thread_lock) = 0;   // of the last one that came
     SentSignal sent[kSignalCount] AIOS_GUARDED_BY(thread_lock){}; // who sent them: the last of each
     std::atomic<bool> ignores_children{false};                    // they leave no zombies
     std::atomic<bool> has_semaphore_undo{false};                  // SEM_UNDO was asked for
@@ -208,7 +206,6 @@ private:
 
 // A wait was interrupted: answers EINTR. Where no handler runs the call is made again; after a handler only where
 // SA_RESTART applies to it. `deadline` of a relative wait, or 0.
-enum class AfterHandler : bool { ends, restarts };
 [[nodiscard]] std::unexpected<Errno> interrupted_call(Call& call, AfterHandler after, std::uint64_t deadline = 0);
 
 // F_GETLK and its kin, of `file`, which is behind `fd`. lock_calls.cpp

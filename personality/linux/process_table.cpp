@@ -105,7 +105,8 @@ Result<mm::Owned<T>> make_charged(Payer& payer) {
 
 } // namespace
 
-Result<ProcessEntry*> ProcessTable::add(LinuxProcess& process, ProcessEntry* parent, std::int32_t exit_signal) {
+Result<ProcessEntry*> ProcessTable::add(LinuxProcess& process, ProcessEntry* parent, std::int32_t exit_signal,
+                                        Kin kin) {
     Payer& payer = process.quota();
     Reservation charge = TRY(Reservation::make(payer, Resource::memory, mm::cost_of<ProcessEntry>));
     auto entry = TRY(mm::own<ProcessEntry>(std::move(charge)));
@@ -121,8 +122,10 @@ Result<ProcessEntry*> ProcessTable::add(LinuxProcess& process, ProcessEntry* par
     entry->born = sched::now_ns();
     entry->exit_signal = exit_signal;
     if (parent != nullptr) {
-        entry->parent = parent;
-        parent->children.insert(*entry);
+        const bool is_sibling = kin == Kin::sibling && parent->parent != nullptr;
+        entry->parent = is_sibling ? parent->parent : parent;
+        entry->parent->children.insert(*entry);
+        if (is_sibling) entry->exit_signal = parent->exit_signal;
         entry->gave_terminal_up = parent->gave_terminal_up;
         join_locked(*entry, *parent->group);
     } else {

@@ -16,6 +16,7 @@
 #include "personality/linux/file_locks.hpp"
 #include "personality/linux/linux_thread.hpp"
 #include "personality/linux/lookup.hpp"
+#include "personality/linux/pi_futex.hpp"
 #include "personality/linux/process_end.hpp"
 #include "personality/linux/socket_space.hpp"
 #include "personality/linux/terminal_names.hpp"
@@ -100,10 +101,14 @@ public:
     Ref<SocketSpace> sockets;   // constant
     Ref<SystemVSpace> system_v; // constant
     TerminalNames terminals AIOS_GUARDED_BY(lock);
+    PiTable pi; // futexes with owners
 
     // The entry of a new process; the first has no parent and a session of its own. It inherits its parent's group.
     // quota_exceeded, out_of_memory, would_block: no number is free.
-    Result<ProcessEntry*> add(LinuxProcess& process, ProcessEntry* parent, std::int32_t exit_signal);
+    // `sibling`: `parent` makes a child for its own parent, which hears of it as it will of `parent`.
+    enum class Kin : std::uint8_t { child, sibling };
+    Result<ProcessEntry*> add(LinuxProcess& process, ProcessEntry* parent, std::int32_t exit_signal,
+                              Kin kin = Kin::child);
     // Of a process that never ran.
     void forget(ProcessEntry& entry);
     // A number for a thread that is not its process's first.

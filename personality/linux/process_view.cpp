@@ -34,6 +34,15 @@ std::expected<ProcessView, Errno> view_living(ProcessTable& family, std::int32_t
     return view;
 }
 
+bool may_look_into(Call& call, const LinuxProcess& process) {
+    if (&process == &call.process) return true;
+    const Identity who = identity_of(call.process);
+    if (who.has(Capability::trace)) return true;
+    const std::uint32_t real = process.real_user.load(std::memory_order_relaxed);
+    const std::uint32_t saved = process.saved_user.load(std::memory_order_relaxed);
+    return who.user.real == real && who.user.real == saved;
+}
+
 namespace {
 
 char state_of(const LinuxProcess& process, ThreadState state) {

@@ -26,6 +26,9 @@ std::expected<ProcessView, Errno> view_process(ProcessTable& family, std::int32_
 // The same, and kNoProcess for zombies.
 std::expected<ProcessView, Errno> view_living(ProcessTable& family, std::int32_t pid, std::uint64_t born);
 
+// Whether the caller may look into the process and change it (ptrace(2)): it is of his user, or he has CAP_SYS_PTRACE.
+[[nodiscard]] bool may_look_into(Call& call, const LinuxProcess& process);
+
 struct ThreadView {
     std::int32_t tid = 0;
     char state = 'Z'; // R, S, T, Z

@@ -13,7 +13,11 @@ constexpr std::uint64_t kSignalSetBytes = 8;
 
 bool is_signal(std::int32_t signal) { return signal >= 0 && signal <= kSignalCount; }
 
-SentSignal sent_by(Call& call, std::int32_t signal, std::int32_t code) { return {signal, code, call.process.pid(), 0}; }
+SentSignal sent_by(Call& call, std::int32_t signal, std::int32_t code) {
+    const auto user = static_cast<std::int32_t>(call.process.real_user.load(std::memory_order_relaxed));
+    return {signal, code, call.process.pid(), user};
+}
+mm::Owned<QueuedSignal> room_for(Call& call, int signal) { return make_queued(call.process.quota(), signal); }
 
 Outcome outcome_of(Errno error) { return error == Errno{} ? Outcome(0) : refuse(error); }
 
@@ -43,7 +47,7 @@ Outcome send_to_many(Call& call, const SentSignal& sent, F&& is_meant) {
         return may;
     };
     for_processes(family, look, [&](std::int32_t pid) {
-        any = send_to_process(family, pid, sent, &call.data()) == Errno{} || any;
+        any = send_to_process(family, pid, sent, &call.data(), room_for(call, sent.signal)) == Errno{} || any;
         return true;
     });
     if (any) return 0;
@@ -83,6 +87,7 @@ bool is_passed_over(const SignalAction& action, int signal) {
 
 // It was pending, of the process or a thread, blocked or not: it is no more.
 void drop_pending(LinuxProcess& process, int signal) {
+    if (is_queued(signal)) return drop_queued_everywhere(process, signal);
     process.process_pending.fetch_and(~bit_of(signal));
     std::int32_t next = ProcessTable::kFirst;
     for (bool is_at_end = false; !is_at_end;) {
@@ -248,13 +253,15 @@ Outcome call_rt_sigreturn(Call& call) {
 Outcome call_tkill(Call& call, std::int32_t tid, std::int32_t signal) {
     if (tid <= 0 || !is_signal(signal)) return refuse(kInvalid);
     if (const Errno error = may_signal_thread(call, tid, signal); error != Errno{}) return refuse(error);
-    return outcome_of(send_to_thread(call.process.family(), 0, tid, sent_by(call, signal, kCodeThread)));
+    return outcome_of(
+        send_to_thread(call.process.family(), 0, tid, sent_by(call, signal, kCodeThread), room_for(call, signal)));
 }
 
 Outcome call_tgkill(Call& call, std::int32_t group, std::int32_t tid, std::int32_t signal) {
     if (group <= 0 || tid <= 0 || !is_signal(signal)) return refuse(kInvalid);
     if (const Errno error = may_signal_thread(call, tid, signal); error != Errno{}) return refuse(error);
-    return outcome_of(send_to_thread(call.process.family(), group, tid, sent_by(call, signal, kCodeThread)));
+    return outcome_of(
+        send_to_thread(call.process.family(), group, tid, sent_by(call, signal, kCodeThread), room_for(call, signal)));
 }
 
 Outcome call_kill(Call& call, std::int32_t pid, std::int32_t signal) {
@@ -264,7 +271,8 @@ Outcome call_kill(Call& call, std::int32_t pid, std::int32_t signal) {
     if (pid > 0) {
         if (const Errno error = may_signal(call, pid, signal); error != Errno{}) return refuse(error);
     }
-    if (pid > 0) return outcome_of(send_to_process(call.process.family(), pid, sent, &call.data()));
+    if (pid > 0)
+        return outcome_of(send_to_process(call.process.family(), pid, sent, &call.data(), room_for(call, signal)));
     if (pid == INT32_MIN) return refuse(kNoProcess);
     ProcessTable& family = call.process.family();
     std::int32_t group = -pid;

@@ -56,6 +56,13 @@ public:
                 record.number = static_cast<std::int32_t>(info.value);
             } else {
                 record.pid = static_cast<std::uint32_t>(info.sender);
+                record.uid = static_cast<std::uint32_t>(info.overrun);
+                if (info.code < 0) { // sigqueue and its kin
+                    record.pointer = info.value;
+                    record.number = static_cast<std::int32_t>(info.value);
+                } else if (info.signal == kSigChild) {
+                    record.status = static_cast<std::int32_t>(info.value);
+                }
             }
             if (!out.write(record, done)) return done != 0 ? Outcome(done * sizeof(record)) : refuse(kFault);
             ++done;

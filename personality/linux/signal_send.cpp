@@ -10,22 +10,50 @@ namespace {
 constexpr std::uint64_t kStopping =
     bit_of(kSigStop) | bit_of(kSigTerminalStop) | bit_of(kSigTerminalIn) | bit_of(kSigTerminalOut);
 
-// A stop undoes a continue that was not taken, and the other way round.
-void note_pending(LinuxProcess& process, std::atomic<std::uint64_t>& set, const SentSignal& sent) {
+// A real-time signal takes its place in the queue. False: there is no room for it, and it has a value that would be lost.
+bool enqueue_locked(LinuxProcess& process, SignalQueue& queue, const SentSignal& sent, SignalStep& step)
+    AIOS_REQUIRES(process.thread_lock) {
+    process.thread_lock.assert_held();
+    if (step.of_timer != nullptr) {
+        step.of_timer->sent = sent;
+        if (step.of_timer->queue == nullptr) queue.add(*step.of_timer, ++process.queue_order);
+        return true;
+    }
+    if (step.room && process.queued_count < process.signals_limit.load(std::memory_order_relaxed)) {
+        step.room->sent = sent;
+        queue.add(*step.room.release(), ++process.queue_order);
+        ++process.queued_count;
+        return true;
+    }
+    if (sent.code < 0) return false;
+    process.sent[sent.signal - 1] = sent;
+    queue.add_bit(sent.signal);
+    return true;
+}
+
+// A stop undoes a continue that was not taken, and the other way round. Of what is one deep the first is told, of a timer the
+// last. kAgain.
+Errno note_pending(LinuxProcess& process, std::atomic<std::uint64_t>& set, SignalQueue& queue, const SentSignal& sent,
+                   SignalStep& step) {
     const std::uint64_t bit = bit_of(sent.signal);
     if ((bit & kStopping) != 0) process.process_pending.fetch_and(~bit_of(kSigContinue));
     if (sent.signal == kSigContinue) process.process_pending.fetch_and(~kStopping);
     {
         LinuxProcess::ThreadLock::Guard guard(process.thread_lock);
-        process.sent[sent.signal - 1] = sent;
+        if (is_queued(sent.signal)) {
+            if (!enqueue_locked(process, queue, sent, step)) return kAgain;
+        } else if ((set.load() & bit) == 0 || sent.code == kCodeTimer) {
+            process.sent[sent.signal - 1] = sent;
+        }
         if (sent.signal == kSigContinue) {
             ++process.continues;
             if (process.is_stopped.exchange(false)) process.has_continued = true;
         }
     }
-    set.fetch_or(bit);
+    if (!is_queued(sent.signal)) set.fetch_or(bit);
     // What is stopped takes these alone.
     if (sent.signal == kSigContinue || sent.signal == kSigKill) process.stopped.wake_one();
+    return Errno{};
 }
 
 // Those who watch a process's signals through a descriptor: told when no lock is held any more, the process may be gone
@@ -81,7 +109,8 @@ bool step_locked(ProcessTable& family, std::int32_t pid, const SentSignal& sent,
     const std::uint64_t bit = bit_of(sent.signal);
     if (is_first) {
         step.next = ProcessTable::kFirst;
-        note_pending(*process, process->process_pending, sent);
+        step.error = note_pending(*process, process->process_pending, process->queued, sent, step);
+        if (step.error != Errno{}) return true;
         if (watchers != nullptr) watchers->find(*process);
         if (preferred != nullptr && preferred->process == process &&
             (preferred->blocked.load() & bit & ~kUnblockable) == 0) {
@@ -111,9 +140,11 @@ std::int32_t process_number(ProcessTable& family, std::int32_t number) {
     return thread == nullptr ? number : thread->process->pid();
 }
 
-Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred) {
+Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred,
+                      mm::Owned<QueuedSignal> room) {
     Watchers watchers(sent);
     SignalStep step;
+    step.room = std::move(room);
     for (bool is_done = false; !is_done;) {
         ProcessTable::Lock::Guard guard(family.lock);
         is_done = step_locked(family, pid, sent, step, &watchers, preferred);
@@ -164,7 +195,7 @@ bool step_from_interrupt(ProcessTable& family, std::int32_t pid, std::int32_t ti
             step.are_threads_done = true;
             LinuxThread* const thread = family.find_thread_locked(tid);
             if (thread == nullptr || thread->process->pid() != pid) return true; // it has ended
-            note_pending(*thread->process, thread->pending, sent);
+            (void)note_pending(*thread->process, thread->pending, thread->queued, sent, step);
             thread->thread.interrupt();
         }
         const ProcessEntry* const entry = family.find_locked(pid);
@@ -178,9 +209,15 @@ bool step_from_interrupt(ProcessTable& family, std::int32_t pid, std::int32_t ti
     return ++step.next_file == SignalFiles::kMost;
 }
 
-bool is_pending(ProcessTable& family, std::int32_t pid, std::int32_t tid, int signal) {
+bool is_pending(ProcessTable& family, std::int32_t pid, std::int32_t tid, int signal, const QueuedSignal* queued) {
     if (signal == 0) return false;
     ProcessTable::Lock::Guard guard(family.lock);
+    if (is_queued(signal)) {
+        const ProcessEntry* const own = family.find_locked(pid);
+        if (own == nullptr || own->process == nullptr) return false;
+        LinuxProcess::ThreadLock::Guard threads(own->process->thread_lock);
+        return queued->queue != nullptr;
+    }
     if (tid != 0) {
         const LinuxThread* const thread = family.find_thread_locked(tid);
         return thread != nullptr && (thread->pending.load() & bit_of(signal)) != 0;
@@ -190,13 +227,17 @@ bool is_pending(ProcessTable& family, std::int32_t pid, std::int32_t tid, int si
            (entry->process->process_pending.load() & bit_of(signal)) != 0;
 }
 
-Errno send_to_thread(ProcessTable& family, std::int32_t group, std::int32_t tid, const SentSignal& sent) {
+Errno send_to_thread(ProcessTable& family, std::int32_t group, std::int32_t tid, const SentSignal& sent,
+                     mm::Owned<QueuedSignal> room) {
     Watchers watchers(sent);
+    SignalStep step;
+    step.room = std::move(room);
     ProcessTable::Lock::Guard guard(family.lock);
     LinuxThread* const thread = family.find_thread_locked(tid);
     if (thread == nullptr || (group != 0 && thread->process->pid() != group)) return kNoProcess;
     if (sent.signal == 0) return Errno{};
-    note_pending(*thread->process, thread->pending, sent);
+    const Errno error = note_pending(*thread->process, thread->pending, thread->queued, sent, step);
+    if (error != Errno{}) return error;
     watchers.find(*thread->process);
     thread->thread.interrupt(); // if it is the caller, the signal comes on its way back to user mode
     return Errno{};

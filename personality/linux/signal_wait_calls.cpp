@@ -33,7 +33,9 @@ Outcome call_rt_sigtimedwait(Call& call, UserIn<std::uint64_t> set, UserOut<Sign
     sched::Deadline deadline = sched::kNever;
     if (!timeout.is_null()) {
         const TimeSpec time = LINUX_TRY(timeout.read());
-        deadline = time::deadline_after(LINUX_TRY(nanoseconds_of(time)));
+        const std::uint64_t ns = LINUX_TRY(nanoseconds_of(time));
+        const std::uint64_t before = call.data().restarted_deadline; // a signal came that is ignored
+        deadline = before != 0 ? before : time::deadline_after(ns);
     }
     LinuxThread& data = call.data();
     SignalInfo info;
@@ -47,7 +49,7 @@ Outcome call_rt_sigtimedwait(Call& call, UserIn<std::uint64_t> set, UserOut<Sign
         data.blocked = before; // (3)
         is_taken = take_pending_among(call, wanted, info);
         if (!is_taken && outcome == sched::Outcome::timed_out) return refuse(kAgain);
-        if (!is_taken) return interrupted_call(call, AfterHandler::ends);
+        if (!is_taken) return interrupted_call(call, AfterHandler::ends, timeout.is_null() ? 0 : deadline);
     }
     if (!out.is_null()) LINUX_TRY(out.write(record_of(info)));
     return info.signal;
@@ -58,7 +60,8 @@ Outcome call_rt_sigqueueinfo(Call& call, std::int32_t pid, std::int32_t signal, 
     if (pid <= 0) return refuse(kNoProcess);
     pid = process_number(call.process.family(), pid);
     if (const Errno error = may_signal(call, pid, signal); error != Errno{}) return refuse(error);
-    return outcome_of(send_to_process(call.process.family(), pid, sent, &call.data()));
+    return outcome_of(
+        send_to_process(call.process.family(), pid, sent, &call.data(), make_queued(call.process.quota(), signal)));
 }
 
 Outcome call_rt_tgsigqueueinfo(Call& call, std::int32_t group, std::int32_t tid, std::int32_t signal,
@@ -66,7 +69,8 @@ Outcome call_rt_tgsigqueueinfo(Call& call, std::int32_t group, std::int32_t tid,
     if (group <= 0 || tid <= 0) return refuse(kInvalid);
     const SentSignal sent = LINUX_TRY(said_by(group == call.process.pid(), signal, user));
     if (const Errno error = may_signal(call, group, signal); error != Errno{}) return refuse(error);
-    return outcome_of(send_to_thread(call.process.family(), group, tid, sent));
+    return outcome_of(
+        send_to_thread(call.process.family(), group, tid, sent, make_queued(call.process.quota(), signal)));
 }
 
 } // namespace aios::linux_abi

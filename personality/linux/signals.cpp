@@ -21,37 +21,43 @@ bool is_ignored(const SignalAction& action, int signal) {
     return action.handler == kSigIgnore || (action.handler == kSigDefault && (kIgnoredByDefault & bit_of(signal)) != 0);
 }
 
-// Takes one pending signal that is in `set`: 0 if there is none.
-int take_pending(LinuxProcess& process, LinuxThread& data, std::uint64_t set, bool& sent_to_thread) {
+SentSignal sent_of(LinuxProcess& process, int signal) {
+    LinuxProcess::ThreadLock::Guard guard(process.thread_lock);
+    return process.sent[signal - 1];
+}
+
+// Takes one pending signal that is in `set`. False: there is none.
+bool take_pending(LinuxProcess& process, LinuxThread& data, std::uint64_t set, SignalInfo& info) {
     for (;;) {
         std::uint64_t own = data.pending.load() & set;
         std::uint64_t common = process.process_pending.load() & set;
-        if ((own | common) == 0) return 0;
+        if ((own | common) == 0) return false;
         if (((own | common) & kSynchronous) != 0) {
             own &= kSynchronous;
             common &= kSynchronous;
         }
-        const int signal = std::countr_zero(own != 0 ? own : common) + 1;
-        std::atomic<std::uint64_t>& from = own != 0 ? data.pending : process.process_pending;
-        sent_to_thread = own != 0;
-        if ((from.fetch_and(~bit_of(signal)) & bit_of(signal)) != 0) return signal; // another thread may be faster
+        const bool is_own = own != 0;
+        const int signal = std::countr_zero(is_own ? own : common) + 1;
+        std::optional<SentSignal> sent;
+        if (is_queued(signal)) {
+            sent = take_queued(process, is_own ? data.queued : process.queued, signal);
+        } else {
+            std::atomic<std::uint64_t>& from = is_own ? data.pending : process.process_pending;
+            if ((from.fetch_and(~bit_of(signal)) & bit_of(signal)) != 0) sent = sent_of(process, signal);
+        }
+        if (!sent) continue; // another thread was faster
+        info = {};
+        info.signal = signal;
+        info.code = is_own && sent->code >= kCodeUser ? kCodeThread : sent->code;
+        info.sender = sent->sender;
+        info.overrun = sent->overrun;
+        info.value = sent->value;
+        return true;
     }
 }
 
 // What may be delivered.
 std::uint64_t open_signals(const LinuxThread& data) { return ~(data.blocked.load() & ~kUnblockable); }
-
-SignalInfo info_of(LinuxProcess& process, int signal, bool sent_to_thread) {
-    SignalInfo info;
-    info.signal = signal;
-    LinuxProcess::ThreadLock::Guard guard(process.thread_lock);
-    const SentSignal& sent = process.sent[signal - 1];
-    info.code = sent_to_thread && sent.code >= kCodeUser ? kCodeThread : sent.code;
-    info.sender = sent.sender;
-    info.overrun = sent.overrun;
-    info.value = sent.value;
-    return info;
-}
 
 // Lets the handler run, on the way to user mode. False: the frame does not fit.
 bool run_handler(LinuxProcess& process, LinuxThread& data, arch::TrapFrame& frame, const SignalAction& action,
@@ -59,13 +65,13 @@ bool run_handler(LinuxProcess& process, LinuxThread& data, arch::TrapFrame& fram
     LinuxThread::Interrupted& call = data.interrupted;
     if (call.active) {
         call.active = false;
-        if (call.restart_after_handler && (action.flags & kActionRestart) != 0) {
-            arch::restart_call(frame, call.number);
-        }
+        const bool restarts = call.after == AfterHandler::always_restarts ||
+                              (call.after == AfterHandler::restarts && (action.flags & kActionRestart) != 0);
+        if (restarts) arch::restart_call(frame, call.number);
     }
     const std::uint64_t mask = data.restore_mask ? data.saved_mask : data.blocked.load();
-    data.restore_mask = false;
     if (!push_signal_frame(data, frame, action, info, mask)) return false;
+    data.restore_mask = false;
     std::uint64_t blocked = data.blocked.load() | action.mask;
     if ((action.flags & kActionNoDefer) == 0) blocked |= bit_of(info.signal);
     data.blocked = blocked & ~kUnblockable;
@@ -74,6 +80,17 @@ bool run_handler(LinuxProcess& process, LinuxThread& data, arch::TrapFrame& fram
         if (process.actions) process.actions->of[info.signal - 1].handler = kSigDefault;
     }
     return true;
+}
+
+// The frame of `signal` did not fit: that is a fault of its own, which another handler may take.
+bool run_handler_of_bad_frame(LinuxProcess& process, LinuxThread& data, arch::TrapFrame& frame, int signal) {
+    const SignalAction action = action_of(process, kSigSegv);
+    if (signal == kSigSegv || action.handler == kSigDefault || action.handler == kSigIgnore) return false;
+    if ((data.blocked.load() & bit_of(kSigSegv)) != 0) return false;
+    SignalInfo info;
+    info.signal = kSigSegv;
+    info.code = kCodeKernel;
+    return run_handler(process, data, frame, action, info);
 }
 
 struct FaultKind {
@@ -158,10 +175,7 @@ bool is_held_off(LinuxProcess& process, const LinuxThread& data, int signal) {
 }
 
 bool take_pending_among(Call& call, std::uint64_t set, SignalInfo& info) {
-    bool sent_to_thread = false;
-    const int signal = take_pending(call.process, call.data(), set, sent_to_thread);
-    if (signal != 0) info = info_of(call.process, signal, sent_to_thread);
-    return signal != 0;
+    return take_pending(call.process, call.data(), set, info);
 }
 
 namespace {
@@ -200,13 +214,13 @@ void stand_still(LinuxProcess& process, Thread& thread, const LinuxThread& data)
 
 void deliver_pending(LinuxProcess& process, Thread& thread, arch::TrapFrame& frame) {
     LinuxThread& data = data_of(thread);
-    bool sent_to_thread = false;
     for (;;) {
         if (process.is_stopped.load()) stand_still(process, thread, data);
         if (thread.is_killed()) return;
         const std::uint32_t continues = continues_of(process);
-        const int signal = take_pending(process, data, open_signals(data), sent_to_thread);
-        if (signal == 0) break;
+        SignalInfo info;
+        if (!take_pending(process, data, open_signals(data), info)) break;
+        int signal = info.signal;
         const SignalAction action = action_of(process, signal);
         if (signal != kSigKill && is_ignored(action, signal)) continue;
         if (signal == kSigStop || (action.handler == kSigDefault && (kTerminalStops & bit_of(signal)) != 0)) {
@@ -214,8 +228,9 @@ void deliver_pending(LinuxProcess& process, Thread& thread, arch::TrapFrame& fra
             continue;
         }
         if (signal != kSigKill && action.handler != kSigDefault) {
-            const SignalInfo info = info_of(process, signal, sent_to_thread);
             if (run_handler(process, data, frame, action, info)) continue; // the next one goes on top of it
+            if (run_handler_of_bad_frame(process, data, frame, signal)) continue;
+            signal = kSigSegv;
         }
         // An execve that is under way is not held up: the new program takes the signal.
         if (!process.leave(EndReason::killed, static_cast<std::uint64_t>(signal)))

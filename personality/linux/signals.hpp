@@ -1,6 +1,6 @@
 // Signals of a Linux process: actions, masks, pending sets, delivery on a signal frame, return from it. What is sent
-// twice before it is taken is delivered once (real-time signals too). A stopped process's threads wait on their way to
-// user mode. Locks: LinuxProcess::lock for actions, the process table's to find processes, thread_lock to find threads.
+// twice before it is taken is delivered once, but for real-time signals (signal_queue.hpp). A stopped process's threads
+// wait on their way to user mode. Locks: LinuxProcess::lock for actions, the process table's to find processes, thread_lock to find threads.
 #pragma once
 
 #include "personality/linux/process.hpp"
@@ -16,20 +16,23 @@ struct SignalInfo {
     std::int32_t code = 0;
     std::uint64_t address = 0; // faults
     std::int32_t sender = 0;   // pid, others
-    std::int32_t overrun = 0;  // of a timer
+    std::int32_t overrun = 0;  // of a timer; else the sender's user
     std::uint64_t value = 0;   // of SIGCHLD: the status; of a timer and of sigqueue: what was given with it
     bool is_fault = false;
     std::uint64_t vector = 0, error = 0; // faults, for the context
 };
-inline constexpr std::int32_t kCodeUser = 0, kCodeKernel = 0x80, kCodeTimer = -2, kCodeThread = -6; // SI_...
+inline constexpr std::int32_t kCodeUser = 0, kCodeKernel = 0x80, kCodeQueue = -1, kCodeTimer = -2,
+                              kCodeThread = -6; // SI_...
 
 inline constexpr std::int32_t kCodeExited = 1, kCodeKilled = 2, kCodeStopped = 5, kCodeContinued = 6; // CLD_...
 
 // signal_send.cpp. What a parent is sent about a child; `status` as wait4 tells it.
 SentSignal child_signal(int signal, std::int32_t child, ChildNews news, std::uint32_t status);
 // To a process, of which any thread that does not block it takes it, `preferred` first; signal 0 looks whether it exists.
-// kNoProcess. Thread context, no locks.
-Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred = nullptr);
+// A real-time signal without `room` (make_queued) is one deep. kNoProcess; kAgain: there is no room for one that has a value.
+// Thread context, no locks.
+Errno send_to_process(ProcessTable& family, std::int32_t pid, const SentSignal& sent, LinuxThread* preferred = nullptr,
+                      mm::Owned<QueuedSignal> room = {});
 // To every process of a group. kNoProcess: there is none.
 Errno send_to_group(ProcessTable& family, std::int32_t group, const SentSignal& sent, LinuxThread* preferred = nullptr);
 // The same in steps from a timer's interrupt, of which each looks at 16 threads or tells one signal descriptor. `tid` 0:
@@ -39,12 +42,17 @@ struct SignalStep {
     std::int32_t next = 0;  // thread
     unsigned next_file = 0; // signal descriptor
     Errno error{};
+    QueuedSignal* of_timer = nullptr; // of a real-time signal: what stands in the queue
+    mm::Owned<QueuedSignal> room;     // likewise, of who is no timer
 };
 bool step_from_interrupt(ProcessTable& family, std::int32_t pid, std::int32_t tid, const SentSignal& sent,
                          SignalStep& step);
 // Whether a signal of that number waits to be taken, by the process as a whole or, unless `tid` is 0, by that thread.
-[[nodiscard]] bool is_pending(ProcessTable& family, std::int32_t pid, std::int32_t tid, int signal);
-Errno send_to_thread(ProcessTable& family, std::int32_t group, std::int32_t tid, const SentSignal& sent);
+// Of a timer's real-time signal: whether `queued`, which is its own, does.
+[[nodiscard]] bool is_pending(ProcessTable& family, std::int32_t pid, std::int32_t tid, int signal,
+                              const QueuedSignal* queued);
+Errno send_to_thread(ProcessTable& family, std::int32_t group, std::int32_t tid, const SentSignal& sent,
+                     mm::Owned<QueuedSignal> room = {});
 // Whether nobody would let the group's processes go on once they stand still: no parent of one of them is in another
 // group of the same session.
 [[nodiscard]] bool is_orphaned(ProcessTable& family, std::int32_t group);

@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::uint64_t kThreadFlags = kCloneVm | kCloneFs | kCloneFiles | kCloneSighand | kCloneThread;
 constexpr std::uint64_t kCommonFlags =
-    kCloneSysvsem | kCloneSetTls | kCloneParentSetTid | kCloneChildClearTid | kCloneChildSetTid | kCloneDetached;
+    kCloneSysvsem | kCloneSetTls | kCloneParentSetTid | kCloneChildClearTid | kCloneChildSetTid | kCloneDetached |
+    kClonePtrace | kCloneUntraced |
+    kCloneIo; // the last three say nothing here: nobody is traced, and input waits for none
 
 Outcome create_thread(Call& call, const CloneArguments& arguments, arch::TrapFrame& frame, std::uint64_t fs) {
     const std::uint64_t flags = arguments.flags;
@@ -30,6 +32,10 @@ Outcome create(Call& call, CloneArguments arguments) {
     const std::uint64_t flags = arguments.flags;
     if ((flags & kCloneThread) != 0 && (flags & kCloneSighand) == 0) return refuse(kInvalid);
     if ((flags & kCloneSighand) != 0 && (flags & kCloneVm) == 0) return refuse(kInvalid);
+    if ((flags & kCloneSighand) != 0 && (flags & kCloneClearSighand) != 0) return refuse(kInvalid);
+    if ((flags & kCloneFs) != 0 && (flags & kCloneNewSpaces) != 0) return refuse(kInvalid);
+    if ((flags & kCloneNewSpaces) != 0) return refuse(kPerm); // as unshare
+    if ((flags & kCloneParent) != 0 && call.process.is_first()) return refuse(kInvalid);
     std::uint64_t stack = 0;
     if (__builtin_add_overflow(arguments.stack, arguments.stack_bytes, &stack) || stack > arch::kUserHigh)
         return refuse(kInvalid);
@@ -40,11 +46,11 @@ Outcome create(Call& call, CloneArguments arguments) {
     arch::set_call_result(frame, 0);
     const std::uint64_t fs = (flags & kCloneSetTls) != 0 ? arguments.tls : arch::user_fs_base();
     if ((flags & kCloneThread) != 0) {
-        if ((flags & ~(kThreadFlags | kCommonFlags)) != 0) return refuse(kInvalid);
+        if ((flags & ~(kThreadFlags | kCommonFlags | kCloneParent)) != 0) return refuse(kInvalid);
         if ((flags & kThreadFlags) != kThreadFlags) return refuse(kNoSystemCall);
         return create_thread(call, arguments, frame, fs);
     }
-    if ((flags & ~(kCloneVm | kCloneVfork | kCommonFlags | kCloneClearSighand)) != 0) {
+    if ((flags & ~(kCloneVm | kCloneVfork | kCloneParent | kClonePidFd | kCommonFlags | kCloneClearSighand)) != 0) {
         const bool shares_part = (flags & (kCloneFs | kCloneFiles | kCloneSighand)) != 0;
         return refuse(shares_part ? kNoSystemCall : kInvalid);
     }
@@ -60,7 +66,8 @@ Outcome call_clone(Call& call, std::uint64_t flags, std::uint64_t stack, UserOut
     arguments.exit_signal = flags & 0xff;
     if (arguments.exit_signal > kSignalCount) return refuse(kInvalid);
     arguments.stack = stack;
-    arguments.parent_tid = parent_tid.address();
+    arguments.parent_tid = arguments.pidfd = parent_tid.address();
+    if ((flags & kClonePidFd) != 0 && (flags & (kCloneParentSetTid | kCloneDetached)) != 0) return refuse(kInvalid);
     arguments.child_tid = child_tid.address();
     arguments.tls = tls;
     return create(call, arguments);
@@ -94,7 +101,9 @@ Outcome call_clone3(Call& call, UserIn<std::byte> user, std::uint64_t bytes) {
     }
     if ((arguments.flags & 0xff) != 0 || arguments.exit_signal > 64) return refuse(kInvalid);
     if ((arguments.stack == 0) != (arguments.stack_bytes == 0)) return refuse(kInvalid);
-    if ((arguments.flags & kCloneThread) != 0 && arguments.exit_signal != 0) return refuse(kInvalid);
+    const bool has_no_signal = (arguments.flags & (kCloneThread | kCloneParent)) != 0;
+    if (has_no_signal && arguments.exit_signal != 0) return refuse(kInvalid);
+    if ((arguments.flags & kCloneDetached) != 0) return refuse(kInvalid);
     return create(call, arguments);
 }
 

@@ -12,11 +12,10 @@ namespace aios::linux_abi {
     return {static_cast<std::int64_t>(ns / kSecond), static_cast<std::int64_t>(ns % kSecond)};
 }
 
-// `setting` has `due` on the monotonic clock (time::kNever: nothing is left) and `period`, in nanoseconds.
+// `setting` has `due` on the clock that stands at `now` (time::kNever: nothing is left) and `period`, in nanoseconds.
 template <typename Setting>
-[[nodiscard]] TimerSpec spec_of(const Setting& setting) {
+[[nodiscard]] TimerSpec spec_of(const Setting& setting, std::uint64_t now = time::now_ns()) {
     if (setting.due == time::kNever) return {time_spec(setting.period), {0, 0}};
-    const std::uint64_t now = time::now_ns();
     return {time_spec(setting.period), time_spec(setting.due > now ? setting.due - now : 1)}; // it comes in this moment
 }
 

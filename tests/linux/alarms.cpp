@@ -90,6 +90,7 @@ LINUX_TEST(arguments) {
     event._sigev_un._tid = 1'000'000;
     EXPECT(-EINVAL, SYS_timer_create, CLOCK_MONOTONIC, &event, &id);
     itimerspec spec{};
+    EXPECT(-EINVAL, SYS_timer_settime, 0, 0, nullptr, nullptr);
     for (const int wrong : {-1, 4711, 0x7fffffff}) {
         EXPECT(-EINVAL, SYS_timer_settime, wrong, 0, &spec, nullptr);
         EXPECT(-EINVAL, SYS_timer_gettime, wrong, &spec);
@@ -234,6 +235,16 @@ LINUX_TEST(one_of_many_threads_takes_it) {
         thread.join();
     EXPECT(0, SYS_timer_delete, number(timer));
     pthread_sigmask(SIG_SETMASK, &old, nullptr);
+}
+
+// How the C library would tell a thread: to the kernel it is a signal of the process.
+LINUX_TEST(the_c_librarys_way) {
+    const Handler handler(SIGUSR1);
+    const timer_t timer = make_timer(SIGEV_THREAD, SIGUSR1, 12);
+    set(timer, 1'000'000);
+    wait_for_count(1);
+    CHECK(g_count == 1 && g_value == 12);
+    EXPECT(0, SYS_timer_delete, number(timer));
 }
 
 LINUX_TEST(a_child_inherits_none) {

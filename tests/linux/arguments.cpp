@@ -106,12 +106,18 @@ long call_with(const Row& row, std::size_t flags_index, std::uint64_t flags) {
     for (std::size_t i = 0; i < row.samples.size(); ++i)
         a[i] = i == flags_index ? static_cast<long>(flags) : row.samples[i].value;
     if (row.number == SYS_pidfd_open) a[0] = getpid(); // no process has the number 0
+    if (row.number == SYS_mremap) {                    // nothing is mapped there, and the sizes are the same
+        a[0] = 0x10000;
+        a[1] = a[2] = 4096;
+        a[4] = 0x20000;
+    }
     return raw(row.number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 void try_flags(const Row& row, std::size_t index) {
     const Sample& flags = row.samples[index];
-    const std::uint64_t always = row.number == SYS_waitid ? 4 : 0; // it has to be asked for something: WEXITED
+    std::uint64_t always = row.number == SYS_waitid ? 4 : 0; // it has to be asked for something: WEXITED
+    if (row.number == SYS_mremap) always = 1;                // MREMAP_MAYMOVE goes with the others
     for (int bit = 0; bit < flags.bits; ++bit) {
         const std::uint64_t mask = 1ull << bit;
         const bool answered = (flags.answered & mask) != 0;
