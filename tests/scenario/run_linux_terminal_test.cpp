@@ -86,7 +86,7 @@ public:
     [[nodiscard]] const std::string& screen() const { return screen_; }
 
 private:
-    static constexpr std::chrono::seconds kPatience{240};
+    static constexpr std::chrono::seconds kPatience{120};
     // False: nothing more will come.
     bool look() {
         pollfd file{master_, POLLIN, 0};
@@ -119,7 +119,7 @@ SCENARIO(a_person_works_at_a_terminal_of_the_program) {
                 "e\"\"two\r");
     person.see("\nonetwo\r\n");
     // Ctrl-C is the program's: the one in front is interrupted, the shell goes on. Keys come when it is known to be there.
-    constexpr std::string_view kInFront = "sh -c 'echo run\"\"ning; exec sleep 1000'\r";
+    constexpr std::string_view kInFront = "bash -c 'echo run\"\"ning; exec sleep 1000'\r";
     person.type(kInFront);
     person.see("\nrunning\r\n");
     person.type("\x03");
@@ -131,13 +131,14 @@ SCENARIO(a_person_works_at_a_terminal_of_the_program) {
     person.see("\nrunning\r\n");
     person.type("\x1a");
     person.see("Stopped");
-    person.type("kill %1; wait %1; echo gone $?\r");
-    person.see("\ngone 143\r\n");
-    person.type(
-        "trap 'echo resized; got=1' WINCH; echo ar\"\"med; until [ \"$got\" ]; do sleep 0.1; done; stty size\r");
+    person.type("kill -9 %1; while kill -0 %1 2>/dev/null; do sleep 0.1; done; echo go\"\"ne\r");
+    person.see("\ngone\r\n");
+    // The window's change is told to all that are in front: a shell without job control is there with what it starts.
+    person.type("bash -c 'trap \"echo resized; got=1\" WINCH; echo ar\"\"med; until [ \"$got\" ]; do sleep 0.1; done; "
+                "stty size'\r");
     person.see("\narmed\r\n");
     person.resize(40, 120);
-    person.see("\nresized\r\n40 120\r\n");
+    person.see("resized\r\n40 120\r\n");
     // Who goes on writing does not keep the run from its end.
     person.type("while :; do echo more; done &\r");
     person.see("\nmore\r\n");
