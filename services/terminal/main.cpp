@@ -168,8 +168,8 @@ private:
                 window.ws_col = load_le<std::uint16_t>(piece->bytes.data() + sizeof(std::uint16_t));
                 ::ioctl(master_, TIOCSWINSZ, &window);
             } else if (piece->kind == InputKind::data) {
-                typed_.assign(reinterpret_cast<const char*>(piece->bytes.data()),
-                              piece->bytes.size()); // SAFETY: bytes as characters
+                // SAFETY: bytes as characters
+                typed_.assign(reinterpret_cast<const char*>(piece->bytes.data()), piece->bytes.size());
             }
             input_.drop(*piece);
         }
