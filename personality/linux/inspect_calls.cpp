@@ -1,5 +1,5 @@
 // Calls that look into another process of the agent, or compare two: process_vm_readv and process_vm_writev, kcmp. And
-// membarrier, which looks at nobody, but makes all that run see what was written.
+// membarrier, which looks at nobody, but makes all threads of the process see what was written.
 #include <algorithm>
 #include <cstring>
 
@@ -124,20 +124,17 @@ Outcome call_kcmp(Call& call, std::int32_t first, std::int32_t second, std::int3
     return refuse(kInvalid);
 }
 
-// Every thread of every process that runs at this moment passes a full barrier, by an interrupt of its CPU, whose return is a
-// serialising instruction too.
+// Every thread that runs in the caller's memory at this moment passes a full barrier, by an interrupt of its CPU, whose return
+// is a serialising instruction too. CPUs that run others are let alone; so there are no commands that mean all processes.
 Outcome call_membarrier(Call& call, std::int32_t command, Flags<0> flags, std::int32_t) {
-    constexpr std::uint32_t kQuery = 0, kGlobal = 1, kGlobalExpedited = 2, kRegisterGlobal = 4, kPrivate = 8,
-                            kRegisterPrivate = 16, kPrivateCore = 32, kRegisterCore = 64;
-    constexpr std::uint32_t kAll =
-        kGlobal | kGlobalExpedited | kRegisterGlobal | kPrivate | kRegisterPrivate | kPrivateCore | kRegisterCore;
+    constexpr std::uint32_t kQuery = 0, kPrivate = 8, kRegisterPrivate = 16, kPrivateCore = 32, kRegisterCore = 64;
+    constexpr std::uint32_t kAll = kPrivate | kRegisterPrivate | kPrivateCore | kRegisterCore;
     static_cast<void>(flags);
     std::atomic<std::uint32_t>& registered = call.process.description.barriers;
     const auto wanted = static_cast<std::uint32_t>(command);
     switch (wanted) {
     case kQuery:
         return kAll;
-    case kRegisterGlobal:
     case kRegisterPrivate:
     case kRegisterCore:
         registered.fetch_or(wanted);
@@ -146,14 +143,11 @@ Outcome call_membarrier(Call& call, std::int32_t command, Flags<0> flags, std::i
     case kPrivateCore: // each is registered for by the command behind it
         if ((registered.load() & wanted << 1) == 0) return refuse(kPerm);
         break;
-    case kGlobal:
-    case kGlobalExpedited:
-        break;
     default:
         return refuse(kInvalid);
     }
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    arch::run_on_others([](void*) { std::atomic_thread_fence(std::memory_order_seq_cst); }, nullptr);
+    call.process.memory().notice(); // interrupts the CPUs that run it, and waits for their answers
     return 0;
 }
 
